@@ -1,0 +1,1 @@
+"""Frames to evidence: one idea a module, pure, on whole blocks."""

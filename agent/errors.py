@@ -1,0 +1,38 @@
+"""What can go wrong in the agent, and who has to act.
+
+AgentError
+├── ConfigError      the file is wrong: exit 78, never after start-up
+├── Unreachable      network, timeout, device silent: tried again within seconds
+├── Refused          login, certificate, unknown node: a person must act; tried again every minute
+├── SpoolFailed      neither disk nor memory can take data: the process ends, the service manager restarts it
+└── WireError        a payload that we cannot read: dead letter
+
+Anything else that is raised is a bug. Messages name the device, its address and what to try, with the foreign
+text quoted. Either log an error or raise it, never both.
+"""
+
+from __future__ import annotations
+
+from contract.errors import WireError
+
+__all__ = ["AgentError", "ConfigError", "Refused", "SpoolFailed", "Unreachable", "WireError"]
+
+
+class AgentError(Exception):
+    """Base of the agent's own errors."""
+
+
+class ConfigError(AgentError):
+    """The configuration cannot be used; the text holds every complaint, one a line."""
+
+
+class Unreachable(AgentError):  # noqa: N818 - reads as what happened, like the library it wraps
+    """The device does not answer now; trying again may help."""
+
+
+class Refused(AgentError):  # noqa: N818
+    """The device answers and says no; a person must act."""
+
+
+class SpoolFailed(AgentError):  # noqa: N818
+    """Neither the spool's file, nor a fresh one, nor its ring can take data."""

@@ -1,0 +1,95 @@
+"""JSON of the wire: plain or zstd-compressed, with limits on both sides.
+
+Integers beyond 2^53 travel as decimal strings, because JSON readers in other languages keep 53 bits; NaN and
+infinities never get here (`agent.frame.Rows` makes them bad values). Sizes are counted uncompressed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TypeVar
+
+import msgspec
+import zstandard
+
+from contract.errors import WireError
+
+DATA_LIMIT = 512 * 1024
+BIRTH_PART_LIMIT = 256 * 1024
+BIRTH_PARTS_LIMIT = 64
+REPORT_LIMIT = 32 * 1024
+PLAIN_LIMIT = 256 * 1024
+CONTENT_TYPE_JSON = "application/json"
+CONTENT_TYPE_ZSTD = "application/json+zstd"
+SAFE = 2**53
+
+T = TypeVar("T")
+
+_encoder = msgspec.json.Encoder(order="deterministic")
+
+
+def encode(payload: object) -> bytes:
+    """Return canonical UTF-8 JSON: the same object gives the same bytes."""
+    return _encoder.encode(payload)
+
+
+def decode(raw: bytes, kind: type[T], limit: int = PLAIN_LIMIT) -> T:
+    """Parse plain JSON into a payload type.
+
+    Raises:
+        WireError: too large, not JSON, or not of that shape; unknown fields are ignored.
+    """
+    if len(raw) > limit:
+        raise WireError(f"{len(raw)} bytes where at most {limit} are allowed")
+    try:
+        return msgspec.json.decode(raw, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
+        raise WireError(f"not a {kind.__name__}: {exc}") from exc
+
+
+def compress(raw: bytes) -> bytes:
+    """Compress with the content size in the frame header."""
+    return zstandard.ZstdCompressor(level=3).compress(raw)
+
+
+def decompress(raw: bytes, limit: int) -> bytes:
+    """Decompress at most `limit` bytes.
+
+    Raises:
+        WireError: not zstd, truncated, or larger than the limit.
+    """
+    try:
+        size = zstandard.frame_content_size(raw)
+        if not 0 <= size <= limit:
+            raise WireError(f"compressed content of {size} bytes where at most {limit} are allowed")
+        return zstandard.ZstdDecompressor().decompress(raw, max_output_size=max(size, 1))
+    except zstandard.ZstdError as exc:
+        raise WireError(f"not zstd: {exc}") from exc
+
+
+def number(value: int) -> int | str:
+    """Return an integer as it travels."""
+    return value if -SAFE <= value <= SAFE else str(value)
+
+
+def integer(value: int | str) -> int:
+    """Return a travelled integer as an int.
+
+    Raises:
+        WireError: a string that is no decimal integer.
+    """
+    if isinstance(value, int):
+        return value
+    if len(value) > 20 or not value.lstrip("-").isdecimal():
+        raise WireError(f"{value[:40]!r} is not a decimal integer")
+    return int(value)
+
+
+def digest(raw: bytes) -> str:
+    """Return the content address of a birth: 128 bits of BLAKE2b, as hex."""
+    return hashlib.blake2b(raw, digest_size=16).hexdigest()
+
+
+def checksum(raw: bytes) -> str:
+    """Return the 64-bit identity of an entry's canonical content, as hex."""
+    return hashlib.blake2b(raw, digest_size=8).hexdigest()

@@ -1,0 +1,165 @@
+"""Payloads of the site uplink: data, birth, stored, need_birth, status.
+
+Each type is its own specification: the JSON Schemas in `contract/schemas` are made from these, and unknown
+fields are ignored, missing ones refused. Times are nanoseconds UTC as decimal strings; `steps` are
+differences to the row before, so that a time column is a few small numbers.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+
+Integer = int | str
+"""An integer; beyond 2^53 a decimal string."""
+Value = bool | int | float | str | None
+Json = Any
+"""Any JSON value."""
+Id = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+Hash = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{16,64}$")]
+Seq = Annotated[int, msgspec.Meta(ge=1)]
+EntryRef = tuple[Seq, Hash]
+"""`[seq, crc]`: a commit of the spool and the 64-bit checksum over its content."""
+
+
+class Times(msgspec.Struct, frozen=True):
+    """A column of times: the first, then the difference of each row to the row before (the first is 0)."""
+
+    first: str
+    steps: list[Integer]
+
+
+class Block(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Rows of one source from one entry.
+
+    `value` is null exactly where `status` is bad. 64-bit integers beyond 2^53 and text are strings; the birth's
+    data type tells which. `status` empty means all good. `source_time` is source minus acquisition time, null
+    for none, and empty when no row has one; `server_time` likewise. `round_trips` are `[acquisition time minus
+    time.first, duration, status]`, in ns.
+    """
+
+    seq: Seq
+    source: Id
+    signal: list[Annotated[int, msgspec.Meta(ge=0)]]
+    time: Times
+    value: list[Value]
+    status: list[Annotated[int, msgspec.Meta(ge=0, lt=2**32)]] = []
+    source_time: list[Integer | None] = []
+    server_time: list[Integer | None] = []
+    round_trips: list[tuple[Integer, Integer, int]] = []
+
+
+class WireEvent(msgspec.Struct, frozen=True, omit_defaults=True, rename={"from_": "from"}):
+    """What happened: link changes, refusals, gaps, clock steps, configuration changes."""
+
+    seq: Seq
+    kind: Id
+    time: str
+    body: dict[str, Json] = {}
+    source: Id | None = None
+    machine: Id | None = None
+    from_: str | None = None
+    to: str | None = None
+
+
+class WireFacts(msgspec.Struct, frozen=True):
+    """Slow knowledge about a device, a machine or the agent."""
+
+    seq: Seq
+    kind: Id
+    time: str
+    subject: Id
+    body: dict[str, Json]
+
+
+class Data(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Whole entries of one spool under one birth. `historical` marks a backlog."""
+
+    spool: Id
+    entries: list[EntryRef]
+    birth: Hash
+    blocks: list[Block]
+    events: list[WireEvent] = []
+    facts: list[WireFacts] = []
+    historical: bool = False
+
+
+class BirthSignal(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One tag of the dictionary."""
+
+    id: Id
+    machine: Id
+    name: str
+    dtype: str
+    unit: str | None = None
+    description: str | None = None
+    role: str | None = None
+    role_confirmed: bool = False
+
+
+class BirthSource(msgspec.Struct, frozen=True):
+    """One source; `signal` of a block indexes `signals`."""
+
+    id: Id
+    device: Id
+    protocol: str
+    mode: str
+    interval_ns: int
+    signals: list[BirthSignal]
+
+
+class Birth(msgspec.Struct, frozen=True):
+    """The tag dictionary that entries refer to by its hash; the same configuration has the same hash."""
+
+    factory: Id
+    site: Id
+    agent: Id
+    sources: list[BirthSource]
+
+
+class Rejected(msgspec.Struct, frozen=True, array_like=True):
+    """Lines of an entry that the database refuses for ever: `[seq, crc, reason, [[source, first, last, rows]]]`."""
+
+    seq: Seq
+    crc: Hash
+    reason: str
+    rows: list[tuple[str, str, str, int]]
+
+
+class Stored(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Gateway to agent, after the write: entries that the spool may free, by (seq, crc) alone."""
+
+    spool: Id
+    stored: list[EntryRef]
+    committed_at: str
+    clock_trusted: bool
+    worker: Id
+    rejected: list[Rejected] = []
+
+
+class NeedBirth(msgspec.Struct, frozen=True):
+    """Gateway to agent: publish this birth again, then send again."""
+
+    birth: Hash
+
+
+class Status(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Retained; the will sets `online` to false."""
+
+    online: bool
+    boot: Id
+    time: str
+    version: str
+    spool: Id | None = None
+    depth: int = 0
+    oldest: str | None = None
+    sources: dict[str, str] = {}
+
+
+class Worker(msgspec.Struct, frozen=True):
+    """Retained presence of a gateway worker."""
+
+    worker: Id
+    since: str
+    version: str

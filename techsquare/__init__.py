@@ -1,0 +1,1 @@
+"""The platform: registry, diagnosis, roadmap, matching, mentoring, verification."""

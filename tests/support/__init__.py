@@ -1,0 +1,1 @@
+"""What tests share: processes, ports, brokers, clocks. Fakes, not mocks."""

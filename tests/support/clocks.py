@@ -1,0 +1,32 @@
+"""A clock whose sleep advances it."""
+
+from __future__ import annotations
+
+import asyncio
+
+
+class FakeClock:
+    """Starts at `start_ns`; time passes only by `sleep` and `advance`."""
+
+    def __init__(self, start_ns: int = 1_763_769_600_000_000_000, *, trusted: bool = True) -> None:
+        self.trusted = trusted
+        self._wall = start_ns
+        self._monotonic = 0
+
+    def now(self) -> int:
+        """Return the wall time, cut to microseconds, epoch 0."""
+        return self._wall // 1000 * 1000
+
+    def monotonic(self) -> int:
+        """Return nanoseconds since the start."""
+        return self._monotonic
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass."""
+        self._wall += round(seconds * 1e9)
+        self._monotonic += round(seconds * 1e9)
+
+    async def sleep(self, seconds: float) -> None:
+        """Let time pass at once, and other tasks run."""
+        self.advance(seconds)
+        await asyncio.sleep(0)
