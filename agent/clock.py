@@ -10,6 +10,7 @@ name one. The schedule of readings runs on the monotonic clock.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from typing import Protocol
 
@@ -29,6 +30,9 @@ class Clock(Protocol):
 
     async def sleep(self, seconds: float) -> None:
         """Wait; returns early only by cancellation."""
+
+    async def wait(self, event: asyncio.Event, seconds: float) -> bool:
+        """Wait for an event, at most so long; return whether it came."""
 
 
 class SystemClock:
@@ -56,6 +60,13 @@ class SystemClock:
     async def sleep(self, seconds: float) -> None:
         """Wait without blocking the event loop."""
         await asyncio.sleep(seconds)
+
+    async def wait(self, event: asyncio.Event, seconds: float) -> bool:
+        """Wait for an event, at most so long; return whether it came."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await event.wait()
+        return event.is_set()
 
     def step(self) -> int | None:
         """Begin a new epoch if the wall clock has moved away; return by how many nanoseconds, else None."""

@@ -30,3 +30,9 @@ class FakeClock:
         """Let time pass at once, and other tasks run."""
         self.advance(seconds)
         await asyncio.sleep(0)
+
+    async def wait(self, event: asyncio.Event, seconds: float) -> bool:
+        """Return at once when the event is set, else let the time pass."""
+        if not event.is_set():
+            await self.sleep(seconds)
+        return event.is_set()

@@ -1,0 +1,93 @@
+"""What every device is doing, in words: the one place that logs a change, so that an outage is two lines.
+
+Pure but for the log. `snapshot` is what `tsq-agent status` and the status topic show.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+logger = logging.getLogger(__name__)
+
+State = Literal["starting", "up", "down", "refused", "faulty"]
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceHealth:
+    """State of one device and what it has delivered since the agent started."""
+
+    state: State = "starting"
+    since_ns: int = 0
+    text: str = ""
+    refused: frozenset[str] = frozenset()
+    frames: int = 0
+    rows: int = 0
+    bad_rows: int = 0
+    outages: int = 0
+
+
+@dataclass(slots=True)
+class Health:
+    """All devices of the agent."""
+
+    devices: dict[str, DeviceHealth] = field(default_factory=dict)
+
+    def set(self, device: str, state: State, now_ns: int, text: str = "") -> bool:
+        """Enter a state; log and return True only when it is another one than before."""
+        old = self.devices.get(device, DeviceHealth())
+        if old.state == state:
+            self.devices[device] = replace(old, text=text)
+            return False
+        fell = old.state in ("starting", "up") and state not in ("starting", "up")
+        self.devices[device] = replace(
+            old, state=state, since_ns=now_ns, text=text, outages=old.outages + (1 if fell else 0)
+        )
+        match state:
+            case "up":
+                if old.state != "starting":
+                    logger.warning("%s: back after %.1f s", device, (now_ns - old.since_ns) / 1e9)
+                else:
+                    logger.info("%s: reading", device)
+            case "down":
+                logger.warning("%s: not reachable: %s", device, text)
+            case "refused":
+                logger.error("%s: refused: %s", device, text)
+            case "faulty":
+                logger.error("%s: fault in the collector: %s", device, text)
+            case "starting":
+                pass
+        return True
+
+    def refusals(self, device: str, texts: Sequence[str]) -> None:
+        """Take the single signals that a device refuses now; log each once going and once coming."""
+        old = self.devices.get(device, DeviceHealth())
+        now = frozenset(texts)
+        if now == old.refused:
+            return
+        for text in sorted(now - old.refused):
+            logger.warning("%s: %s", device, text)
+        for text in sorted(old.refused - now):
+            logger.warning("%s: resolved: %s", device, text)
+        self.devices[device] = replace(old, refused=now)
+
+    def count(self, device: str, rows: int, bad: int) -> None:
+        """Count one frame."""
+        old = self.devices.get(device, DeviceHealth())
+        self.devices[device] = replace(
+            old, frames=old.frames + 1, rows=old.rows + rows, bad_rows=old.bad_rows + bad
+        )
+
+    def snapshot(self) -> Mapping[str, Mapping[str, object]]:
+        """Return all of it as plain JSON."""
+        return {
+            name: {
+                "state": d.state, "since": str(d.since_ns), "text": d.text, "refused": sorted(d.refused),
+                "frames": d.frames, "rows": d.rows, "bad_rows": d.bad_rows, "outages": d.outages,
+            }
+            for name, d in sorted(self.devices.items())
+        }  # fmt: skip

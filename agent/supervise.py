@@ -1,0 +1,181 @@
+"""The retry loop around every collector: one owner of reconnection, back-off and the words about both.
+
+A collector reads; this decides what a failure means. `Unreachable` is tried again after at most 3 s, because
+our own waiting must not look like the factory's outage; `Refused` every 60 s or at once by `retry`, because only
+a person can mend it; anything else is a bug in the collector: its neighbours go on, it is tried again slowly.
+
+Each failed attempt is stored as one bad frame per source, and each outage as a gap from the last moment the link
+was known alive to the first moment it is again. The only broad `except` of the agent stands here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import uuid
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from agent.errors import Refused, SpoolFailed, Unreachable
+from agent.frame import Event, FrameBlock, GapCause, Quality, Status, Watermark
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from agent.clock import Clock
+    from agent.collectors.base import Collector, Reading
+    from agent.frame import Item
+    from agent.health import Health
+
+logger = logging.getLogger(__name__)
+
+FIRST_S = 0.5
+MOST_S = 3.0
+REFUSED_S = 60.0
+FAULT_S = 30.0
+
+
+class Sink(Protocol):
+    """Where readings go; `put` never blocks and never fails for a device's sake."""
+
+    def put(self, item: Item) -> None:
+        """Take one item."""
+
+
+@dataclass(slots=True)
+class _Link:
+    """What is remembered of a device between attempts: since when it is silent, and under which gaps."""
+
+    alive_ns: dict[str, int] = field(default_factory=dict)  # source id -> last moment known alive
+    cause: GapCause | None = None
+    gaps: dict[str, tuple[str, int]] = field(default_factory=dict)  # source id -> gap id, from
+
+
+class Supervisor:
+    """Runs one collector until cancelled.
+
+    Args:
+        collector: What to run.
+        sink: Takes what it reads, and the events about it.
+        health: Told of every state; it does the logging.
+        clock: Stamps events and does the waiting.
+        jitter: Returns 0..1; spreads the attempts of devices that died together.
+    """
+
+    def __init__(
+        self,
+        collector: Collector,
+        sink: Sink,
+        health: Health,
+        clock: Clock,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._collector = collector
+        self._sink = sink
+        self._health = health
+        self._clock = clock
+        self._jitter = jitter
+        self._link = _Link()
+        self._wake = asyncio.Event()
+
+    @property
+    def device(self) -> str:
+        """Id of the device."""
+        return self._collector.device
+
+    def retry(self) -> None:
+        """Try at once: the device itself when we are waiting, and its refused signals."""
+        self._collector.retry()
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Connect and read for ever.
+
+        Raises:
+            SpoolFailed: the process must end; no device is to blame.
+        """
+        attempt = 0
+        while True:
+            try:
+                async with self._collector.connect() as read:
+                    while True:
+                        readings = await read()
+                        for reading in readings:
+                            self._take(reading)
+                        if readings:
+                            attempt = 0
+                            self._up()
+            except SpoolFailed:
+                raise
+            except Unreachable as exc:
+                self._down("down", "link_down", Status.BAD_NO_COMMUNICATION, str(exc))
+                delay = min(MOST_S, FIRST_S * 2 ** min(attempt, 8))
+            except Refused as exc:
+                self._down("refused", "refused", Status.BAD_USER_ACCESS_DENIED, str(exc))
+                delay = REFUSED_S
+            except Exception as exc:  # a bug in one collector must not stop its neighbours
+                if self._down("faulty", "link_down", Status.BAD, f"{type(exc).__name__}: {exc}"):
+                    logger.exception("%s: this is a bug, please report it", self.device)
+                delay = FAULT_S
+            attempt += 1
+            await self._clock.wait(self._wake, delay * (0.5 + self._jitter() / 2))
+            self._wake.clear()
+
+    def _take(self, reading: Reading) -> None:
+        if isinstance(reading, FrameBlock):
+            bad = int((reading.quality == Quality.BAD).sum())
+            self._health.count(self.device, len(reading), bad)
+            if len(reading):
+                self._link.alive_ns[reading.source.id] = int(reading.time_ns[-1])
+        elif isinstance(reading, Watermark):
+            self._link.alive_ns[reading.source] = reading.time_ns
+        self._sink.put(reading)
+
+    def _up(self) -> None:
+        self._health.refusals(self.device, self._collector.refused())
+        if not self._health.set(self.device, "up", self._clock.now()):
+            return
+        for source in self._collector.sources:
+            alive = self._link.alive_ns.get(source.id, self._clock.now())
+            self._sink.put(Event(kind="link_up", time_ns=self._clock.now(), source=source.id))
+            self._close_gap(source.id, alive)
+        self._link.cause = None
+
+    def _down(self, state: Literal["down", "refused", "faulty"], cause: GapCause, status: int, text: str) -> bool:
+        """Store a failed attempt; return whether it is the first of its kind in a row."""
+        now = self._clock.now()
+        first = self._health.set(self.device, state, now, text)
+        for frame in self._collector.failed(now, status):
+            self._health.count(self.device, len(frame), len(frame))
+            self._sink.put(frame)
+        if self._link.cause != cause:
+            kind: Literal["refused", "link_down"] = "refused" if cause == "refused" else "link_down"
+            for source in self._collector.sources:
+                start = self._close_gap(source.id, now) or self._link.alive_ns.get(source.id, now)
+                self._sink.put(Event(kind=kind, time_ns=now, source=source.id, body={"text": text}))
+                gap = uuid.uuid4().hex
+                self._link.gaps[source.id] = (gap, start)
+                self._sink.put(_gap(gap, cause, source.id, now, start, None))
+            self._link.cause = cause
+        return first
+
+    def _close_gap(self, source: str, to_ns: int) -> int | None:
+        """Close the source's open gap at `to_ns`; return that time, or None if none was open."""
+        if source not in self._link.gaps or self._link.cause is None:
+            return None
+        gap, start = self._link.gaps.pop(source)
+        end = max(to_ns, start)
+        self._sink.put(_gap(gap, self._link.cause, source, self._clock.now(), start, end))
+        return end
+
+
+def _gap(gap_id: str, cause: GapCause, source: str, now_ns: int, from_ns: int, to_ns: int | None) -> Event:
+    return Event(
+        kind="gap",
+        time_ns=now_ns,
+        source=source,
+        from_ns=from_ns,
+        to_ns=to_ns,
+        body={"gap_id": gap_id, "cause": cause},
+    )

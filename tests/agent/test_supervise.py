@@ -1,0 +1,185 @@
+"""Supervision: what each kind of failure does to the device, its neighbours, the record and the log."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from typing import TYPE_CHECKING
+
+import pytest
+
+from agent.errors import Refused, SpoolFailed, Unreachable
+from agent.frame import DataType, Event, FrameBlock, Rows, Signal, Source, Status
+from agent.health import Health
+from agent.supervise import MOST_S, REFUSED_S, Supervisor
+from tests.support.clocks import FakeClock
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from agent.collectors.base import Read, Reading
+    from agent.frame import Item
+
+Step = int | Exception  # a good value, or what the attempt raises
+
+
+class Scripted:
+    """A collector that plays a script, each step one read; then it waits for ever."""
+
+    def __init__(self, device: str, steps: Sequence[Step], clock: FakeClock, done: asyncio.Event) -> None:
+        self.device = device
+        signal = Signal(id="s", machine="m", name="s", dtype=DataType.INT32)
+        self._source = Source(
+            id=f"{device}.main", device=device, protocol="replay", mode="poll", interval_ns=10**9, signals=(signal,)
+        )
+        self._rows = Rows(self._source)
+        self._steps = list(steps)
+        self._clock = clock
+        self._done = done
+        self.opened = self.closed = 0
+        self.retried = 0
+        self.refusing: list[str] = []
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        return (self._source,)
+
+    @contextlib.asynccontextmanager
+    async def connect(self) -> AsyncIterator[Read]:
+        self.opened += 1
+        try:
+            yield self._read
+        finally:
+            self.closed += 1
+
+    async def _read(self) -> Sequence[Reading]:
+        await self._clock.sleep(1)
+        if not self._steps:
+            self._done.set()
+            await asyncio.Event().wait()
+        step = self._steps.pop(0)
+        if isinstance(step, Exception):
+            raise step
+        self._rows.add(0, self._clock.now(), step)
+        return [self._rows.take()]
+
+    def failed(self, time_ns: int, status: int) -> Sequence[FrameBlock]:
+        self._rows.fail_all(time_ns, status)
+        return [self._rows.take()]
+
+    def refused(self) -> Sequence[str]:
+        return self.refusing
+
+    def retry(self) -> None:
+        self.retried += 1
+
+
+class Items(list["Item"]):
+    """A sink that keeps everything."""
+
+    def put(self, item: Item) -> None:
+        self.append(item)
+
+
+def play(*steps: Step, clock: FakeClock | None = None) -> tuple[Items, Health, Scripted]:
+    """Run one scripted collector until its script has ended."""
+    clock = clock or FakeClock()
+    items, health = Items(), Health()
+
+    async def main() -> Scripted:
+        done = asyncio.Event()
+        collector = Scripted("plc", steps, clock, done)
+        task = asyncio.ensure_future(Supervisor(collector, items, health, clock, lambda: 1.0).run())
+        await asyncio.wait((task, asyncio.ensure_future(done.wait())), return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            task.result()
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        return collector
+
+    collector = asyncio.run(asyncio.wait_for(main(), 10))
+    return items, health, collector
+
+
+def values(items: Items) -> list[object]:
+    return [value for item in items if isinstance(item, FrameBlock) for value in item.value]
+
+
+def gaps(items: Items) -> list[tuple[object, bool]]:
+    return [(e.body["cause"], e.to_ns is not None) for e in items if isinstance(e, Event) and e.kind == "gap"]
+
+
+def test_an_outage_is_two_log_lines_bad_frames_and_one_closed_gap(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING)
+    items, health, collector = play(1, Unreachable("no answer"), Unreachable("no answer"), 2)
+    assert values(items) == [1, None, None, 2]
+    assert gaps(items) == [("link_down", False), ("link_down", True)]
+    first, last = (e for e in items if isinstance(e, Event) and e.kind == "gap")
+    assert first.body["gap_id"] == last.body["gap_id"]
+    good = [i for i in items if isinstance(i, FrameBlock) and i.value != [None]]
+    assert (last.from_ns, last.to_ns) == (int(good[0].time_ns[0]), int(good[1].time_ns[0]))
+    assert [r.levelname for r in caplog.records] == ["WARNING", "WARNING"]
+    assert health.devices["plc"].state == "up"
+    assert health.devices["plc"].outages == 1
+    assert collector.opened == 3
+    assert collector.closed == 3
+
+
+def test_a_failed_attempt_carries_a_status_that_says_why() -> None:
+    items, _, _ = play(Unreachable("x"), Refused("y"), 1)
+    frames = [i for i in items if isinstance(i, FrameBlock)]
+    assert [int(f.status[0]) for f in frames] == [Status.BAD_NO_COMMUNICATION, Status.BAD_USER_ACCESS_DENIED, 0]
+
+
+def test_back_off_stays_below_three_seconds() -> None:
+    clock = FakeClock()
+    play(*[Unreachable("x")] * 20, 1, clock=clock)
+    assert clock.monotonic() <= 20 * (1 + MOST_S) * 1e9 + 2e9
+
+
+def test_a_refusal_waits_a_minute_and_becomes_its_own_gap() -> None:
+    clock = FakeClock()
+    items, _, _ = play(1, Unreachable("x"), Refused("password"), 2, clock=clock)
+    assert gaps(items) == [("link_down", False), ("link_down", True), ("refused", False), ("refused", True)]
+    assert clock.monotonic() >= REFUSED_S * 1e9
+    edges = [(e.from_ns, e.to_ns) for e in items if isinstance(e, Event) and e.kind == "gap" and e.to_ns]
+    assert edges[0][1] == edges[1][0], "the two gaps join without a hole"
+
+
+def test_a_bug_in_a_collector_is_logged_once_and_does_not_stop_it(caplog: pytest.LogCaptureFixture) -> None:
+    items, health, _ = play(ZeroDivisionError("oops"), ZeroDivisionError("oops"), 7)
+    assert values(items) == [None, None, 7]
+    assert health.devices["plc"].state == "up"
+    assert sum("bug" in r.message for r in caplog.records) == 1
+
+
+def test_a_failing_spool_stops_the_process() -> None:
+    with pytest.raises(SpoolFailed):
+        play(1, SpoolFailed("disk"))
+
+
+def test_retry_ends_the_wait_at_once() -> None:
+    async def main() -> tuple[int, int]:
+        clock, done, health = FakeClock(), asyncio.Event(), Health()
+        collector = Scripted("plc", [Refused("login"), 1], clock, done)
+        supervisor = Supervisor(collector, Items(), health, clock)
+        supervisor.retry()
+        task = asyncio.ensure_future(supervisor.run())
+        await done.wait()
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        return clock.monotonic(), collector.retried
+
+    waited, retried = asyncio.run(asyncio.wait_for(main(), 10))
+    assert waited < REFUSED_S * 1e9
+    assert retried == 1
+
+
+def test_single_refused_signals_are_one_line_going_and_one_coming(caplog: pytest.LogCaptureFixture) -> None:
+    health = Health()
+    for texts in (["a: unknown node"], ["a: unknown node"], [], []):
+        health.refusals("cnc", texts)
+    assert [r.message for r in caplog.records] == ["cnc: a: unknown node", "cnc: resolved: a: unknown node"]
