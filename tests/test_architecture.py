@@ -1,0 +1,138 @@
+"""The cut of the house, enforced: who imports whom, and which modules stay pure."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("agent", "contract", "readiness", "gateway", "techsquare", "demo")
+
+MAY_IMPORT = {
+    "contract": set[str](),
+    "readiness": {"contract"},
+    "agent": {"contract", "readiness"},
+    "gateway": {"contract", "readiness"},
+    "techsquare": {"contract", "readiness"},
+    "demo": {"contract", "readiness", "agent", "gateway"},
+}
+
+# Modules (or packages) that touch no clock, file, socket or logger.
+PURE = (
+    "agent/frame.py", "agent/errors.py", "agent/entry.py", "agent/delivery.py", "agent/analyzers",
+    "agent/collectors/base.py", "agent/collectors/modbus/plan.py", "agent/collectors/modbus/decode.py",
+    "agent/collectors/opcua/convert.py", "contract/topics.py", "contract/codec.py", "contract/payload.py",
+    "contract/report.py", "gateway/points.py", "gateway/stores/base.py", "gateway/stores/lines.py",
+    "readiness", "demo/machines.py",
+)  # fmt: skip
+IMPURE_MODULES = {
+    "asyncio", "logging", "os", "pathlib", "random", "shutil", "socket", "sqlite3", "subprocess", "sys", "tempfile",
+    "threading", "time", "paho", "pymodbus", "asyncua", "influxdb_client", "urllib3", "http", "secrets",
+}  # fmt: skip
+IMPURE_CALLS = {"open", "print", "input"}
+
+# The only module (or package) that may import a library, wherever it stands in a file.
+ONLY_IN = {
+    "pymodbus": ("agent/collectors/modbus", "demo"),
+    "asyncua": ("agent/collectors/opcua", "demo"),
+    "influxdb_client": ("gateway/stores",),
+    "paho": ("agent/uplink.py", "gateway/mqtt.py", "techsquare", "demo"),
+    "iotcore": ("demo",),
+    "rich": ("demo",),
+}
+CLOCKS = {"time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "sleep", "now", "utcnow", "today"}
+
+
+def modules(*roots: str) -> list[Path]:
+    """Return the Python files under files or folders of the checkout."""
+    found: list[Path] = []
+    for root in roots:
+        path = ROOT / root
+        found += sorted(path.rglob("*.py")) if path.is_dir() else [path]
+    return found
+
+
+def imports(path: Path) -> list[str]:
+    """Return the full names of what a file imports at run time or for types."""
+    names: list[str] = []
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: write absolute imports"
+            names.append(node.module or "")
+    return names
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_package_imports_only_what_the_design_allows(package: str) -> None:
+    allowed = MAY_IMPORT[package] | {package}
+    for path in modules(package):
+        for name in imports(path):
+            top = name.split(".")[0]
+            assert top not in PACKAGES or top in allowed, f"{path.relative_to(ROOT)} imports {name}"
+            assert top != "tests", f"{path.relative_to(ROOT)} imports tests"
+
+
+def test_collectors_never_import_each_other() -> None:
+    folder = ROOT / "agent" / "collectors"
+    protocols = {p.name for p in folder.iterdir() if p.is_dir() and p.name != "__pycache__"}
+    for protocol in protocols:
+        for path in modules(f"agent/collectors/{protocol}"):
+            for name in imports(path):
+                others = {f"agent.collectors.{other}" for other in protocols - {protocol}}
+                assert not any(name == o or name.startswith(o + ".") for o in others), f"{path} imports {name}"
+                assert name not in {"agent.uplink", "agent.spool", "agent.app"}, f"{path} imports {name}"
+
+
+def test_nothing_imports_the_composition_roots() -> None:
+    for path in modules(*PACKAGES):
+        if "cli" in path.parts or path.name == "cli.py" or path.parts[-2] == "demo":
+            continue
+        assert not {"agent.app", "gateway.app"} & set(imports(path)), path
+
+
+@pytest.mark.parametrize("path", modules(*PURE), ids=lambda p: str(p.relative_to(ROOT)))
+def test_pure_modules_touch_no_clock_file_socket_or_logger(path: Path) -> None:
+    for name in imports(path):
+        assert name.split(".")[0] not in IMPURE_MODULES, f"imports {name}"
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            assert node.func.id not in IMPURE_CALLS, f"line {node.lineno}: calls {node.func.id}"
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            clock = node.func.attr in {"now", "utcnow", "today"} and ast.unparse(node.func.value) in {
+                "datetime", "date", "datetime.datetime", "datetime.date", "dt.datetime",
+            }  # fmt: skip
+            assert not clock, f"line {node.lineno}: reads a clock"
+
+
+def test_a_heavy_library_is_imported_in_one_place_only() -> None:
+    for path in modules(*PACKAGES):
+        place = path.relative_to(ROOT).as_posix()
+        for name in imports(path):
+            for prefix in ONLY_IN.get(name.split(".")[0], ("",)):
+                if place.startswith(prefix):
+                    break
+            else:
+                raise AssertionError(f"{place} imports {name}")
+
+
+def test_only_the_clock_module_of_the_agent_reads_clocks_or_sleeps() -> None:
+    for path in modules("agent"):
+        place = path.relative_to(ROOT).as_posix()
+        if place in {"agent/clock.py"}:
+            continue
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+                reads = node.value.id == "time" and node.attr in CLOCKS
+                sleeps = node.value.id == "asyncio" and node.attr == "sleep"
+                assert not reads, f"{place}:{node.lineno} reads the clock: use agent.clock"
+                assert not sleeps, f"{place}:{node.lineno} sleeps: use agent.clock"
+
+
+def test_modules_stay_small_enough_to_read() -> None:
+    for path in modules(*PACKAGES):
+        lines = len(path.read_text("utf-8").splitlines())
+        assert lines <= 450, f"{path.relative_to(ROOT)} has {lines} lines: which two things does it do?"
