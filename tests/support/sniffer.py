@@ -1,0 +1,123 @@
+"""A TCP relay on loopback that keeps every byte a client sends, and readers of what those bytes ask for.
+
+The readers share no code with the agent's clients: they read Modbus' MBAP header and OPC UA's chunks from the
+specifications (Modbus Messaging on TCP/IP 1.0b; OPC UA Part 6, 6.7 and Annex A), no more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import collections
+import contextlib
+import struct
+import threading
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from collections import Counter
+
+
+class Relay:
+    """Passes connections on to a port of loopback and records the client's side, one buffer a connection."""
+
+    def __init__(self, target_port: int) -> None:
+        self._target = target_port
+        self.sent: list[bytearray] = []
+        self.port = 0
+        self._ready = threading.Event()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name="relay", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        assert self._ready.wait(5)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(5)
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        server = self._loop.run_until_complete(asyncio.start_server(self._accept, "127.0.0.1", 0))
+        self.port = server.sockets[0].getsockname()[1]
+        self._ready.set()
+        self._loop.run_forever()
+        server.close()
+        for task in asyncio.all_tasks(self._loop):
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError, OSError):
+                self._loop.run_until_complete(task)
+        self._loop.close()
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        record = bytearray()
+        self.sent.append(record)
+        try:
+            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target)
+        except OSError:
+            writer.close()
+            return
+        up = asyncio.ensure_future(_pump(reader, far_writer, record))
+        down = asyncio.ensure_future(_pump(far_reader, writer, None))
+        try:
+            await asyncio.wait((up, down), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (up, down):
+                task.cancel()
+            writer.close()
+            far_writer.close()
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, record: bytearray | None) -> None:
+    with contextlib.suppress(OSError):
+        while data := await reader.read(65536):
+            if record is not None:
+                record += data
+            writer.write(data)
+            await writer.drain()
+
+
+def modbus_functions(stream: bytes) -> Counter[int]:
+    """Count the function codes of the requests in a client's byte stream."""
+    found: Counter[int] = collections.Counter()
+    position = 0
+    while position + 8 <= len(stream):
+        _, protocol, length = struct.unpack_from(">HHH", stream, position)
+        assert protocol == 0, f"no Modbus at byte {position}"
+        assert 2 <= length <= 254, f"no Modbus at byte {position}"
+        found[stream[position + 7]] += 1
+        position += 6 + length
+    return found
+
+
+# Numeric ids of the DefaultBinary encodings, OPC UA Part 6, Annex A (NodeIds.csv).
+OPCUA_SERVICES = {
+    428: "GetEndpoints", 422: "FindServers", 452: "CloseSecureChannel", 461: "CreateSession", 467: "ActivateSession",
+    473: "CloseSession", 488: "AddNodes", 494: "AddReferences", 500: "DeleteNodes", 506: "DeleteReferences",
+    527: "Browse", 533: "BrowseNext", 554: "TranslateBrowsePathsToNodeIds", 560: "RegisterNodes", 631: "Read",
+    664: "HistoryRead", 673: "Write", 700: "HistoryUpdate", 712: "Call", 751: "CreateMonitoredItems",
+    763: "ModifyMonitoredItems", 769: "SetMonitoringMode", 781: "DeleteMonitoredItems", 787: "CreateSubscription",
+    793: "ModifySubscription", 799: "SetPublishingMode", 826: "Publish", 832: "Republish",
+    841: "TransferSubscriptions", 847: "DeleteSubscriptions",
+}  # fmt: skip
+
+
+def opcua_services(stream: bytes) -> Counter[str]:
+    """Count the services that a client's byte stream asks for (security mode None or Sign)."""
+    found: Counter[str] = collections.Counter()
+    position = 0
+    begun: set[int] = set()
+    while position + 8 <= len(stream):
+        kind, final = stream[position : position + 3], stream[position + 3 : position + 4]
+        (size,) = struct.unpack_from("<I", stream, position + 4)
+        assert kind in {b"HEL", b"OPN", b"MSG", b"CLO"}, f"no OPC UA at byte {position}: {kind!r}"
+        if kind in {b"MSG", b"CLO"} and position + 24 <= len(stream):
+            (request,) = struct.unpack_from("<I", stream, position + 20)
+            if request not in begun:  # the type stands in a message's first chunk
+                encoding, namespace, number = struct.unpack_from("<BBH", stream, position + 24)
+                assert (encoding, namespace) == (1, 0), f"unexpected type id at byte {position}"
+                found[OPCUA_SERVICES.get(number, f"unknown {number}")] += 1
+            begun.add(request) if final == b"C" else begun.discard(request)
+        position += size
+    return found
