@@ -1,0 +1,42 @@
+"""The command `techsquare`: what the platform can do so far is to pull a readiness report."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from contract.errors import WireError
+from techsquare.pull import Broker, PullError, request
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `techsquare`; return the exit code."""
+    parser = argparse.ArgumentParser(prog="techsquare", description="The Tech Square platform.")
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    report = verbs.add_parser("report", help="pull the readiness report of a factory's agent and print its JSON")
+    report.add_argument("factory")
+    report.add_argument("agent")
+    report.add_argument("--machine", help="all values of one machine instead of the plant")
+    report.add_argument("--host", default="127.0.0.1")
+    report.add_argument("--port", type=int, default=1883)
+    report.add_argument("--user", help="MQTT user; the password comes from TECHSQUARE_MQTT_PASSWORD")
+    report.add_argument("--seconds", type=float, default=10, help="how long to wait for the answer")
+    args = parser.parse_args(argv)
+    broker = Broker(args.host, args.port, args.user, os.environ.get("TECHSQUARE_MQTT_PASSWORD"))
+    body = {"machine": args.machine} if args.machine else {}
+    try:
+        answer = request(broker, args.factory, args.agent, "report.get", body, args.seconds)
+    except (PullError, WireError) as exc:
+        print(f"techsquare: {exc}", file=sys.stderr)
+        return 1
+    sys.stdout.write(answer.decode("utf-8", "replace") + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
