@@ -7,6 +7,7 @@ infinities never get here (`agent.frame.Rows` makes them bad values). Sizes are 
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import TypeVar
 
 import msgspec
@@ -24,6 +25,8 @@ CONTENT_TYPE_ZSTD = "application/json+zstd"
 SAFE = 2**53
 
 T = TypeVar("T")
+
+_DECIMAL = re.compile(r"-?[0-9]{1,20}")
 
 _encoder = msgspec.json.Encoder(order="deterministic")
 
@@ -67,6 +70,18 @@ def decompress(raw: bytes, limit: int) -> bytes:
         raise WireError(f"not zstd: {exc}") from exc
 
 
+def birth_parts(raw: bytes) -> list[bytes]:
+    """Cut the canonical JSON of a birth into parts and compress each; `digest(raw)` names the whole.
+
+    Raises:
+        WireError: more parts than `BIRTH_PARTS_LIMIT`.
+    """
+    parts = [compress(raw[at : at + BIRTH_PART_LIMIT]) for at in range(0, len(raw), BIRTH_PART_LIMIT)]
+    if len(parts) > BIRTH_PARTS_LIMIT:
+        raise WireError(f"a birth of {len(raw)} bytes: at most {BIRTH_PARTS_LIMIT} parts are allowed")
+    return parts
+
+
 def number(value: int) -> int | str:
     """Return an integer as it travels."""
     return value if -SAFE <= value <= SAFE else str(value)
@@ -80,7 +95,7 @@ def integer(value: int | str) -> int:
     """
     if isinstance(value, int):
         return value
-    if len(value) > 20 or not value.lstrip("-").isdecimal():
+    if not _DECIMAL.fullmatch(value):
         raise WireError(f"{value[:40]!r} is not a decimal integer")
     return int(value)
 

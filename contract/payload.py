@@ -86,7 +86,10 @@ class Data(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class BirthSignal(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One tag of the dictionary."""
+    """One tag of the dictionary.
+
+    `wide` marks an unsigned 64-bit signal whose declared range reaches beyond 2^63 - 1: it is stored as text.
+    """
 
     id: Id
     machine: Id
@@ -96,6 +99,7 @@ class BirthSignal(msgspec.Struct, frozen=True, omit_defaults=True):
     description: str | None = None
     role: str | None = None
     role_confirmed: bool = False
+    wide: bool = False
 
 
 class BirthSource(msgspec.Struct, frozen=True):
