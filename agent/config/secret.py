@@ -1,0 +1,95 @@
+"""A reference to a secret: the configuration says where it is, never what it is."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic_core import CoreSchema, core_schema
+
+from agent.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+
+_HELP = "write where the secret stands, env:NAME or file:/path, not the secret itself"
+
+
+class Secret:
+    """Where a password stands: `env:NAME` or `file:PATH`.
+
+    It is read at each `resolve`, so that a changed password needs no restart. What `repr` and `str` show is
+    the place, never the secret.
+
+    Args:
+        reference: The reference as the technician wrote it.
+
+    Raises:
+        ValueError: the text is no reference; the message does not repeat it, it may be the password itself.
+    """
+
+    __slots__ = ("_kind", "_place")
+
+    def __init__(self, reference: str) -> None:
+        kind, _, place = reference.partition(":")
+        if kind not in {"env", "file"} or not place.strip():
+            raise ValueError(_HELP)
+        self._kind, self._place = kind, place.strip()
+
+    @property
+    def reference(self) -> str:
+        """The reference itself, safe to print and to write into a file."""
+        return f"{self._kind}:{self._place}"
+
+    def resolve(self) -> str:
+        """Read the secret.
+
+        Returns:
+            The text; a trailing line end of a file is not part of it.
+
+        Raises:
+            ConfigError: the variable is not set, or the file cannot be read or is empty.
+        """
+        if self._kind == "env":
+            value = os.environ.get(self._place, "")
+            if not value:
+                raise ConfigError(f"{self.reference}: the environment variable is not set: set it for this service")
+            return value
+        try:
+            value = Path(self._place).read_text("utf-8").rstrip("\r\n")
+        except OSError as exc:
+            raise ConfigError(f"{self.reference}: {exc.strerror}: write the secret into this file") from exc
+        except UnicodeDecodeError as exc:
+            raise ConfigError(f"{self.reference}: not UTF-8 text: write the secret in UTF-8") from exc
+        if not value:
+            raise ConfigError(f"{self.reference}: the file is empty: write the secret into it")
+        return value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other.reference == self.reference
+
+    def __hash__(self) -> int:
+        return hash(self.reference)
+
+    def __repr__(self) -> str:
+        return f"Secret({self.reference!r})"
+
+    __str__ = __repr__
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        def read(value: Any) -> Secret:
+            if isinstance(value, Secret):
+                return value
+            if isinstance(value, str):
+                return cls(value)
+            raise ValueError(_HELP)
+
+        return core_schema.no_info_plain_validator_function(
+            read, serialization=core_schema.plain_serializer_function_ser_schema(lambda secret: secret.reference)
+        )
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {"type": "string", "pattern": "^(env|file):.+"}
