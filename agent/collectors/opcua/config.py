@@ -1,0 +1,123 @@
+"""What a technician writes about an OPC UA server. Importing this does not import asyncua."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
+
+from agent.collectors.opcua.node import parse
+from agent.config.base import DeviceBase, Duration, GroupBase, Model, SignalBase
+from agent.config.secret import Secret
+from agent.frame import Source
+
+if TYPE_CHECKING:
+    from agent.clock import Clock
+    from agent.collectors.base import Collector
+
+FASTEST_NS = 20_000_000
+"""Spacing of changes for which queues are sized when a signal reports every change."""
+
+
+def _node(text: str) -> str:
+    parse(text)
+    return text
+
+
+def _endpoint(text: str) -> str:
+    parts = urlsplit(text)
+    try:
+        port = parts.port
+    except ValueError:
+        port = 0
+    if parts.scheme != "opc.tcp" or not parts.hostname or port == 0:
+        raise ValueError("write the endpoint as opc.tcp://host:4840 or opc.tcp://host:4840/path")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("write user and password under login, not into the endpoint")
+    return text
+
+
+class OpcUaSignal(SignalBase):
+    """One variable of the server."""
+
+    node: Annotated[str, StringConstraints(max_length=4096), AfterValidator(_node)] = Field(
+        description="node id: ns=2;s=Name, nsu=URI;s=Name (survives a server update) or ns=2;i=1234"
+    )
+
+
+class OpcUaGroup(GroupBase):
+    """Signals of one subscription, or read together in one poll."""
+
+    mode: Literal["subscription", "poll"] = Field(
+        "subscription", description="subscription reports changes; poll reads all signals at each interval"
+    )
+    sampling: Duration | None = Field(
+        None,
+        description="how often the server looks at a value, half of `every` when absent; 0ms asks for every change",
+    )
+    queue: Annotated[int, Field(ge=1, le=10_000)] | None = Field(
+        None, description="values that the server keeps for a signal between two reports; computed when absent"
+    )
+    signals: Annotated[tuple[OpcUaSignal, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.mode == "poll" and (self.sampling is not None or self.queue is not None):
+            raise ValueError("sampling and queue belong to mode: subscription; remove them or change the mode")
+        if self.sampling is not None and self.sampling > self.every:
+            raise ValueError("sampling is slower than every: write a sampling of at most `every`")
+        return self
+
+    @property
+    def sampling_ns(self) -> int:
+        """Sampling interval to ask for; 0 asks for every change."""
+        return self.every // 2 if self.sampling is None else self.sampling
+
+    @property
+    def queue_size(self) -> int:
+        """Queue to ask for: what one publishing interval can hold, and two more."""
+        if self.queue is not None:
+            return self.queue
+        return min(10_000, math.ceil(self.every / (self.sampling_ns or FASTEST_NS)) + 2)
+
+
+class OpcUaLogin(Model):
+    """A user of the server."""
+
+    user: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    password: Secret = Field(description="where the password stands: env:NAME or file:/path")
+
+
+class OpcUaDevice(DeviceBase):
+    """One OPC UA server."""
+
+    type: Literal["opcua"]
+    endpoint: Annotated[str, AfterValidator(_endpoint)] = Field(description="opc.tcp://host:port/path")
+    security: Literal["None"] = Field(
+        description="written out, so that nobody gets an unencrypted connection by accident: None"
+    )
+    login: OpcUaLogin | None = Field(None, description="anonymous when absent")
+    timeout: Duration = Field(3_000_000_000, description="longest wait for an answer")
+    groups: Annotated[tuple[OpcUaGroup, ...], Field(min_length=1)]
+
+    def sources(self) -> tuple[Source, ...]:
+        """Return one Source per group."""
+        return tuple(
+            Source(
+                id=f"{self.id}.{group.id}",
+                device=self.id,
+                protocol="opcua",
+                mode=group.mode,
+                interval_ns=group.every,
+                signals=tuple(signal.signal(self.machine) for signal in group.signals),
+            )
+            for group in self.groups
+        )
+
+    def collector(self, clock: Clock) -> Collector:
+        """Return what reads it."""
+        from agent.collectors.opcua.collector import OpcUaCollector  # noqa: PLC0415 - asyncua costs 48 MB
+
+        return OpcUaCollector(self, clock)
