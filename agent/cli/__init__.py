@@ -1,1 +1,102 @@
-"""The command `tsq-agent`."""
+"""The command `tsq-agent`.
+
+    check FILE [--connect]   is the file right; with --connect, what does each source say now
+    run --config FILE        collect until stopped
+    status, retry            ask or nudge the agent that runs with that file
+
+Exit codes: 0 done, 1 something is not good, 2 wrong words, 74 the disk failed, 78 the file is wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agent.control import NotRunning
+from agent.errors import ConfigError, SpoolFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+EXIT_IO = 74  # EX_IOERR
+EXIT_CONFIG = 78  # EX_CONFIG: the unit file does not restart on it
+DEFAULT_CONFIG = Path("/etc/tsq/agent.yaml")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="tsq-agent", description="The edge agent of Tech Square.")
+    parser.add_argument("--lang", choices=("ko", "en"), help="language of messages; the locale's by default")
+    verbs = parser.add_subparsers(dest="verb", required=True)
+
+    check = verbs.add_parser("check", help="check a configuration file; never touches the network by itself")
+    check.add_argument("file", type=Path)
+    check.add_argument("--connect", action="store_true", help="read each source once and show the values")
+
+    run = verbs.add_parser("run", help="collect until stopped")
+    run.add_argument("--log-level", default="INFO", choices=("DEBUG", "INFO", "WARNING", "ERROR"))
+    status = verbs.add_parser("status", help="what each device is doing")
+    status.add_argument("--json", action="store_true")
+    retry = verbs.add_parser("retry", help="try a device at once, its refused signals too")
+    retry.add_argument("target", metavar="DEVICE", help="id of a device, or of one of its sources")
+    for verb in (run, status, retry):
+        verb.add_argument("--config", type=Path, default=DEFAULT_CONFIG, help=f"default: {DEFAULT_CONFIG}")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `tsq-agent`; return the exit code."""
+    args = _parser().parse_args(argv)
+    try:
+        match args.verb:
+            case "check":
+                return _check(args)
+            case "run":
+                return _run(args)
+            case _:
+                return _ask(args)
+    except ConfigError as exc:
+        print(exc, file=sys.stderr)
+        return EXIT_CONFIG
+    except SpoolFailed as exc:
+        print(f"tsq-agent: {exc}", file=sys.stderr)
+        return EXIT_IO
+    except NotRunning as exc:
+        print(f"tsq-agent: {exc}", file=sys.stderr)
+        return 1
+
+
+def _check(args: argparse.Namespace) -> int:
+    from agent.cli.check import run  # noqa: PLC0415 - each verb loads only what it needs
+
+    return run(args.file, connect=args.connect, lang=args.lang)
+
+
+def _run(args: argparse.Namespace) -> int:
+    from agent.app import run  # noqa: PLC0415
+
+    logging.basicConfig(level=args.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    return run(args.config, lang=args.lang)
+
+
+def _ask(args: argparse.Namespace) -> int:
+    from agent.cli.status import show  # noqa: PLC0415
+    from agent.config.load import load  # noqa: PLC0415
+    from agent.control import ask  # noqa: PLC0415
+
+    folder = load(args.config, lang=args.lang).storage.directory
+    if args.verb == "retry":
+        answer = ask(folder, "retry", args.target)
+        if "error" in answer:
+            print(f"tsq-agent: {answer['error']}", file=sys.stderr)
+            return 1
+        return 0
+    answer = ask(folder, "status")
+    if args.json:
+        print(json.dumps(answer, ensure_ascii=False))
+    else:
+        show(answer)
+    return 0
