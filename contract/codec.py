@@ -91,13 +91,15 @@ def integer(value: int | str) -> int:
     """Return a travelled integer as an int.
 
     Raises:
-        WireError: a string that is no decimal integer.
+        WireError: a string that is no decimal integer, or more than 64 bits.
     """
-    if isinstance(value, int):
-        return value
-    if not _DECIMAL.fullmatch(value):
-        raise WireError(f"{value[:40]!r} is not a decimal integer")
-    return int(value)
+    if isinstance(value, str):
+        if not _DECIMAL.fullmatch(value):
+            raise WireError(f"{value[:40]!r} is not a decimal integer")
+        value = int(value)
+    if not -(2**63) <= value < 2**64:
+        raise WireError("an integer of more than 64 bits")
+    return value
 
 
 def digest(raw: bytes) -> str:

@@ -1,0 +1,309 @@
+"""What one message leads to: points in the store and a confirmation, a question, a dead letter, or nothing.
+
+    birth                        remembered
+    data, all written            stored [[seq, crc]...]
+    data, some lines refused     the good lines are in the store; dead letter on disk, then rejected [...] for
+                                 the entries they belong to and stored [...] for the others
+    data, birth unknown          need_birth, once per hash in 5 s
+    data, store away             nothing: the agent sends again
+    unreadable                   dead letter, nothing: it names no entry that could be confirmed
+    dead letters full            the entries with refused lines stay unconfirmed
+
+The caller acknowledges every message to the broker after `handle`, whatever came out: PUBACK carries no promise.
+Only a confirmation frees the agent's spool, and none is made here before the store's write has returned. A worker
+keeps no mark of what it has stored: writing an entry twice is harmless, and is confirmed again.
+
+No MQTT, no thread: one call after the other, from whoever has the messages.
+"""
+
+from __future__ import annotations
+
+import base64
+import logging
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from contract import codec, topics
+from contract.errors import WireError
+from contract.payload import Data, NeedBirth, Rejected, Stored
+from gateway import points
+from gateway.deadletter import DeadLetter, DeadLettersFull
+from gateway.stores.base import StoreUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from contract.payload import EntryRef
+    from contract.topics import AgentTopics
+    from gateway.births import Births
+    from gateway.clock import Clock
+    from gateway.deadletter import DeadLetters
+    from gateway.stores.base import Refusal, Store
+
+NEED_BIRTH_SECONDS = 5.0
+_ASKED = 10_000  # questions remembered; older ones may be asked again early
+_REASON_CHARS = 200
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message to publish."""
+
+    topic: str
+    payload: bytes
+    retain: bool = False
+    qos: int = 1
+
+
+class Ingest:
+    """Handles messages one at a time.
+
+    Args:
+        worker_id: Stands in every confirmation.
+        store: Where points go; used from the thread that calls `handle`.
+        births: Cache of tag dictionaries.
+        deadletters: Where refused lines and unreadable messages go.
+        clock: For commit times and for the pace of questions.
+
+    Attributes:
+        counts: Totals since the start: messages, rows, points, stored and rejected (entries), unavailable,
+            need_birth, malformed, births, dead_letters_full.
+        away_since: Monotonic seconds of the first failed write since the last one that worked, or None.
+    """
+
+    def __init__(
+        self, worker_id: str, store: Store, births: Births, deadletters: DeadLetters, clock: Clock
+    ) -> None:
+        self._worker = worker_id
+        self._store = store
+        self._births = births
+        self._deadletters = deadletters
+        self._clock = clock
+        self._asked: dict[tuple[AgentTopics, str], float] = {}
+        self._full = False
+        self.counts: Counter[str] = Counter()
+        self.away_since: float | None = None
+
+    def handle(self, topic: str, payload: bytes, content_type: str | None) -> list[Outgoing]:
+        """Do what a message asks for; no content of it raises.
+
+        Args:
+            topic: Where it came from.
+            payload: As it came; empty where a retained message was cleared.
+            content_type: The MQTT 5 property.
+
+        Returns:
+            What to publish, in this order.
+        """
+        self.counts["messages"] += 1
+        try:
+            branch, levels = topics.split(topic)
+            match levels:
+                case ["birth", digest, label]:
+                    if payload:
+                        _check_type(content_type)
+                        self._births.add(branch, digest, label, payload)
+                        self.counts["births"] += 1
+                    return []
+                case ["data"]:
+                    _check_type(content_type)
+                    raw = codec.decompress(payload, codec.DATA_LIMIT)
+                    return self._data(branch, codec.decode(raw, Data, codec.DATA_LIMIT))
+                case _:
+                    raise WireError("a topic that no gateway reads")  # noqa: TRY301 - one place for all of them
+        except WireError as exc:
+            self._malformed(topic, payload, str(exc))
+            return []
+
+    def store_works(self) -> None:
+        """Note that a ping has found the store able to write."""
+        self.away_since = None
+
+    def _data(self, branch: AgentTopics, data: Data) -> list[Outgoing]:
+        _check_entries(data)
+        dictionary = self._births.get(data.birth)
+        if dictionary is None:
+            return self._need_birth(branch, data.birth)
+        if (dictionary.factory, dictionary.agent) != (branch.factory, branch.agent):
+            raise WireError(f"birth {data.birth} belongs to {dictionary.factory}/{dictionary.agent}")
+        batch = points.build(data, dictionary)
+        try:
+            refusals = self._store.write(batch.points) if batch.points else ()
+        except StoreUnavailable as exc:
+            self._unavailable(exc)
+            return []
+        committed_at = self._clock.now()
+        self.away_since = None
+        rejected = _rejected(data, batch, refusals)
+        confirmed: list[EntryRef] = data.entries
+        if rejected:
+            confirmed = [entry for entry in data.entries if entry[0] not in rejected]
+            if not self._keep(_letter(branch.data, committed_at, data, batch, refusals, rejected)):
+                rejected = {}
+        self.counts["points"] += len(batch.points)
+        self.counts["rows"] += sum(len(block.value) for block in data.blocks)
+        self.counts["stored"] += len(confirmed)
+        self.counts["rejected"] += len(rejected)
+        confirmation = Stored(
+            spool=data.spool,
+            stored=confirmed,
+            rejected=list(rejected.values()),
+            committed_at=str(committed_at),
+            clock_trusted=self._clock.trusted(),
+            worker=self._worker,
+        )
+        return [Outgoing(branch.stored, payload) for payload in _confirmations(confirmation)]
+
+    def _need_birth(self, branch: AgentTopics, digest: str) -> list[Outgoing]:
+        self.counts["need_birth"] += 1
+        now = self._clock.monotonic()
+        last = self._asked.get((branch, digest))
+        if last is not None and now - last < NEED_BIRTH_SECONDS:
+            return []
+        if len(self._asked) >= _ASKED:
+            self._asked.clear()
+        self._asked[branch, digest] = now
+        return [Outgoing(branch.need_birth, codec.encode(NeedBirth(birth=digest)))]
+
+    def _unavailable(self, exc: StoreUnavailable) -> None:
+        self.counts["unavailable"] += 1
+        if self.away_since is None:
+            self.away_since = self._clock.monotonic()
+            log.warning("the store is away, agents keep their data and send it again: %s", exc)
+
+    def _malformed(self, topic: str, payload: bytes, reason: str) -> None:
+        self.counts["malformed"] += 1
+        encoded = base64.b64encode(payload[: codec.DATA_LIMIT]).decode()
+        self._keep(DeadLetter(at=self._clock.now(), topic=topic, reason=reason, payload=encoded))
+
+    def _keep(self, letter: DeadLetter) -> bool:
+        """Write a dead letter; return whether it is on disk now."""
+        try:
+            if self._deadletters.append(letter):
+                log.error("%s: a dead letter was written: %s", letter.topic, letter.reason)
+        except DeadLettersFull as exc:
+            self.counts["dead_letters_full"] += 1
+            if not self._full:
+                log.error("dead letters are full, refused lines stay unconfirmed: %s", exc)  # noqa: TRY400 - no bug
+            self._full = True
+            return False
+        self._full = False
+        return True
+
+
+def _check_type(content_type: str | None) -> None:
+    if content_type != codec.CONTENT_TYPE_ZSTD:
+        raise WireError(f"content type {content_type!r:.60} where {codec.CONTENT_TYPE_ZSTD} is expected")
+
+
+def _check_entries(data: Data) -> None:
+    """Refuse a message whose parts could not be told apart in a confirmation."""
+    seqs = {seq for seq, _ in data.entries}
+    if not seqs or len(seqs) < len(data.entries) or max(seqs) >= 2**63:
+        raise WireError("no entries, one of them twice, or a number beyond 63 bits")
+    parts: Iterable[Iterable[int]] = (
+        (block.seq for block in data.blocks),
+        (event.seq for event in data.events),
+        (facts.seq for facts in data.facts),
+    )
+    if not seqs.issuperset(seq for part in parts for seq in part):
+        raise WireError("a block, an event or facts of no entry")
+
+
+def _rejected(data: Data, batch: points.Batch, refusals: Sequence[Refusal]) -> dict[int, Rejected]:
+    """Sum up, by entry, what cannot be stored: per source the first and last time and the number of rows."""
+    if not batch.faults and not refusals:
+        return {}
+    losses = [(f.origin, f.reason, f.first, f.last, f.rows) for f in batch.faults]
+    for index, reason in {r.index: r.reason for r in refusals}.items():
+        point = batch.points[index]
+        losses.append((batch.origins[index], reason, point.time_ns, point.time_ns, points.rows_of(point)))
+    rows: dict[int, dict[str, tuple[int, int, int]]] = {}
+    reasons: dict[int, dict[str, None]] = {}  # a set in the order of its first additions
+    for (seq, source), reason, first, last, count in losses:
+        of_entry = rows.setdefault(seq, {})
+        old_first, old_last, old_count = of_entry.get(source, (first, last, 0))
+        of_entry[source] = (min(first, old_first), max(last, old_last), count + old_count)
+        reasons.setdefault(seq, {})[reason] = None
+    return {
+        seq: Rejected(
+            seq=seq,
+            crc=crc,
+            reason="; ".join(reasons[seq])[:_REASON_CHARS],
+            rows=[(source, str(first), str(last), count) for source, (first, last, count) in rows[seq].items()],
+        )
+        for seq, crc in data.entries
+        if seq in rows
+    }
+
+
+def _letter(
+    topic: str,
+    at: int,
+    data: Data,
+    batch: points.Batch,
+    refusals: Sequence[Refusal],
+    rejected: dict[int, Rejected],
+) -> DeadLetter:
+    refused = []
+    for refusal in refusals:
+        point = batch.points[refusal.index]
+        refused.append(
+            {
+                "seq": batch.origins[refusal.index].seq,
+                "measurement": point.measurement,
+                "tags": dict(point.tags),
+                "time": point.time_ns,
+                "fields": dict(point.fields),
+                "reason": refusal.reason,
+            }
+        )
+    faults = [
+        {
+            "seq": fault.origin.seq,
+            "source": fault.origin.source,
+            "first": fault.first,
+            "last": fault.last,
+            "reason": fault.reason,
+            "content": fault.content,
+        }
+        for fault in batch.faults
+    ]
+    return DeadLetter(
+        at=at,
+        topic=topic,
+        reason=next(iter(rejected.values())).reason,
+        spool=data.spool,
+        birth=data.birth,
+        rejected=list(rejected.values()),
+        faults=faults,
+        points=refused,
+    )
+
+
+def _confirmations(confirmation: Stored) -> list[bytes]:
+    """Encode a confirmation, in halves where it is larger than a plain payload may be."""
+    payload = codec.encode(confirmation)
+    stored, rejected = confirmation.stored, confirmation.rejected
+    if not stored and not rejected:
+        return []
+    if len(payload) <= codec.PLAIN_LIMIT or len(stored) + len(rejected) == 1:
+        return [payload]
+    halves = [
+        Stored(
+            spool=confirmation.spool,
+            stored=some_stored,
+            rejected=some_rejected,
+            committed_at=confirmation.committed_at,
+            clock_trusted=confirmation.clock_trusted,
+            worker=confirmation.worker,
+        )
+        for some_stored, some_rejected in (
+            (stored[: len(stored) // 2], rejected[: len(rejected) // 2]),
+            (stored[len(stored) // 2 :], rejected[len(rejected) // 2 :]),
+        )
+    ]
+    return [payload for half in halves for payload in _confirmations(half)]
