@@ -1,0 +1,1 @@
+"""Servers of the tests that share no code with our clients."""
