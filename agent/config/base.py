@@ -6,6 +6,7 @@ Nothing here connects, and nothing the technician wrote is corrected behind his 
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import unicodedata
 from typing import Annotated, Any
@@ -13,6 +14,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from agent.frame import DataType, Role, Signal
+from agent.language import Complaint
 
 TopicId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,32}$")]
 """Id of a factory, site or agent: it stands in topics."""
@@ -20,23 +22,63 @@ Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,48}$")]
 """Id of a machine, device, group or signal."""
 
 _UNITS = {"ms": 10**6, "s": 10**9, "m": 60 * 10**9, "min": 60 * 10**9, "h": 3600 * 10**9, "d": 86400 * 10**9}
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|min|m|h|d)")
+_DURATION = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,9})?)\s*(ms|s|min|m|h|d)")
+EVERY_LEAST, EVERY_MOST = 50 * 10**6, 3600 * 10**9
 
 
 def _duration(value: Any) -> int:
     if isinstance(value, str) and (match := _DURATION.fullmatch(value.strip())):
         return round(float(match[1]) * _UNITS[match[2]])
-    raise ValueError("write a time with its unit, for example 500ms, 2s or 1m")
+    raise Complaint(
+        "write a time with its unit, for example 500ms, 2s or 1m",
+        "시간은 단위를 붙여 쓰십시오. 예: 500ms, 2s, 1m",
+    )
 
 
 Duration = Annotated[int, BeforeValidator(_duration)]
 """A duration in nanoseconds, written with its unit; a bare number is refused."""
 
 
+def _every(value: int) -> int:
+    if not EVERY_LEAST <= value <= EVERY_MOST:
+        raise Complaint("write an interval from 50ms to 1h", "수집 주기는 50ms 이상 1h 이하로 쓰십시오")
+    return value
+
+
+Every = Annotated[Duration, AfterValidator(_every)]
+"""A poll or publishing interval in nanoseconds."""
+
+
+def _host(value: str) -> str:
+    looks_numeric = ":" in value or value.replace(".", "").isdecimal()
+    if looks_numeric or not _HOST_NAME.fullmatch(value):
+        _address(value)
+    return value
+
+
+def _address(value: str) -> str:
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        raise Complaint(
+            f"{value} is not an address: write it like 192.168.0.10",
+            f"주소 형식이 아닙니다({value}). 예: 192.168.0.10",
+        ) from None
+    return value
+
+
+_HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?")
+Host = Annotated[str, AfterValidator(_host)]
+"""An IPv4 or IPv6 address, or a host name; nothing is looked up."""
+IpAddress = Annotated[str, AfterValidator(_address)]
+"""An IPv4 or IPv6 address."""
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
 def _name(value: str) -> str:
     text = unicodedata.normalize("NFC", value).strip()
     if not text or not text.isprintable():
-        raise ValueError("write a name of printable characters")
+        raise Complaint("write a name of printable characters", "보이는 문자로 된 이름을 쓰십시오")
     return text
 
 
@@ -46,7 +88,7 @@ Name = Annotated[str, StringConstraints(max_length=200), AfterValidator(_name)]
 
 def _range(pair: tuple[float, float]) -> tuple[float, float]:
     if not pair[0] < pair[1]:
-        raise ValueError("write the lower limit first: [low, high]")
+        raise Complaint("write the lower limit first: [low, high]", "하한값을 먼저 쓰십시오: [하한, 상한]")
     return pair
 
 
@@ -54,9 +96,9 @@ Range = Annotated[tuple[float, float], AfterValidator(_range)]
 
 
 class Model(BaseModel):
-    """Base of all configuration models: unknown keys are errors, values are frozen."""
+    """Base of all configuration models: unknown keys are errors, values are frozen and finite."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class SignalBase(Model):
@@ -95,7 +137,7 @@ class GroupBase(Model):
     """Signals that are read together."""
 
     id: Id = "main"
-    every: Duration = Field(description="poll interval, or publishing interval of a subscription")
+    every: Every = Field(description="poll interval, or publishing interval of a subscription")
 
 
 class DeviceBase(Model):
@@ -104,4 +146,6 @@ class DeviceBase(Model):
     id: Id
     name: Name | None = None
     machine: Id = Field(description="machine that its signals belong to unless they say otherwise")
-    source_address: str | None = Field(None, description="local address to connect from, with two network cards")
+    source_address: IpAddress | None = Field(
+        None, description="local address to connect from, with two network cards"
+    )

@@ -1,0 +1,115 @@
+"""Why some bytes are no readable YAML: encodings, invisible characters, and what breaks the syntax."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import TYPE_CHECKING
+
+from agent.config.characters import strange
+from agent.config.tree import Problem
+from agent.language import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import yaml
+
+_UNPRINTABLE = re.compile(
+    "[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+)
+
+
+def decode(raw: bytes) -> str | Problem:
+    """Return the text, or why it is none."""
+    if raw[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+        return Problem(
+            1,
+            Text(
+                'the file is saved as UTF-16 ("Unicode"): save it as UTF-8',
+                "파일이 UTF-16(유니코드)으로 저장되어 있습니다. 인코딩을 UTF-8로 하여 다시 저장하십시오",
+            ),
+        )
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as exc:
+        line = raw.count(b"\n", 0, exc.start) + 1
+    try:
+        raw.decode("cp949")
+    except UnicodeDecodeError:
+        return Problem(
+            line,
+            Text(
+                "this line is not UTF-8 text: the file may be damaged, or saved in another encoding",
+                "이 줄은 UTF-8 문자가 아닙니다. 파일이 손상되었거나 다른 인코딩으로 저장되었습니다",
+            ),
+        )
+    return Problem(
+        line,
+        Text(
+            'the file is saved as CP949 ("ANSI" in Korean Windows): save it as UTF-8',
+            "파일이 CP949(ANSI, EUC-KR)로 저장되어 있습니다. 인코딩을 UTF-8로 하여 다시 저장하십시오",
+        ),
+    )
+
+
+def unprintable(text: str) -> Iterator[Problem]:
+    """Yield a problem for each character that YAML refuses, or that would shift the count of lines."""
+    for match in _UNPRINTABLE.finditer(text):
+        char = match[0]
+        name = unicodedata.name(char, "control character")
+        code = f"U+{ord(char):04X}"
+        yield Problem(
+            len(re.findall(r"\r\n|\r|\n", text[: match.start()])) + 1,
+            Text(
+                f"invisible character {code} ({name}): delete it",
+                f"보이지 않는 문자 있음: {code}({name}). 지우십시오",
+            ),
+        )
+
+
+def syntax(text: str, exc: yaml.YAMLError) -> list[Problem]:
+    """Say in plain words why the text is no YAML: the usual causes first."""
+    lines = re.split(r"\r\n|\r|\n", text)
+    tabs = [n for n, line in enumerate(lines, 1) if "\t" in line[: len(line) - len(line.lstrip())]]
+    if tabs:
+        words = Text(
+            "indent with spaces, not with a tab", "들여쓰기에 탭을 쓸 수 없습니다. 공백(스페이스)으로 들여쓰십시오"
+        )
+        return [Problem(n, words) for n in tabs]
+    mark = getattr(exc, "problem_mark", None) or getattr(exc, "context_mark", None)
+    number = min(mark.line + 1, len(lines)) if mark else 1
+    foreign = getattr(exc, "problem", None) or str(exc)
+    line = lines[number - 1]
+    for near in (number, number - 1):  # a full-width colon shows only in the next line
+        if near < 1 or (odd := strange(lines[near - 1])) is None:
+            continue
+        return [
+            Problem(
+                near,
+                Text(
+                    f"not readable; the line holds {odd.en}: type it again with the keyboard set to English",
+                    f"읽을 수 없습니다. 이 줄에 {odd.ko} 있음. 영문 입력 상태에서 다시 입력하십시오",
+                ),
+            )
+        ]
+    if match := re.search(r"(?:^|[\s,:{\[])([%@`&*!|>][^\s,}\]]*)", line):
+        piece = match[1]
+        return [
+            Problem(
+                number,
+                Text(
+                    f'not readable; a text that begins with {piece[0]} needs quotes: "{piece}" ({foreign})',
+                    f'읽을 수 없습니다. {piece[0]} 문자로 시작하는 값은 따옴표로 묶으십시오: "{piece}" ({foreign})',
+                ),
+            )
+        ]
+    return [
+        Problem(
+            number,
+            Text(
+                f"not readable here: check indentation, quotes, brackets and the space after a colon ({foreign})",
+                f"여기서 읽을 수 없습니다. 들여쓰기, 따옴표, 괄호, 쌍점(:) 뒤 공백을 확인하십시오 ({foreign})",
+            ),
+        )
+    ]

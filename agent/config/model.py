@@ -1,0 +1,233 @@
+"""The technician's file: one site, its machines, how it works, and what is read from where.
+
+`agent.config.load.load` is the way to one of these: it also makes the checks that lie across sections
+(`agent.config.checks`), and says what is wrong at which line.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import zoneinfo
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from agent.collectors.modbus.config import ModbusDevice
+from agent.collectors.opcua.config import OpcUaDevice
+from agent.config.base import Duration, Host, Id, Model, Name, Port, TopicId
+from agent.config.schedule import Schedule
+from agent.config.secret import Secret
+from agent.config.suggest import nearest
+from agent.frame import DataType
+from agent.language import Complaint
+from contract import codec
+from contract.payload import Birth, BirthSignal, BirthSource
+from readiness.inventory import Machine
+from readiness.schedule import Calendar
+
+if TYPE_CHECKING:
+    from agent.frame import Signal, Source
+
+DAY_NS = 86_400 * 10**9
+
+_SIZES = {"kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+_SIZE = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)\s*(kB|MB|GB|TB)")
+
+
+def _size(value: Any) -> int:
+    if isinstance(value, str) and (match := _SIZE.fullmatch(value.strip())):
+        return round(float(match[1]) * _SIZES[match[2]])
+    raise Complaint(
+        "write a size with its unit, for example 500MB or 2GB", "크기는 단위를 붙여 쓰십시오. 예: 500MB, 2GB"
+    )
+
+
+def _room(value: int) -> int:
+    if value < 10**7:
+        raise Complaint("write at least 10MB", "10MB 이상으로 쓰십시오")
+    return value
+
+
+def _zone(value: str) -> str:
+    try:
+        zoneinfo.ZoneInfo(value)
+    except (KeyError, ValueError, OSError):  # a folder such as "Asia" is an OSError, "../x" a ValueError
+        regions = [zone for zone in zoneinfo.available_timezones() if "/" in zone]
+        example = nearest(value, regions) or "Asia/Seoul"
+        raise Complaint(
+            f"{value} is no time zone: write one like {example}", f"없는 시간대입니다({value}). 예: {example}"
+        ) from None
+    return value
+
+
+def _absolute(value: str) -> str:
+    if not value.startswith("/") or "\0" in value:
+        raise Complaint("write a full path that begins with /", "/로 시작하는 전체 경로를 쓰십시오")
+    return value
+
+
+def _days(value: int) -> int:
+    if value % DAY_NS or not 7 <= value // DAY_NS <= 92:
+        raise Complaint("write whole days from 7d to 92d", "7d에서 92d 사이의 일 단위로 쓰십시오")
+    return value
+
+
+def _report_interval(value: int) -> int:
+    if not 10**10 <= value <= DAY_NS:
+        raise Complaint("write an interval from 10s to 1d", "10s에서 1d 사이로 쓰십시오")
+    return value
+
+
+Size = Annotated[int, BeforeValidator(_size)]
+"""A number of bytes, written with its unit (kB, MB, GB, TB; powers of ten)."""
+Zone = Annotated[str, AfterValidator(_zone)]
+"""A time zone of the IANA database."""
+Folder = Annotated[str, AfterValidator(_absolute)]
+
+
+def _wide(signal: Signal) -> bool:
+    """Whether values may exceed a signed 64-bit integer by what the file itself declares."""
+    ranges = (signal.instrument_range, signal.eu_range)
+    return signal.dtype is DataType.UINT64 and any(r is not None and r[1] > 2**63 - 1 for r in ranges)
+
+
+class Time(Model):
+    """The clock of the box."""
+
+    zone: Zone = Field(description="time zone of the site, `Asia/Seoul`")
+    trust_local_clock: bool = Field(
+        default=False, description="the box's clock is right although the system reports no synchronisation"
+    )
+
+
+class MachineEntry(Model):
+    """One machine of the inventory, connected or not."""
+
+    id: Id = Field(description="also the measurement in the store; never change it")
+    name: Name | None = Field(None, description="shown everywhere; the id when absent")
+    weight: float = Field(1.0, gt=0, le=1000, description="its share in the plant's values")
+    path: Name | None = Field(None, description="ISA-95 equipment path")
+
+
+class Storage(Model):
+    """Where and how much the box keeps until the gateway has confirmed it."""
+
+    directory: Folder = Field("/var/lib/tsq-agent", description="folder of all that the agent keeps")
+    max_size: Annotated[Size, AfterValidator(_room)] = Field(2 * 10**9, description="data that waits, at most")
+    max_age: Duration = Field(30 * DAY_NS, description="the oldest data that waits")
+    min_free: Size = Field(5 * 10**8, description="free space that is left to others on the disk")
+
+
+class Broker(Model):
+    """An MQTT broker and how to log in there."""
+
+    host: Host = Field(description="address or host name")
+    port: Port = Field(1883, description="TCP port")
+    user: Name | None = Field(None, description="user name; anonymous when absent")
+    password: Secret | None = Field(None, description="where the password stands: `env:NAME` or `file:/path`")
+
+    @model_validator(mode="after")
+    def _user_too(self) -> Self:
+        if self.password is not None and self.user is None:
+            raise Complaint("a password needs a user", "password를 쓰려면 user도 쓰십시오")
+        return self
+
+
+class Uplink(Model):
+    """Where the agent sends to."""
+
+    site: Broker = Field(description="the factory's own broker: all data goes there")
+    platform: Broker | None = Field(
+        None, description="the platform's broker: reports only; when absent, the site's broker answers requests"
+    )
+
+
+class Readiness(Model):
+    """The readiness report."""
+
+    window: Annotated[Duration, AfterValidator(_days)] = Field(
+        28 * DAY_NS, description="days that a report looks at"
+    )
+    report_every: Annotated[Duration, AfterValidator(_report_interval)] = Field(
+        60 * 10**9, description="how often the report is renewed"
+    )
+
+
+Device = Annotated[ModbusDevice | OpcUaDevice, Field(discriminator="type")]
+
+
+class AgentConfig(Model):
+    """The whole file."""
+
+    version: Literal[1] = Field(description="version of this format")
+    factory: TopicId = Field(description="id of the company at the platform; stands in topics")
+    site: TopicId = Field("main", description="id of this address of the factory")
+    agent: TopicId = Field(description="id of this box, unique in the factory")
+    name: Name = Field(description="name of the factory or site, as people call it")
+    time: Time = Field(description="clock and time zone")
+    schedule: Schedule = Field(default_factory=Schedule, description="when the site plans to work")
+    machines: tuple[MachineEntry, ...] = Field(
+        min_length=1, description="inventory of all machines, also those that are not connected"
+    )
+    storage: Storage = Field(default_factory=Storage, description="what the box keeps")
+    uplink: Uplink = Field(description="where the agent sends to")
+    readiness: Readiness = Field(default_factory=Readiness, description="the readiness report")
+    devices: tuple[Device, ...] = Field((), description="what is read from where")
+
+    @functools.cached_property
+    def _sources(self) -> tuple[Source, ...]:
+        return tuple(source for device in self.devices for source in device.sources())
+
+    def sources(self) -> tuple[Source, ...]:
+        """Return the sources of all devices, in the order of the file."""
+        return self._sources
+
+    def calendar(self) -> Calendar:
+        """Return production day, planned spans and days off."""
+        return Calendar(
+            zone=self.time.zone,
+            day_start=self.schedule.production_day_start,
+            planned=self.schedule.by_weekday(),
+            holidays=self.schedule.holidays.dates(),
+        )
+
+    def inventory(self) -> tuple[Machine, ...]:
+        """Return the declared machines, in the order of the file."""
+        return tuple(Machine(id=m.id, name=m.name or m.id, weight=m.weight, path=m.path) for m in self.machines)
+
+    def birth(self) -> Birth:
+        """Return the tag dictionary; the same devices and signals give the same one."""
+        return Birth(
+            factory=self.factory,
+            site=self.site,
+            agent=self.agent,
+            sources=[
+                BirthSource(
+                    id=source.id,
+                    device=source.device,
+                    protocol=source.protocol,
+                    mode=source.mode,
+                    interval_ns=source.interval_ns,
+                    signals=[
+                        BirthSignal(
+                            id=s.id,
+                            machine=s.machine,
+                            name=s.name,
+                            dtype=s.dtype,
+                            unit=s.unit,
+                            description=s.description,
+                            role=s.role,
+                            role_confirmed=s.role_confirmed,
+                            wide=_wide(s),
+                        )
+                        for s in source.signals
+                    ],
+                )
+                for source in self.sources()
+            ],
+        )
+
+    def config_hash(self) -> str:
+        """Return the identity of what this file means (comments and order of keys aside), without any secret."""
+        return codec.digest(codec.encode(self.model_dump(mode="json")))

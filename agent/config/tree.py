@@ -1,0 +1,94 @@
+"""The plain data of a file with its lines, and where in it something stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from agent.language import Text
+
+Location = tuple[int | str, ...]
+"""Keys and indices from the root, as in pydantic's errors."""
+
+
+class Map(dict[str, Any]):
+    """A mapping and the line (from 1) of each of its keys."""
+
+    __slots__ = ("lines",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: dict[str, int] = {}
+
+
+class List(list[Any]):
+    """A sequence and the line (from 1) of each of its items."""
+
+    __slots__ = ("lines",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[int] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One complaint about the file; `path` is empty where the file as such is meant."""
+
+    line: int
+    text: Text
+    path: str = ""
+
+
+def walk(root: Map, loc: Sequence[int | str]) -> Iterator[tuple[int | str, Any, Any]]:
+    """Yield (key or index, what holds it, what stands there) of each step of a location.
+
+    A key that is not there is yielded last, with the mapping that should hold it, and None. Parts that name no key
+    or item (pydantic adds the tag of a union) are passed over.
+    """
+    here: Any = root
+    for number, part in enumerate(loc):
+        if isinstance(here, Map) and isinstance(part, str):
+            tag = number > 0 and isinstance(loc[number - 1], int) and part == here.get("type")
+            if part in here and not tag:
+                yield part, here, here[part]
+                here = here[part]
+            elif not tag and number == len(loc) - 1:
+                yield part, here, None
+        elif isinstance(here, List) and isinstance(part, int) and part < len(here):
+            yield part, here, here[part]
+            here = here[part]
+
+
+def locate(root: Map, loc: Sequence[int | str]) -> tuple[int, str]:
+    """Return the line and the path of a location.
+
+    Args:
+        root: The file.
+        loc: Keys and indices, as in pydantic's errors.
+
+    Returns:
+        The line from 1 (of a missing key: where the mapping that should hold it begins), and for example
+        `devices[press-plc].groups[fast].signals[motor-current].address`.
+    """
+    line, path = 1, ""
+    for part, holder, found in walk(root, loc):
+        if isinstance(part, str):
+            line = holder.lines.get(part, line)
+            path += f".{part}" if path else part
+        else:
+            line = holder.lines[part]
+            label = found.get("id") if isinstance(found, Map) else None
+            path += f"[{label if isinstance(label, str) and label else f'#{part + 1}'}]"
+    return line, path
+
+
+def value_at(root: Map, loc: Sequence[int | str]) -> Any:
+    """Return what stands at a location; None where nothing does."""
+    found: Any = root
+    for _, _, found in walk(root, loc):  # noqa: B007 - the last one is wanted
+        pass
+    return found
