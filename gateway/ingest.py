@@ -118,9 +118,17 @@ class Ingest:
             self._malformed(topic, payload, str(exc))
             return []
 
+    def store_failed(self, exc: StoreUnavailable) -> None:
+        """Note that the store cannot take anything now."""
+        if self.away_since is None:
+            self.away_since = self._clock.monotonic()
+            log.warning("the store is away, agents keep their data and send it again: %s", exc)
+
     def store_works(self) -> None:
-        """Note that a ping has found the store able to write."""
-        self.away_since = None
+        """Note that the store takes data."""
+        if self.away_since is not None:
+            log.info("the store is back after %.0f s", self._clock.monotonic() - self.away_since)
+            self.away_since = None
 
     def _data(self, branch: AgentTopics, data: Data) -> list[Outgoing]:
         _check_entries(data)
@@ -133,10 +141,12 @@ class Ingest:
         try:
             refusals = self._store.write(batch.points) if batch.points else ()
         except StoreUnavailable as exc:
-            self._unavailable(exc)
+            self.counts["unavailable"] += 1
+            self.store_failed(exc)
             return []
         committed_at = self._clock.now()
-        self.away_since = None
+        if batch.points:
+            self.store_works()
         rejected = _rejected(data, batch, refusals)
         confirmed: list[EntryRef] = data.entries
         if rejected:
@@ -167,12 +177,6 @@ class Ingest:
             self._asked.clear()
         self._asked[branch, digest] = now
         return [Outgoing(branch.need_birth, codec.encode(NeedBirth(birth=digest)))]
-
-    def _unavailable(self, exc: StoreUnavailable) -> None:
-        self.counts["unavailable"] += 1
-        if self.away_since is None:
-            self.away_since = self._clock.monotonic()
-            log.warning("the store is away, agents keep their data and send it again: %s", exc)
 
     def _malformed(self, topic: str, payload: bytes, reason: str) -> None:
         self.counts["malformed"] += 1

@@ -1,0 +1,165 @@
+"""Composition root of the gateway: configuration -> objects, and the two threads.
+
+    network thread (paho)   messages -> bounded queue
+    worker thread           queue -> ingest -> store -> confirmation -> PUBACK; probes the store
+
+The store is used by the worker thread only, so that no slow write keeps the connection from its keep-alive. A
+worker whose store has been away for 5 s clears its presence and takes no data until the store answers a ping; it
+begins in that state, so that it never announces what it cannot do.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from contract import codec
+from contract.payload import Worker
+from gateway.births import Births
+from gateway.clock import SystemClock
+from gateway.deadletter import DeadLetters
+from gateway.ingest import Ingest
+from gateway.mqtt import RECEIVE_MAXIMUM, Link, Message
+from gateway.stores import open_store
+from gateway.stores.base import StoreUnavailable
+
+if TYPE_CHECKING:
+    from gateway.clock import Clock
+    from gateway.config import GatewayConfig
+    from gateway.stores.base import Store
+
+AWAY_SECONDS = 5.0
+PROBE_SECONDS = 1.0
+STATS_SECONDS = 60.0
+STOP_SECONDS = 3.0  # for the message in hand; with the goodbye to the broker a stop takes less than 5 s
+
+log = logging.getLogger(__name__)
+
+
+class Gateway:
+    """One worker.
+
+    Args:
+        config: Checked configuration.
+        store: Opened from the configuration when None.
+        clock: The machine's when None.
+
+    Raises:
+        StoreUnavailable: the embedded store's file cannot be opened.
+        OSError: the folder of dead letters cannot be made.
+    """
+
+    def __init__(self, config: GatewayConfig, store: Store | None = None, clock: Clock | None = None) -> None:
+        self._clock = clock or SystemClock(trust=config.trust_local_clock)
+        self._store = store or open_store(config.store)
+        letters = config.dead_letters
+        self._deadletters = DeadLetters(letters.directory, letters.max_size, config.worker, self._clock)
+        self._ingest = Ingest(config.worker, self._store, Births(), self._deadletters, self._clock)
+        # QoS 1 fills half of the queue at most, by the receive maximum; the rest is for QoS 0 and reconnections.
+        self._queue: queue.Queue[Message | None] = queue.Queue(2 * RECEIVE_MAXIMUM)
+        presence = Worker(config.worker, str(self._clock.now()), version("techsquare-edge"))
+        self._link = Link(config.mqtt, config.worker, codec.encode(presence), self._received)
+        self._serving = False
+        self._next_probe = 0.0
+        self._dropped = 0
+        self._bugs = 0
+        self._stopping = threading.Event()
+        self._worker = threading.Thread(target=self._work, name="gateway-worker", daemon=True)
+
+    def stats(self) -> dict[str, int]:
+        """Return totals since the start: those of `Ingest.counts`, `dropped` (queue full), `bugs`, `serving`."""
+        return {
+            **self._ingest.counts,
+            "dropped": self._dropped,
+            "bugs": self._bugs,
+            "serving": int(self._serving),
+        }
+
+    def run(self, stop: threading.Event) -> int:
+        """Work until `stop` is set; return the exit code.
+
+        Returns:
+            0 after a clean stop, 1 when a thread has died: the service manager starts a new process.
+        """
+        self._worker.start()
+        self._link.start()
+        last = self._clock.monotonic()
+        code = 0
+        while not stop.wait(PROBE_SECONDS):
+            if not self._worker.is_alive() or not self._link.alive:
+                log.error("a thread of the gateway has died, ending the process")
+                code = 1
+                break
+            if self._clock.monotonic() - last >= STATS_SECONDS:
+                last = self._clock.monotonic()
+                log.info("totals: %s", self.stats())
+        self._stop()
+        log.info("stopped, totals: %s", self.stats())
+        return code
+
+    def _stop(self) -> None:
+        self._stopping.set()
+        if not self._queue.full():
+            self._queue.put_nowait(None)
+        self._worker.join(STOP_SECONDS)
+        self._link.stop()
+        if self._worker.is_alive():
+            log.warning("the store did not answer in time; what was in hand is not confirmed and comes again")
+            return
+        self._store.close()
+        self._deadletters.close()
+
+    def _received(self, message: Message) -> bool:
+        try:
+            self._queue.put_nowait(message)
+        except queue.Full:
+            self._dropped += 1
+            return False
+        return True
+
+    def _work(self) -> None:
+        while not self._stopping.is_set():
+            healthy = self._serving and self._ingest.away_since is None
+            try:
+                message = self._queue.get(timeout=None if healthy else PROBE_SECONDS / 4)
+            except queue.Empty:
+                message = None
+            if message is not None:
+                self._handle(message)
+            self._attend_store()
+
+    def _handle(self, message: Message) -> None:
+        if self._serving or "/birth/" in message.topic:  # what comes after an unsubscription is dropped
+            try:
+                for outgoing in self._ingest.handle(message.topic, message.payload, message.content_type):
+                    self._link.publish(outgoing)
+            except Exception:  # a bug met one message; the others must go on, and this one stays unconfirmed
+                self._bugs += 1
+                log.exception("%s: a message could not be handled", message.topic)
+        self._link.ack(message)
+
+    def _attend_store(self) -> None:
+        away = self._ingest.away_since
+        now = self._clock.monotonic()
+        if self._serving and (away is None or now - away < AWAY_SECONDS):
+            return
+        if now < self._next_probe:
+            return
+        self._next_probe = now + PROBE_SECONDS
+        try:
+            self._store.ping()
+        except StoreUnavailable as exc:
+            self._ingest.store_failed(exc)
+            self._serve(serving=False)
+        else:
+            self._ingest.store_works()
+            self._serve(serving=True)
+
+    def _serve(self, *, serving: bool) -> None:
+        if serving != self._serving:
+            log.info("taking data" if serving else "taking no data until the store is back")
+            self._serving = serving
+            self._link.serve(serving)
