@@ -42,6 +42,10 @@ class StoreUnavailable(Exception):  # noqa: N818 - reads as what happened
     """The store cannot take anything now; nothing, part or all of the call may be in it. Write again later."""
 
 
+class UnsupportedOperation(Exception):  # noqa: N818 - reads as what happened
+    """This server has no way to do that; it never will, and nothing was done."""
+
+
 class Store(Protocol):
     """Where points end up.
 

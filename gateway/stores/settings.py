@@ -108,7 +108,5 @@ class InfluxDb2Settings(_InfluxDb):
     token: Secret | None = None
 
 
-StoreSettings = Annotated[
-    EmbeddedSettings | InfluxDb1Settings | InfluxDb2Settings, Field(discriminator="type")
-]
+StoreSettings = Annotated[EmbeddedSettings | InfluxDb1Settings | InfluxDb2Settings, Field(discriminator="type")]
 """The `store:` part of gateway.yaml."""
