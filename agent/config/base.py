@@ -9,12 +9,15 @@ from __future__ import annotations
 import ipaddress
 import re
 import unicodedata
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from agent.frame import DataType, Role, Signal
 from agent.language import Complaint
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 TopicId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,32}$")]
 """Id of a factory, site or agent: it stands in topics."""
@@ -33,6 +36,14 @@ def _duration(value: Any) -> int:
         "write a time with its unit, for example 500ms, 2s or 1m",
         "시간은 단위를 붙여 쓰십시오. 예: 500ms, 2s, 1m",
     )
+
+
+def written(duration_ns: int) -> str:
+    """Return a duration as it is written in the file, in the largest unit that needs no fraction."""
+    for unit in ("d", "h", "min", "s"):
+        if duration_ns and duration_ns % _UNITS[unit] == 0:
+            return f"{duration_ns // _UNITS[unit]}{unit}"
+    return f"{duration_ns / 10**6:g}ms"
 
 
 Duration = Annotated[int, BeforeValidator(_duration)]
@@ -104,17 +115,21 @@ class Model(BaseModel):
 class SignalBase(Model):
     """What every protocol's signal has."""
 
-    id: Id
+    id: Id = Field(description="unique on its machine; never change it")
     name: Name | None = Field(None, description="shown everywhere; the id when absent")
     machine: Id | None = Field(None, description="machine it belongs to, when not the device's")
-    type: DataType
-    unit: Name | None = None
-    description: Name | None = None
+    type: DataType = Field(description="type of the value in the device")
+    unit: Name | None = Field(None, description="unit of the value, `A`, `degC`, `kWh`")
+    description: Name | None = Field(None, description="what it is, for people")
     role: Role | None = Field(None, description="what the signal means for the machine")
     guess: bool = Field(default=False, description="the role is not confirmed and never enters a score")
     instrument_range: Range | None = Field(None, description="values the instrument can return")
     eu_range: Range | None = Field(None, description="values likely in normal operation")
     path: Name | None = Field(None, description="ISA-95 equipment path")
+
+    def where(self) -> str:
+        """Return the address or node, as people write it."""
+        raise NotImplementedError
 
     def signal(self, machine: str) -> Signal:
         """Return the runtime signal; `machine` is the device's machine."""
@@ -136,16 +151,20 @@ class SignalBase(Model):
 class GroupBase(Model):
     """Signals that are read together."""
 
-    id: Id = "main"
+    id: Id = Field("main", description="unique in its device; needed when there are several")
     every: Every = Field(description="poll interval, or publishing interval of a subscription")
 
 
 class DeviceBase(Model):
     """What every protocol's device has. `type` discriminates and stands in the subclass."""
 
-    id: Id
-    name: Name | None = None
+    id: Id = Field(description="unique; never change it")
+    name: Name | None = Field(None, description="what people call it")
     machine: Id = Field(description="machine that its signals belong to unless they say otherwise")
     source_address: IpAddress | None = Field(
         None, description="local address to connect from, with two network cards"
     )
+
+    def requests(self) -> Mapping[str, int]:
+        """Return by source id how many requests one reading takes, where that is known before connecting."""
+        return {}

@@ -22,18 +22,18 @@ if TYPE_CHECKING:
     from agent.language import Language
 
 
-def load(path: str | Path, language: Language | None = None) -> AgentConfig:
+def load(path: str | Path, lang: str | None = None) -> AgentConfig:
     """Read and check a configuration file; nothing but this file is touched.
 
     Args:
         path: The file; error lines begin with it as it is given.
-        language: Language of the errors; by locale when None.
+        lang: Language of the errors, "ko" or "en"; by locale when None.
 
     Raises:
         ConfigError: the file cannot be read or used; the text holds every complaint, one a line, in the order of
             the file, as `file:line: path: what to do`.
     """
-    language = language or choose(None, os.environ)
+    language = choose(lang, os.environ)
     try:
         with Path(path).open("rb") as file:
             raw = file.read(BYTES_LIMIT + 1)  # a device file or a disk image must not fill the memory

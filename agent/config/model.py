@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import re
 import zoneinfo
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
@@ -27,6 +28,8 @@ from readiness.inventory import Machine
 from readiness.schedule import Calendar
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from agent.frame import Signal, Source
 
 DAY_NS = 86_400 * 10**9
@@ -61,10 +64,10 @@ def _zone(value: str) -> str:
     return value
 
 
-def _absolute(value: str) -> str:
-    if not value.startswith("/") or "\0" in value:
+def _absolute(value: Any) -> Path:
+    if not isinstance(value, str) or not value.startswith("/"):
         raise Complaint("write a full path that begins with /", "/로 시작하는 전체 경로를 쓰십시오")
-    return value
+    return Path(value)
 
 
 def _days(value: int) -> int:
@@ -83,7 +86,7 @@ Size = Annotated[int, BeforeValidator(_size)]
 """A number of bytes, written with its unit (kB, MB, GB, TB; powers of ten)."""
 Zone = Annotated[str, AfterValidator(_zone)]
 """A time zone of the IANA database."""
-Folder = Annotated[str, AfterValidator(_absolute)]
+Folder = Annotated[Path, BeforeValidator(_absolute)]
 
 
 def _wide(signal: Signal) -> bool:
@@ -113,7 +116,7 @@ class MachineEntry(Model):
 class Storage(Model):
     """Where and how much the box keeps until the gateway has confirmed it."""
 
-    directory: Folder = Field("/var/lib/tsq-agent", description="folder of all that the agent keeps")
+    directory: Folder = Field(Path("/var/lib/tsq-agent"), description="folder of all that the agent keeps")
     max_size: Annotated[Size, AfterValidator(_room)] = Field(2 * 10**9, description="data that waits, at most")
     max_age: Duration = Field(30 * DAY_NS, description="the oldest data that waits")
     min_free: Size = Field(5 * 10**8, description="free space that is left to others on the disk")
@@ -182,6 +185,15 @@ class AgentConfig(Model):
     def sources(self) -> tuple[Source, ...]:
         """Return the sources of all devices, in the order of the file."""
         return self._sources
+
+    def addresses(self) -> Mapping[tuple[str, str], str]:
+        """Return the address of each signal as people write it, by machine and signal id."""
+        return {
+            (signal.machine or device.machine, signal.id): signal.where()
+            for device in self.devices
+            for group in device.groups
+            for signal in group.signals
+        }
 
     def calendar(self) -> Calendar:
         """Return production day, planned spans and days off."""

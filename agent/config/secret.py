@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING, Any
 from pydantic_core import CoreSchema, core_schema
 
 from agent.errors import ConfigError
+from agent.language import Complaint, Text
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 
-_HELP = "write where the secret stands, env:NAME or file:/path, not the secret itself"
+_HELP = Text(
+    "write where the secret stands, env:NAME or file:/path, not the secret itself",
+    "비밀번호 자체가 아니라 저장 위치를 쓰십시오: env:변수이름 또는 file:/경로",
+)
 
 
 class Secret:
@@ -26,7 +30,7 @@ class Secret:
         reference: The reference as the technician wrote it.
 
     Raises:
-        ValueError: the text is no reference; the message does not repeat it, it may be the password itself.
+        Complaint: the text is no reference; the message does not repeat it, it may be the password itself.
     """
 
     __slots__ = ("_kind", "_place")
@@ -34,7 +38,7 @@ class Secret:
     def __init__(self, reference: str) -> None:
         kind, _, place = reference.partition(":")
         if kind not in {"env", "file"} or not place.strip():
-            raise ValueError(_HELP)
+            raise Complaint(_HELP.en, _HELP.ko)
         self._kind, self._place = kind, place.strip()
 
     @property
@@ -84,7 +88,7 @@ class Secret:
                 return value
             if isinstance(value, str):
                 return cls(value)
-            raise ValueError(_HELP)
+            raise Complaint(_HELP.en, _HELP.ko)
 
         return core_schema.no_info_plain_validator_function(
             read, serialization=core_schema.plain_serializer_function_ser_schema(lambda secret: secret.reference)

@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, FiniteFloat, model_validator
 
 from agent.collectors.modbus.decode import Encoding, Kind, Order
-from agent.collectors.modbus.plan import ADDRESSES, Limits, Span, Table
-from agent.config.base import DeviceBase, Duration, GroupBase, SignalBase
+from agent.collectors.modbus.plan import ADDRESSES, Limits, Span, Table, plan
+from agent.config.base import DeviceBase, Duration, GroupBase, Port, SignalBase
 from agent.frame import DataType, Signal, Source
 from agent.language import Complaint
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from agent.clock import Clock
     from agent.collectors.base import Collector
 
@@ -46,19 +48,18 @@ def place(address: str) -> tuple[Table, int]:
         one, zero = f"{word}:{max(number - 1, 0)}", f"{word}:{number}"
         raise Complaint(
             f"{address} is ambiguous: write {one} if the manual counts from 1, {zero} if it counts from 0",
-            f"{address} 표기는 모호함: 매뉴얼이 1부터 세면 {one}, 0부터 세면 {zero}로 작성",
+            f"뜻이 두 가지인 표기입니다({address}). 매뉴얼이 1부터 세면 {one}, 0부터 세면 {zero} 형식으로 쓰십시오",
         )
     else:
         raise Complaint(
             "write the address as holding:8, input:3, coil:0 or discrete:7 (counted from 0), or with six digits "
-            "as 400009 (counted from 1; in quotes when it begins with 0)",
-            "주소는 holding:8, input:3, coil:0, discrete:7 형식(0부터) 또는 400009 같은 6자리 형식(1부터, "
-            "0으로 시작하면 따옴표 사용)으로 작성",
+            "as 400009 (counted from 1)",
+            "주소는 holding:8, input:3, coil:0, discrete:7(0부터 셈) 또는 400009 같은 6자리(1부터 셈)로 쓰십시오",
         )
     if not 0 <= offset < ADDRESSES:
         raise Complaint(
             f"there is no such address: offsets run from 0 to {ADDRESSES - 1}",
-            f"없는 주소: 오프셋 범위는 0~{ADDRESSES - 1}",
+            f"없는 주소입니다. 주소 범위는 0~{ADDRESSES - 1}입니다",
         )
     return table, offset
 
@@ -74,7 +75,7 @@ def _address(value: Any) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)  # YAML reads 400009 as a number
     if not isinstance(value, str):
-        raise Complaint("write an address such as holding:8 or 400009", "holding:8 또는 400009 형식의 주소를 작성")
+        raise Complaint("write an address such as holding:8 or 400009", "주소는 holding:8 또는 400009처럼 쓰십시오")
     place(value)
     return value
 
@@ -86,7 +87,7 @@ def _host(value: str) -> str:
         if not re.fullmatch(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252})", value, re.ASCII):
             raise Complaint(
                 "write an IP address or a host name alone; the port stands under port",
-                "IP 주소나 호스트 이름만 작성하고, 포트는 port 항목에 작성",
+                "IP 주소나 호스트 이름만 쓰고, 포트는 port 항목에 쓰십시오",
             ) from None
     return value
 
@@ -106,40 +107,47 @@ class ModbusSignal(SignalBase):
     )
     word_order: Order | None = Field(None, description="order of bytes and words when not the device's")
     scale: FiniteFloat | None = Field(None, description="value = raw x scale + offset; the result is a float64")
-    offset: FiniteFloat | None = Field(None, description="see scale")
+    offset: FiniteFloat | None = Field(None, description="see `scale`")
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         table, start = place(self.address)
         text = self.type is DataType.STRING
         if text and self.length is None:
-            raise Complaint("a string needs a length, in characters", "문자열에는 length(문자 수)가 필요함")
+            raise Complaint("a string needs a length, in characters", "문자열에는 length(문자 수)도 쓰십시오")
         if not text and (self.length is not None or self.encoding is not None):
-            raise Complaint("length and encoding belong to type: string", "length와 encoding은 type: string 전용임")
+            raise Complaint(
+                "length and encoding belong to type: string", "length와 encoding은 type: string에만 쓸 수 있습니다"
+            )
         if table.bits and (self.type is not DataType.BOOL or self.bit is not None):
             raise Complaint(
                 f"a {table.word} is one bit: write type: bool and no bit",
-                f"{table.word}은(는) 1비트임: type: bool만 작성하고 bit는 삭제",
+                f"1비트 주소입니다({table.word}). type: bool로 쓰고 bit는 지우십시오",
             )
         if not table.bits and (self.bit is None) == (self.type is DataType.BOOL):
             raise Complaint(
                 "a bit of a register needs both type: bool and bit: 0 to 15",
-                "레지스터의 비트에는 type: bool과 bit: 0~15가 모두 필요함",
+                "레지스터의 비트는 type: bool과 bit: 0~15를 함께 쓰십시오",
             )
         scaled = self.scale is not None or self.offset is not None
         if scaled and self.type in {DataType.BOOL, DataType.STRING}:
             raise Complaint(
                 f"scale and offset belong to numbers, not to {self.type}",
-                f"scale과 offset은 숫자형 전용이며 {self.type}에는 쓸 수 없음",
+                f"scale과 offset은 숫자에만 쓸 수 있습니다(지금 type: {self.type})",
             )
         if self.scale == 0:
-            raise Complaint("a scale of 0 makes every value the same", "scale이 0이면 모든 값이 같아짐")
+            raise Complaint(
+                "a scale of 0 makes every value the same",
+                "scale이 0이면 모든 값이 같아집니다. 0이 아닌 배율을 쓰십시오",
+            )
         if table.bits and self.word_order is not None:
-            raise Complaint(f"a {table.word} has no word_order", f"{table.word}에는 word_order가 없음")
+            raise Complaint(
+                f"a {table.word} has no word_order", f"비트 주소({table.word})에는 word_order를 쓸 수 없습니다"
+            )
         if start + self.kind("ABCD").registers > ADDRESSES:
             raise Complaint(
                 f"the value needs {self.kind('ABCD').registers} registers and runs past the last one, 65535",
-                f"값이 레지스터 {self.kind('ABCD').registers}개를 차지하여 마지막 주소 65535를 넘음",
+                f"레지스터 {self.kind('ABCD').registers}개짜리 값이 마지막 주소 65535를 넘습니다",
             )
         return self
 
@@ -160,6 +168,10 @@ class ModbusSignal(SignalBase):
         table, start = place(self.address)
         return Span(table, start, self.kind("ABCD").registers)
 
+    def where(self) -> str:
+        """Return the address in both notations."""
+        return both_notations(self.address)
+
     def signal(self, machine: str) -> Signal:
         """Return the runtime signal, with the type that the value has after scaling."""
         return dataclasses.replace(super().signal(machine), dtype=self.kind("ABCD").result)
@@ -168,15 +180,15 @@ class ModbusSignal(SignalBase):
 class ModbusGroup(GroupBase):
     """Values that are read at one pace."""
 
-    signals: Annotated[tuple[ModbusSignal, ...], Field(min_length=1)]
+    signals: Annotated[tuple[ModbusSignal, ...], Field(min_length=1)] = Field(description="what is read together")
 
 
 class ModbusDevice(DeviceBase):
     """One Modbus TCP device, or one unit behind a gateway."""
 
-    type: Literal["modbus"]
+    type: Literal["modbus"] = Field(description="`modbus`: Modbus TCP")
     host: Annotated[str, AfterValidator(_host)] = Field(description="IP address or host name")
-    port: Annotated[int, Field(ge=1, le=65535)] = 502
+    port: Port = Field(502, description="TCP port")
     unit: Annotated[int, Field(ge=0, le=255)] = Field(
         1, description="unit id (station number); matters behind a gateway"
     )
@@ -194,18 +206,18 @@ class ModbusDevice(DeviceBase):
         16, description="registers that may be read though nobody asked, to save a request; 0 switches it off"
     )
     request_gap: Duration = Field(0, description="pause before each request, for slow devices and gateways")
-    groups: Annotated[tuple[ModbusGroup, ...], Field(min_length=1)]
+    groups: Annotated[tuple[ModbusGroup, ...], Field(min_length=1)] = Field(description="what is read, by pace")
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.timeout < 10_000_000:
-            raise Complaint("write a timeout of at least 10ms", "timeout은 10ms 이상으로 작성")
+            raise Complaint("write a timeout of at least 10ms", "timeout은 10ms 이상으로 쓰십시오")
         for signal in (signal for group in self.groups for signal in group.signals):
             need = signal.span().count
             if not signal.span().table.bits and need > self.max_registers:
                 raise Complaint(
                     f"signal {signal.id} takes {need} registers, more than max_registers: {self.max_registers}",
-                    f"신호 {signal.id}: 레지스터 {need}개가 필요하여 max_registers: {self.max_registers} 초과",
+                    f"태그 {signal.id}의 레지스터 수({need}개)가 max_registers: {self.max_registers}보다 많습니다",
                 )
         return self
 
@@ -213,6 +225,13 @@ class ModbusDevice(DeviceBase):
     def limits(self) -> Limits:
         """What one request may read."""
         return Limits(self.max_registers, self.max_bits, self.max_gap)
+
+    def requests(self) -> Mapping[str, int]:
+        """Return by source id how many requests one reading takes while the device refuses nothing."""
+        return {
+            f"{self.id}.{group.id}": len(plan([signal.span() for signal in group.signals], self.limits))
+            for group in self.groups
+        }
 
     def sources(self) -> tuple[Source, ...]:
         """Return one Source per group."""

@@ -9,9 +9,10 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from agent.collectors.opcua.node import parse
-from agent.config.base import DeviceBase, Duration, GroupBase, Model, SignalBase
+from agent.config.base import DeviceBase, Duration, GroupBase, Model, SignalBase, written
 from agent.config.secret import Secret
 from agent.frame import Source
+from agent.language import Complaint
 
 if TYPE_CHECKING:
     from agent.clock import Clock
@@ -33,9 +34,15 @@ def _endpoint(text: str) -> str:
     except ValueError:
         port = 0
     if parts.scheme != "opc.tcp" or not parts.hostname or port == 0:
-        raise ValueError("write the endpoint as opc.tcp://host:4840 or opc.tcp://host:4840/path")
+        raise Complaint(
+            "write the endpoint as opc.tcp://host:4840 or opc.tcp://host:4840/path",
+            "endpoint는 opc.tcp://주소:4840 또는 opc.tcp://주소:4840/경로 형식으로 쓰십시오",
+        )
     if parts.username is not None or parts.password is not None:
-        raise ValueError("write user and password under login, not into the endpoint")
+        raise Complaint(
+            "write user and password under login, not into the endpoint",
+            "사용자와 비밀번호는 endpoint가 아니라 login에 쓰십시오",
+        )
     return text
 
 
@@ -45,6 +52,10 @@ class OpcUaSignal(SignalBase):
     node: Annotated[str, StringConstraints(max_length=4096), AfterValidator(_node)] = Field(
         description="node id: ns=2;s=Name, nsu=URI;s=Name (survives a server update) or ns=2;i=1234"
     )
+
+    def where(self) -> str:
+        """Return the node id."""
+        return self.node
 
 
 class OpcUaGroup(GroupBase):
@@ -60,14 +71,20 @@ class OpcUaGroup(GroupBase):
     queue: Annotated[int, Field(ge=1, le=10_000)] | None = Field(
         None, description="values that the server keeps for a signal between two reports; computed when absent"
     )
-    signals: Annotated[tuple[OpcUaSignal, ...], Field(min_length=1)]
+    signals: tuple[OpcUaSignal, ...] = Field(min_length=1, description="what is read together")
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.mode == "poll" and (self.sampling is not None or self.queue is not None):
-            raise ValueError("sampling and queue belong to mode: subscription; remove them or change the mode")
+            raise Complaint(
+                "sampling and queue belong to mode: subscription; remove them or change the mode",
+                "sampling과 queue는 mode: subscription에만 쓸 수 있습니다. 지우거나 mode를 바꾸십시오",
+            )
         if self.sampling is not None and self.sampling > self.every:
-            raise ValueError("sampling is slower than every: write a sampling of at most `every`")
+            raise Complaint(
+                f"sampling is slower than every: write at most {written(self.every)}",
+                f"sampling이 every보다 깁니다. {written(self.every)} 이하로 쓰십시오",
+            )
         return self
 
     @property
@@ -86,21 +103,21 @@ class OpcUaGroup(GroupBase):
 class OpcUaLogin(Model):
     """A user of the server."""
 
-    user: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    user: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(description="user name")
     password: Secret = Field(description="where the password stands: env:NAME or file:/path")
 
 
 class OpcUaDevice(DeviceBase):
     """One OPC UA server."""
 
-    type: Literal["opcua"]
+    type: Literal["opcua"] = Field(description="`opcua`: OPC UA over opc.tcp")
     endpoint: Annotated[str, AfterValidator(_endpoint)] = Field(description="opc.tcp://host:port/path")
     security: Literal["None"] = Field(
         description="written out, so that nobody gets an unencrypted connection by accident: None"
     )
     login: OpcUaLogin | None = Field(None, description="anonymous when absent")
     timeout: Duration = Field(3_000_000_000, description="longest wait for an answer")
-    groups: Annotated[tuple[OpcUaGroup, ...], Field(min_length=1)]
+    groups: tuple[OpcUaGroup, ...] = Field(min_length=1, description="what is read, by pace")
 
     def sources(self) -> tuple[Source, ...]:
         """Return one Source per group."""

@@ -14,13 +14,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from agent.language import Complaint
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 Identifier = int | str | uuid.UUID | bytes
 
 _NODE = re.compile(r"(?:ns=(?P<ns>\d{1,5});|nsu=(?P<nsu>[^;]+);)?(?P<kind>[isgb])=(?P<id>.+)", re.DOTALL | re.ASCII)
-_HELP = "write a node as ns=2;s=Name, nsu=URI;s=Name or ns=2;i=1234"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +49,18 @@ def parse(text: str) -> NodeAddress:
     """Read a node id.
 
     Raises:
-        ValueError: with what to write instead.
+        Complaint: with what to write instead.
     """
     match = _NODE.fullmatch(text)
     if match is None:
-        raise ValueError(_HELP)
+        raise Complaint(
+            "write a node as ns=2;s=Name, nsu=URI;s=Name or ns=2;i=1234",
+            "노드는 ns=2;s=이름, nsu=URI;s=이름 또는 ns=2;i=1234 형식으로 쓰십시오",
+        )
     identifier = _identifier(match["kind"], match["id"])
     namespace = int(match["ns"] or 0)
     if namespace > 0xFFFF:
-        raise ValueError("a namespace index is at most 65535")
+        raise Complaint("a namespace index is at most 65535", "ns 번호는 65535 이하로 쓰십시오")
     return NodeAddress(identifier, namespace, unquote(match["nsu"]) if match["nsu"] else None)
 
 
@@ -65,9 +69,14 @@ def _identifier(kind: str, raw: str) -> Identifier:
         return raw
     if kind == "i":
         if not (raw.isascii() and raw.isdecimal() and int(raw) < 2**32):
-            raise ValueError("after i= write a number up to 4294967295")
+            raise Complaint(
+                "after i= write a number up to 4294967295", "i= 뒤에는 4294967295 이하의 숫자를 쓰십시오"
+            )
         return int(raw)
     try:
         return uuid.UUID(raw) if kind == "g" else base64.b64decode(raw, validate=True)
     except (ValueError, binascii.Error) as exc:
-        raise ValueError(f"after {kind}= write {'a GUID' if kind == 'g' else 'base64 text'}") from exc
+        raise Complaint(
+            f"after {kind}= write {'a GUID' if kind == 'g' else 'base64 text'}",
+            f"{kind}= 뒤에는 {'GUID' if kind == 'g' else 'base64 문자'}를 쓰십시오",
+        ) from exc

@@ -1,0 +1,155 @@
+"""`tsq-agent check`: is the file right, and with `--connect`, what does each device say now."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import TYPE_CHECKING
+
+from agent.cli.table import table
+from agent.cli.words import QUALITY, status_text
+from agent.config.base import written
+from agent.config.load import load
+from agent.frame import quality
+from agent.language import Text, choose
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from agent.config.model import AgentConfig, Device
+    from agent.frame import Value
+    from agent.language import Language
+    from agent.probe import Probe
+
+SLOWEST_REPORT_NS = 2 * 10**9
+
+
+def run(path: Path, *, connect: bool, lang: str | None) -> int:
+    """Check a configuration file and print what it holds; never touches the network unless `connect` is set.
+
+    Args:
+        path: The file.
+        connect: Also read each source of each device once and print the values.
+        lang: "ko" or "en"; by locale when None.
+
+    Returns:
+        0, or 1 when something that was read is not good.
+
+    Raises:
+        ConfigError: the file cannot be used; the text holds every complaint.
+    """
+    language = choose(lang, os.environ)
+    config = load(path, language)
+    for line in summary(config, str(path), language):
+        print(line)
+    if not connect:
+        return 0
+    probes = asyncio.run(read_all(config))
+    print()
+    good = True
+    for line in values(config, probes, language):
+        print(line)
+    for device, probe in zip(config.devices, probes, strict=True):
+        good = good and probe.trouble is None and _all_good(device, probe)
+        for trouble in (*([probe.trouble] if probe.trouble else []), *probe.refused):
+            print(f"{device.id}: {trouble}" if not trouble.startswith(device.id) else trouble)
+    return 0 if good else 1
+
+
+def summary(config: AgentConfig, name: str, language: Language) -> Iterator[str]:
+    """Yield what a correct file holds: totals, and a line for each source."""
+    sources = config.sources()
+    connected = {machine for source in sources for machine in source.machines()}
+    count = sum(len(source.signals) for source in sources)
+    yield Text(f"{name}: no mistakes found ({config.name})", f"{name}: 이상 없음 ({config.name})")(language)
+    machines, devices = len(config.machines), len(config.devices)
+    yield Text(
+        f"{machines} machines ({len(connected)} connected), {devices} devices, {count} signals",
+        f"설비 {machines}대(연결 {len(connected)}대), 장치 {devices}대, 태그 {count}개",
+    )(language)
+    if not sources:
+        return
+    yield ""
+    head = Text("source,protocol,mode,interval,signals,requests", "수집 단위,프로토콜,방식,주기,태그,요청")(
+        language
+    )
+    modes = {"poll": Text("poll", "주기 읽기"), "subscription": Text("subscription", "구독")}
+    requests = {source: n for device in config.devices for source, n in device.requests().items()}
+    rows = [
+        (
+            source.id,
+            source.protocol,
+            modes[source.mode](language),
+            written(source.interval_ns),
+            str(len(source.signals)),
+            str(requests.get(source.id, "-")),
+        )
+        for source in sources
+    ]
+    yield from table(head.split(","), rows, frozenset({3, 4, 5}))
+
+
+async def read_all(config: AgentConfig) -> list[Probe]:
+    """Read all devices at the same time; one that fails never hides the others."""
+    from agent.clock import SystemClock  # noqa: PLC0415 - without --connect nothing of this is needed
+    from agent.probe import probe  # noqa: PLC0415
+
+    clock = SystemClock(trusted=config.time.trust_local_clock)
+    return await asyncio.gather(*(probe(_hurried(device).collector(clock)) for device in config.devices))
+
+
+def _hurried(device: Device) -> Device:
+    """Return the device with subscriptions that report soon: the first report comes after one interval."""
+    groups = [
+        group.model_copy(update={"every": min(group.every, SLOWEST_REPORT_NS)})
+        if getattr(group, "mode", "poll") == "subscription"
+        else group
+        for group in device.groups
+    ]
+    return device.model_copy(update={"groups": tuple(groups)})
+
+
+def values(config: AgentConfig, probes: Sequence[Probe], language: Language) -> Iterator[str]:
+    """Yield a table of what each signal said."""
+    addresses = config.addresses()
+    rows = []
+    for device, probe in zip(config.devices, probes, strict=True):
+        for source in device.sources():
+            for index, signal in enumerate(source.signals):
+                value, status = probe.values.get((source.id, index), (None, None))
+                rows.append(
+                    (
+                        signal.machine,
+                        signal.id,
+                        signal.name,
+                        addresses[signal.machine, signal.id],
+                        shown(value),
+                        signal.unit or "",
+                        "-" if status is None else QUALITY[quality(status)](language),
+                        Text("no value came", "값이 오지 않음")(language)
+                        if status is None
+                        else status_text(status)(language),
+                    )
+                )
+    head = Text("machine,signal,name,address,value,unit,quality,status", "설비,태그,이름,주소,값,단위,품질,상태")(
+        language
+    )
+    yield from table(head.split(","), rows, frozenset({4}))
+
+
+def shown(value: Value) -> str:
+    """Return a value as it stands in the table."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    text = str(value)
+    return text if len(text) <= 40 else text[:39] + "\N{HORIZONTAL ELLIPSIS}"
+
+
+def _all_good(device: Device, probe: Probe) -> bool:
+    expected = sum(len(source.signals) for source in device.sources())
+    return len(probe.values) == expected and all(status >> 30 == 0 for _, status in probe.values.values())

@@ -1,0 +1,74 @@
+"""Reads each source of a device once and says what came: `tsq-agent check --connect`.
+
+It stands where the supervisor stands, but it tries once, never waits between tries and keeps nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from agent.errors import AgentError
+from agent.frame import FrameBlock
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from agent.collectors.base import Collector
+    from agent.frame import Value
+
+SOURCE_SECONDS = 10.0
+
+
+@dataclass(slots=True)
+class Probe:
+    """What one device said.
+
+    Attributes:
+        values: (source id, index of the signal) to (value, status); a signal that said nothing is not in it.
+        refused: What the device refuses, in its collector's words.
+        trouble: Why the reading ended early, or None.
+    """
+
+    values: dict[tuple[str, int], tuple[Value, int]] = field(default_factory=dict)
+    refused: Sequence[str] = ()
+    trouble: str | None = None
+
+
+async def probe(collector: Collector, seconds: float = SOURCE_SECONDS) -> Probe:
+    """Connect, read every source once, close.
+
+    Args:
+        collector: Of the device.
+        seconds: Longest wait for the connection with the first source, and from then on for each next one.
+
+    Returns:
+        Whatever came; it never raises for what a device does, nor for a bug in its collector.
+    """
+    result = Probe()
+    waiting = {source.id: len(source.signals) for source in collector.sources}
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(seconds) as limit, collector.connect() as read:
+            while waiting:
+                for item in await read():
+                    if isinstance(item, FrameBlock):
+                        _take(result, item)
+                done = [s for s, n in waiting.items() if sum(key[0] == s for key in result.values) == n]
+                for source in done:
+                    del waiting[source]
+                    limit.reschedule(loop.time() + seconds)
+            result.refused = tuple(collector.refused())
+    except TimeoutError:
+        result.trouble = f"no values of {', '.join(waiting)} within {seconds:g} s"
+    except AgentError as exc:
+        result.trouble = str(exc)
+    except Exception as exc:  # noqa: BLE001 - a bug in one collector must not hide the other devices
+        result.trouble = f"bug in the collector, please report it: {type(exc).__name__}: {exc}"
+    return result
+
+
+def _take(result: Probe, frame: FrameBlock) -> None:
+    for index, value, status in zip(frame.signal.tolist(), frame.value, frame.status.tolist(), strict=True):
+        result.values[frame.source.id, index] = (value, status)
