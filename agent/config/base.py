@@ -11,7 +11,15 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+)
 
 from agent.frame import DataType, Role, Signal
 from agent.language import Complaint
@@ -19,9 +27,17 @@ from agent.language import Complaint
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-TopicId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,32}$")]
+
+def form(written: str, format_: str = "") -> WithJsonSchema:
+    """Return how a value is written, for `docs/configuration.md` and for editors."""
+    return WithJsonSchema({"type": "string", "form": written} | ({"format": format_} if format_ else {}))
+
+
+TopicId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,32}$"), form("id: `a-z`, `0-9`, `-`, at most 32")]
 """Id of a factory, site or agent: it stands in topics."""
-Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,48}$")]
+Id = Annotated[
+    str, StringConstraints(pattern=r"^[a-z0-9_-]{1,48}$"), form("id: `a-z`, `0-9`, `-`, `_`, at most 48")
+]
 """Id of a machine, device, group or signal."""
 
 _UNITS = {"ms": 10**6, "s": 10**9, "m": 60 * 10**9, "min": 60 * 10**9, "h": 3600 * 10**9, "d": 86400 * 10**9}
@@ -40,13 +56,13 @@ def _duration(value: Any) -> int:
 
 def written(duration_ns: int) -> str:
     """Return a duration as it is written in the file, in the largest unit that needs no fraction."""
-    for unit in ("d", "h", "min", "s"):
+    for unit in ("d", "h", "m", "s"):
         if duration_ns and duration_ns % _UNITS[unit] == 0:
             return f"{duration_ns // _UNITS[unit]}{unit}"
     return f"{duration_ns / 10**6:g}ms"
 
 
-Duration = Annotated[int, BeforeValidator(_duration)]
+Duration = Annotated[int, BeforeValidator(_duration), form("time, `500ms`", "duration")]
 """A duration in nanoseconds, written with its unit; a bare number is refused."""
 
 
@@ -79,9 +95,9 @@ def _address(value: str) -> str:
 
 
 _HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?")
-Host = Annotated[str, AfterValidator(_host)]
+Host = Annotated[str, AfterValidator(_host), form("address or host name")]
 """An IPv4 or IPv6 address, or a host name; nothing is looked up."""
-IpAddress = Annotated[str, AfterValidator(_address)]
+IpAddress = Annotated[str, AfterValidator(_address), form("IP address")]
 """An IPv4 or IPv6 address."""
 Port = Annotated[int, Field(ge=1, le=65535)]
 
@@ -93,7 +109,7 @@ def _name(value: str) -> str:
     return text
 
 
-Name = Annotated[str, StringConstraints(max_length=200), AfterValidator(_name)]
+Name = Annotated[str, StringConstraints(max_length=200), AfterValidator(_name), form("text")]
 """Any Unicode; compared and shown in NFC."""
 
 
@@ -103,7 +119,7 @@ def _range(pair: tuple[float, float]) -> tuple[float, float]:
     return pair
 
 
-Range = Annotated[tuple[float, float], AfterValidator(_range)]
+Range = Annotated[tuple[float, float], AfterValidator(_range), form("`[low, high]`")]
 
 
 class Model(BaseModel):

@@ -16,7 +16,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from agent.collectors.modbus.config import ModbusDevice
 from agent.collectors.opcua.config import OpcUaDevice
-from agent.config.base import Duration, Host, Id, Model, Name, Port, TopicId
+from agent.config.base import Duration, Host, Id, Model, Name, Port, TopicId, form
 from agent.config.schedule import Schedule
 from agent.config.secret import Secret
 from agent.config.suggest import nearest
@@ -82,11 +82,11 @@ def _report_interval(value: int) -> int:
     return value
 
 
-Size = Annotated[int, BeforeValidator(_size)]
+Size = Annotated[int, BeforeValidator(_size), form("size, `500MB`", "size")]
 """A number of bytes, written with its unit (kB, MB, GB, TB; powers of ten)."""
-Zone = Annotated[str, AfterValidator(_zone)]
+Zone = Annotated[str, AfterValidator(_zone), form("time zone, `Asia/Seoul`")]
 """A time zone of the IANA database."""
-Folder = Annotated[Path, BeforeValidator(_absolute)]
+Folder = Annotated[Path, BeforeValidator(_absolute), form("full path")]
 
 
 def _wide(signal: Signal) -> bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from agent.config.base import Model
+from agent.config.base import Model, form
 from agent.config.suggest import nearest
 from agent.language import Complaint
 
@@ -89,15 +89,15 @@ def _country(value: Any) -> str:
     return str(value)
 
 
-TimeOfDay = Annotated[dt.time, BeforeValidator(_time)]
+TimeOfDay = Annotated[dt.time, BeforeValidator(_time), form("`HH:MM`", "time")]
 """A local time of day, `HH:MM`."""
-EndOfSpan = Annotated[dt.time, BeforeValidator(_end)]
+EndOfSpan = Annotated[dt.time, BeforeValidator(_end), form("`HH:MM`", "time")]
 """A local time of day, `HH:MM`; `24:00` is midnight."""
-Date = Annotated[dt.date, BeforeValidator(_date)]
+Date = Annotated[dt.date, BeforeValidator(_date), form("`YYYY-MM-DD`", "date")]
 """A date, `YYYY-MM-DD`."""
-Weekdays = Annotated[tuple[int, ...], BeforeValidator(_weekdays)]
+Weekdays = Annotated[tuple[int, ...], BeforeValidator(_weekdays), form("days, `mon-fri`")]
 """Days of the week, `mon-fri`, `sat` or a list of those; 0 is Monday."""
-Country = Annotated[str, BeforeValidator(_country)]
+Country = Annotated[str, BeforeValidator(_country), form("country code, `KR`")]
 
 
 class Planned(Model):
