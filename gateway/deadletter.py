@@ -96,7 +96,10 @@ class DeadLetters:
         content["rejected"] = [msgspec.structs.astuple(r) for r in letter.rejected]
         try:  # the standard encoder, because integers of any size may stand in a letter
             key = digest(json.dumps({**content, "at": 0}).encode())
-            line = json.dumps({k: v for k, v in content.items() if v}, ensure_ascii=False).encode() + b"\n"
+            line = (
+                json.dumps({k: v for k, v in content.items() if v not in (None, [])}, ensure_ascii=False).encode()
+                + b"\n"
+            )
         except RecursionError:
             return self.append(msgspec.structs.replace(letter, faults=["nested too deeply to be kept"]))
         if key in self._recent:

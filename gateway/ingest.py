@@ -187,7 +187,7 @@ class Ingest:
         """Write a dead letter; return whether it is on disk now."""
         try:
             if self._deadletters.append(letter):
-                log.error("%s: a dead letter was written: %s", letter.topic, letter.reason)
+                log.error("%r: a dead letter was written: %s", letter.topic, letter.reason)
         except DeadLettersFull as exc:
             self.counts["dead_letters_full"] += 1
             if not self._full:

@@ -1,0 +1,1 @@
+"""The gateway: pure parts alone, the service against a real broker."""

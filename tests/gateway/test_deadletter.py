@@ -1,0 +1,113 @@
+"""Dead letters on a real disk."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING
+
+import pytest
+
+from contract.payload import Rejected
+from gateway.deadletter import DeadLetter, DeadLetters, DeadLettersFull, read
+from tests.gateway.builders import T0, FixedClock
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def letter(text: str = "no type", at: int = T0) -> DeadLetter:
+    return DeadLetter(
+        at=at,
+        topic="tsq/0/hanil/edge-1/data",
+        reason=text,
+        spool="spool-1",
+        birth="00" * 16,
+        rejected=[Rejected(1, "0" * 16, text, [("press-plc.fast", "5", "6", 2)])],
+        faults=[{"content": {"value": 10**40, "이름": "프레스"}}],
+        points=[{"measurement": "press-1", "fields": {"a_f": 1.0, "b_i": 2**63 - 1, "c_b": True}}],
+    )
+
+
+def letters(folder: Path) -> list[DeadLetter | None]:
+    return [found for _, _, found in read(folder)]
+
+
+def test_what_was_kept_is_read_back_exactly(tmp_path: Path) -> None:
+    folder = tmp_path / "a" / "letters"
+    kept = DeadLetters(folder, 10**6, "gw-1", FixedClock())
+    assert kept.append(letter())
+    assert kept.append(DeadLetter(at=T0, topic="t", reason="not zstd", payload="AAAA"))
+    assert letters(folder) == [letter(), DeadLetter(at=T0, topic="t", reason="not zstd", payload="AAAA")]
+    kept.close()
+
+
+def test_nobody_else_may_read_them(tmp_path: Path) -> None:
+    kept = DeadLetters(tmp_path / "letters", 10**6, "gw-1", FixedClock())
+    kept.append(letter())
+    kept.close()
+    (path,) = (tmp_path / "letters").iterdir()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "letters").stat().st_mode) == 0o700
+
+
+def test_content_that_comes_again_is_written_once(tmp_path: Path) -> None:
+    kept = DeadLetters(tmp_path, 10**6, "gw-1", FixedClock())
+    assert kept.append(letter())
+    assert not kept.append(letter(at=T0 + 5))
+    assert kept.append(letter("another reason"))
+    assert len(letters(tmp_path)) == 2
+    kept.close()
+
+
+def test_when_the_folder_is_full_nothing_is_deleted_and_the_caller_knows(tmp_path: Path) -> None:
+    kept = DeadLetters(tmp_path, 1000, "gw-1", FixedClock())
+    kept.append(letter("first"))
+    kept.append(letter("second"))
+    for number in range(2):
+        with pytest.raises(DeadLettersFull, match="max_size"):
+            kept.append(letter(f"too many {number}"))
+    assert [found.reason for found in letters(tmp_path) if found] == ["first", "second"]
+    kept.close()
+    for path in tmp_path.iterdir():
+        path.unlink()  # the operator has moved the files away
+    assert kept.append(letter("too many 0"))
+    kept.close()
+
+
+def test_a_disk_that_refuses_is_told_and_the_next_letter_is_whole(tmp_path: Path) -> None:
+    kept = DeadLetters(tmp_path, 10**6, "gw-1", FixedClock())
+    kept.append(letter("first"))
+    assert kept._file is not None
+    broken = os.open("/dev/full", os.O_WRONLY)
+    os.dup2(broken, kept._file.fileno())  # from here on the file has no room
+    os.close(broken)
+    with pytest.raises(DeadLettersFull, match="No space"):
+        kept.append(letter("second"))
+    assert kept.append(letter("second"))
+    assert [found.reason for found in letters(tmp_path) if found] == ["first", "second"]
+    kept.close()
+
+
+def test_a_torn_line_hides_no_other(tmp_path: Path) -> None:
+    kept = DeadLetters(tmp_path, 10**6, "gw-1", FixedClock())
+    kept.append(letter("first"))
+    kept.append(letter("second"))
+    kept.close()
+    (path,) = tmp_path.iterdir()
+    path.write_bytes(path.read_bytes()[:-20])
+    again = DeadLetters(tmp_path, 10**6, "gw-2", FixedClock())
+    again.append(letter("third"))
+    again.close()
+    found = {entry.reason if entry else None for entry in letters(tmp_path)}
+    assert found == {"first", None, "third"}
+
+
+def test_a_body_nested_too_deeply_is_left_out_but_not_its_reason(tmp_path: Path) -> None:
+    deep: list[object] = []
+    for _ in range(100_000):
+        deep = [deep]
+    kept = DeadLetters(tmp_path, 10**6, "gw-1", FixedClock())
+    kept.append(DeadLetter(at=T0, topic="t", reason="deep", faults=[deep]))
+    kept.close()
+    assert [found.reason for found in letters(tmp_path) if found] == ["deep"]
