@@ -1,0 +1,135 @@
+"""What a server sends, as rows: values by configured type, status codes, times. Pure.
+
+The server's own type of a value must fit the configured one; nothing is rounded or cut to make it fit. The
+numbers of the built-in types are those of OPC UA Part 6, 5.1.2; bits of a status code as in Part 4, 7.38.1.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any, Final
+
+from agent.frame import DataType, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from agent.frame import Value
+
+BOOLEAN: Final = 1
+INTEGERS: Final = range(2, 10)  # SByte, Byte, Int16, UInt16, Int32, UInt32, Int64, UInt64
+FLOATS: Final = (10, 11)  # Float, Double
+STRING: Final = 12
+LOCALIZED_TEXT: Final = 21
+
+TYPE_NAMES: Final = (
+    "Null", "Boolean", "SByte", "Byte", "Int16", "UInt16", "Int32", "UInt32", "Int64", "UInt64", "Float", "Double",
+    "String", "DateTime", "Guid", "ByteString", "XmlElement", "NodeId", "ExpandedNodeId", "StatusCode",
+    "QualifiedName", "LocalizedText", "ExtensionObject", "DataValue", "Variant", "DiagnosticInfo",
+)  # fmt: skip
+
+OVERFLOW_MASK: Final = 0x0C80  # info type (bits 10-11) and overflow (bit 7)
+OVERFLOW: Final = 0x0480  # info type "data value", overflow set
+
+# outside lies what servers send for "none" (1601, 9999), and what 64-bit nanoseconds cannot hold
+_FIRST: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_LAST: Final = dt.datetime(2262, 1, 1, tzinfo=dt.UTC)
+_EXACT: Final = 2**53  # integers beyond it are not exact as a float
+
+_LIMITS: Final = {
+    DataType.INT16: (-(2**15), 2**15 - 1),
+    DataType.UINT16: (0, 2**16 - 1),
+    DataType.INT32: (-(2**31), 2**31 - 1),
+    DataType.UINT32: (0, 2**32 - 1),
+    DataType.INT64: (-(2**63), 2**63 - 1),
+    DataType.UINT64: (0, 2**64 - 1),
+}
+
+
+def overflowed(status: int) -> bool:
+    """Whether the server dropped older values of this item before this one."""
+    return status & OVERFLOW_MASK == OVERFLOW
+
+
+def nanoseconds(time: dt.datetime | None) -> int:
+    """Return UTC nanoseconds since 1970, 0 for none; exact to the microsecond that the library keeps."""
+    if time is None or not _FIRST < time < _LAST:
+        return 0
+    since = time - _FIRST
+    return ((since.days * 86400 + since.seconds) * 10**6 + since.microseconds) * 1000
+
+
+def type_name(vtype: int, *, array: bool = False) -> str:
+    """Return the name of a built-in type, for people."""
+    name = TYPE_NAMES[vtype] if 0 <= vtype < len(TYPE_NAMES) else f"type {vtype}"
+    return f"array of {name}" if array else name
+
+
+def converter(dtype: DataType) -> Callable[[int, Any], tuple[Value, int]]:
+    """Return a function (built-in type, value) -> (value, status) for scalars of one configured type.
+
+    The status is Good, or says why the value cannot stand for the signal; the value is None then.
+    """
+    if dtype is DataType.BOOL:
+        return _bool
+    if dtype is DataType.STRING:
+        return _string
+    if dtype in _LIMITS:
+        low, high = _LIMITS[dtype]
+
+        def integer(vtype: int, value: Any) -> tuple[Value, int]:
+            if vtype not in INTEGERS:
+                return None, Status.BAD_TYPE_MISMATCH
+            return (value, Status.GOOD) if low <= value <= high else (None, Status.BAD_OUT_OF_RANGE)
+
+        return integer
+    return _float
+
+
+def _bool(vtype: int, value: Any) -> tuple[Value, int]:
+    return (value, Status.GOOD) if vtype == BOOLEAN else (None, Status.BAD_TYPE_MISMATCH)
+
+
+def _float(vtype: int, value: Any) -> tuple[Value, int]:
+    if vtype in FLOATS:
+        return value, Status.GOOD
+    if vtype not in INTEGERS:
+        return None, Status.BAD_TYPE_MISMATCH
+    return (float(value), Status.GOOD) if -_EXACT <= value <= _EXACT else (None, Status.BAD_OUT_OF_RANGE)
+
+
+def _string(vtype: int, value: Any) -> tuple[Value, int]:
+    if vtype == LOCALIZED_TEXT:
+        value = value.Text
+    elif vtype != STRING:
+        return None, Status.BAD_TYPE_MISMATCH
+    if value is None:  # a null string; OPC UA does not tell it from an empty one
+        return "", Status.GOOD
+    text = str(value)
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # not UTF-8 on the wire, kept by the library as surrogates; no JSON could carry it
+        return None, Status.BAD_DATA_ENCODING_INVALID
+    return text, Status.GOOD
+
+
+def row(convert: Callable[[int, Any], tuple[Value, int]], data_value: Any) -> tuple[Value, int, int, int]:
+    """Turn one DataValue into (value, status, source time ns, server time ns).
+
+    Args:
+        convert: From `converter`, for the signal's configured type.
+        data_value: Duck type of asyncua's DataValue.
+    """
+    status = int(data_value.StatusCode.value) if data_value.StatusCode is not None else Status.GOOD
+    source_ns = nanoseconds(data_value.SourceTimestamp)
+    server_ns = nanoseconds(data_value.ServerTimestamp)
+    variant = data_value.Value
+    if status >> 31:
+        return None, status, source_ns, server_ns
+    vtype = int(variant.VariantType.value)
+    if variant.is_array:
+        return None, Status.BAD_TYPE_MISMATCH, source_ns, server_ns
+    if vtype == 0:  # good or uncertain, but without any value
+        return None, Status.BAD, source_ns, server_ns
+    value, problem = convert(vtype, variant.Value)
+    return (None, problem, source_ns, server_ns) if problem else (value, status, source_ns, server_ns)

@@ -1,0 +1,105 @@
+"""One group of signals as the collector sees it: rows, nodes, and what is wrong with single signals. No I/O."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from asyncua import ua
+
+from agent.collectors.opcua import convert
+from agent.collectors.opcua.faults import name, node_text
+from agent.collectors.opcua.node import parse
+from agent.frame import Rows, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from agent.collectors.opcua.config import OpcUaGroup
+    from agent.frame import Source
+
+_MISFITS = {Status.BAD_TYPE_MISMATCH, Status.BAD_OUT_OF_RANGE, Status.BAD_DATA_ENCODING_INVALID}
+
+
+class Group:
+    """The signals of one source.
+
+    Attributes:
+        rows: Where readings are collected; lives as long as the collector, so that times keep increasing.
+        nodes: Node of each signal on the connected server; None while its namespace is unknown there.
+        handles: Client handle of each signal's monitored item, 0 for none.
+        subscription: The server's number of the group's subscription.
+        sampling_ms: Sampling intervals that the server granted; `queue`: queue sizes.
+        problems: Text of each signal that is refused now, by its index.
+        dead: Signals whose monitored item has to be made (again).
+        stale: A notification was lost, so the values have to be read.
+        heard_ns: Time of the subscription's last answer, 0 for none.
+        next_ns: Monotonic time of the next poll.
+        late: Polls skipped because the one before took too long.
+    """
+
+    def __init__(self, config: OpcUaGroup, source: Source) -> None:
+        self.config = config
+        self.source = source
+        self.rows = Rows(source)
+        self.polled = config.mode == "poll"
+        self.problems: dict[int, str] = {}
+        self.late = 0
+        self._addresses = [parse(signal.node) for signal in config.signals]
+        self._convert = [convert.converter(signal.type) for signal in config.signals]
+        self.begin((), 0)
+
+    def begin(self, namespaces: Sequence[str], now_ns: int) -> None:
+        """Forget the last connection; a problem stays until a good value shows that it is solved."""
+        self.subscription = 0
+        self.sampling_ms: set[float] = set()
+        self.queue: set[int] = set()
+        self.handles = [0] * len(self._addresses)
+        self.dead: set[int] = set()
+        self.stale = False
+        self.heard_ns = 0
+        self.next_ns = now_ns
+        self.resolve(namespaces)
+
+    def resolve(self, namespaces: Sequence[str]) -> None:
+        """Find the nodes on a server that has these namespace URIs."""
+        indices = [address.index(namespaces) for address in self._addresses]
+        self.nodes = [
+            None if index is None else ua.NodeId(cast("Any", address.identifier), ua.Int16(index))
+            for address, index in zip(self._addresses, indices, strict=True)
+        ]
+
+    def tick(self, now_ns: int) -> None:
+        """Set the next slot of the grid after `now_ns`; slots that have passed are skipped and counted."""
+        missed = (now_ns - self.next_ns) // self.config.every
+        self.late += missed
+        self.next_ns += (missed + 1) * self.config.every
+
+    def add(self, index: int, time_ns: int, value: ua.DataValue) -> int:
+        """Append what the server says of one signal; return the server's status code."""
+        result, status, source_ns, server_ns = convert.row(self._convert[index], value)
+        self.rows.add(index, time_ns, result, status, source_ns, server_ns)
+        if status >> 31:
+            self._problem(index, status, value)
+        elif index in self.problems:
+            del self.problems[index]
+        return status
+
+    def refuse(self, index: int, time_ns: int, status: int) -> None:
+        """Append a bad row for a node that the server does not give us."""
+        self.rows.add(index, time_ns, None, status)
+        self.dead.add(index)
+        self._problem(index, status, None)
+
+    def _problem(self, index: int, status: int, value: ua.DataValue | None) -> None:
+        signal = self.config.signals[index]
+        text = node_text(status)
+        variant = value.Value if value is not None else None
+        if text is None and status in _MISFITS and variant is not None and variant.VariantType is not None:
+            served = convert.type_name(int(variant.VariantType.value), array=bool(variant.is_array))
+            text = f"the server gives {served}, the configuration says {signal.type}: change type ({name(status)})"
+        elif text is None and index in self.dead:
+            text = f"the server refuses to monitor this node ({name(status)})"
+        if text is not None:
+            self.problems[index] = f"signal {signal.id} ({signal.node}): {text}"
+        else:
+            self.problems.pop(index, None)

@@ -1,0 +1,165 @@
+"""Who the server is, what it states about itself, and what it says about the configured nodes: facts, by reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from asyncua import ua
+from asyncua.ua.attribute_ids import AttributeIds
+from asyncua.ua.object_ids import ObjectIdNames, ObjectIds
+
+from agent.collectors.opcua.connection import VALUE
+from agent.collectors.opcua.convert import nanoseconds
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from agent.collectors.opcua.config import OpcUaDevice
+    from agent.collectors.opcua.connection import Connection
+    from agent.collectors.opcua.group import Group
+    from agent.frame import Json
+
+CATALOG_PART: Final = 200
+"""Signals in one fact: about 50 kB, far below what one message may hold."""
+
+_STATE: Final = ObjectIds.Server_ServerStatus_State
+_TIME: Final = ObjectIds.Server_ServerStatus_CurrentTime
+_NAMESPACES: Final = ObjectIds.Server_NamespaceArray
+
+_ASKED: Final = {
+    "namespaces": _NAMESPACES,
+    "servers": ObjectIds.Server_ServerArray,
+    "max_read": ObjectIds.Server_ServerCapabilities_OperationLimits_MaxNodesPerRead,
+    "max_items": ObjectIds.Server_ServerCapabilities_OperationLimits_MaxMonitoredItemsPerCall,
+    "start": ObjectIds.Server_ServerStatus_StartTime,
+    "product": ObjectIds.Server_ServerStatus_BuildInfo_ProductName,
+    "product_uri": ObjectIds.Server_ServerStatus_BuildInfo_ProductUri,
+    "manufacturer": ObjectIds.Server_ServerStatus_BuildInfo_ManufacturerName,
+    "version": ObjectIds.Server_ServerStatus_BuildInfo_SoftwareVersion,
+    "build": ObjectIds.Server_ServerStatus_BuildInfo_BuildNumber,
+}
+
+_CATALOG: Final = {
+    "display_name": AttributeIds.DisplayName,
+    "description": AttributeIds.Description,
+    "data_type": AttributeIds.DataType,
+    "value_rank": AttributeIds.ValueRank,
+    "access_level": AttributeIds.AccessLevel,
+    "user_access_level": AttributeIds.UserAccessLevel,
+}
+
+
+def _node(number: int) -> ua.NodeId:
+    return ua.NodeId(ua.Int32(number))
+
+
+def _plain(value: ua.DataValue) -> Any:
+    """Return the value of a good answer, None of any other: a server need not have any of these."""
+    if value.StatusCode is not None and not value.StatusCode.is_good():
+        return None
+    return None if value.Value is None else value.Value.Value
+
+
+def _iso(time_ns: int) -> str | None:
+    return None if not time_ns else str(time_ns)
+
+
+@dataclass(slots=True)
+class Identity:
+    """What a server has said about itself.
+
+    Attributes:
+        namespaces: URIs, by index.
+        server_uri: URI of the server's instance.
+        start_time: When it started, UTC nanoseconds as text, None if it does not say.
+        clock_offset_ns: Its clock minus ours, None if it does not say; right to +- `clock_error_ns`.
+    """
+
+    namespaces: Sequence[str] = ()
+    server_uri: str | None = None
+    max_read: int | None = None
+    max_items: int | None = None
+    start_time: str | None = None
+    build: dict[str, Json] = field(default_factory=dict)
+    clock_offset_ns: int | None = None
+    clock_error_ns: int = 0
+
+    @classmethod
+    async def read(cls, connection: Connection) -> Identity:
+        """Ask the server."""
+        answers = await connection.read([(_node(number), VALUE) for number in _ASKED.values()])
+        values = dict(zip(_ASKED, [_plain(v) for answer in answers for v in answer.values], strict=True))
+        servers = values["servers"] or ()
+        identity = cls(
+            namespaces=tuple(str(uri) for uri in values["namespaces"] or ()),
+            server_uri=servers[0] if servers else None,
+            max_read=values["max_read"],
+            max_items=values["max_items"],
+            start_time=_iso(nanoseconds(values["start"])),
+            build={key: values[key] for key in ("product", "product_uri", "manufacturer", "version", "build")},
+        )
+        # alone in its request, so that the round trip bounds the error
+        (answer,) = await connection.read([(_node(_TIME), VALUE)])
+        theirs = nanoseconds(_plain(answer.values[0]))
+        if theirs:
+            identity.clock_offset_ns = theirs - (answer.time_ns - answer.rtt_ns // 2)
+            identity.clock_error_ns = answer.rtt_ns // 2
+        return identity
+
+    @staticmethod
+    async def read_namespaces(connection: Connection) -> Sequence[str]:
+        """Ask for the namespace URIs alone."""
+        (answer,) = await connection.read([(_node(_NAMESPACES), VALUE)])
+        return tuple(str(uri) for uri in _plain(answer.values[0]) or ())
+
+    async def heartbeat(self, connection: Connection) -> None:
+        """Read one value: shows that session and server live, and keeps the session from timing out."""
+        await connection.read([(_node(_STATE), VALUE)])
+
+    def facts(self, device: OpcUaDevice, connection: Connection) -> dict[str, Json]:
+        """Return what the fact "connection" says."""
+        return {
+            "protocol": "opcua",
+            "endpoint": device.endpoint,
+            "mode": "None",
+            "policy": "None",
+            "token": "user" if device.login else "anonymous",
+            "password": connection.password,
+            "peer_authenticated": False,  # security None shows no certificate that could be checked
+            "endpoints": [*connection.endpoints],
+            "server": {**self.build, "uri": self.server_uri, "start_time": self.start_time},
+            "namespaces": [*self.namespaces],
+            "max_nodes_per_read": self.max_read,
+            "max_monitored_items_per_call": self.max_items,
+            "clock_offset_ns": self.clock_offset_ns,
+            "clock_error_ns": self.clock_error_ns,
+        }
+
+
+async def catalog(connection: Connection, group: Group, indices: Sequence[int]) -> dict[str, Json]:
+    """Read what the server says about configured nodes.
+
+    Returns:
+        By signal id: node, display_name, description, data_type, value_rank, access_level, user_access_level;
+        null where the server has no good answer.
+    """
+    asked = [(index, node) for index in indices if (node := group.nodes[index]) is not None]
+    answers = await connection.read([(node, number) for _, node in asked for number in _CATALOG.values()])
+    values = iter([_plain(value) for answer in answers for value in answer.values])
+    signals: dict[str, Json] = {}
+    for index, _ in asked:
+        config = group.config.signals[index]
+        said: dict[str, Json] = {key: _json(next(values)) for key in _CATALOG}
+        signals[config.id] = {"node": config.node, **said}
+    return signals
+
+
+def _json(value: Any) -> Json:
+    if isinstance(value, ua.LocalizedText):
+        return value.Text
+    if isinstance(value, ua.NodeId):
+        number = value.Identifier
+        standard = value.NamespaceIndex == 0 and isinstance(number, int) and ObjectIdNames.get(number)
+        return standard or value.to_string()
+    return value if isinstance(value, bool | int | float | str) else None

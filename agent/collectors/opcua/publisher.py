@@ -1,0 +1,197 @@
+"""The flow of a session's publish requests: the server answers one when a subscription has something to say.
+
+Back-pressure is the protocol's own. A few requests lie at the server; each answer that has been taken is replaced
+by a new request. If nobody takes, no request goes out and the server's queues fill, whose overflow it reports
+with each value. So there is no queue of ours that could drop anything: at most as many answers wait here as
+requests were sent.
+
+What an answer promises is checked: sequence numbers show a notification that never came, the age of the last
+answer shows a subscription that has died while its session lives.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from asyncua import ua
+from asyncua.ua.status_codes import StatusCodes
+from asyncua.ua.uaerrors import UaStatusCodeError, UaStructParsingError
+
+from agent.collectors.opcua.faults import name
+from agent.errors import Unreachable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from agent.clock import Clock
+    from agent.collectors.opcua.connection import Connection
+
+MARGIN_NS: Final = 2_000_000_000
+_MOST: Final = 10
+_NUMBERS: Final = 2**32 - 1  # of sequence numbers: 1 follows 2^32 - 1
+
+
+@dataclass(slots=True)
+class Subscription:
+    """What the server granted, and how far it has come.
+
+    Attributes:
+        id: The server's number of it.
+        silence_ns: Longest time without an answer before it counts as dead.
+        heard_ns: Monotonic time of the last answer.
+        expected: Next sequence number.
+    """
+
+    id: int
+    silence_ns: int
+    heard_ns: int
+    expected: int = 1
+
+    def lost(self, message: ua.NotificationMessage) -> int:
+        """Return how many notifications are missing before this one, and go on after it.
+
+        A keep-alive carries the number that the next notification will have. A number that lies behind is a late
+        notification, or the keep-alive of a server that repeats its last number; neither is a loss.
+        """
+        number = int(message.SequenceNumber)
+        missing = (number - self.expected) % _NUMBERS
+        if missing > _NUMBERS // 2:
+            return 0
+        self.expected = number % _NUMBERS + 1 if message.NotificationData else number
+        return missing
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """One answer: a keep-alive when it holds no items."""
+
+    subscription: Subscription
+    time_ns: int
+    items: Sequence[ua.MonitoredItemNotification]
+    lost: int
+
+
+class Publisher:
+    """Keeps publish requests at the server and hands out its answers.
+
+    Args:
+        connection: An open one.
+        clock: Stamps each answer when it comes.
+        wake: Set when an answer has come.
+        place: Device and endpoint, for texts.
+    """
+
+    def __init__(self, connection: Connection, clock: Clock, wake: asyncio.Event, place: str) -> None:
+        self._connection = connection
+        self._clock = clock
+        self._wake = wake
+        self._place = place
+        self._subscriptions: dict[int, Subscription] = {}
+        self._open: set[asyncio.Task[ua.PublishResponse]] = set()
+        self._done: deque[tuple[int, int, asyncio.Task[ua.PublishResponse]]] = deque()
+        self._acknowledge: list[ua.SubscriptionAcknowledgement] = []
+        self._wanted = 0
+
+    def add(self, granted: ua.CreateSubscriptionResult) -> Subscription:
+        """Follow a subscription that the server has granted."""
+        interval_ns = round(granted.RevisedPublishingInterval * 1e6)
+        subscription = Subscription(
+            id=granted.SubscriptionId,
+            silence_ns=(int(granted.RevisedMaxKeepAliveCount) + 1) * interval_ns + MARGIN_NS,
+            heard_ns=self._clock.monotonic(),
+        )
+        self._subscriptions[subscription.id] = subscription
+        self._wanted = min(_MOST, len(self._subscriptions) + 1)
+        return subscription
+
+    def request(self) -> None:
+        """Bring the number of requests at the server up to what is wanted."""
+        # Not in a TaskGroup: a failure has to reach the reader as itself, at `take`. `close` awaits them all.
+        while len(self._open) + len(self._done) < self._wanted:
+            acknowledge, self._acknowledge = self._acknowledge, []
+            task = asyncio.create_task(self._connection.publish(acknowledge), name=f"publish:{self._place}")
+            self._open.add(task)
+            task.add_done_callback(self._came)
+
+    def _came(self, task: asyncio.Task[ua.PublishResponse]) -> None:
+        self._open.discard(task)
+        if not task.cancelled():
+            self._done.append((self._clock.now(), self._clock.monotonic(), task))
+            self._wake.set()
+
+    def take(self) -> list[Published]:
+        """Return the answers that have come, in order.
+
+        Raises:
+            Unreachable: a subscription or the session is gone, or silent for too long.
+        """
+        taken: list[Published] = []
+        while self._done:
+            time_ns, heard_ns, task = self._done.popleft()
+            try:
+                result = task.result().Parameters
+            except Unreachable as exc:
+                self._failed(exc)
+                continue
+            subscription = self._subscriptions.get(result.SubscriptionId)
+            if subscription is None:
+                continue
+            subscription.heard_ns = heard_ns
+            message = result.NotificationMessage
+            taken.append(Published(subscription, time_ns, self._items(message), subscription.lost(message)))
+            if message.NotificationData:
+                self._acknowledge.append(
+                    ua.SubscriptionAcknowledgement(
+                        SubscriptionId=subscription.id, SequenceNumber=message.SequenceNumber
+                    )
+                )
+        self._check_silence()
+        return taken
+
+    def _failed(self, exc: Unreachable) -> None:
+        """Live with the failures of a request that leave the session alone; raise the others."""
+        cause = exc.__cause__
+        if isinstance(cause, UaStructParsingError):
+            return  # the next sequence number tells what was in it
+        if isinstance(cause, UaStatusCodeError):
+            if cause.code == StatusCodes.BadTooManyPublishRequests and self._wanted > 1:
+                self._wanted -= 1
+                return
+            if cause.code == StatusCodes.BadTimeout:
+                return
+        raise exc
+
+    def _items(self, message: ua.NotificationMessage) -> list[ua.MonitoredItemNotification]:
+        items: list[ua.MonitoredItemNotification] = []
+        for data in message.NotificationData or ():
+            if isinstance(data, ua.DataChangeNotification):
+                items += data.MonitoredItems or ()
+            elif isinstance(data, ua.StatusChangeNotification):
+                status = name(int(data.Status.value))
+                raise Unreachable(f"{self._place}: the server ended the subscription: {status}")
+        return items
+
+    def silent_at_ns(self) -> int | None:
+        """Return the monotonic time at which the first subscription counts as dead; None without any."""
+        return min((s.heard_ns + s.silence_ns for s in self._subscriptions.values()), default=None)
+
+    def _check_silence(self) -> None:
+        now = self._clock.monotonic()
+        for subscription in self._subscriptions.values():
+            silent = now - subscription.heard_ns
+            if silent > subscription.silence_ns:
+                raise Unreachable(
+                    f"{self._place}: the subscription is silent for {silent / 1e9:.0f} s while its session lives: "
+                    "connecting anew"
+                )
+
+    async def close(self) -> None:
+        """Withdraw all requests."""
+        tasks = [*self._open, *(task for _, _, task in self._done)]
+        self._done.clear()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
