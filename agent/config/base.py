@@ -77,10 +77,16 @@ Every = Annotated[Duration, AfterValidator(_every)]
 
 
 def _host(value: str) -> str:
-    looks_numeric = ":" in value or value.replace(".", "").isdecimal()
-    if looks_numeric or not _HOST_NAME.fullmatch(value):
-        _address(value)
-    return value
+    looks_numeric = value.replace(".", "").isdecimal()
+    if not looks_numeric and _HOST_NAME.fullmatch(value):
+        return value
+    try:
+        return _address(value)
+    except Complaint:
+        raise Complaint(
+            "write an IP address like 192.168.0.10 or a host name alone; the port stands under port",
+            "192.168.0.10 같은 IP 주소나 호스트 이름만 쓰고, 포트는 port 항목에 쓰십시오",
+        ) from None
 
 
 def _address(value: str) -> str:
@@ -94,7 +100,7 @@ def _address(value: str) -> str:
     return value
 
 
-_HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?")
+_HOST_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?")
 Host = Annotated[str, AfterValidator(_host), form("address or host name")]
 """An IPv4 or IPv6 address, or a host name; nothing is looked up."""
 IpAddress = Annotated[str, AfterValidator(_address), form("IP address")]

@@ -6,6 +6,7 @@ whatever has not the expected shape is left to the models' own errors.
 
 from __future__ import annotations
 
+import unicodedata
 from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -97,7 +98,7 @@ def _devices(root: Map) -> Iterator[Finding]:
 def _signals(root: Map) -> Iterator[Finding]:
     """Signals are unique on their machine, whichever device reads them, and machines are declared."""
     declared = [name for _, item in _items(root, "machines") if (name := _id(item))]
-    known = frozenset(declared)
+    known = frozenset(declared) | {unicodedata.normalize("NFKC", name) for name in declared}
     used: dict[str, dict[str, int]] = {}
     for d, device in _items(root, "devices"):
         if declared and (own := _id(device, "machine")) is not None and own not in known:

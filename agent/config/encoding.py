@@ -77,8 +77,10 @@ def syntax(text: str, exc: yaml.YAMLError) -> list[Problem]:
             "indent with spaces, not with a tab", "들여쓰기에 탭을 쓸 수 없습니다. 공백(스페이스)으로 들여쓰십시오"
         )
         return [Problem(n, words) for n in tabs]
-    mark = getattr(exc, "problem_mark", None) or getattr(exc, "context_mark", None)
-    number = min(mark.line + 1, len(lines)) if mark else 1
+    marks = [getattr(exc, name, None) for name in ("problem_mark", "context_mark")]
+    found = [mark.line + 1 for mark in marks if mark is not None]
+    # what is never closed is noticed at the end of the file, and begins at the context
+    number = next((n for n in found if n <= len(lines) and lines[n - 1].strip()), 1)
     foreign = getattr(exc, "problem", None) or str(exc)
     line = lines[number - 1]
     for near in (number, number - 1):  # a full-width colon shows only in the next line

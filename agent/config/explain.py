@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 TEXTS = {
     "missing": Text("is missing: add it", "항목이 없습니다. 추가하십시오"),
     "model_type": Text("write its keys indented below it", "하위 항목을 들여써서 아래에 쓰십시오"),
+    "model_attributes_type": Text("write its keys indented below it", "하위 항목을 들여써서 아래에 쓰십시오"),
     "tuple_type": Text(
         "write a list: [a, b], or lines that begin with '- '", "목록으로 쓰십시오: [a, b] 또는 '- '로 시작하는 줄"
     ),
@@ -43,7 +44,9 @@ TEXTS = {
         'write a text; in quotes: "{input}"', '문자로 쓰십시오. 값을 따옴표로 묶으십시오: "{input}"'
     ),
     "string_too_long": Text("write at most {max_length} characters", "{max_length}자 이내로 쓰십시오"),
-    "string_too_short": Text("write at least {min_length} characters", "{min_length}자 이상 쓰십시오"),
+    "string_too_short": Text(
+        "too short: write {min_length} or more characters", "너무 짧습니다. {min_length}자 이상 쓰십시오"
+    ),
     "int_type": Text("write a whole number", "정수로 쓰십시오"),
     "int_parsing": Text("{input} is no whole number", "정수가 아닙니다({input}). 정수로 쓰십시오"),
     "int_parsing_size": Text("the number is too large", "숫자가 너무 큽니다"),
@@ -57,7 +60,7 @@ TEXTS = {
     "greater_than_equal": Text("write {ge} or more", "{ge} 이상으로 쓰십시오"),
     "less_than": Text("write a number below {lt}", "{lt}보다 작은 숫자로 쓰십시오"),
     "less_than_equal": Text("write {le} or less", "{le} 이하로 쓰십시오"),
-    "union_tag_not_found": Text("type is missing: add it", "type 항목이 없습니다. 추가하십시오"),
+    "union_tag_not_found": Text("is missing: add it", "항목이 없습니다. 추가하십시오"),
 }
 """Error types with a fixed text; `{names}` are filled from the error's context."""
 
@@ -108,22 +111,27 @@ def problems(errors: Sequence[ErrorDetails], root: Map, model: type[BaseModel]) 
             text = _unknown_key(str(loc[-1]), meant.get(loc), fields_at(model, loc[:-1]))
         else:
             text = explain(error)
-        if error["type"] == "union_tag_invalid":
+        if error["type"] in {"union_tag_invalid", "union_tag_not_found"}:
             loc = (*loc, "type")
         line, path = locate(root, loc)
         yield Problem(line, text, path)
 
 
-def explain(error: ErrorDetails) -> Text:
+def explain(error: ErrorDetails) -> Text:  # noqa: PLR0911 - one kind of error each
     """Return what to do about one error (unknown keys aside: those need the model)."""
     kind, context, value = error["type"], error.get("ctx", {}), error["input"]
     if kind == "value_error":
         cause = context["error"]
-        return cause.text if isinstance(cause, Complaint) else Text(str(cause), str(cause))
+        text = cause.text if isinstance(cause, Complaint) else Text(str(cause), str(cause))
+        return _with_strange(text, value)
     if kind == "string_pattern_mismatch":
         return _pattern(str(value), context["pattern"])
     if kind in WORD_TYPES:
         return _words(context.get("tag", value), context.get("expected_tags") or context["expected"])
+    if kind == "missing" and isinstance(error["loc"][-1], int):
+        return Text("one value is missing in the list", "목록의 값이 모자랍니다")
+    if kind == "string_type" and (value is None or isinstance(value, (dict, list))):
+        return Text("write a text", "문자로 쓰십시오")
     if kind not in TEXTS:
         return Text(error["msg"], error["msg"])
     fill = {name: f"{v:g}" if isinstance(v, float) else v for name, v in context.items()}
@@ -156,10 +164,16 @@ def _unknown_key(key: str, hint: str | None, known: Sequence[str]) -> Text:
     )
 
 
+def _with_strange(text: Text, value: Any) -> Text:
+    """Add which characters are not what they look like; the usual cause on a Korean keyboard."""
+    odd = strange(value) if isinstance(value, str) else None
+    return Text(f"{text.en}; it holds {odd.en}", f"{text.ko}({odd.ko})") if odd else text
+
+
 def _pattern(value: str, pattern: str) -> Text:
     rule = PATTERNS.get(pattern) or Text(f"must match {pattern}", f"형식이 맞지 않습니다: {pattern}")
-    if odd := strange(value):
-        return Text(f"{rule.en}; it holds {odd.en}", f"{rule.ko}({odd.ko})")
+    if strange(value):
+        return _with_strange(rule, value)
     example = slug(value)
     if pattern in PATTERNS and example != value and re.match(pattern, example):
         return Text(f"{rule.en}, for example {example}", f"{rule.ko}. 예: {example}")
@@ -170,13 +184,13 @@ def _words(value: Any, expected: str) -> Text:
     """Say which words may stand here; pydantic gives them as `'a', 'b' or 'c'`."""
     known = re.findall(r"'([^']*)'", expected) or [expected]
     listed = ", ".join(known)
+    if len(known) == 1:
+        return Text(f"write {listed}", f"쓸 수 있는 값: {listed}")
     if isinstance(value, str) and (hint := nearest(value, known)):
         return Text(
             f"{show(value)} is unknown here; did you mean {hint}? (one of {listed})",
             f"쓸 수 없는 값입니다({show(value)}). 혹시 {hint}입니까? (가능한 값: {listed})",
         )
-    if len(known) == 1:
-        return Text(f"write {listed}", f"쓸 수 있는 값: {listed}")
     return Text(f"write one of {listed}", f"다음 중 하나로 쓰십시오: {listed}")
 
 

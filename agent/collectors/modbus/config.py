@@ -8,15 +8,14 @@ number of many manuals, counted from 1. Both name the same register.
 from __future__ import annotations
 
 import dataclasses
-import ipaddress
 import re
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, FiniteFloat, model_validator
+from pydantic import BeforeValidator, Field, FiniteFloat, model_validator
 
 from agent.collectors.modbus.decode import Encoding, Kind, Order
 from agent.collectors.modbus.plan import ADDRESSES, Limits, Span, Table, plan
-from agent.config.base import DeviceBase, Duration, GroupBase, Port, SignalBase
+from agent.config.base import DeviceBase, Duration, GroupBase, Host, Port, SignalBase
 from agent.frame import DataType, Signal, Source
 from agent.language import Complaint
 
@@ -77,18 +76,6 @@ def _address(value: Any) -> str:
     if not isinstance(value, str):
         raise Complaint("write an address such as holding:8 or 400009", "주소는 holding:8 또는 400009처럼 쓰십시오")
     place(value)
-    return value
-
-
-def _host(value: str) -> str:
-    try:
-        ipaddress.ip_address(value)
-    except ValueError:
-        if not re.fullmatch(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252})", value, re.ASCII):
-            raise Complaint(
-                "write an IP address or a host name alone; the port stands under port",
-                "IP 주소나 호스트 이름만 쓰고, 포트는 port 항목에 쓰십시오",
-            ) from None
     return value
 
 
@@ -187,7 +174,7 @@ class ModbusDevice(DeviceBase):
     """One Modbus TCP device, or one unit behind a gateway."""
 
     type: Literal["modbus"] = Field(description="`modbus`: Modbus TCP")
-    host: Annotated[str, AfterValidator(_host)] = Field(description="IP address or host name")
+    host: Host = Field(description="IP address or host name")
     port: Port = Field(502, description="TCP port")
     unit: Annotated[int, Field(ge=0, le=255)] = Field(
         1, description="unit id (station number); matters behind a gateway"
