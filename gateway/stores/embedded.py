@@ -44,15 +44,16 @@ if TYPE_CHECKING:
 _VERSION = 1
 _APPLICATION_ID = 0x74737145
 _SCHEMA = f"""
-CREATE TABLE series(id INTEGER PRIMARY KEY, measurement TEXT NOT NULL, tags TEXT NOT NULL, UNIQUE(measurement, tags));
+CREATE TABLE series(id INTEGER PRIMARY KEY, measurement TEXT NOT NULL, tags TEXT NOT NULL,
+                    UNIQUE(measurement, tags));
 CREATE TABLE field(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 CREATE TABLE point(series INTEGER NOT NULL, time INTEGER NOT NULL, value BLOB NOT NULL,
                    PRIMARY KEY(series, time)) WITHOUT ROWID;
 PRAGMA application_id={_APPLICATION_ID};
 PRAGMA user_version={_VERSION};
 """
-_BUSY_S = 5.0
 _PAGE = 2_000
+_LOWEST = -(2**63)
 _SLICE_NS = 600 * 10**9
 _SLICES = 20  # at most per write: a limit that was lowered takes effect over several writes
 _AGE_CHECK_NS = 60 * 10**9
@@ -75,6 +76,7 @@ class EmbeddedStore:
         *,
         keep: Keep | None = None,
         read_only: bool = False,
+        busy_s: float = 5.0,
         now_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         """Open the file; make it, and its folder, when missing.
@@ -83,6 +85,7 @@ class EmbeddedStore:
             path: The file.
             keep: What to keep; everything by default.
             read_only: Take no writes, and make nothing. The file must be there.
+            busy_s: Longest wait for another writer to finish.
             now_ns: The clock that `keep.days` counts back from.
 
         Raises:
@@ -97,9 +100,9 @@ class EmbeddedStore:
         self._fields: dict[str, int] = {}
         self._names: dict[int, str] = {}
         with self._availability():
-            self._db = self._open()
+            self._db = self._open(busy_s)
 
-    def _open(self) -> sqlite3.Connection:
+    def _open(self, busy_s: float) -> sqlite3.Connection:
         if not self._read_only:
             try:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -109,7 +112,7 @@ class EmbeddedStore:
         db = sqlite3.connect(
             f"file:{quote(str(self._path.absolute()))}?mode={mode}",
             uri=True,
-            timeout=_BUSY_S,
+            timeout=busy_s,
             isolation_level=None,
             check_same_thread=False,  # one thread at a time, not always the one that opened it
         )
@@ -118,6 +121,7 @@ class EmbeddedStore:
                 db.execute("PRAGMA journal_mode=WAL")
                 db.execute("PRAGMA synchronous=FULL")
                 db.execute("PRAGMA journal_size_limit=4194304")
+                db.execute("PRAGMA secure_delete=OFF")  # Debian's default overwrites what retention deletes
                 db.create_function("tsq_merge", 2, _merge, deterministic=True)
                 db.execute("BEGIN IMMEDIATE")
                 if db.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,):
@@ -262,8 +266,8 @@ class EmbeddedStore:
             found = self._db.execute("SELECT id, tags FROM series WHERE measurement = ?", (measurement,)).fetchall()
         every = {tuple((k, v) for k, v in json.loads(tags)): number for number, tags in found}
         for tags in sorted(every):
-            after = start_ns - 1
-            while rows := self._page(every[tags], after, stop_ns):
+            after = max(start_ns - 1, _LOWEST)
+            while rows := self._page(every[tags], after, min(stop_ns, -_LOWEST - 1)):
                 for time_ns, value in rows:
                     yield Point(measurement, tags, time_ns, self._decoded(value))
                 after = rows[-1][0]

@@ -127,7 +127,7 @@ class InfluxDb1:
 
     def _series(self, status: int, line: bytes) -> Iterator[dict[str, Any]]:
         try:
-            chunk = json.loads(line)
+            chunk = json.loads(line, parse_int=_number)
         except ValueError as exc:
             raise StoreUnavailable(f"{self._settings.url} answers {status}: {line[:200]!r}") from exc
         results = chunk.get("results", ())
@@ -274,6 +274,10 @@ def _error_text(body: bytes | str | None) -> str:
         return text.strip()
     parts = [said.get("error"), said.get("message"), said.get("data")]
     return "; ".join(p if isinstance(p, str) else json.dumps(p) for p in parts if p) or text.strip()
+
+
+def _number(digits: str) -> int | float:
+    return -0.0 if digits == "-0" else int(digits)  # a float without a fraction is written like an integer
 
 
 def _typed(name: str, value: Any) -> FieldValue:

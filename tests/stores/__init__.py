@@ -1,0 +1,1 @@
+"""Tests of the stores: one contract, and what each has besides."""

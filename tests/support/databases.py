@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
 import urllib.parse
 import urllib.request
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests.support.processes import Child, free_port
 
@@ -35,7 +36,7 @@ class Database:
         """Address of its HTTP API."""
         return f"http://127.0.0.1:{self.port}"
 
-    def request(self, path: str, body: bytes | None = None, **query: str) -> bytes:
+    def request(self, path: str, body: bytes | None = None, /, **query: str) -> bytes:
         """Ask it past our own code: what is in it is judged by its own answers.
 
         Args:
@@ -62,6 +63,11 @@ class Database:
             else:
                 return
 
+    def restart(self) -> None:
+        """SIGKILL it and start it again."""
+        self.child.kill()
+        self.start()
+
     def kill(self) -> None:
         """SIGKILL."""
         self.child.kill()
@@ -71,10 +77,15 @@ class Database:
         self.child.stop()
 
 
-def influxdb1(folder: Path, port: int | None = None) -> Database:
+def influxdb1(folder: Path, port: int | None = None, *, max_body: int = 25_000_000) -> Database:
     """Return an InfluxDB 1.6 without databases that reports to no one; create one with `create_database`.
 
     It is started with `start` and ended with `stop`; its data lies in `folder` and survives both.
+
+    Args:
+        folder: Configuration, log and data.
+        port: Of its HTTP API; a free one by default.
+        max_body: Largest request in bytes, uncompressed.
     """
     port = port or free_port()
     folder.mkdir(parents=True, exist_ok=True)
@@ -91,6 +102,7 @@ bind-address = "127.0.0.1:{free_port()}"
 [http]
   bind-address = "127.0.0.1:{port}"
   log-enabled = false
+  max-body-size = {max_body}
 [monitor]
   store-enabled = false
 [continuous_queries]
@@ -121,3 +133,10 @@ def victoria_metrics(folder: Path, port: int | None = None) -> Database:
         port=port,
     )
     return Database(child, port)
+
+
+def exported(database: Database) -> list[dict[str, Any]]:
+    """Return every series of a VictoriaMetrics: `metric` (labels), `values`, `timestamps` in ms."""
+    database.request("/internal/force_flush")
+    lines = database.request("/api/v1/export", None, **{"match[]": '{__name__!=""}'}).splitlines()
+    return [json.loads(line) for line in lines]
