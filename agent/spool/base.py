@@ -1,0 +1,85 @@
+"""What the parts of the spool share: its limits, its numbers, and the state between two transactions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from agent.frame import Item
+
+if TYPE_CHECKING:
+    from contract.payload import Stored
+
+Account = Callable[[Sequence[Item], int, bool], Mapping[tuple[str, str], Mapping[int, int]]]
+"""(items of a stored entry, when the worker committed it in ns, sent once and live) -> counts to add, by
+(day, key) and bucket. Called once for each entry, in the transaction that frees it."""
+
+Decode = Callable[[int, bytes, bytes], list[Item]]
+"""(birth, crc, body) of a row -> its items."""
+
+UNCONFIRMED, CONFIRMED, ASIDE = 0, 1, 2
+EVERYTHING = 2**62
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much the spool may take of the disk. Ages count only while the clock is trusted."""
+
+    max_bytes: int = 2 * 10**9
+    max_age_ns: int = 30 * 86400 * 10**9
+    min_free_bytes: int = 500 * 10**6
+
+
+class Committed(NamedTuple):
+    """One entry as it was committed; `items` are what `replay` would return for it."""
+
+    seq: int
+    items: list[Item]
+
+
+class Confirmation(NamedTuple):
+    """A `stored` message, and which of its entries were sent once and live: (spool, seq)."""
+
+    stored: Stored
+    clean: frozenset[tuple[str, int]] = frozenset()
+
+
+class Stats(NamedTuple):
+    """The spool in numbers. Counters begin with the process."""
+
+    spool: str
+    entries: int = 0  # unconfirmed
+    rows: int = 0  # in unconfirmed entries
+    bytes: int = 0  # used in the file
+    oldest_ns: int | None = None  # when the oldest unconfirmed entry was committed
+    seq: int = 0
+    committed_entries: int = 0
+    committed_rows: int = 0
+    confirmed_entries: int = 0
+    confirmed_rows: int = 0
+    rejected_rows: int = 0
+    dropped_rows: int = 0  # given up for want of room, or unreadable
+    duplicates: int = 0  # confirmations of what was free already
+    ring_rows: int = 0  # read, waiting for the next commit
+    ring_lost_rows: int = 0  # read and never committed
+
+
+@dataclass(slots=True)
+class State:
+    """What is remembered between transactions; rolled back with them."""
+
+    spool: int
+    seq: int
+    event_ns: int
+    commit_ns: int | None
+    entries: int = 0
+    rows: int = 0
+    committed_entries: int = 0
+    committed_rows: int = 0
+    confirmed_entries: int = 0
+    confirmed_rows: int = 0
+    rejected_rows: int = 0
+    dropped_rows: int = 0
+    duplicates: int = 0
+    sent: set[int] = field(default_factory=set)  # by this process, unconfirmed

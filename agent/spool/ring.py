@@ -1,0 +1,117 @@
+"""Memory between the readings and the next commit: bounded, and honest about what did not fit."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from typing import TYPE_CHECKING
+
+from agent.entry import Span
+from agent.frame import FrameBlock, Watermark
+from agent.spool.gaps import Loss
+
+if TYPE_CHECKING:
+    from agent.frame import Item
+
+AGE_NS = 30 * 10**9
+ROWS = 200_000
+RESERVE = 10_000  # places left for events when it is full of rows
+
+
+class Ring:
+    """Items that wait for a commit; every method may be called from any thread and returns at once.
+
+    What a commit has taken stays here until it is `done`, so that a failed commit loses nothing.
+
+    Args:
+        limit: Rows that it holds; an item that is no frame counts as one.
+    """
+
+    def __init__(self, limit: int = ROWS) -> None:
+        self._lock = threading.Lock()
+        self._limit = limit
+        self._items: list[Item] = []
+        self._taken: list[Item] = []
+        self._rows = 0
+        self._taken_rows = 0
+        self._losses: list[Loss] = []
+        self._drained = 0
+        self.lost_rows = 0
+        """Rows that did not fit, since the start."""
+
+    @property
+    def rows(self) -> int:
+        """Rows that wait, those in a commit under way included."""
+        return self._rows + self._taken_rows
+
+    @property
+    def half_full(self) -> bool:
+        """Whether a commit should not wait for its second."""
+        return self._rows * 2 >= self._limit
+
+    def put(self, item: Item, now: int, spool: str) -> bool:
+        """Take an item, or count it as lost.
+
+        Args:
+            item: What to keep.
+            now: Monotonic ns.
+            spool: Id that a gap about it would carry.
+
+        Returns:
+            Whether it fitted: there was place, and the last commit is not older than 30 s.
+        """
+        weight = max(len(item), 1) if isinstance(item, FrameBlock) else 1
+        with self._lock:
+            room = self._limit - self._rows - self._taken_rows
+            if isinstance(item, FrameBlock | Watermark):
+                fits = room >= weight and now - self._drained <= AGE_NS
+            else:
+                fits = room + RESERVE >= weight
+            if fits:
+                self._items.append(item)
+                self._rows += weight
+            else:
+                self._spill(item, spool)
+            return fits
+
+    def _spill(self, item: Item, spool: str) -> None:
+        if not self._losses or self._losses[-1].stage != "ring":
+            self._losses.append(Loss(secrets.token_hex(8), "overflow", "ring", spool))
+        loss = self._losses[-1]
+        if not isinstance(item, FrameBlock):
+            loss.reach(item.time_ns)
+            loss.events += not isinstance(item, Watermark)
+        elif rows := len(item):
+            loss.add([Span(item.source.id, int(item.time_ns.min()), int(item.time_ns.max()), rows)])
+            self.lost_rows += rows
+
+    def put_first(self, item: Item) -> None:
+        """Take an item that comes before everything that waits."""
+        with self._lock:
+            self._items.insert(0, item)
+            self._rows += 1
+
+    def tell(self, loss: Loss) -> None:
+        """Have the next commit tell of a gap."""
+        with self._lock:
+            self._losses.insert(0, loss)
+
+    def take(self) -> tuple[list[Item], list[Loss]]:
+        """Return what waits for a commit, in order, and the gaps to tell."""
+        with self._lock:
+            self._taken += self._items
+            self._taken_rows += self._rows
+            self._items, self._rows = [], 0
+            losses, self._losses = self._losses, []
+            return self._taken, losses
+
+    def done(self, now: int) -> None:
+        """What was taken is committed; `now` is monotonic ns."""
+        with self._lock:
+            self._taken, self._taken_rows = [], 0
+            self._drained = now
+
+    def failed(self, losses: list[Loss]) -> None:
+        """What was taken is not committed."""
+        with self._lock:
+            self._losses = losses + self._losses

@@ -1,0 +1,428 @@
+"""The spool as the agent sees it: a ring in memory, a thread that commits once a second, a journal on the disk.
+
+    put --> ring --(each second)--> commit --> analyzers --(each minute)--> checkpoint
+                                       |
+                                       +--> the uplink is told; confirmations come back with the next commit
+
+`put` appends to the ring and returns; it never waits and does no I/O. The ring holds 30 s; what does not fit is
+counted in a gap. The thread drains the ring, commits, feeds what was committed to the analyzers, and makes a
+checkpoint of them every minute. After a restart the caller restores the analyzers from `checkpoint_state`, feeds
+them `replay`, and starts the thread: they have then seen every committed entry exactly once.
+
+When the disk does not take a commit, the items stay in the ring and are tried again every second. A damaged file
+is set aside and a fresh one begun under a new spool id; closed days and counts are carried over as far as they
+can be read. `SpoolFailed` comes from `put` only when the file fails and the ring is full.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import secrets
+import sqlite3
+import threading
+from typing import TYPE_CHECKING
+
+from agent.entry import Span
+from agent.errors import SpoolFailed
+from agent.frame import Event
+from agent.spool import ring, schema
+from agent.spool.base import EVERYTHING, Confirmation, Limits
+from agent.spool.gaps import OTHER, Loss
+from agent.spool.journal import Journal
+from agent.spool.ring import Ring
+from agent.spool.schema import Corrupt
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from agent.analyzers.base import Evidence
+    from agent.clock import Clock
+    from agent.delivery import Entry
+    from agent.frame import Item, Source
+    from agent.spool.base import Account, Committed, Stats
+    from contract.payload import Birth, Stored
+
+logger = logging.getLogger(__name__)
+
+NAME = "spool.db"
+COMMIT_S = 1.0
+CHECKPOINT_NS = 60 * 10**9
+CHECKPOINT_ENTRIES = 600
+PATIENCE = 3  # commits in a row that fail for an input/output error before a fresh file is tried
+SET_ASIDE = 2  # damaged files that are kept
+
+
+class Spool:
+    """A bounded durable buffer with a ledger.
+
+    `put`, `confirm` and `stats` may be called from any thread and do not wait. The other methods may wait for a
+    commit that is under way (a few ms, more on a slow disk).
+
+    Args:
+        directory: Where the file lies; made when missing, readable by its owner only.
+        birth: Tag dictionary of the configuration in force.
+        sources: The same sources as the agent knows them.
+        limits: How much of the disk it may take.
+        account: Counts what a confirmation says about latency, once for each entry.
+        fingerprint: Tells this box from another; see `schema.fingerprint`.
+        ring_rows: Rows that the ring holds.
+
+    Raises:
+        SpoolFailed: neither the file nor a fresh one can be used.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        birth: Birth,
+        sources: Sequence[Source],
+        limits: Limits | None = None,
+        account: Account | None = None,
+        fingerprint: Callable[[], str] = schema.fingerprint,
+        ring_rows: int = ring.ROWS,
+    ) -> None:
+        self._path = directory / NAME
+        self._birth = birth
+        self._sources = tuple(sources)
+        self._limits = limits or Limits()
+        self._account = account
+        self._fingerprint = fingerprint()
+        self._lock = threading.Lock()  # of the journal
+        self._ring = Ring(ring_rows)
+        self._confirmations: list[Confirmation] = []
+        self._failures = 0
+        self._damage = ""  # what showed that the file cannot be used, until a fresh one is begun
+        self._ended = False  # the thread is dead
+        self._clock: Clock | None = None
+        self._evidence: Evidence | None = None
+        self._faulty = False
+        self._days: dict[str, bytes] = {}
+        self._checkpointed = (0, 0)  # monotonic ns, seq
+        self._listeners: list[Callable[[], None]] = []
+        self._thread: threading.Thread | None = None
+        self._wake = threading.Event()
+        self._stopping = False
+        self.generation = 0
+        """Counts fresh files: who remembers numbers of entries forgets them when it changes."""
+        try:
+            self._journal = self._journal_at(self._path)
+        except Corrupt as exc:
+            self._journal = self._replace(str(exc), None)
+        except (sqlite3.Error, OSError) as exc:
+            raise SpoolFailed(f"{self._path}: {exc}: make room, or correct the owner of the directory") from exc
+        self._stats = self._journal.stats()
+
+    def _journal_at(self, path: Path) -> Journal:
+        try:
+            journal = Journal(
+                path,
+                birth=self._birth,
+                sources=self._sources,
+                fingerprint=self._fingerprint,
+                limits=self._limits,
+                account=self._account and self._careful,
+            )
+            journal.checkpoint_state()  # read once, so that damage shows here
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError as exc:
+            raise Corrupt(f"{path}: {exc}") from exc
+        return journal
+
+    def _careful(
+        self,
+        items: Sequence[Item],
+        committed_at_ns: int,
+        clean: bool,  # noqa: FBT001 - the type says so
+    ) -> Mapping[tuple[str, str], Mapping[int, int]]:
+        assert self._account is not None
+        try:
+            counts = self._account(items, committed_at_ns, clean)
+        except Exception:  # a bug in counting must not keep the spool from being freed
+            logger.exception("latency is not counted: this is a bug, please report it")
+            return {}
+        return counts
+
+    # Before the start
+
+    @property
+    def epoch(self) -> int:
+        """Number of this process on this file, for the clock: one more at each start."""
+        return self._journal.process
+
+    def checkpoint_state(self) -> bytes | None:
+        """Return what the analyzers said at the last checkpoint, None when there is none."""
+        return self._journal.checkpoint_state()[0]
+
+    def replay(self) -> Iterator[Committed]:
+        """Yield (seq, items) of each entry after the checkpoint, in order: before `start` only."""
+        try:
+            yield from self._journal.replay(self._journal.checkpoint_state()[1])
+        except sqlite3.DatabaseError as exc:
+            self._damage = str(exc)
+
+    def start(self, clock: Clock, evidence: Evidence | None = None) -> None:
+        """Begin to commit once a second in a thread; `evidence` has been restored and fed `replay`."""
+        self.begin(clock, evidence)
+        self._thread = threading.Thread(target=self._run, name="spool", daemon=True)
+        self._thread.start()
+
+    def begin(self, clock: Clock, evidence: Evidence | None = None) -> None:
+        """Get ready for `tick` without a thread, and record the gap since the last commit.
+
+        The gap `agent_off` has no source: what was read but not committed when the last process ended lies in
+        it, whatever the configuration was then.
+        """
+        self._clock = clock
+        self._evidence = evidence
+        self._ring.done(clock.monotonic())
+        self._checkpointed = (clock.monotonic(), self._journal.checkpoint_state()[1])
+        last = self._journal.commit_ns
+        if last is not None:
+            now = clock.now()
+            body = {"gap_id": secrets.token_hex(8), "cause": "agent_off"}
+            self._ring.put_first(Event(kind="gap", time_ns=now, from_ns=last, to_ns=max(now, last), body=body))
+
+    # While it runs
+
+    def put(self, item: Item) -> None:
+        """Take one item; it never waits.
+
+        Raises:
+            SpoolFailed: the file fails and the ring is full: the process must end.
+        """
+        assert self._clock is not None, "begin or start first"
+        fits = self._ring.put(item, self._clock.monotonic(), self._journal.spool)
+        if fits and not self._ring.half_full:
+            return
+        self._wake.set()
+        if not fits and (self._failures or self._ended):
+            raise SpoolFailed(f"{self._path} takes no data and the memory for 30 s is full: look at the disk")
+
+    def confirm(self, stored: Stored, clean: frozenset[tuple[str, int]] = frozenset()) -> None:
+        """Free the entries that are stored or refused for ever, with the next commit.
+
+        Args:
+            stored: The gateway's word.
+            clean: (spool, seq) of the entries in it that were sent once and live.
+        """
+        self._confirmations.append(Confirmation(stored, clean))
+
+    def listen(self, committed: Callable[[], None]) -> None:
+        """Have this called in the spool's thread after each commit; it must return at once."""
+        self._listeners.append(committed)
+
+    def stats(self) -> Stats:
+        """Return the spool in numbers, as of the last commit."""
+        return self._stats._replace(ring_rows=self._ring.rows, ring_lost_rows=self._ring.lost_rows)
+
+    def stop(self) -> None:
+        """Commit what is in the ring, make a checkpoint and close the file."""
+        self._stopping = True
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join()
+        if self._clock is not None:
+            self.tick(final=True)
+        with self._lock:
+            self._journal.close()
+
+    def _run(self) -> None:
+        try:
+            while not self._stopping:
+                self._wake.wait(COMMIT_S)
+                self._wake.clear()
+                if not self._stopping:
+                    self.tick()
+        except Exception:  # `put` ends the process when the ring is full
+            self._ended = True
+            logger.exception("nothing is committed any more: this is a bug, please report it")
+
+    def tick(self, *, final: bool = False) -> None:
+        """Commit once: what the thread does each second."""
+        clock = self._clock
+        assert clock is not None, "begin or start first"
+        now = clock.now()  # before the ring is taken: what is stamped after it is not in this commit
+        waiting, losses = self._ring.take()
+        items = [*waiting, *(loss.event(now) for loss in losses)]
+        confirmations = self._confirmations[:]
+        try:
+            with self._using() as journal:
+                committed = journal.commit(
+                    items,
+                    now,
+                    confirmations=confirmations,
+                    droppable=EVERYTHING if self._faulty else self._checkpointed[1],
+                    trusted=clock.trusted,
+                )
+                self._stats = journal.stats()
+        except (sqlite3.Error, OSError) as exc:
+            self._ring.failed(losses)
+            self._failed(exc)
+            return
+        self._ring.done(clock.monotonic())
+        del self._confirmations[: len(confirmations)]  # `confirm` only appends
+        if self._failures:
+            logger.warning("%s takes data again", self._path)
+            self._failures = 0
+        self._feed(committed)
+        if final or self._due(clock):
+            self._checkpoint()
+        if committed or confirmations:
+            for listener in self._listeners:
+                listener()
+
+    @contextlib.contextmanager
+    def _using(self) -> Iterator[Journal]:
+        """Use the journal; damage that shows anywhere makes the next commit begin a fresh file."""
+        with self._lock:
+            if self._damage:
+                raise sqlite3.DatabaseError(self._damage)
+            try:
+                yield self._journal
+            except sqlite3.DatabaseError as exc:
+                if _code(exc) in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+                    self._damage = str(exc)
+                raise
+
+    def _failed(self, exc: Exception) -> None:
+        """Decide what a failed commit means: wait for the disk, or begin a fresh file."""
+        if not self._failures:
+            logger.error("%s does not take data, it waits in memory: %s", self._path, exc)
+        self._failures += 1
+        if _code(exc) == sqlite3.SQLITE_IOERR and self._failures >= PATIENCE:
+            self._damage = str(exc)
+        if self._damage:
+            with contextlib.suppress(SpoolFailed), self._lock:
+                self._journal.close()
+                self._journal = self._replace(self._damage, self._stats)
+
+    # Checkpoints
+
+    def _feed(self, committed: Iterable[Committed]) -> None:
+        if self._evidence is None:
+            return
+        try:
+            for entry in committed:
+                self._evidence.feed(entry.items)
+        except Exception:  # a bug in an analyzer must not lose raw data
+            logger.exception("evidence stands still until the next start: this is a bug, please report it")
+            self._evidence, self._faulty = None, True
+
+    def _due(self, clock: Clock) -> bool:
+        when, seq = self._checkpointed
+        if clock.monotonic() - when >= CHECKPOINT_NS or self._journal.seq - seq >= CHECKPOINT_ENTRIES:
+            return True
+        # entries may be dropped only when a checkpoint contains them: have one before the file is full
+        return self._stats.bytes > self._limits.max_bytes * 0.9 and self._journal.seq - seq >= 10
+
+    def _checkpoint(self) -> None:
+        assert self._clock is not None
+        if self._faulty:
+            return
+        state = b""
+        if self._evidence is not None:
+            try:
+                self._days |= self._evidence.take_closed()
+                state = self._evidence.state()
+            except Exception:  # likewise
+                logger.exception("evidence stands still until the next start: this is a bug, please report it")
+                self._evidence, self._faulty = None, True
+                return
+        try:
+            with self._using() as journal:
+                journal.checkpoint(state, self._days)
+        except (sqlite3.Error, OSError) as exc:
+            logger.warning("no checkpoint of the evidence now, nothing is lost: %s", exc)
+            return
+        self._days = {}
+        self._checkpointed = (self._clock.monotonic(), self._journal.seq)
+
+    # A damaged file
+
+    def _replace(self, problem: str, known: Stats | None) -> Journal:
+        """Set the file aside and begin a fresh one; the next commit tells of it."""
+        name = schema.set_aside(self._path, SET_ASIDE)
+        try:
+            fresh = self._journal_at(self._path)
+            found = schema.salvage(name)
+            fresh.restore(found)
+        except (sqlite3.Error, OSError, Corrupt) as exc:
+            raise SpoolFailed(f"{self._path}: {exc}: make room, or correct the owner of the directory") from exc
+        logger.error("the spool was damaged and is set aside as %s, a fresh one is begun: %s", name, problem)
+        loss = Loss(
+            secrets.token_hex(8), "overflow", "spool", known.spool if known else "", reason=f"damaged: {name.name}"
+        )
+        last = found.commit_ns or 0
+        if known is not None and known.rows:
+            since = known.oldest_ns or last
+            loss.add([Span(OTHER, since, max(since, last), known.rows)])
+        elif last:
+            loss.reach(last)
+        self._ring.tell(loss)
+        self._damage = ""
+        self._checkpointed = (0, 0)
+        self.generation += 1
+        return fresh
+
+    # What the uplink asks
+
+    @property
+    def id(self) -> str:
+        """Id of the spool that new entries belong to."""
+        return self._journal.spool
+
+    @property
+    def birth(self) -> str:
+        """Hash of the birth in force."""
+        return self._journal.birth
+
+    def unconfirmed(self, after: int, before: int | None, limit: int) -> list[Entry]:
+        """Return unconfirmed entries with after < seq < before, in order, at most `limit`."""
+        with self._using() as journal:
+            return journal.unconfirmed(after, before, limit)
+
+    def last_before(self, committed_ns: int) -> int:
+        """Return the highest seq among entries committed before this moment, 0 when there is none."""
+        with self._using() as journal:
+            return journal.last_before(committed_ns)
+
+    def sending(self, entries: Iterable[Entry]) -> list[tuple[Entry, bytes]]:
+        """Return the content of each entry that still waits; it counts as sent from now on."""
+        with self._using() as journal:
+            return journal.sending(entries)
+
+    def births(self) -> list[tuple[str, bytes, bool]]:
+        """Return (hash, canonical JSON, whether an entry names it or it is the present one) of each birth."""
+        with self._using() as journal:
+            return journal.births()
+
+    def forget_birth(self, digest: str) -> None:
+        """Let go of a birth that no entry names.
+
+        Raises:
+            sqlite3.Error: it is still there.
+        """
+        with self._using() as journal:
+            journal.forget_birth(digest)
+
+    # What readiness asks
+
+    def days(self) -> dict[str, bytes]:
+        """Return the closed days of evidence, by production day."""
+        with self._using() as journal:
+            return journal.days()
+
+    def tallies(self) -> dict[tuple[str, str], dict[int, int]]:
+        """Return what `account` has counted, by (day, key) and bucket."""
+        with self._using() as journal:
+            return journal.tallies()
+
+
+def _code(exc: BaseException) -> int:
+    """Return the primary result code of SQLite, 0 when the error is not SQLite's."""
+    code: int = getattr(exc, "sqlite_errorcode", 0)
+    return code & 0xFF
