@@ -1,8 +1,9 @@
 """Reads one Modbus TCP device: the schedule, the readings, and what to do when the device says no.
 
 Schedule. Each group has a fixed grid on the monotonic clock that begins when the connection opens. All groups
-share the connection; the one that is due first goes first. A slot that cannot be served before the next one is
-due is skipped and counted, so that a slow device is read less often instead of ever later.
+share the connection; the one that is due first goes first, among equals the one unread for longest. A slot that
+cannot be served before the next one is due is skipped and counted, so that a slow device is read less often
+instead of ever later.
 
 Refusals. What to do when the device says no to a request is decided in `agent.collectors.modbus.group`. Looking
 for the value to blame may take one poll interval (at least 3 s) of a reading; it goes on in the next one.
@@ -47,6 +48,7 @@ class _Poll:
     group: Group
     interval: int
     due: int = 0
+    begun: int = 0  # start of its last reading
     again: bool = False  # asked by `retry` to read out of turn and forget refusals
 
 
@@ -144,7 +146,7 @@ class ModbusCollector:
             for poll in self._polls:
                 if poll.again and poll.group.texts():
                     return poll
-            poll = min(self._polls, key=lambda p: p.due)
+            poll = min(self._polls, key=lambda p: (p.due, p.begun))
             wait = poll.due - self._clock.monotonic()
             if wait <= 0:
                 return poll
@@ -162,9 +164,9 @@ class ModbusCollector:
         if poll.again:
             poll.again = False
             group.forget()
-        begun = self._clock.monotonic()
-        stop_halving = begun + max(poll.interval, HALVING_NS)
-        todo = group.begin(begun)
+        poll.begun = self._clock.monotonic()
+        stop_halving = poll.begun + max(poll.interval, HALVING_NS)
+        todo = group.begin(poll.begun)
         answered = self._clock.now()
         while todo:
             block = todo.popleft()

@@ -30,11 +30,6 @@ def mistakes(caught: pytest.ExceptionInfo[ValidationError]) -> list[Any]:
     return [e for e in caught.value.errors() if e["type"] != "too_short" or not e["input"]]
 
 
-def mistakes(caught: pytest.ExceptionInfo[ValidationError]) -> list[Any]:
-    """Return the errors without those that pydantic adds because a list has no valid item left."""
-    return [e for e in caught.value.errors() if e["type"] != "too_short" or not e["input"]]
-
-
 def signal(**options: Any) -> dict[str, Any]:
     return {"id": "x", "address": "holding:8", "type": "uint16"} | options
 
@@ -199,12 +194,6 @@ def test_the_order_of_a_signal_overrides_the_device() -> None:
 def test_a_string_takes_a_register_for_two_characters() -> None:
     loaded = device(signal(type="string", length=5))
     assert loaded.groups[0].signals[0].span() == Span(Table.HOLDING, 8, 3)
-
-
-def test_a_signal_and_a_device_say_what_check_prints() -> None:
-    loaded = device(CURRENT, signal(address="holding:30"))
-    assert loaded.groups[0].signals[0].where() == "holding:8 (400009)"
-    assert loaded.requests() == {"press-plc.fast": 2}
 
 
 def test_a_signal_and_a_device_say_what_check_prints() -> None:
