@@ -1,0 +1,94 @@
+"""How each device is connected (S01), and what it declares about its signals itself (Q09): the latest facts.
+
+A collector states the session that it uses, not what the server would offer:
+
+    Facts(kind="connection", subject=device, body={"protocol", "mode", "policy", "peer_authenticated", ...})
+    Facts(kind="catalog", subject=device, body={"signals": {"machine/signal": {"unit": ..., "description": ...}}})
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from readiness.evidence import Connection
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from agent.frame import Facts
+
+T = TypeVar("T")
+NATIVE = ("description", "unit", "range")
+
+
+class Connections:
+    """Facts by device, as long as they are the latest before the end of an open day."""
+
+    def __init__(self) -> None:
+        self._sessions: dict[str, dict[int, Connection]] = {}  # device -> time -> what was said
+        self._native: dict[str, dict[int, dict[str, list[str]]]] = {}
+
+    def facts(self, facts: Facts) -> None:
+        """Take facts; kinds that say nothing about sessions or signals are passed over."""
+        body = facts.body
+        if facts.kind == "connection":
+            self._sessions.setdefault(facts.subject, {})[facts.time_ns] = Connection(
+                protocol=str(body.get("protocol", "")),
+                mode=str(body.get("mode") or "None"),
+                policy=str(body.get("policy") or "None"),
+                peer_authenticated=body.get("peer_authenticated") is True,
+                time=str(facts.time_ns),
+            )
+        elif facts.kind == "catalog":
+            signals = body.get("signals")
+            if not isinstance(signals, dict):
+                return
+            self._native.setdefault(facts.subject, {})[facts.time_ns] = {
+                name: declared
+                for name, about in signals.items()
+                if isinstance(about, dict) and (declared := [a for a in NATIVE if about.get(a)])
+            }
+
+    def sessions(self, end_ns: int) -> dict[str, Connection]:
+        """Return each device's latest session before `end_ns`."""
+        return _latest(self._sessions, end_ns)
+
+    def native(self, end_ns: int) -> dict[str, list[str]]:
+        """Return for each signal which of its attributes the device declares, as last known before `end_ns`."""
+        found: dict[str, list[str]] = {}
+        for _, signals in sorted(_latest(self._native, end_ns).items()):
+            found.update(signals)
+        return found
+
+    def drop(self, end_ns: int) -> None:
+        """Forget what was superseded before `end_ns`."""
+        for table in (self._sessions, self._native):
+            for versions in table.values():
+                past = sorted(t for t in versions if t < end_ns)
+                for time in past[:-1]:
+                    del versions[time]
+
+    def state(self) -> dict[str, Any]:
+        """Return everything as JSON."""
+        return {
+            "sessions": {d: {str(t): c for t, c in v.items()} for d, v in self._sessions.items()},
+            "native": {d: {str(t): n for t, n in v.items()} for d, v in self._native.items()},
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take the state that `state` returned."""
+        self._sessions = {
+            d: {int(t): msgspec.convert(c, Connection) for t, c in v.items()} for d, v in state["sessions"].items()
+        }
+        self._native = {d: {int(t): n for t, n in v.items()} for d, v in state["native"].items()}
+
+
+def _latest(table: dict[str, dict[int, T]], end_ns: int) -> dict[str, T]:
+    found = {}
+    for subject, versions in table.items():
+        past = [t for t in versions if t < end_ns]
+        if past:
+            found[subject] = versions[max(past)]
+    return found

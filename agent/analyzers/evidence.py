@@ -1,0 +1,194 @@
+"""All analyzers together: committed items in, evidence of production days out.
+
+Each source has a ledger of its own; what is common to them (gaps, facts) is kept by time, not by order of arrival.
+A day closes when every configured source is past its end by its settling time (at least ten minutes of data time),
+or when any source is past it by two hours, because a source that has gone silent must not hold back the day.
+Days without any trace leave no record.
+
+    evidence = make(sources, calendar, state)      state: what `state()` returned, or None
+    evidence.feed(items)                           committed items, in order
+    evidence.take_closed()                         days that have closed; take them in the checkpoint of `state()`
+
+History that is replayed and not real is announced by an Event with `body={"simulated": True}`, `from_ns`, `to_ns`
+before its end (any kind but "gap" and "maintenance"; `agent_start` will do).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from agent.analyzers.connection import Connections
+from agent.analyzers.ledger import Ledger, identity, key
+from agent.analyzers.outages import Outages
+from agent.frame import Event, Facts, FrameBlock, Source, Watermark
+from contract.codec import encode
+from readiness.evidence import VERSION, DayEvidence, dump
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+
+    from agent.frame import Item
+    from readiness.schedule import Calendar
+
+SILENT_NS = 7_200_000_000_000
+HORIZON_NS = 400 * 86_400_000_000_000
+"""Days further back than this are skipped: a clock has jumped, and no report reaches back so far."""
+
+
+class DayLedger:
+    """The evidence of open days; implements `agent.analyzers.base.Evidence`.
+
+    Args:
+        sources: What the configuration has now. Sources that only older items know are kept until their days close.
+        calendar: Cuts time into production days.
+    """
+
+    def __init__(self, sources: Sequence[Source], calendar: Calendar) -> None:
+        self._calendar = calendar
+        self._bounds = (0, 0)
+        self._sources = {identity(s): s for s in sources}
+        self._by_id = {s.id: identity(s) for s in sources}
+        self._ledgers: dict[str, Ledger] = {}
+        self._outages = Outages()
+        self._connections = Connections()
+        self._closed_ns = 0
+        self._closed: dict[str, bytes] = {}
+
+    def feed(self, items: Sequence[Item]) -> None:
+        """Take the items of one or more committed entries, in order."""
+        for item in items:
+            if isinstance(item, FrameBlock):
+                self._ledger(item.source).block(item, self._closed_ns)
+            elif isinstance(item, Watermark):
+                if item.source in self._by_id:
+                    self._ledger(self._sources[self._by_id[item.source]]).watermark(item.time_ns)
+            elif isinstance(item, Event):
+                self._outages.event(item)
+            else:
+                assert isinstance(item, Facts)
+                self._connections.facts(item)
+        self._close_days()
+
+    def take_closed(self) -> Mapping[str, bytes]:
+        """Return ISO date -> canonical evidence of the days closed since the last call."""
+        closed, self._closed = self._closed, {}
+        return closed
+
+    def state(self) -> bytes:
+        """Return everything it would need to go on, as canonical bytes, except for what `take_closed` returns."""
+        for ledger in self._ledgers.values():
+            ledger.drop(self._closed_ns)  # a piece may end before the last closed day though it was closed after it
+        return encode(
+            {
+                "version": VERSION,
+                "closed": self._closed_ns,
+                "ledgers": {name: ledger.state() for name, ledger in self._ledgers.items()},
+                "outages": self._outages.state(),
+                "connections": self._connections.state(),
+            }
+        )
+
+    def restore(self, raw: bytes) -> None:
+        """Take what `state` returned.
+
+        Raises:
+            ValueError: state of another version.
+        """
+        state: dict[str, Any] = msgspec.json.decode(raw)
+        if state.get("version") != VERSION:
+            raise ValueError(f"evidence state of version {state.get('version')}; this release reads {VERSION}")
+        self._closed_ns = state["closed"]
+        for name, kept in state["ledgers"].items():
+            source = self._sources.get(name) or _remembered(kept["about"])
+            ledger = Ledger(source, self._day)
+            ledger.restore(kept)
+            self._ledgers[name] = ledger
+        self._outages.restore(state["outages"])
+        self._connections.restore(state["connections"])
+
+    def _day(self, time_ns: int) -> tuple[int, int]:
+        if not self._bounds[0] <= time_ns < self._bounds[1]:
+            self._bounds = self._calendar.bounds(self._calendar.day_of(time_ns))
+        return self._bounds
+
+    def _ledger(self, source: Source) -> Ledger:
+        name = identity(source)
+        if name not in self._ledgers:
+            self._ledgers[name] = Ledger(source, self._day)
+        return self._ledgers[name]
+
+    def _close_days(self) -> None:
+        latest = max((ledger.time_ns for ledger in self._ledgers.values()), default=0)
+        while True:
+            starts = [max(o.first_ns, self._closed_ns) for o in self._ledgers.values() if o.first_ns]
+            if not starts:
+                return
+            day = self._calendar.day_of(min(starts))
+            start, end = self._calendar.bounds(day)
+            if start < latest - HORIZON_NS:
+                self._closed_ns = self._calendar.bounds(self._calendar.day_of(latest - HORIZON_NS))[0]
+                continue
+            if not self._is_over(end, latest):
+                return
+            self._close(day, start, end)
+            self._closed_ns = end
+
+    def _is_over(self, end_ns: int, latest_ns: int) -> bool:
+        if latest_ns >= end_ns + SILENT_NS:
+            return True
+        return all(
+            name in self._ledgers and self._ledgers[name].time_ns >= end_ns + self._ledgers[name].settle_ns
+            for name in self._sources
+        )
+
+    def _close(self, day: date, start_ns: int, end_ns: int) -> None:
+        parts = []
+        for name, ledger in sorted(self._ledgers.items()):
+            source = self._sources.get(name)
+            configured = None if source is None else frozenset(key(s) for s in source.signals)
+            down = self._outages.down(ledger.id.split(" ")[0], start_ns, end_ns)
+            part = ledger.close(start_ns, end_ns, down, configured)
+            if part is not None:
+                parts.append(part)
+        evidence = DayEvidence(
+            version=VERSION,
+            day=day.isoformat(),
+            zone=self._calendar.zone,
+            start=str(start_ns),
+            end=str(end_ns),
+            sources=parts,
+            censored=self._outages.censored(start_ns, end_ns),
+            connections=self._connections.sessions(end_ns),
+            native=self._connections.native(end_ns),
+            simulated=self._outages.simulated(start_ns, end_ns),
+            late_events=self._outages.late(start_ns, end_ns),
+        )
+        if parts or evidence.censored:
+            self._closed[evidence.day] = dump(evidence)
+        for name, ledger in list(self._ledgers.items()):
+            ledger.drop(end_ns)
+            if name not in self._sources and ledger.time_ns < end_ns:
+                del self._ledgers[name]
+        self._outages.drop(end_ns)
+        self._connections.drop(end_ns)
+
+
+def _remembered(about: Sequence[Any]) -> Source:
+    """Return the source of a ledger that the configuration has dropped; its signals come with the state."""
+    source, device, protocol, mode, interval = about
+    return Source(id=source, device=device, protocol=protocol, mode=mode, interval_ns=interval, signals=())
+
+
+def make(sources: Sequence[Source], calendar: Calendar, state: bytes | None = None) -> DayLedger:
+    """Return the evidence of these sources, going on from `state` where there is one.
+
+    Raises:
+        ValueError: the state was written by a release with another version of evidence.
+    """
+    evidence = DayLedger(sources, calendar)
+    if state is not None:
+        evidence.restore(state)
+    return evidence

@@ -1,0 +1,269 @@
+"""Everything about one source between two closings of a day.
+
+Rows behind a closed day are counted as late and not added. A row is behind when the source itself had already
+passed the end of the row's day by `GRACE`: that depends on the source's own rows in their own order, never on how
+sources are interleaved or blocks are cut.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from agent.analyzers.knowledge import Polled, Subscribed
+from agent.analyzers.liveness import Liveness
+from agent.analyzers.rows import Rows, by_signal, classes, forward
+from agent.analyzers.runs import firsts, grown
+from readiness.evidence import Packed, SignalDay, SourceDay
+from readiness.spans import Spans, union
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from agent.analyzers.knowledge import Knowledge
+    from agent.frame import FrameBlock, RoundTrip, Signal, Source
+
+    Ints = NDArray[np.int64]
+    Day = Callable[[int], tuple[int, int]]
+
+SECOND = 1_000_000_000
+GRACE_NS = 600 * SECOND
+"""How far a source must be past a day's end before nothing of that day is taken from it any more."""
+JOINED_NS = 60 * SECOND
+"""A signal first seen this much later than its source was added by a new configuration: it counts from the next
+production day, because we cannot know when it could have been read."""
+OUTCOMES = 4
+
+
+def key(signal: Signal) -> str:
+    """Return the name of a signal in evidence."""
+    return f"{signal.machine}/{signal.id}"
+
+
+class Ledger:
+    """One source: what it is, what its rows said, and how far its data time has come.
+
+    Args:
+        source: Definition at the time; signals that appear later are appended, none is ever taken away.
+        day: Returns the bounds of the production day that an instant lies in.
+    """
+
+    def __init__(self, source: Source, day: Day) -> None:
+        self.id = identity(source)
+        self._about = (source.id, source.device, source.protocol, source.mode, source.interval_ns)
+        self._day = day
+        self._keys = [key(s) for s in source.signals]
+        self._mapped: tuple[tuple[Signal, ...], Ints | None] = (source.signals, None)
+        n = len(self._keys)
+        self._knowledge: Knowledge = Polled(n, source.interval_ns) if source.mode == "poll" else Subscribed(n)
+        self._liveness = Liveness(source.mode, source.interval_ns)
+        self._seen = np.zeros(n, np.int64)
+        self._since = np.zeros(n, np.int64)
+        self._reads: dict[int, Ints] = {}  # start of the day -> int64[4, n]
+        self._requests: dict[int, dict[str, int]] = {}
+        self._late: dict[int, int] = {}
+        self._rows_ns = 0
+        self._marks_ns = 0
+        self.first_ns = 0
+
+    @property
+    def time_ns(self) -> int:
+        """Data time of the source."""
+        return max(self._rows_ns, self._marks_ns)
+
+    @property
+    def settle_ns(self) -> int:
+        """How far past a day's end its data time must be before the day can close."""
+        return max(GRACE_NS, 2 * self._about[4])
+
+    def block(self, block: FrameBlock, closed_ns: int) -> None:
+        """Take the rows of a block; `closed_ns` is the end of the last closed day."""
+        if len(block):
+            signal, low, high = self._index(block), int(block.time_ns.min()), int(block.time_ns.max())
+            kind = classes(block.status) if block.status.any() else None
+            rows = Rows(signal, block.time_ns, kind)
+            self.first_ns = min(self.first_ns or low, low)
+            if low < closed_ns or low < self._day(max(high, self._rows_ns) - GRACE_NS)[0]:
+                rows = self._on_time(rows, closed_ns)
+            self._rows_ns = max(self._rows_ns, high)
+            if len(rows):
+                self._take(rows)
+        for trip in block.round_trips:
+            self._request(trip, closed_ns)
+
+    def watermark(self, time_ns: int) -> None:
+        """Take a watermark."""
+        self.first_ns = min(self.first_ns or time_ns, time_ns)
+        self._marks_ns = max(self._marks_ns, time_ns)
+        self._liveness.watermark(time_ns)
+
+    def _index(self, block: FrameBlock) -> Ints:
+        """Return the rows' signals as indices into our own list."""
+        signals, mapping = self._mapped
+        if block.source.signals is not signals:
+            if block.source.signals != signals:
+                mapping = self._map(block.source.signals)
+            self._mapped = (block.source.signals, mapping)
+        return block.signal.astype(np.int64) if mapping is None else mapping[block.signal]
+
+    def _map(self, signals: Sequence[Signal]) -> Ints | None:
+        known = {k: i for i, k in enumerate(self._keys)}
+        wanted = [key(s) for s in signals]
+        self._keys += [k for k in wanted if k not in known]
+        known = {k: i for i, k in enumerate(self._keys)}
+        n = len(self._keys)
+        self._seen, self._since = grown(self._seen, n), grown(self._since, n)
+        self._knowledge.grow(n)
+        self._reads = {
+            start: np.pad(reads, ((0, 0), (0, n - reads.shape[1]))) for start, reads in self._reads.items()
+        }
+        return None if wanted == self._keys else np.array([known[k] for k in wanted], np.int64)
+
+    def _on_time(self, rows: Rows, closed_ns: int) -> Rows:
+        top = np.maximum(np.maximum.accumulate(rows.time), self._rows_ns)
+        reach = top - GRACE_NS
+        floors: list[int] = []
+        instant, last = int(reach[0]), int(reach[-1])
+        while not floors or instant <= last:
+            start, instant = self._day(instant)
+            floors.append(start)
+        starts = np.array(floors, np.int64)
+        floor = np.maximum(starts[np.searchsorted(starts, reach, side="right") - 1], closed_ns)
+        keep = rows.time >= floor
+        self._miss(top[~keep])
+        return rows.where(keep)
+
+    def _miss(self, times: Ints) -> None:
+        """Count rows that are not taken, on the days of `times`."""
+        for time in times.tolist():
+            start = self._day(time)[0]
+            self._late[start] = self._late.get(start, 0) + 1
+
+    def _take(self, rows: Rows) -> None:
+        self._liveness.take(rows)
+        rows, dropped = forward(by_signal(rows), self._seen)
+        self._miss(dropped)
+        if not len(rows):
+            return
+        head = np.flatnonzero(firsts(rows.signal))
+        fresh = head[self._since[rows.signal[head]] == 0]
+        self._since[rows.signal[fresh]] = rows.time[fresh]
+        self._count(rows)
+        self._knowledge.take(rows)
+
+    def _count(self, rows: Rows) -> None:
+        n, instant, high = len(self._keys), int(rows.time.min()), int(rows.time.max())
+        while True:
+            start, end = self._day(instant)
+            part = rows if high < end else rows.where(rows.time < end)
+            cell = part.signal if part.kind is None else part.signal + n * part.kind
+            counted = np.bincount(cell, minlength=OUTCOMES * n).reshape(OUTCOMES, n)
+            self._reads[start] = self._reads[start] + counted if start in self._reads else counted
+            if high < end:
+                return
+            rows = rows.where(rows.time >= end)
+            instant = int(rows.time.min())
+
+    def _request(self, trip: RoundTrip, closed_ns: int) -> None:
+        if trip.time_ns < closed_ns:
+            return
+        counts = self._requests.setdefault(self._day(trip.time_ns)[0], {})
+        outcome = f"{trip.status >> 16:04x}" if trip.status >> 30 else "ok"
+        counts[outcome] = counts.get(outcome, 0) + 1
+
+    def close(self, start_ns: int, end_ns: int, down: Spans, configured: frozenset[str] | None) -> SourceDay | None:
+        """Return the source's part of a day, or None if there is no trace of it.
+
+        Args:
+            start_ns: Start of the day.
+            end_ns: End of the day.
+            down: Outages known from events, for a subscription's liveness.
+            configured: Keys of the signals that the configuration has now; None when it has dropped the source.
+        """
+        service_end = end_ns if configured is not None else self.time_ns
+        service = Spans.of([(self.first_ns or end_ns, service_end)]).clip(start_ns, end_ns)
+        if not len(service):
+            return None
+        subscribed = self._about[3] == "subscription"
+        live = self._liveness.spans(start_ns, end_ns, (), down)
+        known = self._knowledge.spans(start_ns, end_ns, live)
+        if not subscribed:
+            answered = {s for k, _, bad in known for s in (k, bad)}
+            live = union(live, *answered)
+        table: dict[Spans, int] = {}
+        packed: list[Packed] = []
+
+        def place(spans: Spans) -> int:
+            if not len(spans):
+                return -1
+            if spans not in table:
+                table[spans] = len(packed)
+                packed.append(spans.pack(start_ns))
+            return table[spans]
+
+        reads = self._reads.get(start_ns, np.zeros((OUTCOMES, len(self._keys)), np.int64)).T.tolist()
+        joined = np.where(self._since > 0, self._since, end_ns)
+        counted = (joined < start_ns) | (joined <= self.first_ns + max(JOINED_NS, 2 * self._about[4]))
+        wanted = configured if configured is not None else frozenset(self._keys)
+        signals = {
+            k: SignalDay(*(place(s) for s in known[i]), *reads[i])
+            for i, k in enumerate(self._keys)
+            if counted[i] and k in wanted
+        }
+        traces = (self._reads, self._requests, self._late)
+        if not (len(live) or packed or any(start_ns in trace for trace in traces)):
+            return None  # nobody even tried: our own fault, not held against the factory
+        return SourceDay(
+            *self._about,
+            service=service.pack(start_ns),
+            live=live.pack(start_ns),
+            spans=packed,
+            signals=signals,
+            requests=self._requests.get(start_ns, {}),
+            late=self._late.get(start_ns, 0),
+        )
+
+    def drop(self, end_ns: int) -> None:
+        """Forget days that end at or before `end_ns`."""
+        self._knowledge.drop(end_ns)
+        self._liveness.drop(end_ns)
+        self._reads = {s: v for s, v in self._reads.items() if s >= end_ns}
+        self._requests = {s: v for s, v in self._requests.items() if s >= end_ns}
+        self._late = {s: v for s, v in self._late.items() if s >= end_ns}
+
+    def state(self) -> dict[str, Any]:
+        """Return everything as JSON."""
+        return {
+            "about": list(self._about),
+            "keys": self._keys,
+            "knowledge": self._knowledge.state(),
+            "liveness": self._liveness.state(),
+            "seen": self._seen.tolist(),
+            "since": self._since.tolist(),
+            "reads": {str(s): v.tolist() for s, v in self._reads.items()},
+            "requests": {str(s): v for s, v in self._requests.items()},
+            "late": {str(s): v for s, v in self._late.items()},
+            "times": [self._rows_ns, self._marks_ns, self.first_ns],
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take the state that `state` returned; the ledger was made from a source of the same identity."""
+        signals = self._mapped[0]
+        self._keys = list(state["keys"])
+        self._knowledge.restore(state["knowledge"])
+        self._liveness.restore(state["liveness"])
+        self._seen = np.array(state["seen"], np.int64)
+        self._since = np.array(state["since"], np.int64)
+        self._reads = {int(s): np.array(v, np.int64) for s, v in state["reads"].items()}
+        self._requests = {int(s): dict(v) for s, v in state["requests"].items()}
+        self._late = {int(s): v for s, v in state["late"].items()}
+        self._rows_ns, self._marks_ns, self.first_ns = state["times"]
+        self._mapped = (signals, self._map(signals))
+
+
+def identity(source: Source) -> str:
+    """Return what makes a source the same one: a change of any of these starts a new ledger."""
+    return f"{source.id} {source.device} {source.protocol} {source.mode} {source.interval_ns}"

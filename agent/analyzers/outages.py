@@ -1,0 +1,124 @@
+"""Spans that events tell of: gaps that are not the factory's fault, outages of a link, simulated history.
+
+A gap is known under its `gap_id` in versions: opened, moved, closed. For a day, the version that counts is the
+latest one whose event came before the day's end plus `GRACE`; the day itself closes later than that, so the
+order in which events and rows stand within an entry changes nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from readiness.evidence import CENSORED, EVERYTHING
+from readiness.spans import EMPTY, Spans, union
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from agent.frame import Event
+
+GRACE_NS = 300_000_000_000
+DOWN = frozenset({"device_off", "link_down", "refused"})
+MAINTENANCE = "maintenance"
+SIMULATED = "simulated"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Version:
+    """What an event said about a gap, and when; an open one has no end."""
+
+    time_ns: int
+    cause: str
+    source: str
+    from_ns: int
+    to_ns: int | None
+
+
+class Outages:
+    """All gaps that may still touch a day that is open."""
+
+    def __init__(self) -> None:
+        self._gaps: dict[str, list[Version]] = {}
+
+    def event(self, event: Event) -> None:
+        """Take an event; kinds that open or close no span are passed over."""
+        body = event.body
+        source = event.source or EVERYTHING
+        if event.kind == "gap":
+            name, cause = str(body.get("gap_id", event.time_ns)), str(body.get("cause", ""))
+        elif event.kind == "maintenance":
+            name, cause = str(body.get("gap_id", body.get("id", f"{MAINTENANCE} {source}"))), MAINTENANCE
+        elif body.get(SIMULATED) is True:
+            name, cause = f"{SIMULATED} {event.time_ns}", SIMULATED
+        else:
+            return
+        if cause not in CENSORED | DOWN | {SIMULATED}:
+            return
+        start = event.time_ns if event.from_ns is None else event.from_ns
+        versions = self._gaps.setdefault(name, [])
+        versions.append(Version(event.time_ns, cause, source, start, event.to_ns))
+        versions.sort(key=lambda v: v.time_ns)
+
+    def _versions(self, end_ns: int) -> Iterator[Version]:
+        for versions in self._gaps.values():
+            told = [v for v in versions if v.time_ns < end_ns + GRACE_NS]
+            if told:
+                yield told[-1]
+
+    def _gather(self, causes: frozenset[str], start_ns: int, end_ns: int) -> dict[tuple[str, str], Spans]:
+        """Return (cause, source) -> spans within [start, end)."""
+        found: dict[tuple[str, str], list[tuple[int, int]]] = {}
+        for v in self._versions(end_ns):
+            if v.cause in causes:
+                until = end_ns if v.to_ns is None else v.to_ns
+                found.setdefault((v.cause, v.source), []).append((v.from_ns, until))
+        clipped = {key: Spans.of(pairs).clip(start_ns, end_ns) for key, pairs in found.items()}
+        return {key: spans for key, spans in clipped.items() if len(spans)}
+
+    def censored(self, start_ns: int, end_ns: int) -> dict[str, dict[str, list[int]]]:
+        """Return cause -> source or "*" -> packed spans of a day."""
+        found: dict[str, dict[str, list[int]]] = {}
+        for (cause, source), spans in self._gather(CENSORED, start_ns, end_ns).items():
+            found.setdefault(cause, {})[source] = spans.pack(start_ns)
+        return found
+
+    def down(self, source: str, start_ns: int, end_ns: int) -> Spans:
+        """Return when the link of a source was known to be interrupted."""
+        gathered = self._gather(DOWN, start_ns, end_ns)
+        return union(EMPTY, *(s for (_, of), s in gathered.items() if of in {source, EVERYTHING}))
+
+    def simulated(self, start_ns: int, end_ns: int) -> list[int]:
+        """Return the packed spans of a day that were simulated."""
+        gathered = self._gather(frozenset({SIMULATED}), start_ns, end_ns)
+        return union(EMPTY, *gathered.values()).pack(start_ns)
+
+    def late(self, start_ns: int, end_ns: int) -> int:
+        """Return the number of events that came on this day, too late, about days before it alone."""
+        return sum(
+            v.to_ns is not None and v.to_ns <= start_ns and start_ns + GRACE_NS <= v.time_ns < end_ns
+            for versions in self._gaps.values()
+            for v in versions
+        )
+
+    def drop(self, end_ns: int) -> None:
+        """Forget what cannot touch a day after `end_ns`."""
+        kept = {}
+        for name, versions in self._gaps.items():
+            told = [v for v in versions if v.time_ns < end_ns + GRACE_NS]
+            rest = versions[max(len(told) - 1, 0) :]
+            if any(v.to_ns is None or max(v.to_ns, v.time_ns) >= end_ns for v in rest):
+                kept[name] = rest
+        self._gaps = kept
+
+    def state(self) -> dict[str, Any]:
+        """Return everything as JSON."""
+        gaps = {
+            name: [[v.time_ns, v.cause, v.source, v.from_ns, v.to_ns] for v in versions]
+            for name, versions in self._gaps.items()
+        }
+        return {"gaps": gaps}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take the state that `state` returned."""
+        self._gaps = {name: [Version(*v) for v in versions] for name, versions in state["gaps"].items()}

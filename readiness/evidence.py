@@ -1,0 +1,126 @@
+"""What a production day leaves behind: exact integers from which every indicator is computed.
+
+Spans are stored in absolute time over the whole day (as offsets from its start, in nanoseconds), not clipped to
+planned time, so calendar, inventory, weights, roles and anchors can change afterwards and be applied to old days.
+Sets of spans that several signals of a source share are stored once.
+
+    known      a good or uncertain value is known           (A01)
+    uncertain  part of `known` where it is only uncertain   (Q01)
+    bad        the device answered, but with a bad status   (Q01)
+    live       the link to the device was alive             (C03)
+    service    the source was configured and the agent had begun to read it
+    censored   our own fault, or declared maintenance: not held against the factory
+
+Everything is a function of the items fed to the analyzers; equal evidence is equal bytes.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from contract.codec import checksum, encode
+from contract.errors import WireError
+from readiness.spans import EMPTY, Spans
+
+VERSION = 1
+EVERYTHING = "*"
+"""Key of censored spans that concern all sources."""
+CENSORED = frozenset(
+    {"agent_off", "waiting", "clock", "overflow", "rejected", "config", "maintenance", "birth_lost"}
+)
+"""Causes of gaps that are not the factory's fault."""
+Packed = list[int]
+"""[offset from the day's start, length, ...] in nanoseconds, as `Spans.pack` writes it."""
+
+
+class SignalDay(msgspec.Struct, frozen=True, array_like=True):
+    """One signal on one day: indices into the source's `spans` (-1 for none), and numbers of readings."""
+
+    known: int
+    uncertain: int
+    bad: int
+    good_reads: int
+    uncertain_reads: int
+    bad_reads: int
+    lost_reads: int  # the link failed: no answer about this signal at all
+
+
+class SourceDay(msgspec.Struct, frozen=True):
+    """One source on one day; signals by `{machine}/{signal}`."""
+
+    source: str
+    device: str
+    protocol: str
+    mode: str
+    interval_ns: int
+    service: Packed
+    live: Packed
+    spans: list[Packed]
+    signals: dict[str, SignalDay]
+    requests: dict[str, int]  # outcome ("ok" or the first 16 bits of the status, in hex) -> number
+    late: int  # rows that came behind their closed day: in the store, not in here
+
+
+class Connection(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The session in use with a device."""
+
+    protocol: str
+    mode: str  # "None", "Sign", "SignAndEncrypt"; "TLS" where the protocol runs inside it
+    policy: str
+    peer_authenticated: bool
+    time: str
+
+
+class DayEvidence(msgspec.Struct, frozen=True):
+    """One production day of one agent."""
+
+    version: int
+    day: str
+    zone: str
+    start: str  # UTC nanoseconds, as all absolute times
+    end: str
+    sources: list[SourceDay]
+    censored: dict[str, dict[str, Packed]]  # cause -> source id or "*" -> spans
+    connections: dict[str, Connection]  # device -> the latest known before the day's end
+    native: dict[str, list[str]]  # `{machine}/{signal}` -> what the device itself declares about it
+    simulated: Packed
+    late_events: int
+
+    @property
+    def start_ns(self) -> int:
+        """Start of the day, UTC nanoseconds."""
+        return int(self.start)
+
+    @property
+    def end_ns(self) -> int:
+        """End of the day, UTC nanoseconds."""
+        return int(self.end)
+
+    def spans(self, packed: Packed) -> Spans:
+        """Return packed spans of this day in absolute time."""
+        return Spans.unpack(packed, self.start_ns) if packed else EMPTY
+
+
+def dump(day: DayEvidence) -> bytes:
+    """Return the canonical bytes of a day."""
+    return encode(day)
+
+
+def load(raw: bytes) -> DayEvidence:
+    """Read the canonical bytes of a day.
+
+    Raises:
+        WireError: not a day's evidence, or of a version that this release does not know.
+    """
+    try:
+        day = msgspec.json.decode(raw, type=DayEvidence)
+    except msgspec.DecodeError as exc:
+        raise WireError(f"not a day's evidence: {exc}") from exc
+    if day.version != VERSION:
+        raise WireError(f"evidence of version {day.version}; this release reads version {VERSION}")
+    return day
+
+
+def digest(days: list[bytes]) -> str:
+    """Return the hash of a sequence of canonical days, 64 bits as hex."""
+    return checksum("".join(checksum(day) for day in days).encode())

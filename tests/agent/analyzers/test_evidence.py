@@ -1,0 +1,256 @@
+"""The evidence of a day: what it holds, and that nothing but the items decides it."""
+
+from __future__ import annotations
+
+import os
+import random
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agent.analyzers.evidence import make
+from agent.frame import Event, Facts, Status, Watermark
+from contract.errors import WireError
+from readiness.evidence import DayEvidence, load
+from tests.agent.analyzers.streams import (
+    CALENDAR,
+    MINUTE,
+    SECOND,
+    START,
+    block,
+    entries,
+    source,
+    stream,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from agent.frame import Item, Json, Source
+
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+PRESS = source("press", "poll", 10 * SECOND, 2)
+CNC = source("cnc", "subscription", SECOND, 2)
+
+
+def run(
+    sources: Sequence[Source], feeds: Sequence[Sequence[Item]], kill: random.Random | None = None
+) -> tuple[bytes, dict[str, bytes]]:
+    """Feed entries; with `kill`, throw the process away at random points and go on from the last checkpoint."""
+    evidence = make(sources, CALENDAR)
+    closed: dict[str, bytes] = {}
+    checkpoint, at = evidence.state(), 0
+    position = 0
+    while position < len(feeds):
+        evidence.feed(feeds[position])
+        position += 1
+        if kill is None or kill.random() < 0.3:
+            closed.update(evidence.take_closed())
+            checkpoint, at = evidence.state(), position
+        elif kill.random() < 0.2:
+            evidence, position = make(sources, CALENDAR, checkpoint), at
+    closed.update(evidence.take_closed())
+    return evidence.state(), closed
+
+
+def one_day(sources: Sequence[Source], items: Sequence[Item]) -> DayEvidence:
+    """Return the first day of a stream that is ended by marks of life after it."""
+    evidence = make(sources, CALENDAR)
+    evidence.feed(items)
+    evidence.feed([Watermark(s.id, START + DAY + HOUR) for s in sources])
+    evidence.feed([Watermark(sources[0].id, START + DAY + 3 * HOUR)])
+    return load(evidence.take_closed()["2026-11-23"])
+
+
+@settings(max_examples=int(os.environ.get("TSQ_EXAMPLES", "25")), deadline=None)
+@given(st.integers(0, 2**32), st.integers(1, 40))
+def test_cuts_and_kills_leave_no_trace_in_the_evidence(seed: int, most: int) -> None:
+    rng = random.Random(seed)
+    sources = [
+        source("press", "poll", rng.choice((1, 7, 10)) * MINUTE, rng.randrange(1, 4)),
+        source("cnc", "subscription", 2 * MINUTE, rng.randrange(1, 4)),
+        source("meter", "poll", 5 * MINUTE, 1),
+    ]
+    items = stream(rng, sources, hours=rng.choice((20, 30, 60)))
+    reference = run(sources, [[item] for _, item in items])
+    assert run(sources, entries(rng, items, most)) == reference
+    assert run(sources, entries(rng, items, most), kill=rng) == reference
+
+
+def test_a_polled_signal_is_known_up_to_the_next_good_reading_or_for_one_interval() -> None:
+    at = [START + n * 10 * SECOND for n in range(6)]
+    rows = [(0, at[0], 0), (0, at[1] + SECOND, 0), (0, at[4], 0), (0, at[5], Status.BAD_OUT_OF_RANGE)]
+    day = one_day([PRESS], [block(PRESS, rows), block(PRESS, [(1, at[0], 0)])])
+    part = day.sources[0]
+    signal = part.signals["press-1/s0"]
+    assert list(day.spans(part.spans[signal.known])) == [
+        (at[0], at[1] + 11 * SECOND),
+        (at[4], at[5]),
+    ]
+    assert list(day.spans(part.spans[signal.bad])) == [(at[5], at[5] + 10 * SECOND)]
+    assert (signal.good_reads, signal.bad_reads) == (3, 1)
+
+
+def test_a_subscribed_value_is_known_while_the_link_lives() -> None:
+    down = {"gap_id": "g", "cause": "link_down"}
+    items: list[Item] = [
+        block(CNC, [(0, START, 0), (1, START, Status.UNCERTAIN)]),
+        *(Watermark(CNC.id, START + n * 5 * SECOND) for n in range(12)),
+        Event(
+            kind="gap",
+            time_ns=START + 30 * SECOND,
+            source=CNC.id,
+            from_ns=START + 20 * SECOND,
+            to_ns=START + 30 * SECOND,
+            body=down,
+        ),
+        block(CNC, [(1, START + 40 * SECOND, 0)]),
+    ]
+    day = one_day([CNC], items)
+    part = day.sources[0]
+    zero, one = part.signals["press-1/s0"], part.signals["press-1/s1"]
+    alive = [(START, START + 20 * SECOND), (START + 30 * SECOND, START + 55 * SECOND)]
+    assert list(day.spans(part.live)) == alive
+    assert list(day.spans(part.spans[zero.known])) == alive
+    assert zero.uncertain == -1
+    assert list(day.spans(part.spans[one.uncertain])) == [alive[0], (START + 30 * SECOND, START + 40 * SECOND)]
+
+
+def test_our_own_outages_are_censored_and_the_factorys_are_not() -> None:
+    def gap(name: str, cause: str, to: int | None) -> Event:
+        body = {"gap_id": name, "cause": cause}
+        return Event(kind="gap", time_ns=START + HOUR, from_ns=START + HOUR, to_ns=to, body=body)
+
+    items: list[Item] = [
+        block(PRESS, [(0, START, 0), (1, START, 0)]),
+        gap("a", "agent_off", START + 2 * HOUR),
+        gap("b", "link_down", START + 3 * HOUR),
+        Event(
+            kind="maintenance",
+            time_ns=START + HOUR,
+            source=PRESS.id,
+            from_ns=START + 5 * HOUR,
+            to_ns=START + 6 * HOUR,
+        ),
+    ]
+    day = one_day([PRESS], items)
+    assert {cause: list(where) for cause, where in day.censored.items()} == {
+        "agent_off": ["*"],
+        "maintenance": [PRESS.id],
+    }
+    assert list(day.spans(day.censored["agent_off"]["*"])) == [(START + HOUR, START + 2 * HOUR)]
+
+
+def test_a_gap_that_shrinks_before_the_day_closes_counts_in_its_last_form() -> None:
+    body = {"gap_id": "a", "cause": "overflow"}
+    items: list[Item] = [
+        block(PRESS, [(0, START, 0)]),
+        Event(kind="gap", time_ns=START + HOUR, from_ns=START, to_ns=START + HOUR, body=body),
+        Event(kind="gap", time_ns=START + 2 * HOUR, from_ns=START, to_ns=START + MINUTE, body=body),
+    ]
+    day = one_day([PRESS], items)
+    assert list(day.spans(day.censored["overflow"]["*"])) == [(START, START + MINUTE)]
+
+
+def test_an_open_gap_runs_over_the_end_of_its_day() -> None:
+    body = {"gap_id": "a", "cause": "maintenance"}
+    evidence = make([PRESS], CALENDAR)
+    evidence.feed([block(PRESS, [(0, START, 0)])])
+    evidence.feed([Event(kind="gap", time_ns=START + 23 * HOUR, from_ns=START + 23 * HOUR, body=body)])
+    evidence.feed([Watermark(PRESS.id, START + DAY + HOUR)])
+    evidence.feed(
+        [
+            Event(
+                kind="gap",
+                time_ns=START + DAY + HOUR,
+                from_ns=START + 23 * HOUR,
+                to_ns=START + DAY + HOUR,
+                body=body,
+            )
+        ]
+    )
+    evidence.feed([Watermark(PRESS.id, START + 2 * DAY + HOUR)])
+    first, second = (load(raw) for raw in evidence.take_closed().values())
+    assert list(first.spans(first.censored["maintenance"]["*"])) == [(START + 23 * HOUR, START + DAY)]
+    assert list(second.spans(second.censored["maintenance"]["*"])) == [(START + DAY, START + DAY + HOUR)]
+
+
+def test_a_row_behind_its_closed_day_is_counted_and_not_added() -> None:
+    evidence = make([PRESS], CALENDAR)
+    evidence.feed([block(PRESS, [(0, START, 0), (0, START + DAY + HOUR, 0)])])
+    evidence.feed([block(PRESS, [(1, START + HOUR, 0), (1, START + DAY + HOUR, 0)])])
+    evidence.feed([Watermark(PRESS.id, START + 2 * DAY + HOUR)])
+    first, second = (load(raw) for raw in evidence.take_closed().values())
+    assert first.sources[0].signals["press-1/s0"].good_reads == 1
+    assert second.sources[0].late == 1
+
+
+def test_a_day_waits_for_every_source_but_not_for_one_that_has_gone_silent() -> None:
+    evidence = make([PRESS, CNC], CALENDAR)
+    evidence.feed([block(PRESS, [(0, START, 0)]), block(CNC, [(0, START, 0)])])
+    evidence.feed([Watermark(PRESS.id, START + DAY + 11 * MINUTE)])
+    assert not evidence.take_closed()
+    evidence.feed([Watermark(PRESS.id, START + DAY + 2 * HOUR)])
+    assert list(evidence.take_closed()) == ["2026-11-23"]
+
+
+def test_the_source_is_in_service_from_its_first_item_on() -> None:
+    day = one_day([PRESS], [block(PRESS, [(0, START + 3 * HOUR, 0)])])
+    assert list(day.spans(day.sources[0].service)) == [(START + 3 * HOUR, START + DAY)]
+
+
+def test_a_signal_added_by_a_new_configuration_counts_from_the_next_day_and_a_dropped_one_no_more() -> None:
+    old, new = source("press", "poll", 10 * SECOND, 2), source("press", "poll", 10 * SECOND, 3)
+    first = make([old], CALENDAR)
+    first.feed([block(old, [(0, START, 0), (1, START, 0)])])
+    second = make([new], CALENDAR, first.state())
+    second.feed([block(new, [(2, START + HOUR, 0), (0, START + DAY, 0), (2, START + DAY, 0)])])
+    second.feed([Watermark(new.id, START + DAY + HOUR)])
+    closed = load(second.take_closed()["2026-11-23"])
+    assert list(closed.sources[0].signals) == ["press-1/s0", "press-1/s1"]
+    third = make([source("press", "poll", 10 * SECOND, 1)], CALENDAR, second.state())
+    third.feed([Watermark(new.id, START + 2 * DAY + HOUR)])
+    assert list(load(third.take_closed()["2026-11-24"]).sources[0].signals) == ["press-1/s0"]
+
+
+def test_a_dropped_source_is_in_service_up_to_its_last_word() -> None:
+    first = make([PRESS, CNC], CALENDAR)
+    first.feed([block(PRESS, [(0, START, 0)]), block(CNC, [(0, START, 0), (0, START + HOUR, 0)])])
+    second = make([PRESS], CALENDAR, first.state())
+    second.feed([Watermark(PRESS.id, START + DAY + HOUR)])
+    second.feed([Watermark(PRESS.id, START + 2 * DAY + HOUR)])
+    days = [load(raw) for raw in second.take_closed().values()]
+    cnc = next(s for s in days[0].sources if s.source == CNC.id)
+    assert list(days[0].spans(cnc.service)) == [(START, START + HOUR)]
+    assert [s.source for s in days[1].sources] == [PRESS.id]
+
+
+def test_the_session_in_use_is_the_latest_before_the_end_of_the_day() -> None:
+    def facts(when: int, mode: str) -> Facts:
+        body: dict[str, Json] = {"protocol": "opcua", "mode": mode, "policy": "None"}
+        return Facts(kind="connection", time_ns=when, subject="cnc", body=body)
+
+    items: list[Item] = [
+        block(CNC, [(0, START, 0)]),
+        facts(START, "None"),
+        facts(START + HOUR, "Sign"),
+        facts(START + DAY, "SignAndEncrypt"),
+    ]
+    assert one_day([CNC], items).connections["cnc"].mode == "Sign"
+
+
+def test_replayed_history_is_marked() -> None:
+    mark = Event(kind="agent_start", time_ns=START, from_ns=START, to_ns=START + HOUR, body={"simulated": True})
+    day = one_day([PRESS], [mark, block(PRESS, [(0, START, 0)])])
+    assert list(day.spans(day.simulated)) == [(START, START + HOUR)]
+
+
+def test_states_and_days_of_another_version_are_refused() -> None:
+    evidence = make([PRESS], CALENDAR)
+    with pytest.raises(ValueError, match="version 99"):
+        make([PRESS], CALENDAR, evidence.state().replace(b'"version":1', b'"version":99'))
+    with pytest.raises(WireError, match="not a day's evidence"):
+        load(b"{}")
