@@ -41,6 +41,18 @@ if TYPE_CHECKING:
     from gateway.deadletter import DeadLetters
     from gateway.stores.base import Refusal, Store
 
+COUNTS = (
+    "messages",
+    "births",  # parts
+    "rows",  # of messages that were written
+    "points",
+    "stored",  # entries confirmed, repeated ones included
+    "rejected",  # entries
+    "unavailable",  # messages dropped because the store was away
+    "need_birth",  # messages dropped because their birth was not known
+    "malformed",
+    "dead_letters_full",
+)
 NEED_BIRTH_SECONDS = 5.0
 _ASKED = 10_000  # questions remembered; older ones may be asked again early
 _REASON_CHARS = 200
@@ -69,8 +81,7 @@ class Ingest:
         clock: For commit times and for the pace of questions.
 
     Attributes:
-        counts: Totals since the start: messages, rows, points, stored and rejected (entries), unavailable,
-            need_birth, malformed, births, dead_letters_full.
+        counts: Totals since the start, by the names of `COUNTS`.
         away_since: Monotonic seconds of the first failed write since the last one that worked, or None.
     """
 
@@ -84,7 +95,7 @@ class Ingest:
         self._clock = clock
         self._asked: dict[tuple[AgentTopics, str], float] = {}
         self._full = False
-        self.counts: Counter[str] = Counter()
+        self.counts: Counter[str] = Counter(dict.fromkeys(COUNTS, 0))  # all keys, so that another thread may read
         self.away_since: float | None = None
 
     def handle(self, topic: str, payload: bytes, content_type: str | None) -> list[Outgoing]:

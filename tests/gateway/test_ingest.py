@@ -16,8 +16,9 @@ from contract.payload import Data, NeedBirth, Stored, WireEvent
 from gateway.births import Births
 from gateway.deadletter import DeadLetters, read
 from gateway.ingest import Ingest, Outgoing
+from gateway.stores import open_store
+from gateway.stores.settings import EmbeddedSettings
 from tests.gateway.builders import (
-    BIRTH,
     BRANCH,
     SOURCE,
     T0,
@@ -336,5 +337,44 @@ def test_a_body_nested_as_deeply_as_json_may_be_never_raises(whole: Bench) -> No
     assert whole.ingest.counts["messages"] == 1 + 7
 
 
-def test_the_birth_of_this_module_is_one_part() -> None:
-    assert len(birth_messages(BIRTH)) == 1
+def test_every_type_comes_back_from_the_store_that_ships_inside(tmp_path: Path) -> None:
+    clock = FixedClock()
+    store = open_store(EmbeddedSettings(path=tmp_path / "store.db"))
+    letters = DeadLetters(tmp_path / "letters", 10**6, "gw-1", clock)
+    real = Ingest("gw-1", store, Births(), letters, clock)
+    for topic, payload in birth_messages():
+        real.handle(topic, payload, ZSTD)
+    rows = block(
+        row("b", T0, value=True), row("i64", T0, -(2**63)), row("u64", T0, 2**63 - 1), row("wide", T0, 2**64 - 1),
+        row("f32", T0, 5e-324), row("s", T0, '글 "a\\\n,= b'), row("f64", T0, 1.5, 0x4000_0000, -2 * 10**9),
+        row("i16", T0, None, 0x800A_0000), row("temp", T0, 2.5), row("temp", T0 + 1, -0.0),
+    )  # fmt: skip
+    gap = WireEvent(seq=1, kind="gap", time=str(T0), body={"cause": "link_down"}, from_=str(T0 - 9))
+    for _ in range(2):  # sent twice
+        (outgoing,) = real.handle(BRANCH.data, wire(data(rows, events=[gap])), ZSTD)
+        assert codec.decode(outgoing.payload, Stored).stored == [(1, crc(1))]
+    found = {
+        name: [(p.time_ns, dict(p.fields)) for p in store.read(name, 0, 2**62)] for name in store.measurements()
+    }
+    store.close()
+    assert found == {
+        "oven-2": [(T0, {"temp_f": 2.5}), (T0 + 1, {"temp_f": -0.0})],
+        "press-1": [
+            (
+                T0,
+                {
+                    "b_b": True,
+                    "i64_i": -(2**63),
+                    "u64_i": 2**63 - 1,
+                    "wide_s": "18446744073709551615",
+                    "f32_f": 5e-324,
+                    "s_s": '글 "a\\\n,= b',
+                    "f64_f": 1.5,
+                    "f64_q": 0x4000_0000,
+                    "f64_src": T0 - 2 * 10**9,
+                    "i16_q": 0x800A_0000,
+                },
+            )
+        ],
+        "tsq_event": [(T0, {"body_s": '{"cause":"link_down"}', "from_i": T0 - 9})],
+    }

@@ -1,0 +1,431 @@
+"""The service against a real mosquitto."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import queue
+import signal
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from contract import codec, topics
+from contract.payload import NeedBirth, Worker
+from gateway.app import STOP_SECONDS, Gateway
+from gateway.config import DeadLetterSettings, GatewayConfig, MqttSettings
+from gateway.deadletter import read
+from gateway.mqtt import RECEIVE_MAXIMUM
+from gateway.stores import open_store
+from gateway.stores.settings import EmbeddedSettings
+from tests.gateway.builders import BRANCH, T0, FixedClock, MemoryStore, block, crc, data, row
+from tests.gateway.peer import Peer, peer
+from tests.support.brokers import mosquitto
+from tests.support.processes import Child, free_port, running
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from contract.payload import Data
+    from gateway.stores.base import Point, Refusal, Store
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Child]:
+    """Return a running mosquitto."""
+    with running(mosquitto(tmp_path / "broker")) as child:
+        yield child
+
+
+@pytest.fixture
+def agent(broker: Child) -> Iterator[Peer]:
+    """Return an agent on that broker."""
+    with peer(port_of(broker)) as one:
+        yield one
+
+
+def port_of(broker: Child) -> int:
+    assert broker.port is not None
+    return broker.port
+
+
+def config(folder: Path, port: int) -> GatewayConfig:
+    return GatewayConfig(
+        worker="gw-1",
+        mqtt=MqttSettings(host="127.0.0.1", port=port),
+        store=EmbeddedSettings(path=folder / "store.db"),
+        dead_letters=DeadLetterSettings.model_validate({"directory": folder / "letters", "max_size": "1MB"}),
+    )
+
+
+@contextlib.contextmanager
+def working(gateway: Gateway, code: int = 0) -> Iterator[Gateway]:
+    """Run a gateway in a thread and stop it at the end of the block."""
+    stop = threading.Event()
+    codes: list[int] = []
+    thread = threading.Thread(target=lambda: codes.append(gateway.run(stop)))
+    thread.start()
+    try:
+        yield gateway
+    finally:
+        stop.set()
+        thread.join(10)
+    assert codes == [code]
+
+
+def message(seq: int) -> Data:
+    return data(block(row("f64", T0 + seq, float(seq)), seq=seq), seqs=(seq,))
+
+
+def test_a_worker_announces_itself_confirms_what_is_stored_and_leaves_no_trace(
+    tmp_path: Path, broker: Child, agent: Peer
+) -> None:
+    store = MemoryStore()
+    agent.birth()
+    with working(Gateway(config(tmp_path, port_of(broker)), store, FixedClock())) as gateway:
+        agent.wait_for_workers("gw-1")
+        agent.send(message(1))
+        stored = agent.confirmed()
+        assert (stored.spool, stored.stored, stored.worker) == ("spool-1", [(1, crc(1))], "gw-1")
+        assert gateway.stats()["stored"] == 1
+        assert gateway.stats()["need_birth"] == 0
+    assert [point.fields for point in store.read("press-1", 0, 2**63)] == [{"f64_f": 1.0}]
+    agent.wait_for_workers()
+
+
+def test_an_unknown_birth_is_asked_for_and_the_same_message_is_then_confirmed(
+    tmp_path: Path, broker: Child, agent: Peer
+) -> None:
+    with working(Gateway(config(tmp_path, port_of(broker)), MemoryStore(), FixedClock())):
+        agent.wait_for_workers("gw-1")
+        agent.send(message(1))
+        topic, payload = agent.next()
+        assert topic == BRANCH.need_birth
+        assert codec.decode(payload, NeedBirth).birth == message(1).birth
+        agent.birth()
+        agent.send(message(1))
+        assert agent.confirmed().stored == [(1, crc(1))]
+
+
+def test_a_worker_whose_store_is_away_for_five_seconds_leaves_and_comes_back_with_it(
+    tmp_path: Path, broker: Child, agent: Peer
+) -> None:
+    store, clock = MemoryStore(), FixedClock()
+    agent.birth()
+    store.away = True
+    with working(Gateway(config(tmp_path, port_of(broker)), store, clock)) as gateway:
+        agent.send(message(1))  # nobody is there yet
+        store.comes_back()
+        clock.advance(1)
+        agent.wait_for_workers("gw-1")
+        store.away = True
+        agent.send(message(2))  # taken, dropped, not confirmed
+        until(lambda: gateway.stats()["unavailable"] == 1)
+        assert agent.workers == {"gw-1"}
+        clock.advance(5)
+        agent.wait_for_workers()
+        agent.send(message(3))  # not taken
+        store.comes_back()
+        clock.advance(1)
+        agent.wait_for_workers("gw-1")
+        agent.send(message(4))
+        assert agent.confirmed().stored == [(4, crc(4))]
+        assert gateway.stats()["unavailable"] == 1
+    assert [point.time_ns - T0 for point in store.read("press-1", 0, 2**63)] == [4]
+    assert agent.inbox.empty()
+
+
+def test_a_store_that_is_back_before_five_seconds_are_over_costs_no_presence(
+    tmp_path: Path, broker: Child, agent: Peer
+) -> None:
+    store, clock = MemoryStore(), FixedClock()
+    agent.birth()
+    with working(Gateway(config(tmp_path, port_of(broker)), store, clock)) as gateway:
+        agent.wait_for_workers("gw-1")
+        store.away = True
+        agent.send(message(1))
+        until(lambda: gateway.stats()["unavailable"] == 1)
+        store.comes_back()
+        clock.advance(60)
+        agent.send(message(2))
+        assert agent.confirmed().stored == [(2, crc(2))]
+        assert gateway.stats()["serving"] == 1
+
+
+def until(condition: Callable[[], bool], seconds: float = 10) -> None:
+    """Wait for a counter of another thread or a line of another process."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "never"
+        time.sleep(0.01)
+
+
+def test_after_a_restart_of_the_broker_the_worker_is_back_and_confirms(
+    tmp_path: Path, broker: Child, agent: Peer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    with working(Gateway(config(tmp_path, port_of(broker)), MemoryStore(), FixedClock())):
+        agent.birth()
+        agent.wait_for_workers("gw-1")
+        broker.kill()
+        with pytest.raises(queue.Empty):
+            agent.next(1)  # the broker is away for a while
+        broker.start()
+        agent.wait_for_workers("gw-1")
+        agent.send(message(1))  # this broker has forgotten the birth, the worker has not
+        assert agent.confirmed().stored == [(1, crc(1))]
+    lines = [record.getMessage() for record in caplog.records if record.name == "gateway.mqtt"]
+    assert lines[0] == lines[-1] == "connected to the broker"
+    assert len(lines) <= 4, lines  # one line going, one while it is away, one coming
+
+
+def test_what_cannot_be_read_never_stops_what_comes_after_it(tmp_path: Path, broker: Child, agent: Peer) -> None:
+    with working(Gateway(config(tmp_path, port_of(broker)), MemoryStore(), FixedClock())) as gateway:
+        agent.birth()
+        agent.wait_for_workers("gw-1")
+        agent.publish(BRANCH.data, b"")
+        agent.publish(BRANCH.data, b"\xff" * 1000)
+        agent.publish(BRANCH.data, b"{}", zstd=False)
+        agent.publish(BRANCH.data, codec.compress(b"[" * 400_000))
+        agent.publish(BRANCH.birth("ab" * 16, 1, 1), b"\0")
+        agent.publish("tsq/0/Hanil/x/data", b"x", qos=0)
+        agent.publish(BRANCH.data, bytes(900_000))
+        agent.send(message(1))
+        assert agent.confirmed().stored == [(1, crc(1))]
+        assert gateway.stats()["malformed"] == 7
+        assert gateway.stats()["bugs"] == 0
+    assert len(list(read(tmp_path / "letters"))) == 7
+
+
+class Broken(MemoryStore):
+    """Has a bug that one time stamp meets."""
+
+    def write(self, points: Sequence[Point]) -> Sequence[Refusal]:
+        """Divide by zero."""
+        for point in points:
+            _ = 1 // (point.time_ns - T0 - 1)
+        return super().write(points)
+
+
+def test_a_bug_met_by_one_message_leaves_it_unconfirmed_and_the_others_go_on(
+    tmp_path: Path, broker: Child, agent: Peer, caplog: pytest.LogCaptureFixture
+) -> None:
+    with working(Gateway(config(tmp_path, port_of(broker)), Broken(), FixedClock())) as gateway:
+        agent.birth()
+        agent.wait_for_workers("gw-1")
+        agent.send(message(1))
+        agent.send(message(2))
+        assert agent.confirmed().stored == [(2, crc(2))]
+        assert gateway.stats()["bugs"] == 1
+    assert [record.exc_info is not None for record in caplog.records if record.levelname == "ERROR"] == [True]
+
+
+class Fatal(MemoryStore):
+    """Ends the thread that writes."""
+
+    def write(self, points: Sequence[Point]) -> Sequence[Refusal]:
+        """Raise what no thread survives."""
+        del points
+        raise SystemExit
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_gateway_with_a_dead_thread_ends_so_that_it_is_started_again(
+    tmp_path: Path, broker: Child, agent: Peer
+) -> None:
+    gateway = Gateway(config(tmp_path, port_of(broker)), Fatal(), FixedClock())
+    thread = threading.Thread(target=lambda: codes.append(gateway.run(threading.Event())))
+    codes: list[int] = []
+    thread.start()
+    agent.birth()
+    agent.wait_for_workers("gw-1")
+    agent.send(message(1))
+    thread.join(10)
+    assert codes == [1]
+    agent.wait_for_workers()
+
+
+class Slow(MemoryStore):
+    """Writes only when the test lets it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.entered = threading.Semaphore(0)
+        self.gate = threading.Semaphore(0)
+
+    def write(self, points: Sequence[Point]) -> Sequence[Refusal]:
+        """Wait for the test."""
+        self.entered.release()
+        self.gate.acquire()
+        return super().write(points)
+
+
+def test_behind_a_slow_store_the_broker_keeps_the_rest_and_all_is_confirmed_in_the_end(
+    tmp_path: Path, broker: Child, agent: Peer
+) -> None:
+    store = Slow()
+    gateway = Gateway(config(tmp_path, port_of(broker)), store, FixedClock())
+    with working(gateway):
+        agent.birth()
+        agent.wait_for_workers("gw-1")
+        count = 3 * RECEIVE_MAXIMUM
+        for seq in range(1, count + 1):
+            agent.send(message(seq))
+        assert store.entered.acquire(timeout=10)
+        assert gateway._queue.qsize() < RECEIVE_MAXIMUM
+        store.gate.release(count)
+        found = [seq for _ in range(count) for seq, _ in agent.confirmed().stored]
+        assert found == list(range(1, count + 1))
+        assert gateway.stats()["dropped"] == 0
+
+
+def test_a_flood_without_qos_is_dropped_and_counted_and_never_fills_the_memory(
+    tmp_path: Path, broker: Child, agent: Peer
+) -> None:
+    store = Slow()
+    gateway = Gateway(config(tmp_path, port_of(broker)), store, FixedClock())
+    with working(gateway):
+        agent.birth()
+        agent.wait_for_workers("gw-1")
+        agent.send(message(1))
+        assert store.entered.acquire(timeout=10)
+        for _ in range(200):
+            agent.publish(BRANCH.data, b"x", qos=0)
+        until(lambda: gateway.stats()["dropped"] >= 200 - 2 * RECEIVE_MAXIMUM)
+        store.gate.release(10)
+        assert agent.confirmed().stored == [(1, crc(1))]
+        agent.send(message(2))
+        assert agent.confirmed().stored == [(2, crc(2))]
+
+
+def test_a_stop_waits_for_the_message_in_hand_but_not_for_a_hung_store(
+    tmp_path: Path, broker: Child, agent: Peer, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = Slow()
+    agent.birth()
+    with working(Gateway(config(tmp_path, port_of(broker)), store, FixedClock())):
+        agent.wait_for_workers("gw-1")
+        agent.send(message(1))
+        assert store.entered.acquire(timeout=10)
+        timer = threading.Timer(STOP_SECONDS / 4, store.gate.release)
+        timer.start()
+    assert agent.confirmed().stored == [(1, crc(1))]
+    timer.join()
+    with working(Gateway(config(tmp_path, port_of(broker)), store, FixedClock())):
+        agent.wait_for_workers("gw-1")
+        agent.send(message(2))
+        assert store.entered.acquire(timeout=10)
+    agent.wait_for_workers()
+    assert "not confirmed" in caplog.text
+    assert agent.inbox.empty()
+    store.gate.release()
+
+
+def service(folder: Path, port: int, name: str = "gw") -> Child:
+    """Return the service as a process, with the embedded store."""
+    path = folder / "gateway.yaml"
+    path.write_text(
+        f"worker: {name}\nmqtt: {{host: 127.0.0.1, port: {port}}}\n"
+        f"store: {{type: embedded, path: {folder}/store.db}}\n"
+        f"dead_letters: {{directory: {folder}/letters}}\n"
+    )
+    command: list[str | Path] = [
+        sys.executable,
+        "-c",
+        "from gateway.cli import main; raise SystemExit(main())",
+        "run",
+        "--config",
+        path,
+    ]
+    return Child(command, log=folder / f"{name}.log")
+
+
+def test_a_worker_killed_in_the_middle_is_replaced_and_every_entry_is_stored_once(
+    tmp_path: Path, broker: Child, agent: Peer
+) -> None:
+    agent.birth()
+    confirmed: set[int] = set()
+    with running(service(tmp_path, port_of(broker), "gw-a")) as first:
+        agent.wait_for_workers("gw-a")
+        for seq in range(1, 21):
+            agent.send(message(seq))
+        confirmed |= {seq for seq, _ in agent.confirmed().stored}
+        first.kill()
+        agent.wait_for_workers()  # by the will
+    with running(service(tmp_path, port_of(broker), "gw-b")):
+        agent.wait_for_workers("gw-b")
+        while not agent.inbox.empty():
+            confirmed |= {seq for seq, _ in agent.confirmed().stored}
+        for seq in set(range(1, 21)) - confirmed:
+            agent.send(message(seq))
+        while confirmed != set(range(1, 21)):
+            confirmed |= {seq for seq, _ in agent.confirmed().stored}
+    store = open_embedded(tmp_path)
+    found = [(point.time_ns - T0, point.fields) for point in store.read("press-1", 0, 2**63 - 1)]
+    store.close()
+    assert found == [(seq, {"f64_f": float(seq)}) for seq in range(1, 21)]
+
+
+def open_embedded(folder: Path) -> Store:
+    return open_store(EmbeddedSettings(path=folder / "store.db"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_service_ends_cleanly_by_a_signal(
+    tmp_path: Path, broker: Child, agent: Peer, number: signal.Signals
+) -> None:
+    child = service(tmp_path, port_of(broker))
+    with running(child):
+        agent.wait_for_workers("gw")
+        child.send(number)
+        assert child.process is not None
+        assert child.process.wait(5) == 0
+        agent.wait_for_workers()
+    assert "totals" in child.output()
+
+
+def test_the_service_ends_within_five_seconds_without_a_broker(tmp_path: Path) -> None:
+    child = service(tmp_path, free_port())
+    with running(child):
+        until(lambda: "no broker at" in child.output())
+        child.send(signal.SIGTERM)
+        assert child.process is not None
+        assert child.process.wait(5) == 0
+
+
+def test_a_frozen_broker_does_not_hold_up_the_end(tmp_path: Path, broker: Child, agent: Peer) -> None:
+    child = service(tmp_path, port_of(broker))
+    with running(child):
+        agent.wait_for_workers("gw")
+        broker.send(signal.SIGSTOP)
+        try:
+            child.send(signal.SIGTERM)
+            assert child.process is not None
+            assert child.process.wait(5) == 0
+        finally:
+            broker.send(signal.SIGCONT)
+
+
+def test_a_store_that_cannot_be_opened_is_said_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "store.db").mkdir()
+    child = service(tmp_path, free_port())
+    with running(child):
+        assert child.process is not None
+        assert child.process.wait(10) == 1
+    assert "cannot start" in child.output()
+    assert "Traceback" not in child.output()
+
+
+def test_the_presence_is_the_payload_that_the_contract_names(tmp_path: Path, broker: Child) -> None:
+    store = MemoryStore()
+    with peer(port_of(broker)) as one, working(Gateway(config(tmp_path, port_of(broker)), store, FixedClock())):
+        one.wait_for_workers("gw-1")
+        seen: queue.Queue[bytes] = queue.Queue()
+        one._client.message_callback_add(topics.worker("gw-1"), lambda *args: seen.put(bytes(args[2].payload)))
+        one._client.subscribe(topics.worker("gw-1"), qos=1)
+        presence = codec.decode(seen.get(timeout=10), Worker)
+        assert (presence.worker, presence.since) == ("gw-1", str(T0))

@@ -1,0 +1,159 @@
+"""gateway.yaml and the command line."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from contract.payload import Rejected
+from gateway import config
+from gateway.cli import main
+from gateway.deadletter import DeadLetter, DeadLetters
+from gateway.stores.settings import EmbeddedSettings
+from tests.gateway.builders import T0, FixedClock
+
+EXAMPLE = Path(__file__).parents[2] / "config" / "gateway.example.yaml"
+GOOD = """\
+mqtt: {{host: 127.0.0.1}}
+store: {{type: embedded, path: {folder}/store.db}}
+dead_letters: {{directory: {folder}/letters, max_size: 1MB}}
+"""
+WRONG = """\
+worker: Press 1
+mqtt:
+  host: ""
+  port: 70000
+  passwort: env:X
+store:
+  type: influxdb1
+  url: ftp://x
+dead_letters:
+  directory: /tmp/x
+  max_size: 100
+clock: true
+"""
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "gateway.yaml"
+    path.write_text(text, "utf-8")
+    return path
+
+
+def complaints(path: Path) -> list[str]:
+    with pytest.raises(config.ConfigError) as caught:
+        config.load(path)
+    return str(caught.value).splitlines()
+
+
+def test_the_example_is_good_and_gives_this_process_a_name() -> None:
+    loaded = config.load(EXAMPLE)
+    assert isinstance(loaded.store, EmbeddedSettings)
+    assert loaded.worker.endswith(str(os.getpid()))
+    assert len(loaded.worker) <= 32
+
+
+def test_the_example_shows_every_key() -> None:
+    text = EXAMPLE.read_text("utf-8")
+    for model in (config.GatewayConfig, config.MqttSettings, config.DeadLetterSettings):
+        for name in model.model_fields:
+            assert f"{name}:" in text, name
+
+
+def test_every_mistake_is_named_with_its_line(tmp_path: Path) -> None:
+    path = write(tmp_path, WRONG)
+    found = [line.removeprefix(f"{path}:").split(": ")[:2] for line in complaints(path)]
+    assert found == [
+        ["1", "worker"],
+        ["3", "mqtt.host"],
+        ["4", "mqtt.port"],
+        ["5", "mqtt.passwort"],
+        ["6", "store.database"],
+        ["8", "store.url"],
+        ["11", "dead_letters.max_size"],
+        ["12", "clock"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("", 1),
+        ("- a\n", 1),
+        ("mqtt: [\n", 2),
+        ("a: 1\nb: 'x\n", 3),
+        ("mqtt: {host: \t}\n", 1),
+        ("a: !!python/x 1", 1),
+    ],
+)
+def test_a_file_of_another_shape_is_named_with_a_line(tmp_path: Path, text: str, line: int) -> None:
+    path = write(tmp_path, text)
+    assert all(complaint.startswith(f"{path}:{line}: ") for complaint in complaints(path))
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    assert complaints(tmp_path / "none.yaml") == [f"{tmp_path / 'none.yaml'}: No such file or directory"]
+    path = tmp_path / "cp949.yaml"
+    path.write_bytes("mqtt: {host: 한일}".encode("cp949"))
+    assert "UTF-8" in complaints(path)[0]
+
+
+def test_a_password_comes_from_elsewhere_and_never_stands_in_a_complaint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TSQ_TEST_PASSWORD", "geheim")
+    good = GOOD.replace("127.0.0.1", "127.0.0.1, user: gw, password: {password}")
+    loaded = config.load(write(tmp_path, good.format(folder=tmp_path, password="env:TSQ_TEST_PASSWORD")))
+    assert loaded.mqtt.password is not None
+    assert loaded.mqtt.password.get_secret_value() == "geheim"
+    assert "geheim" not in repr(loaded)
+    for reference in ("geheim", "env:TSQ_TEST_NOTHING", f"file:{tmp_path}/nothing"):
+        (complaint,) = complaints(write(tmp_path, good.format(folder=tmp_path, password=reference)))
+        assert ":1: mqtt.password: " in complaint
+        assert "geheim" not in complaint
+    without_user = good.replace("user: gw, ", "").format(folder=tmp_path, password="env:TSQ_TEST_PASSWORD")
+    (complaint,) = complaints(write(tmp_path, without_user))
+    assert ":1: mqtt: " in complaint
+    assert "geheim" not in complaint
+
+
+def test_check_says_what_is_wrong_and_exits_78(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", str(write(tmp_path, WRONG))]) == 78
+    assert len(capsys.readouterr().err.splitlines()) == 8
+    assert main(["run", "--config", str(tmp_path / "none.yaml")]) == 78
+    assert main(["check", str(write(tmp_path, GOOD.format(folder=tmp_path)))]) == 0
+    assert list(tmp_path.iterdir()) == [tmp_path / "gateway.yaml"]
+
+
+def test_check_loads_no_library_of_a_broker_or_a_database() -> None:
+    code = (
+        "import sys; from gateway.cli import main; "
+        f"assert main(['check', {str(EXAMPLE)!r}]) == 0; "
+        "loaded = {'paho', 'influxdb_client', 'sqlite3', 'duckdb'} & set(sys.modules); assert not loaded, loaded"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_dead_letters_are_listed_with_what_was_lost(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write(tmp_path, GOOD.format(folder=tmp_path))
+    assert main(["dead-letters", "list", "--config", str(path)]) == 0
+    assert "0 dead letters" in capsys.readouterr().out
+    kept = DeadLetters(tmp_path / "letters", 10**6, "gw-1", FixedClock())
+    rejected = [Rejected(1, "0" * 16, "type", [("plc.fast", "5", "6", 2)])]
+    kept.append(DeadLetter(at=T0, topic="tsq/0/a/b/data", reason="type", spool="s", rejected=rejected))
+    kept.append(DeadLetter(at=T0, topic="tsq/0/a/c/data", reason="not zstd", payload=""))
+    kept.close()
+    (file,) = (tmp_path / "letters").iterdir()
+    with file.open("ab") as torn:
+        torn.write(b'{"at":')
+    assert main(["dead-letters", "list", "--config", str(path)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].endswith(f" tsq/0/a/b/data 2 rows of plc.fast: type ({file.name}:1)")
+    assert lines[1].endswith(f" tsq/0/a/c/data cannot be read: not zstd ({file.name}:2)")
+    assert lines[2].startswith(f"{file.name}:3: a damaged line")
+    assert lines[3].startswith("3 dead letters")
