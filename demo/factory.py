@@ -16,7 +16,7 @@ import logging
 import signal
 import struct
 import time
-from datetime import UTC, datetime
+from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +29,7 @@ from demo.timeline import SECOND
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from asyncua import Node
+    from asyncua.common.node import Node
     from pymodbus.constants import ExcCodes
 
 CODES = {"int16": "h", "uint16": "H", "int32": "i", "uint32": "I", "float32": "f", "float64": "d"}
@@ -97,15 +97,16 @@ async def serve_modbus(device: Mapping[str, Any], machine: Machine) -> None:
             fault = links.pop(0) if links else None
             await _until(fault.start_ns if fault else None)
         finally:
-            await server.shutdown()
+            await server.shutdown()  # type: ignore[no-untyped-call]
         assert fault
         await _until(fault.stop_ns)
 
 
 async def serve_opcua(device: Mapping[str, Any], machine: Machine) -> None:
     """Serve one controller until cancelled; each value is renewed once a second, when it has changed."""
-    from asyncua import Server, ua  # noqa: PLC0415
-    from asyncua.server.user_managers import UserManager  # noqa: PLC0415
+    from asyncua import ua  # noqa: PLC0415
+    from asyncua.server.server import Server  # noqa: PLC0415
+    from asyncua.ua.attribute_ids import AttributeIds  # noqa: PLC0415
 
     signals = [s for g in device["groups"] for s in g["signals"]]
     types = {
@@ -114,7 +115,7 @@ async def serve_opcua(device: Mapping[str, Any], machine: Machine) -> None:
         "float64": ua.VariantType.Double,
         "string": ua.VariantType.String,
     }
-    server = Server(user_manager=UserManager())
+    server = Server()
     await server.init()
     server.set_endpoint(device["endpoint"])
     server.set_server_name(device["name"])
@@ -125,9 +126,12 @@ async def serve_opcua(device: Mapping[str, Any], machine: Machine) -> None:
     for s in signals:
         kind = types[s["type"]]
         node = await folder.add_variable(
-            ua.NodeId(s["node"].partition(";s=")[2], space), s["id"], "" if s["type"] == "string" else 0, kind
+            ua.NodeId(s["node"].partition(";s=")[2], ua.Int16(space)),
+            s["id"],
+            "" if s["type"] == "string" else 0,
+            kind,
         )
-        texts = {ua.AttributeIds.DisplayName: s["name"], ua.AttributeIds.Description: s["description"]}
+        texts = {AttributeIds.DisplayName: s["name"], AttributeIds.Description: s["description"]}
         for attribute, text in texts.items():
             await server.write_attribute_value(
                 node.nodeid, ua.DataValue(ua.Variant(ua.LocalizedText(text))), attribute
@@ -138,7 +142,7 @@ async def serve_opcua(device: Mapping[str, Any], machine: Machine) -> None:
         while True:
             now = time.time_ns()
             moment = np.array([now])
-            stamp = datetime.fromtimestamp(now / SECOND, UTC)
+            stamp = ua.DateTime.fromtimestamp(now / SECOND, UTC)
             for s, column in zip(signals, machine.columns(nodes, moment), strict=True):
                 value, status = column[0], int(machine.status(s["id"], moment)[0])
                 value = str(value) if s["type"] == "string" else value.item()
@@ -150,7 +154,7 @@ async def serve_opcua(device: Mapping[str, Any], machine: Machine) -> None:
                     nodes[s["id"]].nodeid,
                     ua.DataValue(
                         ua.Variant(value, types[s["type"]]),
-                        StatusCode=ua.StatusCode(status),
+                        StatusCode=ua.StatusCode(ua.UInt32(status)),
                         SourceTimestamp=stamp,
                         ServerTimestamp=stamp,
                     ),

@@ -200,7 +200,8 @@ def _cnc(life: Timeline) -> dict[str, Column]:
 
     def speed(m: Moment) -> NDArray[np.float64]:
         steps = np.array([8_000.0, 8_000.0, 5_200.0, 3_600.0, 0.0])  # tools of one piece; the last is loading
-        return m.running() * steps[np.minimum((m.phase * 5).astype(np.int64), 4)]
+        turning: NDArray[np.float64] = steps[np.minimum((m.phase * 5).astype(np.int64), 4)]
+        return np.where(m.running(), turning, 0.0)
 
     return {
         "state": lambda m: m.state,
