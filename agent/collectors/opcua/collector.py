@@ -242,15 +242,15 @@ class _Session:
         for answer in answers:
             group = self._by_subscription[answer.subscription.id]
             overflowing: set[str] = set()
-            for item in answer.items:
-                group_index = self._handles.get(item.ClientHandle)
-                if group_index is None:
+            for handle, sample in answer.items:
+                monitored = self._handles.get(handle)
+                if monitored is None:
                     continue
-                index = group_index[1]
-                status = group.add(index, answer.time_ns, item.Value)
-                if overflowed(status):
+                index = monitored[1]
+                group.add(index, answer.time_ns, sample)
+                if overflowed(sample.status):
                     overflowing.add(group.source.signals[index].id)
-                elif status in DEAD:
+                elif sample.status in DEAD:
                     group.dead.add(index)
             if overflowing:
                 self._overflow(group, answer.time_ns, {"cause": "server_queue", "signals": [*sorted(overflowing)]})

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from agent.clock import Clock
     from agent.collectors.opcua.config import OpcUaDevice, OpcUaGroup
+    from agent.collectors.opcua.decode import Publication, Sample
 
 T = TypeVar("T")
 
@@ -57,9 +58,9 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The answer to one Read: its DataValues in the order asked, when it came, how long it took."""
+    """The answer to one Read: its samples in the order asked, when it came, how long it took."""
 
-    values: Sequence[ua.DataValue]
+    values: Sequence[Sample]
     time_ns: int
     rtt_ns: int
 
@@ -215,7 +216,7 @@ class Connection:
             )
             sent = self._clock.monotonic()
             try:
-                values = await self._ask("read", self._transport.session.read(parameters))
+                values = await self._ask("read", self._transport.read(parameters))
             except Unreachable as exc:
                 self._limits.read = self._halved(exc, len(part))
                 continue
@@ -277,9 +278,9 @@ class Connection:
             raise exc
         return max(1, size // 2)
 
-    async def publish(self, acknowledgements: list[ua.SubscriptionAcknowledgement]) -> ua.PublishResponse:
+    async def publish(self, acknowledgements: list[ua.SubscriptionAcknowledgement]) -> Publication:
         """Hand the server one request to answer when it has something to report; waits without a limit."""
-        return await self._ask("wait for changes", self._transport.session.publish(acknowledgements))
+        return await self._ask("wait for changes", self._transport.publish(acknowledgements))
 
     def _renewed(self) -> None:
         # at 75 % of its life, as Part 4, 5.5.2 has it

@@ -1,4 +1,4 @@
-"""What a server sends, as rows: values by configured type, status codes, times. Pure.
+"""What a server sends, as rows: values by configured type, and status codes. Pure.
 
 The server's own type of a value must fit the configured one; nothing is rounded or cut to make it fit. The
 numbers of the built-in types are those of OPC UA Part 6, 5.1.2; bits of a status code as in Part 4, 7.38.1.
@@ -6,7 +6,6 @@ numbers of the built-in types are those of OPC UA Part 6, 5.1.2; bits of a statu
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import TYPE_CHECKING, Any, Final
 
 from agent.frame import DataType, Status
@@ -14,13 +13,13 @@ from agent.frame import DataType, Status
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from agent.collectors.opcua.decode import Sample
     from agent.frame import Value
 
 BOOLEAN: Final = 1
 INTEGERS: Final = range(2, 10)  # SByte, Byte, Int16, UInt16, Int32, UInt32, Int64, UInt64
 FLOATS: Final = (10, 11)  # Float, Double
-STRING: Final = 12
-LOCALIZED_TEXT: Final = 21
+TEXTS: Final = (12, 21)  # String, LocalizedText
 
 TYPE_NAMES: Final = (
     "Null", "Boolean", "SByte", "Byte", "Int16", "UInt16", "Int32", "UInt32", "Int64", "UInt64", "Float", "Double",
@@ -31,9 +30,6 @@ TYPE_NAMES: Final = (
 OVERFLOW_MASK: Final = 0x0C80  # info type (bits 10-11) and overflow (bit 7)
 OVERFLOW: Final = 0x0480  # info type "data value", overflow set
 
-# outside lies what servers send for "none" (1601, 9999), and what 64-bit nanoseconds cannot hold
-_FIRST: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-_LAST: Final = dt.datetime(2262, 1, 1, tzinfo=dt.UTC)
 _EXACT: Final = 2**53  # integers beyond it are not exact as a float
 
 _LIMITS: Final = {
@@ -49,14 +45,6 @@ _LIMITS: Final = {
 def overflowed(status: int) -> bool:
     """Whether the server dropped older values of this item before this one."""
     return status & OVERFLOW_MASK == OVERFLOW
-
-
-def nanoseconds(time: dt.datetime | None) -> int:
-    """Return UTC nanoseconds since 1970, 0 for none; exact to the microsecond that the library keeps."""
-    if time is None or not _FIRST < time < _LAST:
-        return 0
-    since = time - _FIRST
-    return ((since.days * 86400 + since.seconds) * 10**6 + since.microseconds) * 1000
 
 
 def type_name(vtype: int, *, array: bool = False) -> str:
@@ -99,37 +87,30 @@ def _float(vtype: int, value: Any) -> tuple[Value, int]:
 
 
 def _string(vtype: int, value: Any) -> tuple[Value, int]:
-    if vtype == LOCALIZED_TEXT:
-        value = value.Text
-    elif vtype != STRING:
+    if vtype not in TEXTS:
         return None, Status.BAD_TYPE_MISMATCH
     if value is None:  # a null string; OPC UA does not tell it from an empty one
         return "", Status.GOOD
-    text = str(value)
     try:
-        text.encode()
-    except UnicodeEncodeError:  # not UTF-8 on the wire, kept by the library as surrogates; no JSON could carry it
+        value.encode()
+    except UnicodeEncodeError:  # not UTF-8 on the wire, kept as surrogates; no JSON could carry it
         return None, Status.BAD_DATA_ENCODING_INVALID
-    return text, Status.GOOD
+    return value, Status.GOOD
 
 
-def row(convert: Callable[[int, Any], tuple[Value, int]], data_value: Any) -> tuple[Value, int, int, int]:
-    """Turn one DataValue into (value, status, source time ns, server time ns).
+def row(convert: Callable[[int, Any], tuple[Value, int]], sample: Sample) -> tuple[Value, int]:
+    """Turn what the server sends of one signal into (value, status).
 
     Args:
         convert: From `converter`, for the signal's configured type.
-        data_value: Duck type of asyncua's DataValue.
+        sample: The server's.
     """
-    status = int(data_value.StatusCode.value) if data_value.StatusCode is not None else Status.GOOD
-    source_ns = nanoseconds(data_value.SourceTimestamp)
-    server_ns = nanoseconds(data_value.ServerTimestamp)
-    variant = data_value.Value
+    status = sample.status
     if status >> 31:
-        return None, status, source_ns, server_ns
-    vtype = int(variant.VariantType.value)
-    if variant.is_array:
-        return None, Status.BAD_TYPE_MISMATCH, source_ns, server_ns
-    if vtype == 0:  # good or uncertain, but without any value
-        return None, Status.BAD, source_ns, server_ns
-    value, problem = convert(vtype, variant.Value)
-    return (None, problem, source_ns, server_ns) if problem else (value, status, source_ns, server_ns)
+        return None, status
+    if sample.array:
+        return None, Status.BAD_TYPE_MISMATCH
+    if sample.vtype == 0:  # good or uncertain, but without any value
+        return None, Status.BAD
+    value, problem = convert(sample.vtype, sample.value)
+    return (None, problem) if problem else (value, status)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from asyncua.ua.status_codes import StatusCodes, get_name_and_doc
 from asyncua.ua.uaerrors import UaError, UaStatusCodeError
 
-from agent.errors import Refused, Unreachable
+from agent.errors import Refused, Unreachable, WireError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,5 +112,5 @@ def translated(place: str, doing: str, seconds: float) -> Iterator[None]:
         if advice is not None:
             raise Refused(f"{place}: {doing}: {name(exc.code)}: {advice}") from exc
         raise Unreachable(f"{place}: {doing}: the server answers {name(exc.code)}") from exc
-    except UaError as exc:
+    except (UaError, WireError) as exc:
         raise Unreachable(f"{place}: {doing}: {exc}") from exc

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from agent.collectors.opcua.config import OpcUaGroup
+    from agent.collectors.opcua.decode import Sample
     from agent.frame import Source
 
 _MISFITS = {Status.BAD_TYPE_MISMATCH, Status.BAD_OUT_OF_RANGE, Status.BAD_DATA_ENCODING_INVALID}
@@ -74,15 +75,14 @@ class Group:
         self.late += missed
         self.next_ns += (missed + 1) * self.config.every
 
-    def add(self, index: int, time_ns: int, value: ua.DataValue) -> int:
-        """Append what the server says of one signal; return the server's status code."""
-        result, status, source_ns, server_ns = convert.row(self._convert[index], value)
-        self.rows.add(index, time_ns, result, status, source_ns, server_ns)
+    def add(self, index: int, time_ns: int, sample: Sample) -> None:
+        """Append what the server says of one signal."""
+        value, status = convert.row(self._convert[index], sample)
+        self.rows.add(index, time_ns, value, status, sample.source_ns, sample.server_ns)
         if status >> 31:
-            self._problem(index, status, value)
+            self._problem(index, status, sample)
         elif index in self.problems:
             del self.problems[index]
-        return status
 
     def refuse(self, index: int, time_ns: int, status: int) -> None:
         """Append a bad row for a node that the server does not give us."""
@@ -90,12 +90,11 @@ class Group:
         self.dead.add(index)
         self._problem(index, status, None)
 
-    def _problem(self, index: int, status: int, value: ua.DataValue | None) -> None:
+    def _problem(self, index: int, status: int, sample: Sample | None) -> None:
         signal = self.config.signals[index]
         text = node_text(status)
-        variant = value.Value if value is not None else None
-        if text is None and status in _MISFITS and variant is not None and variant.VariantType is not None:
-            served = convert.type_name(int(variant.VariantType.value), array=bool(variant.is_array))
+        if text is None and sample is not None and status != sample.status and status in _MISFITS:
+            served = convert.type_name(sample.vtype, array=sample.array)
             text = f"the server gives {served}, the configuration says {signal.type}: change type ({name(status)})"
         elif text is None and index in self.dead:
             text = f"the server refuses to monitor this node ({name(status)})"

@@ -10,13 +10,14 @@ from asyncua.ua.attribute_ids import AttributeIds
 from asyncua.ua.object_ids import ObjectIdNames, ObjectIds
 
 from agent.collectors.opcua.connection import VALUE
-from agent.collectors.opcua.convert import nanoseconds
+from agent.collectors.opcua.decode import nanoseconds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from agent.collectors.opcua.config import OpcUaDevice
     from agent.collectors.opcua.connection import Connection
+    from agent.collectors.opcua.decode import Sample
     from agent.collectors.opcua.group import Group
     from agent.frame import Json
 
@@ -54,15 +55,9 @@ def _node(number: int) -> ua.NodeId:
     return ua.NodeId(ua.Int32(number))
 
 
-def _plain(value: ua.DataValue) -> Any:
+def _plain(sample: Sample) -> Any:
     """Return the value of a good answer, None of any other: a server need not have any of these."""
-    if value.StatusCode is not None and not value.StatusCode.is_good():
-        return None
-    return None if value.Value is None else value.Value.Value
-
-
-def _iso(time_ns: int) -> str | None:
-    return None if not time_ns else str(time_ns)
+    return None if sample.status >> 30 else sample.value
 
 
 @dataclass(slots=True)
@@ -96,12 +91,12 @@ class Identity:
             server_uri=servers[0] if servers else None,
             max_read=values["max_read"],
             max_items=values["max_items"],
-            start_time=_iso(nanoseconds(values["start"])),
+            start_time=str(started) if (started := nanoseconds(values["start"] or 0)) else None,
             build={key: values[key] for key in ("product", "product_uri", "manufacturer", "version", "build")},
         )
         # alone in its request, so that the round trip bounds the error
         (answer,) = await connection.read([(_node(_TIME), VALUE)])
-        theirs = nanoseconds(_plain(answer.values[0]))
+        theirs = nanoseconds(_plain(answer.values[0]) or 0)
         if theirs:
             identity.clock_offset_ns = theirs - (answer.time_ns - answer.rtt_ns // 2)
             identity.clock_error_ns = answer.rtt_ns // 2
@@ -156,10 +151,11 @@ async def catalog(connection: Connection, group: Group, indices: Sequence[int]) 
 
 
 def _json(value: Any) -> Json:
-    if isinstance(value, ua.LocalizedText):
-        return value.Text
-    if isinstance(value, ua.NodeId):
-        number = value.Identifier
-        standard = value.NamespaceIndex == 0 and isinstance(number, int) and ObjectIdNames.get(number)
-        return standard or value.to_string()
-    return value if isinstance(value, bool | int | float | str) else None
+    match value:
+        case (0, int(number)) if number in ObjectIdNames:
+            return ObjectIdNames[number]  # a standard data type
+        case (namespace, identifier):
+            return f"ns={namespace};{identifier}"
+        case bool() | int() | float() | str():
+            return value
+    return None

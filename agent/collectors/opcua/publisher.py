@@ -18,16 +18,17 @@ from typing import TYPE_CHECKING, Final
 
 from asyncua import ua
 from asyncua.ua.status_codes import StatusCodes
-from asyncua.ua.uaerrors import UaStatusCodeError, UaStructParsingError
+from asyncua.ua.uaerrors import UaStatusCodeError
 
 from agent.collectors.opcua.faults import name
-from agent.errors import Unreachable
+from agent.errors import Unreachable, WireError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from agent.clock import Clock
     from agent.collectors.opcua.connection import Connection
+    from agent.collectors.opcua.decode import Publication, Sample
 
 MARGIN_NS: Final = 2_000_000_000
 _MOST: Final = 10
@@ -50,17 +51,17 @@ class Subscription:
     heard_ns: int
     expected: int = 1
 
-    def lost(self, message: ua.NotificationMessage) -> int:
+    def lost(self, publication: Publication) -> int:
         """Return how many notifications are missing before this one, and go on after it.
 
         A keep-alive carries the number that the next notification will have. A number that lies behind is a late
         notification, or the keep-alive of a server that repeats its last number; neither is a loss.
         """
-        number = int(message.SequenceNumber)
+        number = publication.sequence
         missing = (number - self.expected) % _NUMBERS
         if missing > _NUMBERS // 2:
             return 0
-        self.expected = number % _NUMBERS + 1 if message.NotificationData else number
+        self.expected = number if publication.keep_alive else number % _NUMBERS + 1
         return missing
 
 
@@ -70,7 +71,7 @@ class Published:
 
     subscription: Subscription
     time_ns: int
-    items: Sequence[ua.MonitoredItemNotification]
+    items: Sequence[tuple[int, Sample]]
     lost: int
 
 
@@ -90,8 +91,8 @@ class Publisher:
         self._wake = wake
         self._place = place
         self._subscriptions: dict[int, Subscription] = {}
-        self._open: set[asyncio.Task[ua.PublishResponse]] = set()
-        self._done: deque[tuple[int, int, asyncio.Task[ua.PublishResponse]]] = deque()
+        self._open: set[asyncio.Task[Publication]] = set()
+        self._done: deque[tuple[int, int, asyncio.Task[Publication]]] = deque()
         self._acknowledge: list[ua.SubscriptionAcknowledgement] = []
         self._wanted = 0
 
@@ -116,7 +117,7 @@ class Publisher:
             self._open.add(task)
             task.add_done_callback(self._came)
 
-    def _came(self, task: asyncio.Task[ua.PublishResponse]) -> None:
+    def _came(self, task: asyncio.Task[Publication]) -> None:
         self._open.discard(task)
         if not task.cancelled():
             self._done.append((self._clock.now(), self._clock.monotonic(), task))
@@ -132,21 +133,20 @@ class Publisher:
         while self._done:
             time_ns, heard_ns, task = self._done.popleft()
             try:
-                result = task.result().Parameters
+                answer = task.result()
             except Unreachable as exc:
                 self._failed(exc)
                 continue
-            subscription = self._subscriptions.get(result.SubscriptionId)
+            subscription = self._subscriptions.get(answer.subscription)
             if subscription is None:
                 continue
+            if answer.ended is not None:
+                raise Unreachable(f"{self._place}: the server ended the subscription: {name(answer.ended)}")
             subscription.heard_ns = heard_ns
-            message = result.NotificationMessage
-            taken.append(Published(subscription, time_ns, self._items(message), subscription.lost(message)))
-            if message.NotificationData:
+            taken.append(Published(subscription, time_ns, answer.items, subscription.lost(answer)))
+            if not answer.keep_alive:
                 self._acknowledge.append(
-                    ua.SubscriptionAcknowledgement(
-                        SubscriptionId=subscription.id, SequenceNumber=message.SequenceNumber
-                    )
+                    ua.SubscriptionAcknowledgement(SubscriptionId=subscription.id, SequenceNumber=answer.sequence)
                 )
         self._check_silence()
         return taken
@@ -154,7 +154,7 @@ class Publisher:
     def _failed(self, exc: Unreachable) -> None:
         """Live with the failures of a request that leave the session alone; raise the others."""
         cause = exc.__cause__
-        if isinstance(cause, UaStructParsingError):
+        if isinstance(cause, WireError):
             return  # the next sequence number tells what was in it
         if isinstance(cause, UaStatusCodeError):
             if cause.code == StatusCodes.BadTooManyPublishRequests and self._wanted > 1:
@@ -163,16 +163,6 @@ class Publisher:
             if cause.code == StatusCodes.BadTimeout:
                 return
         raise exc
-
-    def _items(self, message: ua.NotificationMessage) -> list[ua.MonitoredItemNotification]:
-        items: list[ua.MonitoredItemNotification] = []
-        for data in message.NotificationData or ():
-            if isinstance(data, ua.DataChangeNotification):
-                items += data.MonitoredItems or ()
-            elif isinstance(data, ua.StatusChangeNotification):
-                status = name(int(data.Status.value))
-                raise Unreachable(f"{self._place}: the server ended the subscription: {status}")
-        return items
 
     def silent_at_ns(self) -> int | None:
         """Return the monotonic time at which the first subscription counts as dead; None without any."""

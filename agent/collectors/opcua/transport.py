@@ -10,13 +10,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from asyncua import ua
 from asyncua.client.client import Client
 from asyncua.client.ua_client import UaClient, UaClientState
 from asyncua.common.shortcuts import Shortcuts
-from asyncua.ua.ua_binary import struct_from_binary
+from asyncua.ua.ua_binary import nodeid_from_binary, struct_from_binary
+
+from agent.collectors.opcua import decode
+
+if TYPE_CHECKING:
+    from agent.collectors.opcua.decode import Publication, Sample
 
 QUESTIONS: Final = (
     ua.GetEndpointsRequest,
@@ -71,6 +76,27 @@ class ReadOnlyTransport(UaClient):
         response.ResponseHeader.ServiceResult.check()
         result: ua.CreateSubscriptionResult = response.Parameters
         return result
+
+    async def read(self, parameters: ua.ReadParameters) -> list[Sample]:  # type: ignore[override]
+        """Read, decoded by us."""
+        request = ua.ReadRequest()
+        request.Parameters = parameters
+        return decode.samples(_body(await self._send_request(request)))
+
+    async def publish(self, acks: list[ua.SubscriptionAcknowledgement]) -> Publication:  # type: ignore[override]
+        """Publish, decoded by us; waits for an answer without a limit."""
+        request = ua.PublishRequest()
+        request.Parameters.SubscriptionAcknowledgements = acks
+        return decode.publication(_body(await self._send_request(request, timeout=0)))
+
+
+def _body(data: Any) -> bytes:
+    """Return what follows a response's header."""
+    nodeid_from_binary(data)
+    header = struct_from_binary(ua.ResponseHeader, data)
+    header.ServiceResult.check()
+    rest: bytes = data.read(len(data))
+    return rest
 
 
 def client(url: str, timeout: float, local_address: str | None) -> tuple[Client, ReadOnlyTransport]:

@@ -1,0 +1,1 @@
+"""Tests of the OPC UA collector, against node-opcua."""

@@ -1,0 +1,42 @@
+"""Servers shared by the tests of this folder: starting one takes seconds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.peers.opcua import Plant, opcua_server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NODES = 500
+
+
+@pytest.fixture(scope="session")
+def plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
+    """A server for tests that leave it as it was: anonymous and users, sequence nodes, no limits worth naming."""
+    folder = tmp_path_factory.mktemp("plant")
+    with opcua_server(
+        folder,
+        sequence={"nodes": NODES, "log": str(folder / "sequence.log")},
+        users={"op": "right"},
+        policies=["None", "Basic256Sha256"],
+        modes=["None", "SignAndEncrypt"],
+    ) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def strict_plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
+    """A server that takes few nodes at once, and users only, their passwords in the clear."""
+    with opcua_server(
+        tmp_path_factory.mktemp("strict"),
+        anonymous=False,
+        plainPassword=True,
+        users={"op": "right"},
+        limits={"maxNodesPerRead": 7, "maxMonitoredItemsPerCall": 5},
+        sequence={"nodes": 30, "log": "/dev/null"},
+    ) as server:
+        yield server
