@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 AWAY_SECONDS = 5.0
 PROBE_SECONDS = 1.0
 STATS_SECONDS = 60.0
-STOP_SECONDS = 3.0  # for the message in hand; with the goodbye to the broker a stop takes less than 5 s
+STOP_SECONDS = 2.5  # for the message in hand; with the goodbye to the broker a stop takes less than 5 s
 
 log = logging.getLogger(__name__)
 

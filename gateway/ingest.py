@@ -32,7 +32,7 @@ from gateway.deadletter import DeadLetter, DeadLettersFull
 from gateway.stores.base import StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Hashable, Iterable, Sequence
 
     from contract.payload import EntryRef
     from contract.topics import AgentTopics
@@ -54,7 +54,7 @@ COUNTS = (
     "dead_letters_full",
 )
 NEED_BIRTH_SECONDS = 5.0
-_ASKED = 10_000  # questions remembered; older ones may be asked again early
+LOG_SECONDS = 60.0  # between two lines about one topic and reason; `counts` and the dead letters tell how many
 _REASON_CHARS = 200
 
 log = logging.getLogger(__name__)
@@ -68,6 +68,24 @@ class Outgoing:
     payload: bytes
     retain: bool = False
     qos: int = 1
+
+
+class _Pace:
+    """Lets each key pass once in a while; when it has seen too many keys it forgets them, and they pass early."""
+
+    def __init__(self, seconds: float, limit: int = 10_000) -> None:
+        self._seconds = seconds
+        self._limit = limit
+        self._passed: dict[Hashable, float] = {}
+
+    def due(self, key: Hashable, now: float) -> bool:
+        last = self._passed.get(key)
+        if last is not None and now - last < self._seconds:
+            return False
+        if len(self._passed) >= self._limit:
+            self._passed.clear()
+        self._passed[key] = now
+        return True
 
 
 class Ingest:
@@ -93,7 +111,8 @@ class Ingest:
         self._births = births
         self._deadletters = deadletters
         self._clock = clock
-        self._asked: dict[tuple[AgentTopics, str], float] = {}
+        self._questions = _Pace(NEED_BIRTH_SECONDS)
+        self._lines = _Pace(LOG_SECONDS)
         self._full = False
         self.counts: Counter[str] = Counter(dict.fromkeys(COUNTS, 0))  # all keys, so that another thread may read
         self.away_since: float | None = None
@@ -180,13 +199,8 @@ class Ingest:
 
     def _need_birth(self, branch: AgentTopics, digest: str) -> list[Outgoing]:
         self.counts["need_birth"] += 1
-        now = self._clock.monotonic()
-        last = self._asked.get((branch, digest))
-        if last is not None and now - last < NEED_BIRTH_SECONDS:
+        if not self._questions.due((branch, digest), self._clock.monotonic()):
             return []
-        if len(self._asked) >= _ASKED:
-            self._asked.clear()
-        self._asked[branch, digest] = now
         return [Outgoing(branch.need_birth, codec.encode(NeedBirth(birth=digest)))]
 
     def _malformed(self, topic: str, payload: bytes, reason: str) -> None:
@@ -197,7 +211,8 @@ class Ingest:
     def _keep(self, letter: DeadLetter) -> bool:
         """Write a dead letter; return whether it is on disk now."""
         try:
-            if self._deadletters.append(letter):
+            new = self._deadletters.append(letter)
+            if new and self._lines.due((letter.topic, letter.reason), self._clock.monotonic()):
                 log.error("%r: a dead letter was written: %s", letter.topic, letter.reason)
         except DeadLettersFull as exc:
             self.counts["dead_letters_full"] += 1

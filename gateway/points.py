@@ -259,7 +259,7 @@ def _convert(value: Value, kind: type, field: str) -> FieldValue:
             return str(number)
         if kind is float:
             return float(number)
-    raise WireError(f"{value!r:.40} is no value for {field}")
+    raise WireError(f"a value of type {type(value).__name__} that does not fit {field}")
 
 
 def _record(

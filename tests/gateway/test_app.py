@@ -12,6 +12,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+from pydantic import SecretStr
 
 from contract import codec, topics
 from contract.payload import NeedBirth, Worker
@@ -181,6 +182,32 @@ def test_after_a_restart_of_the_broker_the_worker_is_back_and_confirms(
     lines = [record.getMessage() for record in caplog.records if record.name == "gateway.mqtt"]
     assert lines[0] == lines[-1] == "connected to the broker"
     assert len(lines) <= 4, lines  # one line going, one while it is away, one coming
+
+
+def test_a_refused_login_is_said_once_and_tried_again(
+    tmp_path: Path, broker: Child, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / "broker" / "mosquitto.conf"
+    open_to_all = file.read_text()
+    file.write_text(open_to_all.replace("allow_anonymous true", "allow_anonymous false"))
+    broker.restart()
+    settings = config(tmp_path, port_of(broker))
+    login = MqttSettings.model_validate(
+        {**settings.mqtt.model_dump(), "user": "gw", "password": SecretStr("geheim")}
+    )
+    settings = settings.model_copy(update={"mqtt": login})
+    with working(Gateway(settings, MemoryStore(), FixedClock())) as gateway:
+        until(lambda: "the broker refuses this gateway" in caplog.text)
+        tries = broker.output().count("not authorised")
+        until(lambda: broker.output().count("not authorised") > tries)
+        assert caplog.text.count("the broker refuses this gateway") == 1
+        assert not gateway._link.connected
+        broker.stop()
+        file.write_text(open_to_all)
+        broker.start()
+        with peer(port_of(broker)) as one:
+            one.wait_for_workers("gw-1")
+    assert "geheim" not in caplog.text
 
 
 def test_what_cannot_be_read_never_stops_what_comes_after_it(tmp_path: Path, broker: Child, agent: Peer) -> None:

@@ -194,6 +194,17 @@ def test_a_rejection_that_comes_again_is_one_dead_letter_and_two_confirmations(w
     assert len(whole.letters()) == 1
 
 
+def test_a_fault_that_goes_on_is_one_line_a_minute_and_a_dead_letter_each_time(
+    whole: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    for seq in range(1, 63):
+        stored = whole.stored(data(block(row("b", T0 + seq, seq), seq=seq), seqs=(seq,)))
+        assert [rejected.seq for rejected in stored.rejected] == [seq]
+        whole.clock.advance(1)
+    assert len(whole.letters()) == 62
+    assert len([record for record in caplog.records if record.levelname == "ERROR"]) == 2
+
+
 def test_with_dead_letters_full_refused_entries_stay_unconfirmed_and_good_ones_go_on(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
