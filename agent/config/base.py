@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
+    PlainValidator,
     StringConstraints,
     WithJsonSchema,
 )
@@ -62,7 +62,7 @@ def written(duration_ns: int) -> str:
     return f"{duration_ns / 10**6:g}ms"
 
 
-Duration = Annotated[int, BeforeValidator(_duration), form("time, `500ms`", "duration")]
+Duration = Annotated[int, PlainValidator(_duration), form("time, `500ms`", "duration")]
 """A duration in nanoseconds, written with its unit; a bare number is refused."""
 
 

@@ -58,7 +58,6 @@ TEXTS = {
     "bool_parsing": Text("write true or false, not {input}", "{input} 대신 true 또는 false로 쓰십시오"),
     "greater_than": Text("write a number above {gt}", "{gt}보다 큰 숫자로 쓰십시오"),
     "greater_than_equal": Text("write {ge} or more", "{ge} 이상으로 쓰십시오"),
-    "less_than": Text("write a number below {lt}", "{lt}보다 작은 숫자로 쓰십시오"),
     "less_than_equal": Text("write {le} or less", "{le} 이하로 쓰십시오"),
     "union_tag_not_found": Text("is missing: add it", "항목이 없습니다. 추가하십시오"),
 }

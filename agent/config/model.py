@@ -12,7 +12,7 @@ import zoneinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, model_validator
 
 from agent.collectors.modbus.config import ModbusDevice
 from agent.collectors.opcua.config import OpcUaDevice
@@ -82,7 +82,7 @@ def _report_interval(value: int) -> int:
     return value
 
 
-Size = Annotated[int, BeforeValidator(_size), form("size, `500MB`", "size")]
+Size = Annotated[int, PlainValidator(_size), form("size, `500MB`", "size")]
 """A number of bytes, written with its unit (kB, MB, GB, TB; powers of ten)."""
 Zone = Annotated[str, AfterValidator(_zone), form("time zone, `Asia/Seoul`")]
 """A time zone of the IANA database."""

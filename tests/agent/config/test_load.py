@@ -1,0 +1,70 @@
+"""From a path to a configuration."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from agent.config.load import load, read
+from agent.config.reference import reference
+from agent.errors import ConfigError
+from tests.agent.config.test_model import EXAMPLE, ROOT, SMALL
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_a_missing_file_is_named_in_the_language_of_the_locale(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "none.yaml"
+    monkeypatch.setenv("LC_ALL", "ko_KR.UTF-8")
+    with pytest.raises(ConfigError, match="읽을 수 없습니다") as caught:
+        load(path)
+    assert str(caught.value).startswith(f"{path}: ")
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load(path, "en")
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load(tmp_path, "en")
+
+
+def test_an_endless_file_is_read_to_the_limit_only() -> None:
+    with pytest.raises(ConfigError, match="5 MB"):
+        load("/dev/zero", "en")
+
+
+def test_five_thousand_signals_load_and_each_wrong_one_is_named() -> None:
+    devices = ["devices:"]
+    for d in range(50):
+        devices.append(
+            f"- {{id: d{d}, type: modbus, machine: press-1, host: 10.0.0.{d + 1}, groups: [{{every: 1s, signals:"
+        )
+        devices += [
+            f"    {'[' if s == 0 else ','} {{id: s{d}-{s}, address: 'holding:{2 * s}', type: float32, unit: A}}"
+            for s in range(100)
+        ]
+        devices.append("    ]}]}")
+    text = SMALL + "\n".join(devices)
+    config, problems = read(text.encode())
+    assert problems == []
+    assert config is not None
+    assert sum(len(source.signals) for source in config.sources()) == 5000
+    _, problems = read(text.replace("float32", "flaot32").encode())
+    assert len(problems) == 5000
+    assert {p.line for p in problems} == {
+        number for number, line in enumerate(text.splitlines(), 1) if "float32" in line
+    }
+
+
+def test_crlf_and_a_byte_order_mark_from_windows_change_nothing() -> None:
+    text = EXAMPLE.read_text("utf-8")
+    plain, _ = read(text.encode())
+    windows, problems = read(b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode())
+    assert problems == []
+    assert windows == plain
+
+
+def test_the_page_of_all_keys_is_made_from_the_models() -> None:
+    page = (ROOT / "docs" / "configuration.md").read_text("utf-8")
+    assert page == reference(), "run: python -m agent.config.reference > docs/configuration.md"
