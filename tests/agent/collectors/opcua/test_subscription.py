@@ -1,0 +1,189 @@
+"""What a subscription promises: every value once, every loss told, keep-alives that move time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from asyncua import ua
+
+from agent.clock import SystemClock
+from agent.collectors.opcua.connection import Connection, Limits
+from agent.collectors.opcua.decode import Publication
+from agent.collectors.opcua.publisher import Subscription
+from agent.errors import Unreachable
+from agent.frame import Status
+from tests.agent.collectors.opcua.conftest import NODES
+from tests.agent.collectors.opcua.support import Seen, collector, device, run, signals
+from tests.support.sniffer import Relay, opcua_services
+
+if TYPE_CHECKING:
+    from tests.peers.opcua import Plant
+
+
+def test_five_hundred_nodes_at_five_changes_a_second_arrive_each_exactly_once(plant: Plant) -> None:
+    rounds = 20
+    sequence = [{"id": f"s{i}", "type": "uint32", "node": f"ns=1;s=seq-{i}"} for i in range(NODES)]
+
+    async def main() -> None:
+        seen = Seen()
+        group = {"every": "500ms", "sampling": "0ms", "signals": sequence}
+        async with collector(plant.endpoint, group).connect() as read:
+            await seen.until(read, lambda: sum(map(len, seen.frames)) >= NODES)
+            first = seen.frames[0].value[0]
+            assert isinstance(first, int)
+            plant.tell("start", period=200)
+            await seen.until(read, lambda: first + rounds in seen.frames[-1].value)
+            last = plant.tell("stop")["number"]
+            await seen.until(read, lambda: sum(map(len, seen.frames)) >= NODES * (last - first + 1))
+        served = list(range(first, last + 1))
+        log = (plant.log.parent / "sequence.log").read_text().splitlines()
+        assert [int(line.split()[1]) for line in log][-rounds:] == served[-rounds:]
+        for i in range(NODES):
+            assert seen.values(f"s{i}") == served
+        assert not seen.events
+
+    run(main())
+
+
+def test_values_that_the_server_had_to_drop_are_told(plant: Plant) -> None:
+    async def main() -> None:
+        seen = Seen()
+        group = {"id": "g", "every": "500ms", "sampling": "0ms", "queue": 2, "signals": signals(counter="uint32")}
+        async with collector(plant.endpoint, group).connect() as read:
+            await seen.until(read, lambda: bool(seen.frames))
+            plant.tell("burst", node="counter", values=[101, 102, 103, 104, 105])
+            await seen.until(read, lambda: 105 in seen.values("counter"))
+        rows = seen.rows("counter")[-2:]
+        assert [value for value, _ in rows] == [104, 105]
+        assert rows[0][1] == 0x0480  # good, with the overflow bit kept
+        (event,) = seen.events
+        assert (event.kind, event.source) == ("overflow", "cnc.g")
+        assert event.body == {"cause": "server_queue", "signals": ["counter"]}
+
+    run(main())
+
+
+def test_keep_alives_move_the_watermark_while_nothing_changes(plant: Plant) -> None:
+    async def main() -> None:
+        seen = Seen()
+        async with collector(
+            plant.endpoint, {"id": "g", "every": "2500ms", "signals": signals(bool="bool")}
+        ).connect() as read:
+            await seen.until(read, lambda: len(seen.watermarks) >= 3)
+        assert sum(map(len, seen.frames)) == 1
+        times = [w.time_ns for w in seen.watermarks]
+        assert times == sorted(times)
+        assert times[-1] - times[-2] > 1e9
+        assert {w.source for w in seen.watermarks} == {"cnc.g"}
+
+    run(main())
+
+
+def test_a_subscription_that_dies_while_its_session_lives_ends_the_connection(plant: Plant) -> None:
+    async def main() -> None:
+        seen = Seen()
+        async with collector(plant.endpoint, {"signals": signals(bool="bool")}).connect() as read:
+            await seen.until(read, lambda: bool(seen.frames))
+            assert plant.tell("drop_subscriptions")["count"] == 1
+            with pytest.raises(Unreachable, match=r"cnc \(opc\.tcp"):
+                await seen.until(read, lambda: False)
+
+    run(main())
+
+
+def test_a_node_that_goes_is_bad_and_comes_back_by_retry(plant: Plant) -> None:
+    async def main() -> None:
+        seen = Seen()
+        reader = collector(plant.endpoint, {"signals": signals(late="int32", bool="bool")})
+        async with reader.connect() as read:
+            await seen.until(read, lambda: bool(seen.values("bool")))
+            assert seen.rows("late") == [(None, Status.BAD_NODE_ID_UNKNOWN)]
+            assert len(reader.refused()) == 1
+            plant.tell("add", node="late", type="Int32", value=7)
+            reader.retry()
+            await seen.until(read, lambda: 7 in seen.values("late"))
+            assert reader.refused() == []
+            plant.tell("remove", node="late")
+            await seen.until(read, lambda: seen.values("late")[-1] is None)
+            assert "late" in reader.refused()[0]
+            plant.tell("add", node="late", type="Int32", value=8)
+            reader.retry()
+            await seen.until(read, lambda: seen.values("late")[-1] == 8)
+            assert reader.refused() == []
+            plant.tell("remove", node="late")
+        assert seen.values("bool") == [True]
+
+    run(main())
+
+
+def test_retry_wakes_a_read_that_waits(plant: Plant) -> None:
+    async def main() -> None:
+        seen = Seen()
+        reader = collector(plant.endpoint, {"every": "5s", "signals": signals(elsewhere="bool")})
+        async with reader.connect() as read:
+            await seen.until(read, lambda: len(seen.facts) == 2)
+            waiting = asyncio.create_task(seen.until(read, lambda: len(seen.rows("elsewhere")) == 2))
+            await asyncio.sleep(0)
+            reader.retry()
+            await asyncio.wait_for(waiting, 2)
+
+    run(main())
+
+
+def test_only_questions_leave_the_agent(plant: Plant) -> None:
+    async def main(port: int) -> None:
+        seen = Seen()
+        groups: list[dict[str, Any]] = [
+            {"id": "a", "signals": signals(bool="bool", nowhere="bool")},
+            {"id": "b", "mode": "poll", "signals": signals(float="float32")},
+        ]
+        async with collector(f"opc.tcp://127.0.0.1:{port}/plant", *groups).connect() as read:
+            await seen.until(read, lambda: len(seen.facts) == 3 and len(seen.values("float")) >= 3)
+
+    with Relay(plant.opcua_port) as relay:
+        run(main(relay.port))
+    asked: Counter[str] = Counter()
+    for stream in relay.sent:
+        asked += opcua_services(bytes(stream))
+    assert asked["Read"] >= 5
+    assert asked["CloseSession"] == 1
+    assert set(asked) == {
+        "GetEndpoints", "CreateSession", "ActivateSession", "Read", "CreateSubscription", "CreateMonitoredItems",
+        "Publish", "CloseSession", "CloseSecureChannel",
+    }  # fmt: skip
+
+
+def test_the_transport_refuses_to_send_anything_but_questions(plant: Plant) -> None:
+    async def main() -> None:
+        connection = Connection(device(plant.endpoint, {"signals": signals(bool="bool")}), SystemClock(), Limits())
+        await connection.open()
+        try:
+            for request in (ua.WriteRequest(), ua.CallRequest(), ua.HistoryUpdateRequest(), ua.AddNodesRequest()):
+                with pytest.raises(TypeError, match="only reads"):
+                    await connection._transport._send_request(request)
+        finally:
+            await connection.close()
+
+    run(main())
+
+
+def publication(sequence: int, *, keep_alive: bool = False) -> Publication:
+    return Publication(1, sequence, keep_alive, [], None)
+
+
+def test_a_missing_sequence_number_is_counted_and_a_late_or_repeated_one_is_not() -> None:
+    subscription = Subscription(1, 0, 0)
+    assert subscription.lost(publication(1, keep_alive=True)) == 0
+    assert subscription.lost(publication(1)) == 0
+    assert subscription.lost(publication(2)) == 0
+    assert subscription.lost(publication(5)) == 2
+    assert subscription.lost(publication(4)) == 0  # late
+    assert subscription.lost(publication(5, keep_alive=True)) == 0  # repeats its last number
+    assert subscription.lost(publication(8, keep_alive=True)) == 2
+    subscription.expected = 2**32 - 1
+    assert subscription.lost(publication(2**32 - 1)) == 0
+    assert subscription.lost(publication(1)) == 0
+    assert subscription.lost(publication(3)) == 1
