@@ -137,8 +137,11 @@ class ModbusCollector:
             poll.due += poll.interval
         behind = max(0, self._clock.monotonic() - poll.due)
         self._skip(poll, -(-behind // poll.interval))
-        news, self._news = self._news, []
-        return [*news, poll.group.take(), Watermark(poll.group.source.id, answered)]
+        readings: list[Reading] = [*self._news, poll.group.take()]
+        self._news = []
+        if answered is not None:
+            readings.append(Watermark(poll.group.source.id, answered))
+        return readings
 
     async def _next(self) -> _Poll:
         """Return the group to read now, as soon as there is one."""
@@ -158,8 +161,8 @@ class ModbusCollector:
             poll.due += slots * poll.interval
             self.skipped[poll.group.source.id] += slots
 
-    async def _read_group(self, poll: _Poll) -> int:
-        """Ask for every value of a group once; return when the last answer came."""
+    async def _read_group(self, poll: _Poll) -> int | None:
+        """Ask for every value of a group once; return when the last answer came, None if nothing was asked."""
         group = poll.group
         if poll.again:
             poll.again = False
@@ -167,7 +170,7 @@ class ModbusCollector:
         poll.begun = self._clock.monotonic()
         stop_halving = poll.begun + max(poll.interval, HALVING_NS)
         todo = group.begin(poll.begun)
-        answered = self._clock.now()
+        answered: int | None = None
         while todo:
             block = todo.popleft()
             sent, reply = await self._ask(block.span)
@@ -179,7 +182,7 @@ class ModbusCollector:
             else:
                 group.round_trip(answered, received - sent, None)
                 group.serve(block, reply, answered)
-        group.end(self._clock.monotonic(), answered)
+        group.end(self._clock.monotonic(), self._clock.now() if answered is None else answered)
         return answered
 
     async def _ask(self, span: Span) -> tuple[int, bytes | ModbusRefusal]:

@@ -76,7 +76,11 @@ async def scripted(*answers: Callable[[bytes], bytes] | None) -> AsyncIterator[i
                 answer = script.pop(0)
                 if answer is None:
                     break
-                writer.write(answer(request))
+                whole = answer(request)
+                for piece in (whole[:9], whole[9:]):  # an answer may come in several segments
+                    writer.write(piece)
+                    await writer.drain()
+                    await asyncio.sleep(0)
         writer.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)

@@ -205,6 +205,23 @@ def test_a_table_that_the_device_lacks_is_one_refusal_and_the_other_table_goes_o
         run(story())
 
 
+def test_a_group_that_is_refused_altogether_has_bad_rows_and_says_nothing_about_its_link(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with running(server(tmp_path, "--illegal", "8-9", log=log)) as peer:
+
+        async def story() -> None:
+            it = collector(device(port_of(peer), {"g/1s": words(8, 9)}))
+            async with it.connect() as read:
+                assert any(isinstance(r, Watermark) for r in await read())
+                asked = len(read_log(log))
+                readings = await read()
+            assert values(frame(readings)) == {"r8": None, "r9": None}
+            assert not any(isinstance(r, Watermark) for r in readings)
+            assert len(read_log(log)) == asked
+
+        run(story())
+
+
 def test_a_retry_by_hand_reads_a_refused_group_out_of_turn(tmp_path: Path) -> None:
     with running(server(tmp_path, "--illegal", "8-8")) as peer:
 

@@ -1,0 +1,65 @@
+"""The folder keeps its promises: sample, README and quality scale."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+import agent.collectors.modbus
+from agent.collectors.modbus.config import ModbusDevice, ModbusGroup, ModbusSignal
+from agent.collectors.modbus.plan import Span, Table
+from agent.collectors.modbus.refusal import describe, status_of
+from agent.config.base import DeviceBase, GroupBase, SignalBase
+from agent.config.load import load
+from agent.frame import Quality, quality
+
+FOLDER = Path(agent.collectors.modbus.__file__).parent
+
+
+def test_the_sample_loads_and_uses_every_field_of_ours() -> None:
+    (device,) = load(FOLDER / "sample.yaml").devices
+    assert isinstance(device, ModbusDevice)
+    assert len(device.sources()) == 2
+    text = (FOLDER / "sample.yaml").read_text("utf-8")
+    for model, base in ((ModbusSignal, SignalBase), (ModbusGroup, GroupBase), (ModbusDevice, DeviceBase)):
+        for name in set(model.model_fields) - set(base.model_fields) - {"port", "max_bits", "offset"}:
+            assert f"{name}:" in text, name
+
+
+@pytest.mark.parametrize(
+    ("model", "base"), [(ModbusSignal, SignalBase), (ModbusGroup, GroupBase), (ModbusDevice, DeviceBase)]
+)
+def test_every_field_of_ours_stands_in_the_readme_and_is_described(
+    model: type[SignalBase], base: type[SignalBase]
+) -> None:
+    readme = (FOLDER / "README.md").read_text("utf-8")
+    for name, field in model.model_fields.items():
+        if name in base.model_fields:
+            continue
+        assert f"`{name}`" in readme, name
+        assert field.description, name
+
+
+def test_the_quality_scale_is_complete() -> None:
+    scale = yaml.safe_load((FOLDER / "quality.yaml").read_text("utf-8"))
+    assert list(scale) == ["bronze", "silver", "gold"]
+    for level in scale.values():
+        for rule, entry in level.items():
+            state = entry if isinstance(entry, str) else entry["status"]
+            assert state in {"done", "todo", "exempt"}, rule
+            assert state == "done" or entry["reason"], rule
+
+
+def test_every_exception_code_is_a_bad_status_and_has_words() -> None:
+    readme = (FOLDER / "README.md").read_text("utf-8")
+    for code in range(1, 256):
+        assert quality(status_of(code)) is Quality.BAD
+        assert status_of(code) & 0xFF == code
+    for code in (1, 2, 3, 4, 5, 6, 8, 10, 11):
+        assert str(code) in readme
+    span = Span(Table.COIL, 4, 1)
+    assert describe(99, span, ["a"]) == (
+        "signal a (coil:4): unknown exception (exception 99): see the device's manual"
+    )
