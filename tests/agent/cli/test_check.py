@@ -1,0 +1,198 @@
+"""`tsq-agent check`, as a technician runs it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from agent.cli import main
+from agent.cli.check import run
+from agent.cli.words import status_text
+from agent.frame import Status
+from tests.peers.modbus import server
+from tests.support.processes import free_port, running
+
+if TYPE_CHECKING:
+    from tests.support.processes import Child
+
+ROOT = Path(__file__).parents[3]
+EXAMPLE = ROOT / "config" / "agent.example.yaml"
+
+# An audit hook sees every socket and every look-up of a name, whoever asks for it.
+GUARD = """
+import sys
+
+def guard(event, args):
+    if event.startswith("socket.") or event.startswith("subprocess.") or event == "os.system":
+        print("network:", event, args, file=sys.stderr)
+        raise SystemExit(99)
+
+sys.addaudithook(guard)
+"""
+
+
+def guarded(code: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", GUARD + code],
+        cwd=ROOT,
+        capture_output=True,
+        check=False,
+        text=True,
+        env={**os.environ, "PYTHONUTF8": "1", "LC_ALL": "C.UTF-8"},
+        timeout=60,
+    )
+
+
+def test_check_never_touches_the_network(tmp_path: Path) -> None:
+    named = tmp_path / "agent.yaml"
+    text = (
+        EXAMPLE.read_text("utf-8")
+        .replace("192.168.0.10", "plc.example.com")
+        .replace("127.0.0.1", "broker.example.com")
+    )
+    named.write_text(text, "utf-8")
+    done = guarded(f"from agent.cli import main\nraise SystemExit(main(['check', {str(named)!r}]))")
+    assert done.returncode == 0, done.stderr
+    assert "no mistakes found" in done.stdout
+    assert done.stderr == ""
+
+
+def test_the_guard_of_the_test_above_sees_the_network() -> None:
+    for code in ("import socket; socket.socket()", "import socket; socket.getaddrinfo('localhost', 1)"):
+        assert guarded(code).returncode == 99
+
+
+def test_check_needs_none_of_the_heavy_libraries() -> None:
+    done = guarded(
+        f"from agent.cli import main\nmain(['check', {str(EXAMPLE)!r}])\n"
+        "heavy = {'asyncua', 'pymodbus', 'paho', 'influxdb_client'} & set(sys.modules)\n"
+        "raise SystemExit(str(heavy) if heavy else 0)"
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_wrong_file_prints_its_mistakes_and_ends_with_78(capsys: pytest.CaptureFixture[str]) -> None:
+    case = ROOT / "tests" / "agent" / "config" / "cases" / "ten_mistakes.yaml"
+    assert main(["--lang", "ko", "check", str(case)]) == 78
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert len(printed.err.splitlines()) == 10
+    assert "혹시 site입니까?" in printed.err
+
+
+def test_the_summary_counts_machines_devices_signals_and_requests(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(EXAMPLE, connect=False, lang="en") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1] == "4 machines (3 connected), 3 devices, 10 signals"
+    assert lines[5].split() == ["press-plc.fast", "modbus", "poll", "500ms", "3", "2"]
+    assert run(EXAMPLE, connect=False, lang="ko") == 0
+    assert "설비 4대(연결 3대), 장치 3대, 태그 10개" in capsys.readouterr().out
+
+
+CONNECT = """
+version: 1
+factory: hanil
+agent: edge-1
+name: 한일정밀
+time: {zone: Asia/Seoul, trust_local_clock: true}
+machines: [{id: press-1}, {id: lathe-9}, {id: oven-2}]
+uplink: {site: {host: 127.0.0.1}}
+devices:
+  - id: dead-plc
+    type: modbus
+    machine: lathe-9
+    host: 127.0.0.1
+    port: $dead
+    groups: [{every: 1s, signals: [{id: speed, name: 주축 속도, address: "holding:0", type: uint16, unit: rpm}]}]
+  - id: press-plc
+    type: modbus
+    machine: press-1
+    host: 127.0.0.1
+    port: $live
+    groups:
+      - id: fast
+        every: 1s
+        signals:
+          - {id: current, name: 모터 전류, address: "holding:1234", type: uint16, unit: A}
+          - {id: temperature, name: 온도, address: "holding:300", type: int16, scale: 0.1, unit: degC}
+          - {id: door, name: 도어, address: "coil:7", type: bool, machine: oven-2}
+      - {id: slow, every: 30m, signals: [{id: shots, address: "holding:2000", type: uint32}]}
+"""
+
+
+def config(folder: Path, live: Child, dead: int, extra: str = "") -> Path:
+    path = folder / "agent.yaml"
+    path.write_text(CONNECT.replace("$dead", str(dead)).replace("$live", str(live.port)) + extra, "utf-8")
+    return path
+
+
+def test_connect_shows_what_each_signal_says_and_a_dead_device_hides_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dead = free_port()
+    with running(server(tmp_path)) as peer:
+        path = config(
+            tmp_path,
+            peer,
+            dead,
+            '      - {id: wrong, every: 1s, signals: [{id: ghost, address: "holding:65000", type: uint16}]}\n',
+        )
+        assert run(path, connect=True, lang="ko") == 1
+    out = capsys.readouterr().out
+    lines = out.split("\n\n")[2].splitlines()
+    assert lines[0].split() == ["설비", "태그", "이름", "주소", "값", "단위", "품질", "상태"]
+    rows = {line.split()[1]: line for line in lines[2:] if line.split()[0] in {"press-1", "lathe-9", "oven-2"}}
+    assert rows["current"].split() == [
+        "press-1",
+        "current",
+        "모터",
+        "전류",
+        "holding:1234",
+        "(401235)",
+        "1234",
+        "A",
+        "정상",
+    ]
+    assert rows["temperature"].split()[4:] == ["(400301)", "30", "degC", "정상"]
+    assert rows["door"].split()[0] == "oven-2"
+    assert rows["door"].split()[5:7] == ["true", "정상"]
+    assert rows["shots"].split()[-2:] == [str(2000 << 16 | 2001), "정상"]
+    assert rows["speed"].split()[-5:] == ["rpm", "-", "값이", "오지", "않음"]
+    assert f"dead-plc (127.0.0.1:{dead}" in out
+
+
+def test_connect_ends_with_0_when_everything_is_good(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with running(server(tmp_path)) as peer:
+        assert peer.port is not None
+        assert run(config(tmp_path, peer, peer.port), connect=True, lang="en") == 0
+    assert "no value" not in capsys.readouterr().out
+
+
+def test_connect_names_a_refused_address_and_ends_with_1(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with running(server(tmp_path, "--illegal", "300-300")) as peer:
+        assert peer.port is not None
+        assert run(config(tmp_path, peer, peer.port), connect=True, lang="en") == 1
+    out = capsys.readouterr().out
+    row = next(line for line in out.splitlines() if " temperature " in line)
+    assert row.endswith("bad      illegal address (exception 2)")
+    assert "press-plc: signal temperature (holding:300" in out
+    assert "good" in next(line for line in out.splitlines() if " current " in line)
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (Status.GOOD, ""), (0x480, ""), (Status.BAD_NODE_ID_UNKNOWN, "unknown node: check node (0x80340000)"),
+        (Status.BAD_NODE_ID_UNKNOWN | 2, "illegal address (exception 2)"), (0x8099_0000, "0x80990000"),
+        (0x4094_0000, "outside the unit's range (0x40940000)"),
+    ],
+)  # fmt: skip
+def test_a_status_code_has_words_or_its_number(status: int, words: str) -> None:
+    assert status_text(status).en == words
