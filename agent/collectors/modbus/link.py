@@ -17,7 +17,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
 
 from pymodbus.exceptions import ModbusException
 from pymodbus.framer import FramerSocket
@@ -28,9 +27,6 @@ from pymodbus.transaction import TransactionManager
 from pymodbus.transport import CommParams, CommType
 
 from agent.collectors.modbus.plan import Span, Table
-
-if TYPE_CHECKING:
-    from types import TracebackType
 
 # What goes wrong here is raised, and the supervisor logs it once; pymodbus would log it each time.
 logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
@@ -132,14 +128,6 @@ class ReadLink:
     def close(self) -> None:
         """Close the connection; harmless when it is closed already."""
         self._manager.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def _checked(reply: _Reply, span: Span) -> bytes | ModbusRefusal:

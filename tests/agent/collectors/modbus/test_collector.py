@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import errno
+import re
 import signal as signals
+import socket
 from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 
 from agent.clock import SystemClock
-from agent.collectors.modbus.collector import ModbusCollector
+from agent.collectors.modbus.collector import ModbusCollector, _no_connection
 from agent.collectors.modbus.decode import CODES, Order
 from agent.errors import Unreachable
 from agent.frame import DataType, Facts, Status, Watermark, concat
@@ -303,11 +307,15 @@ def test_a_connection_closed_while_idle_is_opened_again_without_a_word(tmp_path:
         async def story() -> None:
             it = collector(device(port_of(peer), {"g/1s": words(1)}))
             async with it.connect() as read:
-                for n in range(1, 4):
+                for n in range(1, 5):
                     assert values(frame(await read())) == {"r1": 1}
-                    peer.send(signals.SIGUSR2)
                     assert it.idle_reconnects == n - 1
-            assert len(read_log(log)) == 3
+                    peer.send(signals.SIGUSR2)
+                    link = it._link
+                    assert link is not None
+                    while n % 2 and link._manager.is_active():  # noqa: ASYNC110 - it has no event
+                        await asyncio.sleep(0.001)  # odd: seen before the next request; even: only by it
+            assert len(read_log(log)) == 4
 
         run(story())
 
@@ -383,6 +391,38 @@ def test_a_local_address_that_is_not_ours_is_named() -> None:
                 pass
 
     run(story())
+
+
+def test_a_host_that_never_answers_costs_no_more_than_the_timeout() -> None:
+    async def story() -> None:
+        with socket.socket() as full:
+            full.bind(("127.0.0.1", 0))
+            full.listen(0)
+            port = full.getsockname()[1]
+            with contextlib.ExitStack() as stack:
+                for _ in range(3):  # once the queue is full, the kernel drops what comes
+                    waiting = stack.enter_context(socket.socket())
+                    waiting.setblocking(False)
+                    waiting.connect_ex(("127.0.0.1", port))
+                it = collector(device(port, {"g/1s": words(1)}, timeout="100ms"))
+                assert it.device == "plc"
+                assert [s.id for s in it.sources] == ["plc.g"]
+                with pytest.raises(Unreachable, match=r"no connection within 0.1 s: check power, cable"):
+                    async with it.connect():
+                        pass
+
+    run(story())
+
+
+@pytest.mark.parametrize(
+    ("exc", "text"),
+    [
+        (socket.gaierror(-2, "Name or service not known"), "the name is not known: check host, .*Name or service"),
+        (OSError(errno.EHOSTUNREACH, "No route to host"), "no connection: check cable, .*No route to host"),
+    ],
+)
+def test_what_the_system_says_about_a_host_is_explained(exc: OSError, text: str) -> None:
+    assert re.search(text, _no_connection(exc, device(502, {"g/1s": words(1)})))
 
 
 def test_nothing_but_the_four_read_functions_ever_leaves(tmp_path: Path) -> None:
