@@ -136,8 +136,7 @@ class _Session:
 
     async def start(self) -> None:
         """Learn who the server is, and set up subscriptions and polls."""
-        self._identity = await Identity.read(self._connection)
-        self._kept.limits.stated(self._identity.max_read, self._identity.max_items)
+        self._identity = await Identity.read(self._connection, self._kept.limits)
         revised: dict[str, Json] = {}
         for group in self._groups:
             group.begin(self._identity.namespaces, self._clock.monotonic())

@@ -124,7 +124,7 @@ class Connection:
             async with asyncio.timeout(CONNECT_S):
                 await self._client.connect_socket()
                 await self._client.send_hello()
-                await self._client.open_secure_channel()
+                await self._open_channel()
         self._opened = True
         self._renewed()
         self._check_endpoints(await self._ask("list its endpoints", self._client.get_endpoints()))
@@ -132,6 +132,15 @@ class Connection:
         await self._ask("open a session", _to_the_end(self._create_session()))
         self._prefer_encrypted_password()
         await self._ask("log in", self._client.activate_session(user, password))
+
+    async def _open_channel(self) -> None:
+        try:
+            await self._client.open_secure_channel()
+        except AssertionError as exc:  # all that asyncua 2.1.0 raises when the server answers with a fault
+            raise Refused(
+                f"{self._place}: connect: the server opens no channel with security None: this version speaks None "
+                "only, ask for such an endpoint"
+            ) from exc
 
     def _login(self) -> tuple[str | None, str | None]:
         login = self._device.login

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from agent.collectors.opcua.config import OpcUaDevice
-    from agent.collectors.opcua.connection import Connection
+    from agent.collectors.opcua.connection import Connection, Limits
     from agent.collectors.opcua.decode import Sample
     from agent.collectors.opcua.group import Group
     from agent.frame import Json
@@ -28,11 +28,13 @@ _STATE: Final = ObjectIds.Server_ServerStatus_State
 _TIME: Final = ObjectIds.Server_ServerStatus_CurrentTime
 _NAMESPACES: Final = ObjectIds.Server_NamespaceArray
 
+_LIMITS: Final = {
+    "max_read": ObjectIds.Server_ServerCapabilities_OperationLimits_MaxNodesPerRead,
+    "max_items": ObjectIds.Server_ServerCapabilities_OperationLimits_MaxMonitoredItemsPerCall,
+}
 _ASKED: Final = {
     "namespaces": _NAMESPACES,
     "servers": ObjectIds.Server_ServerArray,
-    "max_read": ObjectIds.Server_ServerCapabilities_OperationLimits_MaxNodesPerRead,
-    "max_items": ObjectIds.Server_ServerCapabilities_OperationLimits_MaxMonitoredItemsPerCall,
     "start": ObjectIds.Server_ServerStatus_StartTime,
     "product": ObjectIds.Server_ServerStatus_BuildInfo_ProductName,
     "product_uri": ObjectIds.Server_ServerStatus_BuildInfo_ProductUri,
@@ -60,6 +62,11 @@ def _plain(sample: Sample) -> Any:
     return None if sample.status >> 30 else sample.value
 
 
+async def _ask(connection: Connection, nodes: dict[str, int]) -> dict[str, Any]:
+    answers = await connection.read([(_node(number), VALUE) for number in nodes.values()])
+    return dict(zip(nodes, [_plain(sample) for answer in answers for sample in answer.values], strict=True))
+
+
 @dataclass(slots=True)
 class Identity:
     """What a server has said about itself.
@@ -81,10 +88,11 @@ class Identity:
     clock_error_ns: int = 0
 
     @classmethod
-    async def read(cls, connection: Connection) -> Identity:
-        """Ask the server."""
-        answers = await connection.read([(_node(number), VALUE) for number in _ASKED.values()])
-        values = dict(zip(_ASKED, [_plain(v) for answer in answers for v in answer.values], strict=True))
+    async def read(cls, connection: Connection, limits: Limits) -> Identity:
+        """Ask the server; first for its limits, which then hold for all that follows."""
+        stated = await _ask(connection, _LIMITS)
+        limits.stated(stated["max_read"], stated["max_items"])
+        values = stated | await _ask(connection, _ASKED)
         servers = values["servers"] or ()
         identity = cls(
             namespaces=tuple(str(uri) for uri in values["namespaces"] or ()),

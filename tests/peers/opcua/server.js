@@ -2,8 +2,8 @@
 //
 //   node server.js '{"port": 4840, "control": 4841, "pki": "/tmp/x", ...}'
 //
-// Options: anonymous (true), users ({name: password}), limits ({maxNodesPerRead, ...}), maxSessions, policies
-// (["None"]), modes (["None"]), tokens (policy of the password), sequence ({nodes, log}).
+// Options: anonymous (true), users ({name: password}), plainPassword (false), limits ({maxNodesPerRead, ...}),
+// maxSessions, policies (["None"]), modes (["None"]), sequence ({nodes, log}).
 // The control port takes one JSON command a line and answers each with one JSON line.
 
 import { webcrypto } from "node:crypto";
@@ -20,8 +20,19 @@ const { DataType, MessageSecurityMode, OPCUACertificateManager, OPCUAServer, Sec
 const options = JSON.parse(process.argv[2]);
 const users = options.users ?? {};
 
+// An endpoint can take passwords in the clear, but node-opcua's server hands that option on to none.
+class PlantServer extends OPCUAServer {
+  createEndpoint(port, more) {
+    const endpoint = super.createEndpoint(port, more);
+    const standard = endpoint.addStandardEndpointDescriptions.bind(endpoint);
+    endpoint.addStandardEndpointDescriptions = (description) =>
+      standard({ ...description, allowUnsecurePassword: options.plainPassword ?? false });
+    return endpoint;
+  }
+}
+
 const certificates = new OPCUACertificateManager({ rootFolder: options.pki, automaticallyAcceptUnknownCertificate: true });
-const server = new OPCUAServer({
+const server = new PlantServer({
   port: options.port,
   hostname: "127.0.0.1",
   host: "127.0.0.1",
@@ -29,7 +40,6 @@ const server = new OPCUAServer({
   serverCertificateManager: certificates,
   userCertificateManager: certificates,
   allowAnonymous: options.anonymous ?? true,
-  allowUnsecurePassword: options.plainPassword ?? false,
   securityPolicies: (options.policies ?? ["None"]).map((name) => SecurityPolicy[name]),
   securityModes: (options.modes ?? ["None"]).map((name) => MessageSecurityMode[name]),
   disableDiscovery: true,

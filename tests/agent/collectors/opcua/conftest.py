@@ -30,13 +30,21 @@ def plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
 
 @pytest.fixture(scope="session")
 def strict_plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
-    """A server that takes few nodes at once, and users only, their passwords in the clear."""
+    """A server that takes few nodes at once, and users only, their passwords in the clear, three at once."""
     with opcua_server(
         tmp_path_factory.mktemp("strict"),
         anonymous=False,
         plainPassword=True,
         users={"op": "right"},
+        maxSessions=3,
         limits={"maxNodesPerRead": 7, "maxMonitoredItemsPerCall": 5},
         sequence={"nodes": 30, "log": "/dev/null"},
     ) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mortal_plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
+    """A server for tests that kill it or stop it; they leave it running."""
+    with opcua_server(tmp_path_factory.mktemp("mortal")) as server:
         yield server
