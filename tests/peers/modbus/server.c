@@ -28,6 +28,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/select.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -36,11 +37,8 @@
 
 static struct { int low, high, code; } illegal[RANGES];
 static int illegals = 0;
-static volatile sig_atomic_t illegal_off = 0, drop = 0;
+static int illegal_off = 0;
 static int answers[FD_SETSIZE];
-
-static void toggle(int number) { (void)number; illegal_off = !illegal_off; }
-static void drop_all(int number) { (void)number; drop = 1; }
 
 static void die(const char *what) {
     fprintf(stderr, "%s: %s\n", what, modbus_strerror(errno));
@@ -80,10 +78,14 @@ int main(int argc, char **argv) {
             illegals++;
         } else { errno = EINVAL; die(argv[i - 1]); }
     }
-    /* No SA_RESTART: select must return. */
-    struct sigaction on_usr1 = {.sa_handler = toggle}, on_usr2 = {.sa_handler = drop_all};
-    sigaction(SIGUSR1, &on_usr1, NULL);
-    sigaction(SIGUSR2, &on_usr2, NULL);
+    /* Read as data, so that a signal sent before a request is obeyed before it. */
+    sigset_t commands;
+    sigemptyset(&commands);
+    sigaddset(&commands, SIGUSR1);
+    sigaddset(&commands, SIGUSR2);
+    sigprocmask(SIG_BLOCK, &commands, NULL);
+    int signals = signalfd(-1, &commands, 0);
+    if (signals < 0) die("signalfd");
     signal(SIGPIPE, SIG_IGN);
 
     modbus_mapping_t *map = modbus_mapping_new(65536, 65536, 65536, 65536);
@@ -99,18 +101,18 @@ int main(int argc, char **argv) {
     fd_set known;
     FD_ZERO(&known);
     FD_SET(listener, &known);
-    int highest = listener;
+    FD_SET(signals, &known);
+    int highest = listener > signals ? listener : signals;
     uint32_t sequence = 0;
     for (;;) {
         fd_set ready = known;
-        if (select(highest + 1, &ready, NULL, NULL, NULL) < 0) {
-            if (errno != EINTR) die("select");
-            FD_ZERO(&ready);
-        }
-        if (drop) {
-            drop = 0;
-            for (int fd = 0; fd <= highest; fd++)
-                if (fd != listener && FD_ISSET(fd, &known)) { close(fd); FD_CLR(fd, &known); }
+        if (select(highest + 1, &ready, NULL, NULL, NULL) < 0) die("select");
+        if (FD_ISSET(signals, &ready)) {
+            struct signalfd_siginfo command;
+            if (read(signals, &command, sizeof command) != sizeof command) die("signalfd");
+            if (command.ssi_signo == SIGUSR1) illegal_off = !illegal_off;
+            else for (int fd = 0; fd <= highest; fd++)
+                if (fd != listener && fd != signals && FD_ISSET(fd, &known)) { close(fd); FD_CLR(fd, &known); }
             continue;
         }
         for (int fd = 0; fd <= highest; fd++) {
