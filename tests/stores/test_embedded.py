@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import random
 import sqlite3
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,10 +16,10 @@ from gateway.stores.base import Point, StoreUnavailable, UnsupportedOperation
 from gateway.stores.embedded import EmbeddedStore
 from gateway.stores.settings import Keep
 from tests.stores.harness import SPAN, merged
+from tests.stores.writer import batch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
 DAY = 86_400 * 10**9
 HOUR = 3600 * 10**9
@@ -52,10 +56,11 @@ def test_days_are_counted_back_from_the_newest_point(path: Path) -> None:
 
 
 def test_a_point_from_the_future_deletes_nothing(path: Path) -> None:
-    store = EmbeddedStore(path, keep=Keep(days=2), now_ns=lambda: T + HOUR)
-    store.write([point(T, x_f=1.0)])
-    store.write([point(T + 40_000 * DAY, x_f=2.0)])
-    assert times(store) == [T, T + 40_000 * DAY]
+    minutes = itertools.count()
+    store = EmbeddedStore(path, keep=Keep(days=2), now_ns=lambda: T + next(minutes) * 60 * 10**9)
+    for time_ns in (T, T + 40_000 * DAY, T + 1):
+        store.write([point(time_ns, x_f=1.0)])
+    assert times(store) == [T, T + 1, T + 40_000 * DAY]
     store.close()
 
 
@@ -102,6 +107,25 @@ def test_reading_goes_on_while_points_are_written_and_deleted(path: Path) -> Non
         found.append(p)
     assert found[:5000] == points
     store.close()
+
+
+def test_killed_while_writing_it_holds_every_confirmed_write_and_no_half_one(path: Path) -> None:
+    command = [sys.executable, "-m", "tests.stores.writer", str(path), "stream"]
+    luck = random.Random(2)
+    for _ in range(4):
+        with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=Path(__file__).parents[2]) as child:
+            assert child.stdout
+            said = [child.stdout.readline() for _ in range(luck.randrange(1, 60))]
+            child.kill()
+            said += child.stdout.read().splitlines()  # what was on its way; a line is written whole
+        store = EmbeddedStore(path)
+        found = merged(store.read("m", *SPAN))
+        there = max(key[2] // 1000 for key in found)
+        assert there in {int(said[-1]), int(said[-1]) + 1}  # the last may be written and not yet confirmed
+        assert found == merged(p for number in range(1, there + 1) for p in batch(number))
+        store.close()
+        for file in path.parent.glob("store.db*"):
+            file.unlink()
 
 
 def test_a_reader_of_a_file_that_is_not_there_is_told_so(path: Path) -> None:

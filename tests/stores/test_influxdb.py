@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import http.server
 import json
 import socket
+import threading
 import urllib.error
 import uuid
 from typing import TYPE_CHECKING
@@ -253,3 +255,46 @@ def test_what_victoria_does_differently_is_still_so(victoria_server: Database) -
         with pytest.raises(UnsupportedOperation, match="Flux"):
             unsupported()
     store.close()
+
+
+FLUX_ANSWER = (
+    "#datatype,string,long,string,string,string,double,long\r\n"
+    "#group,false,false,true,true,true,false,false\r\n#default,_result,,,,,,\r\n"
+    ",result,table,_measurement,_field,source,_value,_ns\r\n"
+    ",,0,m,x_f,s,1.5,1700000000123456789\r\n,,0,m,x_f,s,2,1700000000123456790\r\n\r\n"
+    "#datatype,string,long,string,string,string,long,long\r\n"
+    "#group,false,false,true,true,true,false,false\r\n#default,_result,,,,,,\r\n"
+    ",result,table,_measurement,_field,source,_value,_ns\r\n"
+    ",,1,m,n_i,s,9223372036854775807,1700000000123456789\r\n\r\n"
+)
+
+
+class _FluxServer(http.server.BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        question = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["query"]
+        body = FLUX_ANSWER.encode() if 'from(bucket: "b \\"1\\"")' in question else b""
+        self.send_response(200)
+        self.send_header("Content-Type", "text/csv")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Print nothing."""
+
+
+def test_a_flux_answer_of_the_documented_form_is_read() -> None:
+    """No InfluxDB 2 is at hand: this shows that the CSV of its documentation is read, no more."""
+    with http.server.HTTPServer(("127.0.0.1", 0), _FluxServer) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        store = open_store(InfluxDb2Settings(url=f"http://127.0.0.1:{server.server_port}", bucket='b "1"'))
+        try:
+            assert list(store.read("m", T, T + 10)) == [
+                Point("m", (("source", "s"),), T, {"x_f": 1.5, "n_i": 2**63 - 1}),
+                Point("m", (("source", "s"),), T + 1, {"x_f": 2.0}),
+            ]
+        finally:
+            store.close()
+            server.shutdown()
+            thread.join()
