@@ -1,0 +1,38 @@
+"""C03 Link availability in planned time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from readiness.indicators.base import Indicator, Missing, Outcome, Shares
+
+if TYPE_CHECKING:
+    from readiness.view import View
+
+
+def evaluate(view: View, machine: str) -> Outcome:
+    """Return live time of the machine's links, of the time that counts."""
+    if (reason := view.shortfall(machine)) is not None:
+        return Missing(reason)
+    counting = view.counting(machine) > 0
+    sources = sorted({source.id for source, _ in view.tags[machine]} & set(view.sources))
+    den = np.sum([view.sources[s][0] for s in sources], axis=0)
+    num = np.sum([view.sources[s][1] for s in sources], axis=0)
+    return Shares(np.where(counting, num, 0.0), np.where(counting, den, 0.0))
+
+
+INDICATOR = Indicator(
+    id="C03",
+    ko="통신 가용률",
+    en="Link availability in planned time",
+    unit="1",
+    formula="live time / planned time; poll: union of answered intervals, subscription: session with keep-alives",
+    source="readiness.md 7.3 C; DESIGN 9",
+    inputs=("live", "schedule", "censored"),
+    reasons=("NA_NO_SCHEDULE", "NA_NO_EVIDENCE", "NA_SHORT_WINDOW", "NA_SELF_FAULT"),
+    guard="only planned time counts, so a machine switched off by night loses nothing; our own outages "
+    "are censored",
+    evaluate=evaluate,
+)

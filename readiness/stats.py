@@ -1,0 +1,126 @@
+"""Intervals for shares of time, from whole production days.
+
+Outages come in bursts and meet several machines at once, so seconds, readings and machines are no independent
+observations; days nearly are. Whole days are resampled for the whole plant, B times, and the interval is
+studentised (bootstrap-t; Efron and Tibshirani 1993, chapter 12.5; Davison and Hinkley 1997, chapter 5.2): each
+replicate is measured in its own standard error, which follows the skewness that a percentile interval ignores.
+
+    R  = sum_m w_m (sum_d num_md / sum_d den_md) / sum_m w_m      machines m, production days d
+    se = sqrt(n/(n-1) sum_d e_d^2),  e_d = sum_m w_m (num_md - R_m den_md) / den_m / sum_m w_m
+    t* = (R* - R) / se*,             [R - t*_(0.95) se,  R - t*_(0.05) se]
+
+With fewer than five days that lost anything the bootstrap has nothing to resample. Then Wilson's interval takes
+over, with days as observations: every day's share lies in [0, 1], so that is on the safe side, and with no loss at
+all it is nearly the rule of three. An interval never has zero width.
+
+Simulated in `tests/readiness/test_stats.py`: at 90 % nominal this covers 86-98 % over rare, bursty and shared
+outages and 10-28 days, a percentile bootstrap over days 51-85 %, a binomial interval over seconds 1-11 %.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+CONFIDENCE = 0.90
+Z = 1.6448536269514722
+REPLICATES = 1000
+FEW = 5
+SMALL_SE = 0.1
+"""A replicate that drew only quiet days has nearly no standard error of its own; it is held at this share of the
+observed one, so that single replicates do not reach to infinity."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A value between its limits; `n` production days, worth `n_eff` independent ones."""
+
+    value: float
+    lo: float
+    hi: float
+    n: int
+    n_eff: float
+
+
+def wilson(share: float, n: float) -> tuple[float, float]:
+    """Return Wilson's score interval (1927) of a share of n observations."""
+    middle = (share + Z * Z / (2 * n)) / (1 + Z * Z / n)
+    half = Z * math.sqrt(max(share * (1 - share), 0.0) / n + Z * Z / (4 * n * n)) / (1 + Z * Z / n)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def effective(residuals: Floats) -> float:
+    """Return how many independent days these days are worth, by their correlation with the day before."""
+    n = len(residuals)
+    total = float(np.sum(residuals**2))
+    if n < 3 or total <= 0:
+        return float(n)
+    rho = float(np.sum(residuals[1:] * residuals[:-1])) / total
+    rho = min(max(rho, 0.0), 0.9)
+    return max(2.0, n * (1 - rho) / (1 + rho))
+
+
+def _draws(n: int, seed: int) -> Floats:
+    # The stream of RandomState is frozen for ever, that of a Generator may change with a release of numpy; equal
+    # evidence must give equal reports.
+    picks = np.random.RandomState(seed % 2**32).randint(0, n, (REPLICATES, n))
+    flat = (picks + n * np.arange(REPLICATES)[:, None]).ravel()
+    return np.bincount(flat, minlength=REPLICATES * n).reshape(REPLICATES, n).astype(np.float64)
+
+
+def _shares(num: Floats, den: Floats, weights: Floats, counts: Floats) -> tuple[Floats, Floats]:
+    """Return value and standard error for each row of day counts [B, days]."""
+    n = counts.shape[1]
+    top, bottom = counts @ num.T, counts @ den.T  # [B, machines]
+    seen = bottom > 0
+    share = np.divide(top, bottom, out=np.zeros_like(top), where=seen)
+    weight = np.where(seen, weights, 0.0)
+    total = weight.sum(axis=1)
+    value = (weight * share).sum(axis=1) / total
+    scale = np.divide(weight, bottom, out=np.zeros_like(bottom), where=seen) / total[:, None]
+    residual = scale @ num - (scale * share) @ den  # [B, days]
+    error = np.sqrt(n / (n - 1) * (counts * residual**2).sum(axis=1))
+    return value, error
+
+
+def interval(num: Floats, den: Floats, weights: Floats, seed: int) -> Interval:
+    """Return the weighted mean of the machines' shares with its interval.
+
+    Args:
+        num: [machines, days], time in which it held; at most `den`.
+        den: [machines, days], time that counts; 0 on days that a machine does not count.
+        weights: [machines], > 0.
+        seed: Of the resampling; derive it from the evidence.
+    """
+    used = den.sum(axis=0) > 0
+    num, den = num[:, used], den[:, used]
+    n = num.shape[1]
+    one = np.ones((1, n))
+    if n < 2:
+        share = float(_shares(np.repeat(num, 2, 1), np.repeat(den, 2, 1), weights, np.ones((1, 2)))[0][0])
+        return Interval(share, *wilson(share, 1), n, float(n))
+    value, error = (float(x[0]) for x in _shares(num, den, weights, one))
+    machine = num.sum(axis=1) / np.maximum(den.sum(axis=1), 1e-300)
+    residual = (
+        (weights / weights.sum() / np.maximum(den.sum(axis=1), 1e-300))[:, None] * (num - machine[:, None] * den)
+    ).sum(axis=0)
+    n_eff = effective(residual)
+    lost = ((den - num) > 0).any(axis=0).sum()
+    held = (num > 0).any(axis=0).sum()
+    if min(lost, held) < FEW or error <= 0:
+        lo, hi = wilson(value, n_eff)
+    else:
+        values, errors = _shares(num, den, weights, _draws(n, seed))
+        t = (values - value) / np.maximum(errors, SMALL_SE * error)
+        low, high = np.quantile(t, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+        widen = math.sqrt(n / n_eff)  # days that follow each other tell less than their number
+        lo, hi = value - float(high) * error * widen, value - float(low) * error * widen
+    return Interval(value, max(0.0, min(lo, value)), min(1.0, max(hi, value)), n, n_eff)

@@ -1,0 +1,232 @@
+"""The evidence of a window, clipped to the time that counts and laid out for the formulas.
+
+The time that counts for a source is planned time, while the source was in service, without what is censored; it is
+cut by production day, so that every quantity is a row of numbers per day. Signals of a source that share their
+spans are clipped once: a report over 28 days and 1,000 signals is a few thousand numpy calls.
+
+A production day of the window counts for a machine if at least half of its planned time counts for at least one of
+the machine's sources; what we ourselves failed to see is no sample of the factory.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from readiness.catalog import key
+from readiness.evidence import EVERYTHING, SignalDay
+from readiness.spans import EMPTY, Spans, difference, intersection, union
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+
+    from numpy.typing import NDArray
+
+    from contract.report import Reason
+    from readiness.catalog import Link, Tag
+    from readiness.evidence import DayEvidence, SourceDay
+    from readiness.inventory import Machine
+    from readiness.model import Model
+    from readiness.schedule import Calendar
+
+    Floats = NDArray[np.float64]
+
+WINDOW_DAYS = 28
+NEEDED_DAYS = 10
+HALF = 0.5
+ABSENT = SignalDay(-1, -1, -1, 0, 0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Series:
+    """Time of one signal per day of the window, in nanoseconds."""
+
+    counts: Floats  # time that counts
+    known: Floats
+    uncertain: Floats
+    bad: Floats
+
+
+@dataclass(eq=False)
+class View:
+    """Everything that formulas read.
+
+    Args:
+        days: Closed production days, any order; those outside the window are passed over.
+        tallies: (ISO date, key) -> bucket -> number, as `agent.analyzers.latency` counts them.
+        catalog: The configured sources now.
+        inventory: The declared machines now.
+        calendar: The site's calendar now.
+        now_ns: Data time of the report; the window ends with the last production day before it.
+        model: Anchors, gates and lists.
+    """
+
+    days: Sequence[DayEvidence]
+    tallies: Mapping[tuple[str, str], Mapping[int, int]]
+    catalog: Sequence[Link]
+    inventory: Sequence[Machine]
+    calendar: Calendar
+    now_ns: int
+    model: Model
+    dates: tuple[date, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        today = self.calendar.day_of(self.now_ns)
+        self.dates = tuple(today - timedelta(days=back) for back in range(WINDOW_DAYS, 0, -1))
+
+    @cached_property
+    def records(self) -> list[DayEvidence]:
+        """Evidence that touches the window, in order of time."""
+        start, end = self.calendar.bounds(self.dates[0])[0], self.calendar.bounds(self.dates[-1])[1]
+        return sorted((d for d in self.days if d.end_ns > start and d.start_ns < end), key=lambda d: d.start_ns)
+
+    @cached_property
+    def _planned(self) -> list[Spans]:
+        return [self.calendar.planned_spans(day) for day in self.dates]
+
+    @cached_property
+    def planned(self) -> Floats:
+        """Planned time per day of the window."""
+        return np.array([spans.length() for spans in self._planned], np.float64)
+
+    @cached_property
+    def tags(self) -> dict[str, list[tuple[Link, Tag]]]:
+        """Machine -> its configured signals, for machines of the inventory."""
+        found: dict[str, list[tuple[Link, Tag]]] = {m.id: [] for m in self.inventory}
+        for source in self.catalog:
+            for tag in source.signals:
+                if tag.machine in found:
+                    found[tag.machine].append((source, tag))
+        return found
+
+    @cached_property
+    def _domains(self) -> dict[str, tuple[Spans, NDArray[np.int64]]]:
+        """Source -> the pieces of time that count, and the day of each."""
+        service, censored = defaultdict(list), defaultdict(list)
+        for record in self.records:
+            for causes in record.censored.values():
+                for source, packed in causes.items():
+                    censored[source].append(record.spans(packed))
+            for part in record.sources:
+                service[part.source].append(record.spans(part.service))
+        everywhere = union(EMPTY, *censored[EVERYTHING])
+        found = {}
+        for source, parts in service.items():
+            inside = difference(union(*parts), union(everywhere, *censored[source]))
+            pieces = [intersection(planned, inside) for planned in self._planned]
+            spans = Spans(np.concatenate([p.start for p in pieces]), np.concatenate([p.end for p in pieces]))
+            found[source] = spans, np.repeat(np.arange(len(pieces)), [len(p) for p in pieces])
+        return found
+
+    def _per_day(self, source: str, spans: Spans) -> Floats:
+        domain, day = self._domains[source]
+        row: Floats = np.bincount(day, weights=spans.within(domain), minlength=len(self.dates)).astype(np.float64)
+        return row
+
+    @cached_property
+    def sources(self) -> dict[str, tuple[Floats, Floats]]:
+        """Source -> per day the time that counts, and how much of it the link was alive."""
+        live = defaultdict(list)
+        for record in self.records:
+            for part in record.sources:
+                live[part.source].append(record.spans(part.live))
+        return {
+            source: (self._per_day(source, domain), self._per_day(source, union(*live[source])))
+            for source, (domain, _) in self._domains.items()
+        }
+
+    @cached_property
+    def series(self) -> dict[str, Series]:
+        """Signal -> its time per day, for signals that the evidence knows."""
+        parts: dict[str, list[tuple[DayEvidence, SourceDay]]] = defaultdict(list)
+        for record in self.records:
+            for part in record.sources:
+                parts[part.source].append((record, part))
+        found: dict[str, Series] = {}
+        for source, days in parts.items():
+            for name, series in self._of_source(source, days).items():
+                if name in found:  # moved from one source to another within the window
+                    old = found[name]
+                    series = Series(  # noqa: PLW2901 - the sum replaces its second half
+                        old.counts + series.counts, old.known + series.known,
+                        old.uncertain + series.uncertain, old.bad + series.bad,
+                    )  # fmt: skip
+                found[name] = series
+        return found
+
+    def _of_source(self, source: str, days: list[tuple[DayEvidence, SourceDay]]) -> dict[str, Series]:
+        sets = [[record.spans(packed) for packed in part.spans] for record, part in days]
+        shares = [self._share_of_day(record) for record, _ in days]
+        counts = self.sources[source][0]
+        cache: dict[tuple[int, ...], Floats] = {}
+
+        def total(indices: tuple[int, ...]) -> Floats:
+            if indices not in cache:
+                chosen = [sets[d][i] for d, i in enumerate(indices) if i >= 0]
+                cache[indices] = self._per_day(source, union(EMPTY, *chosen))
+            return cache[indices]
+
+        found = {}
+        for name in sorted({name for _, part in days for name in part.signals}):
+            signal = [part.signals.get(name, ABSENT) for _, part in days]
+            there = sum((w for w, s in zip(shares, signal, strict=True) if s is not ABSENT), start=0 * counts)
+            found[name] = Series(
+                counts=counts * np.minimum(there, 1.0),
+                known=total(tuple(s.known for s in signal)),
+                uncertain=total(tuple(s.uncertain for s in signal)),
+                bad=total(tuple(s.bad for s in signal)),
+            )
+        return found
+
+    def _share_of_day(self, record: DayEvidence) -> Floats:
+        """Return which days of the window a record covers: one, unless the day's start was moved since."""
+        covered = Spans.between(record.start_ns, record.end_ns)
+        bounds = [self.calendar.bounds(day) for day in self.dates]
+        return np.array([covered.clip(*b).length() / (b[1] - b[0]) for b in bounds])
+
+    def counting(self, machine: str) -> Floats:
+        """Return per day the longest time that counts for any source of a machine, 0 on days that do not count."""
+        sources = {source.id for source, _ in self.tags.get(machine, ())} & set(self.sources)
+        best = np.max([self.sources[s][0] for s in sources] or [np.zeros(len(self.dates))], axis=0)
+        return np.where((self.planned > 0) & (best >= HALF * self.planned), best, 0.0)
+
+    def shortfall(self, machine: str) -> Reason | None:
+        """Return why a machine's window is no basis for an indicator over days, or None if it is."""
+        if not self.calendar.has_schedule():
+            return "NA_NO_SCHEDULE"
+        if not self.tags.get(machine) or not self.records:
+            return "NA_NO_EVIDENCE"
+        good = int((self.counting(machine) > 0).sum())
+        if good >= NEEDED_DAYS:
+            return None
+        recorded = np.sum([self._share_of_day(r) for r in self.records], axis=0) > HALF
+        return "NA_SELF_FAULT" if int((recorded & (self.planned > 0)).sum()) >= NEEDED_DAYS else "NA_SHORT_WINDOW"
+
+    def roles(self, machine: str) -> Counter[str]:
+        """Return how the roles of a machine's signals are known: confirmed, guessed or none."""
+        return Counter(
+            "none" if tag.role is None else "confirmed" if tag.role_confirmed else "guessed"
+            for _, tag in self.tags.get(machine, ())
+        )
+
+    @cached_property
+    def simulated(self) -> float:
+        """Share of the window's recorded time that was simulated."""
+        total = sum(r.end_ns - r.start_ns for r in self.records)
+        return sum(r.spans(r.simulated).length() for r in self.records) / total if total else 0.0
+
+    def native(self) -> dict[str, frozenset[str]]:
+        """Return for each signal what its device declared at the end of the window."""
+        last = self.records[-1].native if self.records else {}
+        declared = {name: frozenset(attributes) for name, attributes in last.items()}
+        for source in self.catalog:
+            for tag in source.signals:
+                if tag.native:
+                    declared[key(tag)] = declared.get(key(tag), frozenset()) | tag.native
+        return declared
