@@ -92,7 +92,7 @@ class Births:
         """
         match = _LABEL.fullmatch(label)
         if not _HASH.fullmatch(digest) or match is None:
-            raise WireError(f"{digest:.40}/{label:.40} names no part of a birth")
+            raise WireError(f"{digest[:40]!r}, {label[:40]!r}: no part of a birth is named so")
         part, parts = int(match[1]), int(match[2])
         if not part <= parts <= codec.BIRTH_PARTS_LIMIT or len(payload) > 2 * codec.BIRTH_PART_LIMIT:
             raise WireError(f"part {label} of {len(payload)} bytes is larger than a birth can be")

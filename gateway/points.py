@@ -170,6 +170,8 @@ def rows_of(point: Point) -> int:
 
 
 def _block(block: Block, dictionary: Dictionary, batch: Batch) -> None:
+    if not (block.value or block.signal or block.time.steps):
+        return  # round trips only: they are for the analyzers
     origin = Origin(block.seq, block.source)
     try:
         times = _times(block)
@@ -183,7 +185,7 @@ def _block(block: Block, dictionary: Dictionary, batch: Batch) -> None:
         batch.faults.append(_whole(block, origin, "columns differ in length", times))
     elif source is None:
         batch.faults.append(_whole(block, origin, "the birth has no such source", times))
-    elif times:
+    else:
         groups = _rows(block, times, source, origin, batch.faults)
         points = [Point(machine, source.tags, time, fields) for (time, machine), fields in groups.items() if fields]
         batch.points.extend(points)
@@ -191,8 +193,9 @@ def _block(block: Block, dictionary: Dictionary, batch: Batch) -> None:
 
 
 def _whole(block: Block, origin: Origin, reason: str, times: Sequence[int]) -> Fault:
+    rows = max(len(block.value), len(block.signal), len(block.time.steps))
     times = times or [NO_TIME]
-    return Fault(origin, reason, min(times), max(times), len(block.value), msgspec.to_builtins(block))
+    return Fault(origin, reason, min(times), max(times), rows, msgspec.to_builtins(block))
 
 
 def _times(block: Block) -> list[int]:
@@ -293,7 +296,7 @@ def _record(
 
 def _check_kind(kind: str, again: bool) -> None:  # noqa: FBT001 - a helper of one caller
     if not _KIND.fullmatch(kind):
-        raise WireError(f"{kind:.40} is not a kind")
+        raise WireError(f"{kind[:40]!r} is not a kind")
     if again:
         raise WireError("two events of one kind at one time")
 

@@ -141,8 +141,9 @@ def test_a_worker_whose_store_is_away_for_five_seconds_leaves_and_comes_back_wit
 
 
 def test_a_store_that_is_back_before_five_seconds_are_over_costs_no_presence(
-    tmp_path: Path, broker: Child, agent: Peer
+    tmp_path: Path, broker: Child, agent: Peer, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO)
     store, clock = MemoryStore(), FixedClock()
     agent.birth()
     with working(Gateway(config(tmp_path, port_of(broker)), store, clock)) as gateway:
@@ -155,6 +156,7 @@ def test_a_store_that_is_back_before_five_seconds_are_over_costs_no_presence(
         agent.send(message(2))
         assert agent.confirmed().stored == [(2, crc(2))]
         assert gateway.stats()["serving"] == 1
+        until(lambda: "totals: {'messages': 3" in caplog.text)  # a minute has passed
 
 
 def until(condition: Callable[[], bool], seconds: float = 10) -> None:

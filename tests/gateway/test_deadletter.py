@@ -42,6 +42,25 @@ def test_what_was_kept_is_read_back_exactly(tmp_path: Path) -> None:
     kept.close()
 
 
+def test_a_letter_is_on_the_disk_before_the_caller_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[int] = []
+    real = os.fsync
+
+    def fsync(handle: int) -> None:
+        real(handle)
+        if stat.S_ISREG(os.fstat(handle).st_mode):
+            synced.append(os.fstat(handle).st_size)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    kept = DeadLetters(tmp_path, 10**6, "gw-1", FixedClock())
+    for text in ("first", "second"):
+        kept.append(letter(text))
+        (path,) = tmp_path.iterdir()
+        assert synced[-1] == path.stat().st_size
+    assert len(synced) == 2
+    kept.close()
+
+
 def test_nobody_else_may_read_them(tmp_path: Path) -> None:
     kept = DeadLetters(tmp_path / "letters", 10**6, "gw-1", FixedClock())
     kept.append(letter())

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, NamedTuple
 
-import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -20,6 +19,7 @@ from gateway.stores import open_store
 from gateway.stores.settings import EmbeddedSettings
 from tests.gateway.builders import (
     BRANCH,
+    SECOND,
     SOURCE,
     T0,
     FixedClock,
@@ -31,6 +31,7 @@ from tests.gateway.builders import (
     row,
     wire,
 )
+from tests.gateway.mutants import GOOD, NONSENSE, dump, mutant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,7 +75,7 @@ def bench(folder: Path, *, birth: bool = True, max_bytes: int = 10**6) -> Bench:
 @pytest.fixture
 def whole(tmp_path: Path) -> Iterator[Bench]:
     """Return an ingest that knows the birth."""
-    made = bench(tmp_path / "letters")
+    made = bench(tmp_path / "letters", max_bytes=10**9)
     yield made
     made.ingest._deadletters.close()
 
@@ -85,11 +86,12 @@ def refuse_oven(point: Point) -> str | None:
 
 def test_a_message_is_confirmed_with_all_its_entries_after_the_write(whole: Bench) -> None:
     whole.clock.trust = False
+    whole.store.refuses = lambda _: whole.clock.advance(2)  # a write takes time
     stored = whole.stored(data(block(row("f64", T0, 1.0)), seqs=(1, 2)))  # entry 2 held watermarks only
     assert stored == Stored(
         spool="spool-1",
         stored=[(1, crc(1)), (2, crc(2))],
-        committed_at=str(whole.clock.now()),
+        committed_at=str(T0 + 2 * SECOND),
         clock_trusted=False,
         worker="gw-1",
     )
@@ -227,12 +229,6 @@ def test_a_confirmation_larger_than_a_plain_payload_is_sent_in_parts(whole: Benc
     assert [entry for stored in confirmations for entry in stored.stored] == [(seq, crc(seq)) for seq in seqs]
 
 
-GOOD = data(
-    block(row("f64", T0, 1.0), row("s", T0, "글"), row("i64", T0, 2**60), row("f64", T0 + 5, None, 1 << 31)),
-    events=[WireEvent(seq=1, kind="gap", time=str(T0), body={"cause": "link_down", "list": [1, [2, None]]})],
-)
-
-
 @pytest.mark.parametrize(
     ("topic", "payload", "content_type"),
     [
@@ -270,53 +266,25 @@ def test_what_cannot_be_read_is_a_dead_letter_and_never_confirmed(
     assert whole.store.writes == 0
 
 
-def mutate(value: object, draw: st.DataObject) -> object:
-    """Change one thing somewhere inside a JSON value."""
-    if isinstance(value, dict | list) and value and draw.draw(st.integers(0, 9)) > 0:
-        keys = list(value) if isinstance(value, dict) else list(range(len(value)))
-        key = draw.draw(st.sampled_from(keys))
-        changed = value.copy()
-        if draw.draw(st.integers(0, 9)) == 0:
-            del changed[key]
-        else:
-            changed[key] = mutate(value[key], draw)
-        return changed
-    return draw.draw(ODD)
-
-
-ODD = st.one_of(
-    st.none(),
-    st.booleans(),
-    st.integers(-(10**30), 10**30),
-    st.sampled_from([0, -1, 2**31, 2**32, 2**53 + 1, 2**63 - 1, 2**63, 2**64, 10**300, 10**4000]),
-    st.floats(allow_nan=False, allow_infinity=False),
-    st.text(max_size=8),
-    st.sampled_from(["1", "-1", "--1", "９", "1e3", str(2**63), str(2**64 - 1), "9" * 21, "", "\0", "a\nb"]),
-    st.lists(st.integers(0, 3), max_size=4),
-    st.recursive(st.none(), lambda inner: st.lists(inner, min_size=1, max_size=1), max_leaves=50),
-    st.dictionaries(st.text(max_size=3), st.integers(), max_size=2),
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.data())
+def test_a_message_changed_anywhere_never_raises(whole: Bench, draw: st.DataObject) -> None:
+    before = whole.ingest.counts.copy()
+    whole.ingest.handle(BRANCH.data, codec.compress(mutant(draw)), ZSTD)
+    counted = whole.ingest.counts - before
+    assert sum(counted[key] > 0 for key in ("malformed", "need_birth", "stored", "rejected")) == 1
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(st.data())
-def test_a_message_changed_anywhere_never_raises_and_entries_are_never_confirmed_half(
-    whole: Bench, draw: st.DataObject
-) -> None:
-    import json  # noqa: PLC0415 - the only encoder here that writes what no honest agent could
-
-    tree: object = msgspec.to_builtins(GOOD)
-    for _ in range(draw.draw(st.integers(1, 3))):
-        tree = mutate(tree, draw)
-    before = whole.ingest.counts.copy()
-    confirmations = whole.ingest.handle(BRANCH.data, codec.compress(json.dumps(tree).encode()), ZSTD)
-    counted = whole.ingest.counts - before
-    assert counted["messages"] == 1
-    assert sum(counted[key] > 0 for key in ("malformed", "need_birth", "stored", "rejected")) >= 1
-    for outgoing in confirmations:
-        if outgoing.topic == BRANCH.stored:
-            stored = codec.decode(outgoing.payload, Stored)
-            assert {seq for seq, _ in stored.stored}.isdisjoint(rejected.seq for rejected in stored.rejected)
+@given(NONSENSE)
+def test_nonsense_of_the_right_shape_is_confirmed_with_each_lost_row_named(whole: Bench, made: Data) -> None:
+    (outgoing,) = whole.ingest.handle(BRANCH.data, codec.compress(dump(made)), ZSTD)
+    stored = codec.decode(outgoing.payload, Stored)
+    assert {*stored.stored, *((r.seq, r.crc) for r in stored.rejected)} == {(1, crc(1))}
+    kept = [letter for letter in whole.letters() if letter.rejected == stored.rejected]
+    assert bool(kept) is bool(stored.rejected)
+    for rejected in stored.rejected:
+        assert all(int(first) <= int(last) and rows > 0 for _, first, last, rows in rejected.rows)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
+from hypothesis import given, settings
 from msgspec.structs import replace
 
 from contract import codec
@@ -14,6 +15,7 @@ from contract.payload import Birth, BirthSignal, Block, Data, Times, WireEvent, 
 from gateway import points
 from gateway.stores.base import Point
 from tests.gateway.builders import BIRTH, INDEX, SECOND, SOURCE, T0, Row, block, data, row
+from tests.gateway.mutants import NONSENSE, dump
 
 if TYPE_CHECKING:
     from contract.payload import Value
@@ -175,7 +177,7 @@ def test_a_block_that_makes_no_sense_is_one_fault_and_kept_whole(
     batch = build(data(wrong, block(row("b", T0, value=True))))
     assert [point.fields for point in batch.points] == [{"b_b": True}]
     (fault,) = batch.faults
-    assert (fault.first, fault.last, fault.rows) == (first, last, len(wrong.value))
+    assert (fault.first, fault.last, fault.rows) == (first, last, 2)
     assert msgspec.convert(fault.content, Block) == wrong
 
 
@@ -253,6 +255,23 @@ def test_an_event_that_cannot_be_stored_is_a_fault_beside_the_others(event: Wire
     batch = build(data(events=[good, event]))
     assert [point.fields for point in batch.points] == [{"body_s": '{"by":"test"}'}]
     assert [fault.origin for fault in batch.faults] == [points.Origin(1, "tsq_event")]
+
+
+@settings(deadline=None)
+@given(NONSENSE)
+def test_each_row_is_in_one_point_or_in_one_fault(made: Data) -> None:
+    payload = codec.decode(dump(made), Data, codec.DATA_LIMIT)
+    batch = points.build(payload, DICTIONARY)
+    rows = sum(max(len(b.value), len(b.signal), len(b.time.steps)) for b in payload.blocks)
+    rows += len(payload.events) + len(payload.facts)
+    assert rows == sum(map(points.rows_of, batch.points)) + sum(fault.rows for fault in batch.faults)
+    assert len(batch.origins) == len(batch.points)
+    for point in batch.points:
+        assert 0 < point.time_ns < 2**63 - 1
+        for name, value in point.fields.items():
+            kind = {"f": float, "i": int, "s": str, "b": bool, "q": int, "src": int}[name.rpartition("_")[2]]
+            assert type(value) is kind, (name, value)
+            assert kind is not int or -(2**63) <= value < 2**63  # type: ignore[operator]
 
 
 SIGNAL = BIRTH.sources[0].signals[0]
