@@ -1,0 +1,1 @@
+"""The main job end to end: real servers, broker, databases, and the agent and gateway as their users start them."""

@@ -1,0 +1,105 @@
+"""Nothing that the agent ever sends could change a PLC: every byte of whole sessions is read."""
+
+from __future__ import annotations
+
+import collections
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.e2e.rig import Rig, running, until
+from tests.peers.modbus import server as modbus_server
+from tests.peers.opcua import opcua_server
+from tests.support.processes import running as child_running
+from tests.support.sniffer import Relay, modbus_functions, opcua_services
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from pathlib import Path
+
+pytestmark = pytest.mark.timeout(120)
+
+READS = {
+    "GetEndpoints", "CreateSession", "ActivateSession", "CloseSession", "CloseSecureChannel", "Read",
+    "CreateSubscription", "ModifySubscription", "SetPublishingMode", "DeleteSubscriptions", "CreateMonitoredItems",
+    "ModifyMonitoredItems", "DeleteMonitoredItems", "Publish", "Republish", "TransferSubscriptions",
+    "TranslateBrowsePathsToNodeIds", "Browse", "BrowseNext",
+}  # fmt: skip
+
+
+def test_no_write_and_no_call_leaves_the_agent(tmp_path: Path) -> None:
+    plc = modbus_server(tmp_path / "plc", "--illegal", "20-20")
+    assert plc.port is not None
+    functions: Counter[int] = collections.Counter()
+    services: Counter[str] = collections.Counter()
+    with child_running(plc), opcua_server(tmp_path / "cnc") as cnc:  # noqa: SIM117 - the port is known inside
+        with Relay(plc.port) as modbus, Relay(cnc.opcua_port) as opcua:
+            rig = Rig(tmp_path, devices=_devices(modbus.port, opcua.port), machines=[{"id": "m"}])
+            with running(rig):
+                rig.wait_for_state("plc", "up")
+                rig.wait_for_state("cnc", "up")
+                until(lambda: rig.status()["devices"]["cnc"]["frames"] > 3, 20, "no frames", rig)
+                plc.restart()  # and all over again: reconnection sends what a start does not
+                cnc.restart()
+                rig.wait_for_state("plc", "up", 20)
+                until(lambda: rig.status()["devices"]["cnc"]["outages"] > 0, 30, "no outage", rig)
+                rig.wait_for_state("cnc", "up", 30)
+                rig.retry("cnc")
+                rig.retry("plc")
+                frames = rig.status()["devices"]["cnc"]["frames"]
+                until(lambda: rig.status()["devices"]["cnc"]["frames"] > frames + 3, 20, "no frames", rig)
+            for stream in modbus.sent:
+                functions += modbus_functions(bytes(stream))
+            for stream in opcua.sent:
+                services += opcua_services(bytes(stream))
+    assert set(functions) == {1, 2, 3, 4}, functions
+    assert services["Read"] > 0
+    assert services["Publish"] > 0
+    assert set(services) <= READS, services
+
+
+def _devices(modbus_port: int, opcua_port: int) -> list[dict[str, Any]]:
+    plc = {
+        "id": "plc", "type": "modbus", "machine": "m", "host": "127.0.0.1", "port": modbus_port, "timeout": "400ms",
+        "groups": [{"id": "main", "every": "500ms", "signals": [
+            {"id": "a", "address": "holding:7", "type": "float32"},
+            {"id": "b", "address": "holding:20", "type": "uint16"},
+            {"id": "c", "address": "input:3", "type": "uint16"},
+            {"id": "d", "address": "coil:1", "type": "bool"},
+            {"id": "e", "address": "discrete:2", "type": "bool"},
+        ]}],
+    }  # fmt: skip
+    cnc = {
+        "id": "cnc", "type": "opcua", "machine": "m", "endpoint": f"opc.tcp://127.0.0.1:{opcua_port}/plant",
+        "security": "None", "groups": [
+            {"id": "sub", "every": "500ms", "signals": [
+                {"id": "f", "node": "ns=1;s=double", "type": "float64"},
+                {"id": "g", "node": "ns=1;s=nobody", "type": "float64"},
+            ]},
+            {"id": "poll", "every": "500ms", "mode": "poll", "signals": [
+                {"id": "h", "node": "ns=1;s=int32", "type": "int32"},
+            ]},
+        ],
+    }  # fmt: skip
+    return [plc, cnc]
+
+
+@pytest.mark.parametrize(
+    ("stream", "found"),
+    [
+        (bytes.fromhex("0001 0000 0006 01 03 0008 0002") * 2, {3: 2}),
+        (bytes.fromhex("0001 0000 0006 01 06 0008 0002"), {6: 1}),
+        (bytes.fromhex("0001 0000 0009 01 10 0008 0001 02 0001"), {16: 1}),
+    ],
+)
+def test_the_modbus_reader_sees_writes(stream: bytes, found: dict[int, int]) -> None:
+    assert modbus_functions(stream) == found
+
+
+def test_the_opcua_reader_sees_writes_and_calls() -> None:
+    def message(service: int, request: int) -> bytes:
+        body = bytes(12) + request.to_bytes(4, "little") + b"\x01\x00" + service.to_bytes(2, "little") + bytes(8)
+        return b"MSGF" + (len(body) + 8).to_bytes(4, "little") + body
+
+    stream = b"HELF" + (8).to_bytes(4, "little") + message(673, 1) + message(712, 2) + message(631, 3)
+    assert opcua_services(stream) == {"Write": 1, "Call": 1, "Read": 1}
