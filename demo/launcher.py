@@ -1,8 +1,8 @@
 """The whole product on one machine: broker, factory, gateway and agent as child processes, and a screen.
 
     folder, ports, configurations
-    broker, gateway, factory start                      while the history is replayed into the agent's evidence
-    agent starts                                        live: the screen shows what the agent, the wire and the store say
+    broker, gateway, factory start         while the history is replayed into the agent's evidence
+    agent starts                           live: the screen shows what agent, wire and store say
     agent stops, then the others; the store is counted
 
 Everything lives in a folder that is made empty and removed at the end, and listens on the loopback address only.
@@ -129,6 +129,11 @@ def _folder(keep: Path | None) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def _script(name: str) -> Path:
+    """Return a command of this very environment, whatever the PATH says."""
+    return Path(sys.executable).with_name(name)
+
+
 class Demo:
     """One run."""
 
@@ -166,7 +171,7 @@ class Demo:
         wire.start()
         observer.begin()
         self._say(_AGENT)
-        self._children.start("agent", [sys.executable, "-m", "agent.cli", "run", "--config", self._agent_file])
+        self._children.start("agent", [_script("tsq-agent"), "run", "--config", self._agent_file])
         try:
             self._watch(observer)
             self._say(_END)
@@ -181,12 +186,10 @@ class Demo:
     def _start_servers(self, now: int) -> str:
         command = broker.command(self._folder, self._ports["broker_port"])
         self._children.start("broker", command)
-        python = [sys.executable, "-m"]
-        self._children.start(
-            "factory", [*python, "demo.factory", "--config", self._agent_file, "--live-from", str(now)]
-        )
+        serve = [sys.executable, "-m", "demo.factory", "--config", self._agent_file, "--live-from", str(now)]
+        self._children.start("factory", serve)
         self._children.wait_for_port("broker", self._ports["broker_port"], START_S)
-        self._children.start("gateway", [*python, "gateway.cli", "run", "--config", self._gateway_file])
+        self._children.start("gateway", [_script("tsq-gateway"), "run", "--config", self._gateway_file])
         return Path(command[0]).name if command[0] != sys.executable else "iotcore"
 
     def _replay(self, now: int) -> int:
