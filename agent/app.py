@@ -1,0 +1,231 @@
+"""The composition root of the agent: configuration to objects, started and stopped in order.
+
+    collectors --supervise--> spool --(commit)--> analyzers
+                                |
+                                +--> sender --> uplink --> broker          (threads of their own)
+                                                  |
+    reporter --(each minute, and report.get)------+
+
+Collectors run in one event loop and never wait for disk or network; spool, sender and uplink have threads of
+their own. Stopping goes the same way: collectors first, then what they read is committed and given a few
+seconds to be confirmed; what is left stays on the disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import importlib.metadata
+import logging
+import os
+import secrets
+import signal
+import threading
+from typing import TYPE_CHECKING
+
+from agent import control
+from agent.analyzers import evidence as analyzers
+from agent.analyzers.latency import account
+from agent.clock import SystemClock
+from agent.config.load import load
+from agent.frame import Event
+from agent.health import Health
+from agent.reporter import Reporter
+from agent.sender import Sender
+from agent.spool import Limits, Spool
+from agent.supervise import Supervisor
+from agent.uplink import Uplink
+from contract.payload import Status
+from contract.topics import AgentTopics
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from agent.analyzers.evidence import DayLedger
+    from agent.config.model import AgentConfig
+
+logger = logging.getLogger(__name__)
+
+DRAIN_S = 5.0
+TICK_S = 1.0
+VERSION = importlib.metadata.version("techsquare-edge")
+
+
+def run(path: Path, lang: str | None = None) -> int:
+    """Run the agent of a configuration file until SIGTERM or SIGINT; return the exit code.
+
+    Raises:
+        ConfigError: the file is wrong.
+        SpoolFailed: neither disk nor memory can take data.
+    """
+    Agent(load(path, lang)).run()
+    return 0
+
+
+class Agent:
+    """Everything that runs on one edge box.
+
+    Args:
+        config: Of the site.
+
+    Raises:
+        ConfigError: a secret cannot be read.
+        SpoolFailed: the state folder cannot be used.
+    """
+
+    def __init__(self, config: AgentConfig) -> None:
+        self._config = config
+        self._boot = secrets.token_hex(8)
+        self._sources = config.sources()
+        self._calendar = config.calendar()
+        self._folder = config.storage.directory
+        self._spool = Spool(
+            self._folder,
+            birth=config.birth(),
+            sources=self._sources,
+            limits=Limits(
+                max_bytes=config.storage.max_size,
+                max_age_ns=config.storage.max_age,
+                min_free_bytes=config.storage.min_free,
+            ),
+            account=functools.partial(account, calendar=self._calendar),
+        )
+        self._clock = SystemClock(self._spool.epoch, trusted=config.time.trust_local_clock)
+        self._health = Health()
+        self._supervisors = {
+            device.id: Supervisor(device.collector(self._clock), self._spool, self._health, self._clock)
+            for device in config.devices
+        }
+        topics = AgentTopics(config.factory, config.agent)
+        self._site = Uplink(config.uplink.site, topics, self._status)
+        platform = config.uplink.platform
+        self._platform = None if platform is None else Uplink(platform, topics, self._status, "platform")
+        self._sender = Sender(self._spool, self._site, topics, self._clock)
+        self._reporter = Reporter(config, self._spool, self._platform or self._site, topics, self._clock)
+
+    def run(self) -> None:
+        """Collect and deliver until SIGTERM or SIGINT."""
+        evidence = self._restored()
+        self._spool.start(self._clock, evidence)
+        self._spool.put(self._event("agent_start", version=VERSION, config=self._config.config_hash()))
+        self._sender.start()
+        uplinks = [self._site] + ([self._platform] if self._platform else [])
+        for uplink in uplinks:
+            uplink.start()
+        self._reporter.start()
+        try:
+            asyncio.run(self._collect())
+        except BaseExceptionGroup as group:  # of the TaskGroup: only what ends the process gets out of it
+            raise _first(group) from group
+        finally:
+            self._reporter.stop()
+            self._spool.put(self._event("agent_stop"))
+            self._drain()
+            self._sender.stop()
+            for uplink in uplinks:
+                uplink.stop()
+            self._spool.stop()
+            logger.info("stopped")
+
+    def _restored(self) -> DayLedger:
+        """Return the evidence as of the last commit: the last checkpoint, and what was committed after it."""
+        state = self._spool.checkpoint_state()
+        try:
+            evidence = analyzers.make(self._sources, self._calendar, state)
+        except ValueError as exc:
+            logger.error("the evidence of open days begins anew: %s", exc)  # noqa: TRY400 - no bug, so no traceback
+            evidence = analyzers.make(self._sources, self._calendar)
+        for entry in self._spool.replay():
+            evidence.feed(entry.items)
+        return evidence
+
+    async def _collect(self) -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        async with contextlib.AsyncExitStack() as stack:
+            try:
+                await stack.enter_async_context(
+                    control.listening(self._folder, {"status": self._overview, "retry": self._retry})
+                )
+            except OSError as exc:  # a path too long for a socket: everything else works
+                logger.warning("`status` and `retry` do not work: %s", exc)
+            async with asyncio.TaskGroup() as group:
+                tasks = [
+                    group.create_task(supervisor.run(), name=f"collector:{device}")
+                    for device, supervisor in self._supervisors.items()
+                ]
+                tasks.append(group.create_task(self._watch_clock(), name="clock"))
+                await stop.wait()
+                for task in tasks:
+                    task.cancel()
+
+    async def _watch_clock(self) -> None:
+        while True:
+            await self._clock.sleep(TICK_S)
+            off = self._clock.step()
+            if off is not None:
+                logger.warning("the clock was set by %.3f s: a new epoch begins", off / 1e9)
+                self._spool.put(self._event("clock_step", offset_ns=str(off), epoch=self._clock.epoch))
+
+    def _event(self, kind: str, **body: int | str) -> Event:
+        assert kind in {"agent_start", "agent_stop", "clock_step"}
+        return Event(kind=kind, time_ns=self._clock.now(), body={"boot": self._boot, **body})  # type: ignore[arg-type]
+
+    def _drain(self) -> None:
+        """Give what was read a few seconds to be confirmed."""
+        committed = threading.Event()
+        self._spool.listen(committed.set)
+        deadline = self._clock.monotonic() + round(DRAIN_S * 1e9)
+        while self._site.up and self._clock.monotonic() < deadline:
+            stats = self._spool.stats()
+            if not stats.entries and not stats.ring_rows and committed.is_set():
+                return
+            committed.wait(0.1)
+            committed.clear()
+
+    # What others see
+
+    def _status(self, online: bool) -> Status:  # noqa: FBT001 - as the uplink asks
+        stats = self._spool.stats()
+        return Status(
+            online=online,
+            boot=self._boot,
+            time=str(self._clock.now()),
+            version=VERSION,
+            spool=stats.spool,
+            depth=stats.entries,
+            oldest=None if stats.oldest_ns is None else str(stats.oldest_ns),
+            sources={name: device.state for name, device in sorted(self._health.devices.items())},
+        )
+
+    def _overview(self, _target: str) -> Mapping[str, object]:
+        return {
+            "agent": f"{self._config.factory}/{self._config.agent}",
+            "name": self._config.name,
+            "boot": self._boot,
+            "process": os.getpid(),
+            "time": str(self._clock.now()),
+            "clock_trusted": self._clock.trusted,
+            "devices": self._health.snapshot(),
+            "spool": self._spool.stats()._asdict(),
+            "uplink": {
+                "site": self._site.up,
+                "platform": None if self._platform is None else self._platform.up,
+                "in_flight": self._sender.in_flight,
+                "usual_s": self._sender.usual_s,
+            },
+        }
+
+    def _retry(self, target: str) -> Mapping[str, object]:
+        device = target if target in self._supervisors else target.split(".", maxsplit=1)[0]
+        self._supervisors[device].retry()
+        return {"ok": True, "device": device}
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    first = group.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first

@@ -1,0 +1,130 @@
+"""The readiness report, from what the spool keeps: renewed at an interval, retained at the broker, and on request.
+
+A thread of its own, because an assessment of many signals may take a second and neither collection nor delivery
+may wait for it. Requests within `FRESH_S` of an assessment are answered from it.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agent.errors import ConfigError
+from agent.uplink import RequestError
+from contract import codec
+from readiness import model
+from readiness.report import Site, assess
+
+if TYPE_CHECKING:
+    from agent.clock import Clock
+    from agent.config.model import AgentConfig
+    from agent.spool import Spool
+    from agent.uplink import Uplink
+    from contract.topics import AgentTopics
+    from readiness.report import Assessment
+
+logger = logging.getLogger(__name__)
+
+FRESH_S = 5.0
+MODEL_FOLDERS = (
+    Path(__file__).parent.parent / "config" / "readiness",  # a checkout
+    Path(sys.prefix) / "share" / "techsquare-edge" / "readiness",  # an installed wheel
+)
+
+
+def load_model() -> model.Model:
+    """Read the readiness model that came with this release.
+
+    Raises:
+        ConfigError: it is missing or cannot be used.
+    """
+    folder = next((f for f in MODEL_FOLDERS if f.is_dir()), MODEL_FOLDERS[-1])
+    try:
+        return model.parse({path.name: path.read_bytes() for path in sorted(folder.glob("*.yaml"))})
+    except (OSError, model.ModelError) as exc:
+        raise ConfigError(f"{folder}: the readiness model cannot be used: {exc}") from exc
+
+
+class Reporter:
+    """Assesses and publishes.
+
+    Args:
+        config: Of the site.
+        spool: Keeps closed days and counts.
+        uplink: Where reports go and requests come from; not yet started.
+        topics: The agent's branch.
+        clock: Says which production day it is.
+
+    Raises:
+        ConfigError: the readiness model cannot be used.
+    """
+
+    def __init__(
+        self, config: AgentConfig, spool: Spool, uplink: Uplink, topics: AgentTopics, clock: Clock
+    ) -> None:
+        self._sources = config.sources()
+        self._inventory = config.inventory()
+        self._calendar = config.calendar()
+        self._every_s = config.readiness.report_every / 1e9
+        self._site = Site(config.factory, config.site, config.agent)
+        self._model = load_model()
+        self._spool = spool
+        self._uplink = uplink
+        self._topic = topics.readiness
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._made: tuple[int, Assessment] | None = None  # monotonic ns, what was made then
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="reporter", daemon=True)
+        uplink.on_request("report.get", self._answer)
+
+    def start(self) -> None:
+        """Begin to publish."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End; an assessment that is under way is finished first."""
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while True:
+            try:
+                payload = codec.encode(self._assessment(0).plant())
+                if len(payload) > codec.REPORT_LIMIT:
+                    logger.error("the report has %d bytes, at most %d are kept", len(payload), codec.REPORT_LIMIT)
+                else:
+                    self._uplink.publish_retained(self._topic, payload)
+            except sqlite3.Error as exc:
+                logger.warning("no report now, the spool cannot be read: %s", exc)
+            except Exception:  # collection goes on
+                logger.exception("no report now: this is a bug, please report it")
+            if self._stop.wait(self._every_s):
+                return
+
+    def _assessment(self, fresh_s: float = FRESH_S) -> Assessment:
+        with self._lock:
+            now = self._clock.monotonic()
+            if self._made is None or now - self._made[0] > fresh_s * 1e9:
+                made = assess(
+                    self._spool.days(),
+                    self._spool.tallies(),
+                    self._sources,
+                    self._inventory,
+                    self._calendar,
+                    self._clock.now(),
+                    self._model,
+                    self._site,
+                )
+                self._made = (now, made)
+            return self._made[1]
+
+    def _answer(self, body: bytes) -> bytes:
+        try:
+            return self._assessment().respond(body)
+        except sqlite3.Error as exc:
+            raise RequestError("no_data", f"the agent cannot read its evidence now: {exc}") from exc
