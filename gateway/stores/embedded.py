@@ -13,7 +13,7 @@ function that SQLite calls during the upsert; the same bytes again write nothing
 A write is one transaction in a write-ahead log that is synced before `write` returns. Other processes may read
 (`read_only`) meanwhile. Two writers exclude each other for the length of a write.
 
-Retention deletes ten minutes of the oldest data at a time, after a write and outside its transaction. The file
+Retention deletes a minute of the oldest data at a time, after a write and outside its transaction. The file
 does not shrink, its space is used again; the log beside it takes up to 4 MB more. Age counts back from the newest
 point or from now, whichever is earlier: neither a clock that jumps ahead nor a single point from the future may
 delete what is there.
@@ -54,8 +54,8 @@ PRAGMA user_version={_VERSION};
 """
 _PAGE = 2_000
 _LOWEST = -(2**63)
-_SLICE_NS = 600 * 10**9
-_SLICES = 20  # at most per write: a limit that was lowered takes effect over several writes
+_SLICE_NS = 60 * 10**9
+_SLICES = 60  # at most per write: a limit that was lowered takes effect over several writes
 _AGE_CHECK_NS = 60 * 10**9
 _DISK_RESERVE = 16_000_000  # bytes of free disk with which a store that was full is tried again
 

@@ -183,6 +183,14 @@ def test_a_full_disk_loses_nothing_that_was_promised_and_leaves_the_store_usable
     store.close()
 
 
+def test_every_commit_is_synced_and_so_survives_a_power_cut(path: Path) -> None:
+    """SIGKILL cannot show this: the kernel keeps what was not synced. SQLite's own promise is all there is."""
+    store = EmbeddedStore(path)
+    assert store._db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert store._db.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
+    store.close()
+
+
 def test_a_repeated_write_adds_nothing_to_the_file(path: Path) -> None:
     store = EmbeddedStore(path)
     points = [point(T + i, x_f=i / 3) for i in range(1000)]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
+import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from gateway.stores.settings import EmbeddedSettings, InfluxDb1Settings, InfluxDb2Settings, StoreSettings
@@ -65,3 +67,14 @@ def test_a_mistake_is_refused_with_what_to_do(text: str, settings: dict[str, obj
         ADAPTER.validate_python(settings)
     if "token" in settings:
         assert "abc123" not in failure.value.errors(include_input=False)[0]["msg"]
+
+
+def test_the_examples_in_the_documentation_can_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET", "x")
+    text = (Path(__file__).parents[2] / "docs" / "stores.md").read_text("utf-8")
+    examples = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    types = set()
+    for example in examples:
+        usable = re.sub(r"(?:env|file):\S+", "env:SECRET", example)
+        types.add(ADAPTER.validate_python(yaml.safe_load(usable)["store"]).type)
+    assert types == {"embedded", "influxdb1", "influxdb2"}
