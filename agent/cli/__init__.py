@@ -10,6 +10,7 @@ Exit codes: 0 done, 1 something is not good, 2 wrong words, 74 the disk failed, 
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import logging
 import sys
@@ -49,6 +50,9 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `tsq-agent`; return the exit code."""
+    for stream in (sys.stdout, sys.stderr):  # a terminal that cannot show a device's text must not stop us
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     args = _parser().parse_args(argv)
     try:
         match args.verb:

@@ -70,12 +70,6 @@ def _absolute(value: Any) -> Path:
     return Path(value)
 
 
-def _days(value: int) -> int:
-    if value % DAY_NS or not 7 <= value // DAY_NS <= 92:
-        raise Complaint("write whole days from 7d to 92d", "7d에서 92d 사이의 일 단위로 쓰십시오")
-    return value
-
-
 def _report_interval(value: int) -> int:
     if not 10**10 <= value <= DAY_NS:
         raise Complaint("write an interval from 10s to 1d", "10s에서 1d 사이로 쓰십시오")
@@ -149,9 +143,6 @@ class Uplink(Model):
 class Readiness(Model):
     """The readiness report."""
 
-    window: Annotated[Duration, AfterValidator(_days)] = Field(
-        28 * DAY_NS, description="days that a report looks at"
-    )
     report_every: Annotated[Duration, AfterValidator(_report_interval)] = Field(
         60 * 10**9, description="how often the report is renewed"
     )
