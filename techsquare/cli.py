@@ -22,12 +22,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     report.add_argument("factory")
     report.add_argument("agent")
     report.add_argument("--machine", help="all values of one machine instead of the plant")
-    report.add_argument("--host", default="127.0.0.1")
-    report.add_argument("--port", type=int, default=1883)
+    report.add_argument(
+        "--broker",
+        metavar="HOST[:PORT]",
+        default=os.environ.get("TECHSQUARE_BROKER", "127.0.0.1"),
+        help="default: the environment's TECHSQUARE_BROKER, else 127.0.0.1; port 1883",
+    )
     report.add_argument("--user", help="MQTT user; the password comes from TECHSQUARE_MQTT_PASSWORD")
     report.add_argument("--seconds", type=float, default=10, help="how long to wait for the answer")
     args = parser.parse_args(argv)
-    broker = Broker(args.host, args.port, args.user, os.environ.get("TECHSQUARE_MQTT_PASSWORD"))
+    host, _, port = args.broker.partition(":")
+    if not host or not (port or "1883").isdecimal():
+        parser.error(f"{args.broker!r} is no broker: write HOST or HOST:PORT")
+    broker = Broker(host, int(port or 1883), args.user, os.environ.get("TECHSQUARE_MQTT_PASSWORD"))
     body = {"machine": args.machine} if args.machine else {}
     try:
         answer = request(broker, args.factory, args.agent, "report.get", body, args.seconds)

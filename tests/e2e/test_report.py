@@ -91,7 +91,14 @@ def test_the_agent_answers_nowhere_but_below_its_own_branch(rig: Rig) -> None:
 
 
 def test_techsquare_pulls_the_same_report(rig: Rig) -> None:
-    command: list[str | Path] = [tool("techsquare"), "report", FACTORY, AGENT, "--port", str(rig.broker.port)]
+    command: list[str | Path] = [
+        tool("techsquare"),
+        "report",
+        FACTORY,
+        AGENT,
+        "--broker",
+        f"127.0.0.1:{rig.broker.port}",
+    ]
     answer = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
     assert answer.returncode == 0, answer.stderr
     jsonschema.validate(json.loads(answer.stdout), _schema("report"))
