@@ -2,7 +2,8 @@
 
 A machine passes a gate when its value is on the right side of the limit and the near end of its interval is within
 the tolerance of it. A value on the right side with an interval that reaches too far is undetermined, and so is a
-value that is not assessed: a level is an interval, undetermined gates fail at its low end and pass at its high end. A level counts only with all levels below it.
+value that is not assessed: a level is an interval, undetermined gates fail at its low end and pass at its high end.
+A level counts only with all levels below it.
 """
 
 from __future__ import annotations

@@ -186,15 +186,32 @@ class View:
 
     def _share_of_day(self, record: DayEvidence) -> Floats:
         """Return which days of the window a record covers: one, unless the day's start was moved since."""
-        covered = Spans.between(record.start_ns, record.end_ns)
-        bounds = [self.calendar.bounds(day) for day in self.dates]
-        return np.array([covered.clip(*b).length() / (b[1] - b[0]) for b in bounds])
+        if record.day not in self._covered:
+            covered = np.clip(self._bounds, record.start_ns, record.end_ns)
+            length = (covered[:, 1] - covered[:, 0]).astype(np.float64)
+            self._covered[record.day] = length / (self._bounds[:, 1] - self._bounds[:, 0])
+        return self._covered[record.day]
+
+    @cached_property
+    def _covered(self) -> dict[str, Floats]:
+        return {}
+
+    @cached_property
+    def _bounds(self) -> NDArray[np.int64]:
+        return np.array([self.calendar.bounds(day) for day in self.dates], np.int64)
+
+    @cached_property
+    def _counting(self) -> dict[str, Floats]:
+        found = {}
+        for machine, tags in self.tags.items():
+            sources = sorted({source.id for source, _ in tags} & set(self.sources))
+            best = np.max([self.sources[s][0] for s in sources] or [0 * self.planned], axis=0)
+            found[machine] = np.where((self.planned > 0) & (best >= HALF * self.planned), best, 0.0)
+        return found
 
     def counting(self, machine: str) -> Floats:
         """Return per day the longest time that counts for any source of a machine, 0 on days that do not count."""
-        sources = {source.id for source, _ in self.tags.get(machine, ())} & set(self.sources)
-        best = np.max([self.sources[s][0] for s in sources] or [np.zeros(len(self.dates))], axis=0)
-        return np.where((self.planned > 0) & (best >= HALF * self.planned), best, 0.0)
+        return self._counting[machine]
 
     def shortfall(self, machine: str) -> Reason | None:
         """Return why a machine's window is no basis for an indicator over days, or None if it is."""

@@ -1,0 +1,205 @@
+"""One example of each payload, and its bytes as they cross the wire: `python -m tests.golden` writes the files.
+
+Until the prefix becomes `tsq/1` the files may change; from then on they never do: a payload that reads differently
+gets a new prefix.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from contract.codec import encode
+from contract.payload import (
+    Birth,
+    BirthSignal,
+    BirthSource,
+    Block,
+    Data,
+    NeedBirth,
+    Rejected,
+    Status,
+    Stored,
+    Times,
+    WireEvent,
+    WireFacts,
+    Worker,
+)
+from contract.report import (
+    NOTE,
+    Levels,
+    Machine,
+    Missing,
+    Refusal,
+    Report,
+    ReportRequest,
+    Value,
+    Window,
+)
+from contract.topics import PREFIX
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import msgspec
+
+FOLDER = Path(__file__).parent / PREFIX.replace("/", "-")
+BIRTH = "0123456789abcdef0123456789abcdef"
+EVIDENCE = "fedcba9876543210"
+SPOOL = "5f0c7a1e9d3b4c62"
+
+EXAMPLES: Mapping[str, msgspec.Struct] = {
+    "data": Data(
+        spool=SPOOL,
+        entries=[(41, "00112233445566aa"), (42, "00112233445566bb")],
+        birth=BIRTH,
+        blocks=[
+            Block(
+                seq=41,
+                source="press-plc.fast",
+                signal=[0, 1, 2, 0],
+                time=Times(first="1795392000000000007", steps=[0, 0, 3_000_000, 1_000_000_000]),
+                value=[12.5, True, "LOT-가-7", None],
+                status=[0, 0, 0x4000_0000, 0x803C_0002],
+                round_trips=[(0, 4_100_000, 0), (1_000_000_000, 3_900_000, 0x803C_0002)],
+            ),
+            Block(
+                seq=42,
+                source="cnc.main",
+                signal=[0, 1],
+                time=Times(first="1795392001000000007", steps=[0, 0]),
+                value=["18446744073709551615", -9_007_199_254_740_992],
+                source_time=[-1_200_000, None],
+                server_time=[-1_000_000, -1_000_000],
+            ),
+        ],
+        events=[
+            WireEvent(
+                seq=42,
+                kind="gap",
+                time="1795392001000001007",
+                body={"gap_id": "9a1f", "cause": "link_down"},
+                source="press-plc.fast",
+                from_="1795391990000000007",
+                to="1795392000000000007",
+            )
+        ],
+        facts=[
+            WireFacts(
+                seq=42,
+                kind="connection",
+                time="1795392001000002007",
+                subject="cnc",
+                body={"protocol": "opcua", "mode": "None", "policy": "None", "peer_authenticated": False},
+            )
+        ],
+        historical=True,
+    ),
+    "birth": Birth(
+        factory="hanil",
+        site="main",
+        agent="edge-1",
+        sources=[
+            BirthSource(
+                id="press-plc.fast",
+                device="press-plc",
+                protocol="modbus",
+                mode="poll",
+                interval_ns=1_000_000_000,
+                signals=[
+                    BirthSignal(
+                        id="motor-current",
+                        machine="press-1",
+                        name="모터 전류",
+                        dtype="float32",
+                        unit="A",
+                        description="주 모터 상전류",
+                        role="pv",
+                        role_confirmed=True,
+                    ),
+                    BirthSignal(id="total", machine="press-1", name="total", dtype="uint64", wide=True),
+                ],
+            )
+        ],
+    ),
+    "stored": Stored(
+        spool=SPOOL,
+        stored=[(41, "00112233445566aa")],
+        committed_at="1795392002000000000",
+        clock_trusted=True,
+        worker="gateway-1",
+        rejected=[
+            Rejected(
+                42,
+                "00112233445566bb",
+                "field type conflict",
+                [("cnc.main", "1795392001000000007", "1795392001000000007", 2)],
+            )
+        ],
+    ),
+    "need_birth": NeedBirth(birth=BIRTH),
+    "status": Status(
+        online=True,
+        boot="0f9e8d7c",
+        time="1795392000000000007",
+        version="0.1.0",
+        spool=SPOOL,
+        depth=3,
+        oldest="1795391998000000007",
+        sources={"cnc.main": "up", "press-plc.fast": "down"},
+    ),
+    "worker": Worker(worker="gateway-1", since="1795390000000000000", version="0.1.0"),
+    "readiness": Report(
+        factory="hanil",
+        site="main",
+        agent="edge-1",
+        made_at="1795392000000000007",
+        window=Window("2026-10-26", "2026-11-22", "Asia/Seoul", 20),
+        formulas="2026.11",
+        model="6dedf82530ccd7af",
+        evidence=EVIDENCE,
+        confidence=0.9,
+        simulated=0.25,
+        note=NOTE,
+        values=[
+            Value(
+                metric="C01",
+                unit="1",
+                evidence=EVIDENCE,
+                value=0.8,
+                score=80.0,
+                n=5,
+                coverage=1.0,
+                quality="census",
+                roles={"confirmed": 31, "guessed": 2},
+            ),
+            Value(
+                metric="A01",
+                unit="1",
+                evidence=EVIDENCE,
+                value=0.981,
+                lo=0.97,
+                hi=0.988,
+                score=77.1,
+                n=20,
+                n_eff=16.4,
+                coverage=0.8,
+                quality="measured",
+            ),
+            Value(metric="A04", unit="s", evidence=EVIDENCE, reason="NA_CLOCK"),
+        ],
+        level=Levels(0, 2),
+        conditions=["V02", "A01"],
+        machines=[Machine("press-1", 2.0, Levels(0, 2), "UP")],
+        missing=[Missing("V02", "NA_NO_EVIDENCE")],
+    ),
+    "report.get": ReportRequest(machine="press-1"),
+    "refusal": Refusal("no_data", "no machine 'press-9' in the inventory of edge-1"),
+}
+
+
+def main() -> None:
+    """Write all golden files."""
+    FOLDER.mkdir(exist_ok=True)
+    for name, example in EXAMPLES.items():
+        (FOLDER / f"{name}.json").write_bytes(encode(example))

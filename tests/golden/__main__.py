@@ -1,0 +1,5 @@
+"""Write the golden files."""
+
+from tests.golden import main
+
+main()
