@@ -121,7 +121,9 @@ class Agent:
             raise _first(group) from group
         finally:
             self._reporter.stop()
-            self._spool.put(self._event("agent_stop"))
+            devices = self._health.devices.values()
+            rows, bad = sum(d.rows for d in devices), sum(d.bad_rows for d in devices)
+            self._spool.put(self._event("agent_stop", rows=rows, bad_rows=bad))  # what the store must come to
             self._drain()
             self._sender.stop()
             for uplink in uplinks:

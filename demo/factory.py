@@ -16,6 +16,7 @@ import logging
 import signal
 import struct
 import time
+from collections import deque
 from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from asyncua.common.node import Node
     from pymodbus.constants import ExcCodes
 
+NEVER = 2**62
 CODES = {"int16": "h", "uint16": "H", "int32": "i", "uint32": "I", "float32": "f", "float64": "d"}
 
 
@@ -86,20 +88,21 @@ async def serve_modbus(device: Mapping[str, Any], machine: Machine) -> None:
         now[: registers.count] = registers.read(time.time_ns())
         return None
 
-    links = [f for f in machine.faults if f.signal is None and f.stop_ns > time.time_ns()]
+    outages = machine.outages
+    spans = [] if outages is None else zip(outages.start_ns.tolist(), outages.stop_ns.tolist(), strict=True)
+    away = deque((start, stop) for start, stop in spans if stop > time.time_ns())
     while True:
         block = SimData(0, count=registers.count, values=0, datatype=DataType.REGISTERS)
         server = ModbusTcpServer(
             SimDevice(id=1, simdata=[block], action=refresh), address=(device["host"], device["port"])
         )
         await server.serve_forever(background=True)
+        start, stop = away.popleft() if away else (NEVER, NEVER)
         try:
-            fault = links.pop(0) if links else None
-            await _until(fault.start_ns if fault else None)
+            await _until(start)
         finally:
             await server.shutdown()  # type: ignore[no-untyped-call]
-        assert fault
-        await _until(fault.stop_ns)
+        await _until(stop)
 
 
 async def serve_opcua(device: Mapping[str, Any], machine: Machine) -> None:
@@ -162,12 +165,8 @@ async def serve_opcua(device: Mapping[str, Any], machine: Machine) -> None:
             await asyncio.sleep(1 - time.time_ns() % SECOND / SECOND)
 
 
-async def _until(time_ns: int | None) -> None:
-    """Wait until a moment, or for ever."""
-    if time_ns is None:
-        await asyncio.Event().wait()
-    else:
-        await asyncio.sleep(max(0.0, (time_ns - time.time_ns()) / SECOND))
+async def _until(time_ns: int) -> None:
+    await asyncio.sleep(max(0.0, (time_ns - time.time_ns()) / SECOND))
 
 
 async def run(config: Mapping[str, Any], machines: Mapping[str, Machine]) -> None:

@@ -203,8 +203,9 @@ def _reachable(machine: Machine, start_ns: int, stop_ns: int) -> Spans:
         ends = np.append(life.start_ns[1:], stop_ns)
         running = life.state != State.OFF
         on = Spans.of(zip(life.start_ns[running].tolist(), ends[running].tolist(), strict=True))
-    faults = Spans.of([(f.start_ns, f.stop_ns) for f in machine.faults if f.signal is None])
-    return difference(on, faults).clip(start_ns, stop_ns)
+    if machine.outages is not None:
+        on = difference(on, Spans(machine.outages.start_ns, machine.outages.stop_ns))
+    return on.clip(start_ns, stop_ns)
 
 
 def _within(times: Ints, spans: Spans) -> NDArray[np.bool_]:

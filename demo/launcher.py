@@ -186,7 +186,15 @@ class Demo:
     def _start_servers(self, now: int) -> str:
         command = broker.command(self._folder, self._ports["broker_port"])
         self._children.start("broker", command)
-        serve = [sys.executable, "-m", "demo.factory", "--config", self._agent_file, "--live-from", str(now)]
+        serve: list[str | Path] = [
+            sys.executable,
+            "-m",
+            "demo.factory",
+            "--config",
+            self._agent_file,
+            "--live-from",
+            str(now),
+        ]
         self._children.start("factory", serve)
         self._children.wait_for_port("broker", self._ports["broker_port"], START_S)
         self._children.start("gateway", [_script("tsq-gateway"), "run", "--config", self._gateway_file])

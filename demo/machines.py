@@ -9,7 +9,7 @@ Pure: the same seed and shifts give the same values, whoever asks.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -73,13 +73,18 @@ HABITS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """A span in which one signal of a machine is not good; `signal` None means the link is gone."""
+class Faults:
+    """Spans in which something is not good, ordered and disjoint: int64[n] each, and the status meanwhile."""
 
-    signal: str | None
-    start_ns: int
-    stop_ns: int
+    start_ns: NDArray[np.int64]
+    stop_ns: NDArray[np.int64]
     status: int
+
+    def at(self, time_ns: NDArray[np.int64]) -> NDArray[np.uint32]:
+        """uint32[n]: the status at each moment, 0 outside the spans."""
+        place = np.searchsorted(self.start_ns, time_ns, side="right") - 1
+        inside = (place >= 0) & (time_ns < self.stop_ns[place])
+        return np.where(inside, np.uint32(self.status), np.uint32(0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +95,16 @@ class Machine:
         id: Machine id of the configuration.
         timeline: Its states.
         signals: Formula by signal id.
-        faults: Ordered by start, not overlapping within a signal.
+        faults: By signal id.
+        outages: When its link is gone; None for never.
         always_on: It answers while its state is OFF too (the meter does).
     """
 
     id: str
     timeline: Timeline
     signals: Mapping[str, Column]
-    faults: tuple[Fault, ...] = ()
+    faults: Mapping[str, Faults] = field(default_factory=dict)
+    outages: Faults | None = None
     always_on: bool = False
 
     def columns(self, ids: Iterable[str], time_ns: NDArray[np.int64]) -> list[NDArray[Any]]:
@@ -107,11 +114,8 @@ class Machine:
 
     def status(self, signal: str, time_ns: NDArray[np.int64]) -> NDArray[np.uint32]:
         """uint32[n]: status code of a signal at each moment."""
-        status = np.zeros(len(time_ns), np.uint32)
-        for fault in self.faults:
-            if fault.signal == signal:
-                status[(time_ns >= fault.start_ns) & (time_ns < fault.stop_ns)] = fault.status
-        return status
+        faults = self.faults.get(signal)
+        return np.zeros(len(time_ns), np.uint32) if faults is None else faults.at(time_ns)
 
 
 def factory(shifts: Sequence[Shift], seed: int = 20_261_122) -> dict[str, Machine]:
@@ -128,19 +132,19 @@ def factory(shifts: Sequence[Shift], seed: int = 20_261_122) -> dict[str, Machin
             "cnc-1",
             lives["cnc-1"],
             _cnc(lives["cnc-1"]),
-            tuple(Fault("spindle-temp", a, b, Status.UNCERTAIN) for a, b in probe),
+            {"spindle-temp": _faults(probe, Status.UNCERTAIN)},
         ),
         Machine(
             "mold-1",
             lives["mold-1"],
             _mold(lives["mold-1"]),
-            tuple(Fault("barrel-temp-3", a, b, Status.BAD_DEVICE_FAILURE) for a, b in thermocouple),
+            {"barrel-temp-3": _faults(thermocouple, Status.BAD_DEVICE_FAILURE)},
         ),
         Machine(
             "conveyor-1",
             lives["conveyor-1"],
             _conveyor(lives["conveyor-1"]),
-            tuple(Fault(None, a, b, Status.BAD_NO_COMMUNICATION) for a, b in links),
+            outages=_faults(links, Status.BAD_NO_COMMUNICATION),
         ),
     ]
     return {machine.id: machine for machine in machines}
@@ -281,6 +285,11 @@ def _lots(life: Timeline, letter: str) -> Column:
     days = [datetime.fromtimestamp(int(s), KST).strftime("%y%m%d") for s in begun]
     table = np.array([f"{letter}{day}-{n + 1:03d}" for n, day in enumerate(days)], object)
     return lambda m: table[life.lot[m.segment]]
+
+
+def _faults(spans: Sequence[tuple[int, int]], status: int) -> Faults:
+    columns = np.array(spans, np.int64).reshape(-1, 2)
+    return Faults(columns[:, 0], columns[:, 1], status)
 
 
 def _spans(

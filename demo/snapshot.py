@@ -40,7 +40,7 @@ class MachineState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Indicator:
-    """One line of the readiness report; `value` None means not assessed, for `reason`."""
+    """One line of the readiness report; `value` None means not assessed, for `reason`. A census has no interval."""
 
     id: str
     name: str
@@ -51,6 +51,7 @@ class Indicator:
     coverage: float | None = None
     score: float | None = None
     reason: str | None = None
+    census: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

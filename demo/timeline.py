@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 SECOND = 1_000_000_000
 LEAD_S = 7_200  # the live shift begins so long before the demo, so that machines are warm
+DAY_S = 86_400
+SHORT_S = 30  # mean length of long stops in the live shift
 WARM_UP_S = 900  # between switching a machine on and its shift
 PAUSES_S = ((7_200, 600), (14_400, 3_000), (25_200, 600), (34_200, 1_800))  # after the shift's start, length
 LOT_S = (9_000, 16_000)  # shortest and longest run of a lot
@@ -46,7 +48,7 @@ class State(enum.IntEnum):
 class Shift:
     """One span of staffed time; a machine is switched on a little before and off at its end.
 
-    The live shift has no pauses, and faults come more often, so that a minute shows what a day would.
+    The live shift has no pauses, its stops are short and faults come often: a minute shows what a day would.
     """
 
     start_ns: int
@@ -188,7 +190,7 @@ def build(habit: Habit, shifts: Sequence[Shift], seed: int) -> Timeline:
     for shift in shifts:
         life.enter(max(shift.start_ns - WARM_UP_S * SECOND, life.rows[-1][0] + 1), State.IDLE)
         for start_ns, stop_ns in _work(shift):
-            life.work(start_ns, stop_ns)
+            life.work(start_ns, stop_ns, SHORT_S if shift.live else DAY_S)
             life.enter(stop_ns, State.IDLE if stop_ns < shift.stop_ns else State.OFF)
     start, state, alarm, lots = (np.array(column, np.int64) for column in zip(*life.rows, strict=True))
     lengths = np.diff(start) / SECOND
@@ -212,8 +214,8 @@ class _Life:
         """Begin a segment."""
         self.rows.append((start_ns, state, alarm, self._lot))
 
-    def work(self, start_ns: int, stop_ns: int) -> None:
-        """Fill a span of work with runs, stops and changeovers."""
+    def work(self, start_ns: int, stop_ns: int, longest_s: float) -> None:
+        """Fill a span of work with runs, stops and changeovers; a stop's mean is at most `longest_s`."""
         habit, now = self.habit, start_ns
         while now < stop_ns:
             self.enter(now, State.RUN)
@@ -224,12 +226,12 @@ class _Life:
                 return
             if self._left_ns <= 0:
                 self.enter(now, State.SETUP)
-                now += self._draw(habit.setup_s)
+                now += self._draw(min(habit.setup_s, longest_s))
                 self._lot += 1
                 self._left_ns = self._lot_ns()
             elif self.rng.random() < habit.alarm:
                 self.enter(now, State.ALARM, int(self.rng.choice(habit.alarms)))
-                now += self._draw(habit.repair_s)
+                now += self._draw(min(habit.repair_s, longest_s))
             else:
                 self.enter(now, State.IDLE)
                 now += self._draw(habit.wait_s)

@@ -44,14 +44,15 @@ LINKS = {
     "faulty": (Text("fault", "수집기 오류"), "bold red"),
 }
 REASONS = {
-    "NO_INVENTORY": Text("no inventory", "설비 목록 없음"),
-    "NO_SCHEDULE": Text("no schedule", "가동계획 없음"),
-    "NO_SOURCE": Text("no source", "수집 대상 없음"),
-    "NO_ROLE": Text("role unknown", "역할 미확인"),
-    "NO_DATA": Text("no data yet", "데이터 없음"),
-    "SHORT_WINDOW": Text("too few days", "기간 부족"),
-    "LOW_COVERAGE": Text("too little covered", "평가 범위 부족"),
-    "CLOCK": Text("clock not confirmed", "시각 미확인"),
+    "NA_NO_EVIDENCE": Text("no evidence", "근거 없음"),
+    "NA_SHORT_WINDOW": Text("too few days", "기간 부족"),
+    "NA_NO_SCHEDULE": Text("no schedule", "가동계획 없음"),
+    "NA_NO_INVENTORY": Text("no inventory", "설비 목록 없음"),
+    "NA_ROLE_UNCONFIRMED": Text("role not confirmed", "역할 미확인"),
+    "NA_NO_BURST": Text("no fast samples", "고속 수집 없음"),
+    "NA_SELF_FAULT": Text("our own outage", "수집기 중단"),
+    "NA_CLOCK": Text("clock not confirmed", "시각 미확인"),
+    "NOT_APPLICABLE": Text("not applicable", "해당 없음"),
 }
 
 
@@ -289,8 +290,10 @@ def spark(values: Sequence[float], width: int) -> str:
 
 
 def _interval(indicator: Indicator, language: Language) -> str:
-    if indicator.lo is None or indicator.hi is None:
+    if indicator.census:
         return Words.census(language)
+    if indicator.lo is None or indicator.hi is None:
+        return "–"
     return f"{value(indicator.lo, indicator.unit)} – {value(indicator.hi, indicator.unit)}"
 
 
