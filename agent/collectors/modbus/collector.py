@@ -1,9 +1,9 @@
 """Reads one Modbus TCP device: the schedule, the readings, and what to do when the device says no.
 
 Schedule. Each group has a fixed grid on the monotonic clock that begins when the connection opens. All groups
-share the connection; the one that is due first goes first, among equals the one unread for longest. A slot that
-cannot be served before the next one is due is skipped and counted, so that a slow device is read less often
-instead of ever later.
+share the connection; the one that is due first goes first, among equals the one unread for longest. After a
+reading the next slot is the first one that still lies ahead; those before it are skipped and counted, so that a
+slow device is read less often instead of ever later.
 
 Refusals. What to do when the device says no to a request is decided in `agent.collectors.modbus.group`. Looking
 for the value to blame may take one poll interval (at least 3 s) of a reading; it goes on in the next one.
@@ -128,15 +128,13 @@ class ModbusCollector:
     async def _read(self) -> Sequence[Reading]:
         """Wait for the group that is due first and read it."""
         poll = await self._next()
-        now = self._clock.monotonic()
-        in_turn = now >= poll.due
-        if in_turn:
-            self._skip(poll, (now - poll.due) // poll.interval)
+        in_turn = self._clock.monotonic() >= poll.due
         answered = await self._read_group(poll)
         if in_turn:
-            poll.due += poll.interval
-        behind = max(0, self._clock.monotonic() - poll.due)
-        self._skip(poll, -(-behind // poll.interval))
+            slots = max(1, -(-(self._clock.monotonic() - poll.due) // poll.interval))  # rounded up
+            poll.due += slots * poll.interval
+            if slots > 1:
+                self.skipped[poll.group.source.id] += slots - 1
         readings: list[Reading] = [*self._news, poll.group.take()]
         self._news = []
         if answered is not None:
@@ -156,11 +154,6 @@ class ModbusCollector:
             self._wake.clear()
             await self._clock.wait(self._wake, wait / 1e9)
 
-    def _skip(self, poll: _Poll, slots: int) -> None:
-        if slots:
-            poll.due += slots * poll.interval
-            self.skipped[poll.group.source.id] += slots
-
     async def _read_group(self, poll: _Poll) -> int | None:
         """Ask for every value of a group once; return when the last answer came, None if nothing was asked."""
         group = poll.group
@@ -178,7 +171,7 @@ class ModbusCollector:
             if isinstance(reply, ModbusRefusal):
                 group.round_trip(answered, received - sent, reply.code)
                 pieces = group.refuse(block, reply.code, answered, halve=received < stop_halving)
-                todo.extendleft(reversed(pieces))
+                todo.extend(pieces)  # after the blocks that may be sound: those do not wait for the search
             else:
                 group.round_trip(answered, received - sent, None)
                 group.serve(block, reply, answered)

@@ -175,10 +175,6 @@ async def open_link(
         timeout_connect=None,  # type: ignore[arg-type]  # wait_for without a limit; the limit is ours
     )
     manager = TransactionManager(parameters, _AnyUnit(_Raw()), 0, False, None, None, changed)
-    try:
-        async with asyncio.timeout(timeout_s):
-            await manager.call_create()
-    except BaseException:
-        manager.close()
-        raise
+    async with asyncio.timeout(timeout_s):
+        await manager.call_create()
     return ReadLink(manager, unit, timeout_s)

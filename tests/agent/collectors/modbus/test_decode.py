@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.collectors.modbus.decode import CODES, Kind, Order, compile_decoder, swap_bytes
+from agent.collectors.modbus.decode import CODES, Kind, Order, _passes, compile_decoder, swap_bytes
 from agent.collectors.modbus.plan import Limits, Span, Table, plan
 from agent.frame import DataType, Value
 
@@ -115,6 +115,13 @@ def test_values_of_all_kinds_mixed_in_one_request_overlapping_or_not(data: st.Da
         assert isinstance(got, int | float)
         if not math.isnan(got):  # NaN has many bit patterns
             assert on_the_wire(got, kind.dtype, kind.order) == piece
+
+
+def test_values_side_by_side_share_one_pass_and_overlapping_ones_take_another() -> None:
+    floats = [Kind(DataType.FLOAT32).field(4 * i) for i in range(62)]
+    assert _passes(floats) == [floats]
+    assert len(_passes([*floats, Kind(DataType.FLOAT64).field(0)])) == 2
+    assert len(_passes([*floats, Kind(DataType.FLOAT32, "CDAB").field(300)])) == 2
 
 
 def test_coils_come_least_significant_bit_first() -> None:

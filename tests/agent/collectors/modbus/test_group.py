@@ -55,7 +55,7 @@ def read(group: Group, device: Device, now: int, *, most_requests: int = 10_000)
         block = todo.popleft()
         answer = device.answer(block.span)
         if isinstance(answer, int):
-            todo.extendleft(reversed(group.refuse(block, answer, now, halve=len(device.asked) < most_requests)))
+            todo.extend(group.refuse(block, answer, now, halve=len(device.asked) < most_requests))
         else:
             group.serve(block, answer, now)
     group.end(now, now)

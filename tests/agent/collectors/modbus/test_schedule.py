@@ -61,7 +61,7 @@ def test_a_reading_of_exactly_one_period_skips_nothing(tmp_path: Path) -> None:
     assert skipped == {}
 
 
-def test_a_group_delayed_by_another_runs_its_last_slot_late_and_counts_the_ones_before(tmp_path: Path) -> None:
+def test_a_group_delayed_by_another_runs_late_and_counts_what_it_missed(tmp_path: Path) -> None:
     ended, skipped = starts(tmp_path, {"a/1s": words(1), "b/10s": words(2, 100)}, 4, request_gap="800ms")
     # a takes 0.8 s and b 1.6 s: a's slot at 1 s is missed, the one at 2 s runs late at 2.4 s.
     assert ended == [("a", 0.8), ("b", 2.4), ("a", 3.2), ("a", 4.8)]

@@ -93,7 +93,8 @@ def test_a_power_cut_is_two_lines_of_log_and_one_closed_gap(
     with running(peer):
         run(story())
     going, coming = [record.getMessage() for record in caplog.records]
-    assert "not reachable: plc (127.0.0.1:" in going
+    assert going.startswith("plc: not reachable: ")
+    assert f"(127.0.0.1:{peer.port}, unit 1): connection refused: check that" in going
     assert coming.startswith("plc: back after")
 
 
