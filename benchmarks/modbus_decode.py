@@ -6,7 +6,8 @@ ours       one compiled `struct` pass over the bytes of the reply
 per tag    `struct.unpack_from` for each value
 pymodbus   the client library's converter: called once for all values, and once per value
 
-The candidates run in turns; the figures are medians of processor time. Word order CDAB for ours as well: its bytes are swapped first.
+The candidates run in turns; the figures are medians of processor time. In word order CDAB
+ours has to swap bytes first.
 """
 
 from __future__ import annotations
