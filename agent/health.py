@@ -54,9 +54,9 @@ class Health:
                 else:
                     logger.info("%s: reading", device)
             case "down":
-                logger.warning("%s: not reachable: %s", device, text)
+                logger.warning("%s: not reachable: %s", device, _without(device, text))
             case "refused":
-                logger.error("%s: refused: %s", device, text)
+                logger.error("%s: refused: %s", device, _without(device, text))
             case "faulty":
                 logger.error("%s: fault in the collector: %s", device, text)
             case "starting":
@@ -91,3 +91,8 @@ class Health:
             }
             for name, d in sorted(self.devices.items())
         }  # fmt: skip
+
+
+def _without(device: str, text: str) -> str:
+    """Return a collector's text without the device's name, which the line begins with."""
+    return text.removeprefix(f"{device} ").removeprefix(f"{device}: ")

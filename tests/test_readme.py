@@ -105,6 +105,7 @@ def test_the_commands_on_a_real_machine_work_in_their_order(clone: Path) -> None
             if " status " in command:
                 assert "press-plc" in output
             if "techsquare report" in command:
+                until(lambda: _confirmed(clone) > 0, 20, "nothing is confirmed")
                 assert json.loads(done.stdout)["factory"] == "hanil"
     finally:
         for process in reversed(started):
@@ -118,6 +119,12 @@ def _state(clone: Path, device: str) -> object:
     devices = ask(clone / "agent", "status")["devices"]
     assert isinstance(devices, dict)
     return devices.get(device, {}).get("state")
+
+
+def _confirmed(clone: Path) -> int:
+    spool = ask(clone / "agent", "status")["spool"]
+    assert isinstance(spool, dict)
+    return int(spool["confirmed_entries"])
 
 
 def test_every_link_in_the_documentation_leads_somewhere() -> None:

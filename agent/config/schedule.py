@@ -97,7 +97,7 @@ EndOfSpan = Annotated[dt.time, BeforeValidator(_end), form("`HH:MM`", "time")]
 """A local time of day, `HH:MM`; `24:00` is midnight."""
 Date = Annotated[dt.date, BeforeValidator(_date), form("`YYYY-MM-DD`", "date")]
 """A date, `YYYY-MM-DD`."""
-Weekdays = Annotated[tuple[int, ...], PlainValidator(_weekdays), form("days, `mon-fri`")]
+Weekdays = Annotated[tuple[int, ...], BeforeValidator(_weekdays), form("days, `mon-fri`")]
 """Days of the week, `mon-fri`, `sat` or a list of those; 0 is Monday."""
 Country = Annotated[str, PlainValidator(_country), form("country code, `KR`")]
 
