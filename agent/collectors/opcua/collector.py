@@ -113,8 +113,10 @@ class OpcUaCollector:
             await session.start()
             yield session.read
         finally:
-            await publisher.close()
-            await connection.close()
+            try:
+                await publisher.close()
+            finally:
+                await connection.close()
 
 
 class _Session:

@@ -65,6 +65,20 @@ class Answer:
     rtt_ns: int
 
 
+_PLAIN_RANK: Final = 2
+
+
+def _password_rank(policy: ua.UserTokenPolicy) -> int:
+    """Rank how a policy carries a password: well, with an old cipher, in the clear, in a way we cannot."""
+    uri = policy.SecurityPolicyUri or NONE_POLICY  # the channel's own, which is None
+    name = uri.rpartition("#")[2]
+    if name in {"Basic256Sha256", "Aes128_Sha256_RsaOaep", "Aes256_Sha256_RsaPss"}:
+        return 0
+    if name in {"Basic256", "Basic128Rsa15"}:
+        return 1
+    return _PLAIN_RANK if uri == NONE_POLICY else 3
+
+
 async def _to_the_end(work: Coroutine[Any, Any, T]) -> T:
     """Await work that must not be cut off; a cancellation meanwhile takes effect when it is done."""
     task = asyncio.ensure_future(work)
@@ -184,13 +198,13 @@ class Connection:
             )
 
     def _prefer_encrypted_password(self) -> None:
-        """Let asyncua, which takes the server's first user policy, meet one that encrypts the password first."""
+        """Let asyncua, which takes the server's first user policy, meet the best one first."""
         if self._device.login is None:
             return
         policies: list[ua.UserTokenPolicy] = self._client._policy_ids  # noqa: SLF001 - no public way to choose
-        policies.sort(key=lambda policy: policy.SecurityPolicyUri in {None, "", NONE_POLICY})
-        chosen = self._client.server_policy(ua.UserTokenType.UserName)
-        self.password = "plain" if chosen.SecurityPolicyUri in {None, "", NONE_POLICY} else "encrypted"
+        policies.sort(key=_password_rank)
+        plain = _password_rank(self._client.server_policy(ua.UserTokenType.UserName)) == _PLAIN_RANK
+        self.password = "plain" if plain else "encrypted"
 
     async def close(self) -> None:
         """Close session, channel and socket; never raises but for cancellation, and takes at most `CLOSE_S`."""

@@ -23,6 +23,8 @@ from agent.collectors.opcua import decode
 if TYPE_CHECKING:
     from agent.collectors.opcua.decode import Publication, Sample
 
+DEFAULT_PORT: Final = 4840
+
 QUESTIONS: Final = (
     ua.GetEndpointsRequest,
     ua.CreateSessionRequest,
@@ -52,12 +54,14 @@ class ReadOnlyTransport(UaClient):
         super().__init__(timeout)
         self._local_address = local_address
 
-    async def connect_socket(self, host: str, port: int) -> None:
+    async def connect_socket(self, host: str, port: int | None) -> None:
         """Open the socket, from the local address if one is set; the caller bounds the time."""
         self._set_state(UaClientState.CONNECTING)
         local = (self._local_address, 0) if self._local_address else None
         try:
-            await asyncio.get_running_loop().create_connection(self._make_protocol, host, port, local_addr=local)
+            await asyncio.get_running_loop().create_connection(
+                self._make_protocol, host, port or DEFAULT_PORT, local_addr=local
+            )
         except BaseException:
             self._set_state(UaClientState.DISCONNECTED)
             raise

@@ -66,6 +66,24 @@ def test_values_that_the_server_had_to_drop_are_told(plant: Plant) -> None:
     run(main())
 
 
+def test_a_notification_that_never_came_is_told_and_all_values_are_read_anew(plant: Plant) -> None:
+    async def main() -> None:
+        seen = Seen()
+        group = {"id": "g", "sampling": "0ms", "signals": signals(counter="uint32", float="float32")}
+        async with collector(plant.endpoint, group).connect() as read:
+            await seen.until(read, lambda: bool(seen.frames))
+            (subscription,) = read.__self__._publisher._subscriptions.values()  # type: ignore[attr-defined]
+            subscription.expected -= 2  # as if two had come before that we never saw
+            plant.tell("set", node="counter", value=77)
+            await seen.until(read, lambda: seen.values("counter").count(77) == 2)
+        assert seen.values("float") == [1.5, 1.5]
+        (event,) = seen.events
+        assert (event.kind, event.source) == ("overflow", "cnc.g")
+        assert event.body == {"cause": "notification_lost", "notifications": 2}
+
+    run(main())
+
+
 def test_keep_alives_move_the_watermark_while_nothing_changes(plant: Plant) -> None:
     async def main() -> None:
         seen = Seen()
