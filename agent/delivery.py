@@ -171,14 +171,11 @@ class Delivery:
             return None
         return self._live(entries, now, wall_ns) or self._historical(entries, now)
 
-    def due(self) -> float | None:
+    def due(self, now: float) -> float | None:
         """Return when `take` has something to do even if nothing new happens, None for never."""
-        if self._open_from is None:
-            return None
-        times = [flight.due for flight in self._flights]
-        if len(self._flights) < self.window:
-            times.append(self._open_from)
-        return max(self._open_from, min(times))
+        if self._open_from is None or now < self._open_from:
+            return self._open_from
+        return min((flight.due for flight in self._flights), default=None)
 
     def _patience(self, tries: int) -> float:
         return min(LAST_RESEND_S, max(FIRST_RESEND_S, 4 * self.usual_s) * 2.0 ** min(tries - 1, 16))

@@ -104,6 +104,9 @@ class Journal:
                 spool = db.execute("INSERT INTO spool (name) VALUES (?)", (name,)).lastrowid
                 assert spool is not None
                 if row is not None:
+                    # the box that this disk was copied from may tell of them still, in another way
+                    db.execute("DELETE FROM gap")
+                    db.execute("DELETE FROM dropped")
                     logger.warning("this disk comes from another box: new data gets the spool id %s", name)
                 row = (spool, fingerprint, *(row[2:] if row else (0, 0, 0, None)))
             spool, _, process, seq, event_ns, commit_ns = row
@@ -386,6 +389,16 @@ class Journal:
             db.execute("DELETE FROM entry WHERE state = ? AND seq <= ?", (CONFIRMED, self._state.seq))
             db.execute("DELETE FROM dropped WHERE id <= (SELECT max(id) FROM dropped) - ?", (REMEMBERED,))
             db.execute("DELETE FROM gap WHERE id NOT IN (SELECT gap FROM dropped)")
+
+    def begin(self, now_ns: int) -> None:
+        """Note when this file was first used: until its first commit, an agent that was off was off since then.
+
+        Raises:
+            sqlite3.Error, OSError: nothing of it has happened.
+        """
+        with self._transaction() as db:
+            self._state.commit_ns = now_ns
+            db.execute("UPDATE state SET commit_ns = ?", (now_ns,))
 
     def restore(self, found: Salvaged) -> None:
         """Carry over what was saved from a damaged file into this fresh one.

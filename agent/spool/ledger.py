@@ -167,7 +167,9 @@ class Ledger:
         return ()
 
     def _reject(self, spool: int, rejected: Rejected) -> None:
-        loss = self._new("rejected", "store", spool, rejected.reason[:500])
+        # named after the entry: a box with a copy of this disk gives it the same name
+        name = f"rejected-{self._spools[spool]}-{rejected.seq}-{rejected.crc}"
+        loss = self._new("rejected", "store", spool, rejected.reason[:500], name)
         loss.add(Span(source, int(first), int(last), n) for source, first, last, n in rejected.rows)
         if not rejected.rows:
             loss.reach(self._now)
@@ -273,8 +275,8 @@ class Ledger:
 
     # Gaps
 
-    def _new(self, cause: GapCause, stage: Stage, spool: int, reason: str = "") -> Loss:
-        loss = Loss(secrets.token_hex(8), cause, stage, self._spools[spool], reason=reason)
+    def _new(self, cause: GapCause, stage: Stage, spool: int, reason: str = "", gap_id: str = "") -> Loss:
+        loss = Loss(gap_id or secrets.token_hex(8), cause, stage, self._spools[spool], reason=reason)
         self._losses[loss.gap_id] = loss
         return loss
 

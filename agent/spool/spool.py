@@ -155,7 +155,7 @@ class Spool:
 
     def checkpoint_state(self) -> bytes | None:
         """Return what the analyzers said at the last checkpoint, None when there is none."""
-        return self._journal.checkpoint_state()[0]
+        return self._journal.checkpoint_state()[0] or None
 
     def replay(self) -> Iterator[Committed]:
         """Yield (seq, items) of each entry after the checkpoint, in order: before `start` only."""
@@ -175,14 +175,19 @@ class Spool:
 
         The gap `agent_off` has no source: what was read but not committed when the last process ended lies in
         it, whatever the configuration was then.
+
+        Raises:
+            sqlite3.Error, OSError: the disk does not take the moment of the first start.
         """
         self._clock = clock
         self._evidence = evidence
         self._ring.done(clock.monotonic())
         self._checkpointed = (clock.monotonic(), self._journal.checkpoint_state()[1])
-        last = self._journal.commit_ns
-        if last is not None:
-            now = clock.now()
+        now, last = clock.now(), self._journal.commit_ns
+        if last is None:
+            with self._using() as journal:
+                journal.begin(now)
+        else:
             body = {"gap_id": secrets.token_hex(8), "cause": "agent_off"}
             self._ring.put_first(Event(kind="gap", time_ns=now, from_ns=last, to_ns=max(now, last), body=body))
 

@@ -1,0 +1,212 @@
+"""The spool's way to the gateway: births, data, and what comes back.
+
+One thread of its own. It sleeps until the spool has committed, a message has come, the connection has changed, or
+something is due to be sent again; what to do then is decided by `agent.delivery`.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import threading
+from collections import deque
+from typing import TYPE_CHECKING, Protocol
+
+from agent import entry
+from agent.delivery import Delivery
+from agent.errors import WireError
+from contract import codec, topics
+from contract.payload import NeedBirth, Stored
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from agent.clock import Clock
+    from agent.delivery import Message
+    from agent.spool import Spool
+    from contract.topics import AgentTopics
+
+logger = logging.getLogger(__name__)
+
+INBOX = 1000  # messages that wait; a lost confirmation only means sending again
+BIRTH_EVERY_S = 1.0
+DISK_S = 1.0
+
+
+class Link(Protocol):
+    """What is needed of `agent.uplink.Uplink`."""
+
+    def subscribe(self, topic_filter: str, listener: Callable[[str, bytes, bool], None]) -> None:
+        """Have `listener(topic, payload, retained)` called; it returns at once."""
+
+    def on_connection(self, watcher: Callable[[bool], None]) -> None:
+        """Have `watcher(up)` called; it returns at once."""
+
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False, compressed: bool = False) -> bool:
+        """Publish with QoS 1, or return False."""
+
+
+class Sender:
+    """Delivers what the spool holds, and frees it by what the gateway confirms.
+
+    Args:
+        spool: Begun or started.
+        uplink: Not yet started.
+        branch: The agent's topics.
+        clock: Times of sending and ages.
+    """
+
+    def __init__(self, spool: Spool, uplink: Link, branch: AgentTopics, clock: Clock) -> None:
+        self._spool = spool
+        self._uplink = uplink
+        self._topics = branch
+        self._clock = clock
+        self._delivery = Delivery()
+        self._generation = spool.generation
+        self._inbox: deque[Callable[[], None]] = deque(maxlen=INBOX)
+        self._wake = threading.Event()
+        self._stopping = False
+        self._hello = False  # a new connection has not got our births yet
+        self._announced: dict[str, float] = {}
+        self._said: set[str] = set()
+        self._thread = threading.Thread(target=self._run, name="sender", daemon=True)
+        uplink.subscribe(branch.stored, lambda _, raw, __: self._receive(lambda: self._stored(raw)))
+        uplink.subscribe(branch.need_birth, lambda _, raw, __: self._receive(lambda: self._need_birth(raw)))
+        uplink.subscribe(topics.worker("+"), lambda _, raw, __: self._receive(self._worker) if raw else None)
+        uplink.on_connection(lambda up: self._receive(lambda: self._connection(up)))
+        spool.listen(self._wake.set)
+
+    def start(self) -> None:
+        """Begin; the uplink is started by its owner."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread; what is not confirmed stays in the spool."""
+        self._stopping = True
+        self._wake.set()
+        self._thread.join()
+
+    @property
+    def in_flight(self) -> int:
+        """Messages sent and not confirmed."""
+        return self._delivery.in_flight
+
+    @property
+    def usual_s(self) -> float:
+        """Smoothed time from sending to confirmation; 0 before the first."""
+        return self._delivery.usual_s
+
+    def _receive(self, job: Callable[[], None]) -> None:
+        self._inbox.append(job)
+        self._wake.set()
+
+    def _now(self) -> float:
+        return self._clock.monotonic() / 1e9
+
+    def _run(self) -> None:
+        while not self._stopping:
+            try:
+                wait = self.step()
+                self._said.discard("spool")
+            except sqlite3.Error as exc:
+                self._once("spool", "the spool cannot be read now, nothing is lost: %s", exc)
+                wait = DISK_S
+            except Exception:  # what is in the spool stays there; try again
+                logger.exception("nothing is sent for a moment: this is a bug, please report it")
+                wait = DISK_S
+            self._wake.wait(wait)
+            self._wake.clear()
+
+    def step(self) -> float | None:
+        """Do what there is to do; return how many seconds it can wait for the next thing."""
+        while self._inbox:
+            self._inbox.popleft()()
+        if self._spool.generation != self._generation:
+            self._generation = self._spool.generation
+            self._delivery.restart()
+        if self._hello:
+            self._greet()
+        while message := self._delivery.take(self._spool, self._now(), self._clock.now()):
+            if not self._publish(message):
+                break
+        due = self._delivery.due(self._now())
+        return None if due is None else max(0.0, due - self._now())
+
+    def _publish(self, message: Message) -> bool:
+        found = self._spool.sending(message.entries)
+        if len(found) < len(message.entries):
+            there = {known.key for known, _ in found}
+            self._delivery.gone(known for known in message.entries if known.key not in there)
+        if not found:
+            return True
+        first = found[0][0]
+        raw = entry.message(
+            first.spool,
+            first.birth,
+            [(known.seq, known.crc, content) for known, content in found],
+            historical=message.historical,
+        )
+        return self._uplink.publish(self._topics.data, codec.compress(raw), compressed=True)
+
+    # What comes in
+
+    def _stored(self, raw: bytes) -> None:
+        try:
+            stored = codec.decode(raw, Stored)
+        except WireError as exc:
+            self._once("stored", "a confirmation cannot be read: %s", exc)
+            return
+        keys = [(stored.spool, seq, crc) for seq, crc in stored.stored]
+        keys += [(stored.spool, rejected.seq, rejected.crc) for rejected in stored.rejected]
+        self._spool.confirm(stored, self._delivery.stored(keys, self._now()))
+
+    def _need_birth(self, raw: bytes) -> None:
+        try:
+            digest = codec.decode(raw, NeedBirth).birth
+        except WireError as exc:
+            self._once("need_birth", "a request for a birth cannot be read: %s", exc)
+            return
+        now = self._now()
+        if now - self._announced.get(digest, -BIRTH_EVERY_S) < BIRTH_EVERY_S:
+            return
+        body = next((body for known, body, _ in self._spool.births() if known == digest), None)
+        if body is None:
+            self._once(digest, "the gateway asks for birth %s, which is not here", digest)
+            return
+        self._announce(digest, body)
+        self._delivery.birth_needed(digest, now)
+
+    def _worker(self) -> None:
+        self._delivery.worker_appeared(self._now())
+
+    def _connection(self, up: bool) -> None:  # noqa: FBT001 - as the uplink says it
+        self._hello = up
+        if not up:
+            self._delivery.disconnected()
+
+    def _greet(self) -> None:
+        """Publish the births that entries name, clear those that none names any more, then let data go."""
+        for digest, body, named in self._spool.births():
+            if named:
+                self._announce(digest, body)
+            elif self._clear(digest, body):
+                self._spool.forget_birth(digest)
+        self._hello = False
+        self._delivery.connected(self._now())
+
+    def _announce(self, digest: str, body: bytes) -> None:
+        self._announced[digest] = self._now()
+        parts = codec.birth_parts(body)
+        for i, part in enumerate(parts, 1):
+            self._uplink.publish(self._topics.birth(digest, i, len(parts)), part, retain=True, compressed=True)
+
+    def _clear(self, digest: str, body: bytes) -> bool:
+        n = len(codec.birth_parts(body))
+        return all(
+            self._uplink.publish(self._topics.birth(digest, i, n), b"", retain=True) for i in range(1, n + 1)
+        )
+
+    def _once(self, key: str, text: str, *values: object) -> None:
+        if key not in self._said:
+            self._said.add(key)
+            logger.warning(text, *values)
