@@ -21,10 +21,19 @@ if TYPE_CHECKING:
 MESSAGE_LIMIT = 1_048_576
 
 
-def command(folder: Path, port: int) -> list[str]:
-    """Write the configuration of the broker at hand into `folder`; return what starts it."""
+def command(folder: Path, port: int, *, own: bool = False) -> tuple[str, list[str]]:
+    """Write the configuration of the broker at hand into `folder`.
+
+    Args:
+        folder: Exists.
+        port: To listen on.
+        own: Take the broker of the demo's packages although mosquitto is there.
+
+    Returns:
+        The broker's name, and the command that starts it.
+    """
     path = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"))
-    mosquitto = shutil.which("mosquitto", path=path)
+    mosquitto = None if own else shutil.which("mosquitto", path=path)
     if mosquitto:
         config = folder / "mosquitto.conf"
         config.write_text(
@@ -32,10 +41,10 @@ def command(folder: Path, port: int) -> list[str]:
             f"message_size_limit {MESSAGE_LIMIT}\n",
             "utf-8",
         )
-        return [mosquitto, "-c", str(config)]
+        return "mosquitto", [mosquitto, "-c", str(config)]
     config = folder / "broker.toml"
     config.write_text(_TOML.format(port=port, limit=MESSAGE_LIMIT), "utf-8")
-    return [sys.executable, "-m", "demo.broker", str(config)]
+    return "iotcore", [sys.executable, "-m", "demo.broker", str(config)]
 
 
 _TOML = """\

@@ -50,7 +50,6 @@ if TYPE_CHECKING:
 
 TEMPLATE = Path(__file__).with_name("agent.yaml")
 PORTS = ("broker_port", "press_port", "meter_port", "conveyor_port", "cnc_port", "mold_port")
-AWAITED = ("press_port", "meter_port", "cnc_port", "mold_port")  # the conveyor comes and goes
 START_S = 30.0
 FRAME_S = 0.3
 PLAIN_EVERY_S = 5.0
@@ -83,12 +82,14 @@ class Options:
         seconds: Length of the live phase; None until stopped.
         json: Print the result as JSON, last.
         keep: Folder to work in, empty or not there yet; it stays. None for a temporary one.
+        own_broker: Take the broker of the demo's packages although mosquitto is there.
         language: Of the screen.
     """
 
     seconds: float | None = None
     json: bool = False
     keep: Path | None = None
+    own_broker: bool = False
     language: Language = "en"
 
 
@@ -160,18 +161,15 @@ class Demo:
         now = time.time_ns()
         self._say(_START)
         name = self._start_servers(now)
+        wire = Wire(self._ports["broker_port"], AgentTopics(self._config.factory, self._config.agent))
+        wire.start()
         self._say(_REPLAY)
         begun = time.monotonic()
         rows = self._replay(now)
         replayed = (rows, time.monotonic() - begun)
-        wire = Wire(self._ports["broker_port"], AgentTopics(self._config.factory, self._config.agent))
         observer = Observer(self._config, self._store, wire, name, replayed, self._language)
-        for port in AWAITED:
-            self._children.wait_for_port("factory", self._ports[port], START_S)
-        wire.start()
-        observer.begin()
-        self._say(_AGENT)
         self._children.start("agent", [_script("tsq-agent"), "run", "--config", self._agent_file])
+        self._say(_AGENT)
         try:
             self._watch(observer)
             self._say(_END)
@@ -184,7 +182,7 @@ class Demo:
         return self._conclude(shot, wire, replayed, observer.first_value_s)
 
     def _start_servers(self, now: int) -> str:
-        command = broker.command(self._folder, self._ports["broker_port"])
+        name, command = broker.command(self._folder, self._ports["broker_port"], own=self._options.own_broker)
         self._children.start("broker", command)
         serve: list[str | Path] = [
             sys.executable,
@@ -198,7 +196,7 @@ class Demo:
         self._children.start("factory", serve)
         self._children.wait_for_port("broker", self._ports["broker_port"], START_S)
         self._children.start("gateway", [_script("tsq-gateway"), "run", "--config", self._gateway_file])
-        return Path(command[0]).name if command[0] != sys.executable else "iotcore"
+        return name
 
     def _replay(self, now: int) -> int:
         config = self._config

@@ -34,6 +34,7 @@ POWER_KW = {  # mean power by state, also what the meter adds up
     "mold-1": {State.OFF: 0.0, State.RUN: 32.0, State.IDLE: 11.0, State.ALARM: 9.0, State.SETUP: 10.0},
     "conveyor-1": {State.OFF: 0.0, State.RUN: 1.5, State.IDLE: 0.3, State.ALARM: 0.2, State.SETUP: 0.3},
 }
+NEVER_S = 1e9
 BASE_KW = 4.0  # lighting, compressor leaks, the office
 HABITS = {
     "press-1": Habit(
@@ -123,16 +124,24 @@ def factory(shifts: Sequence[Shift], seed: int = 20_261_122) -> dict[str, Machin
     lives = {name: build(habit, shifts, seed + n) for n, (name, habit) in enumerate(HABITS.items())}
     rng = np.random.default_rng(seed)
     links = _spans(rng, shifts, mean_between_s=1_500, shortest_s=5, longest_s=20, live_s=45)
+    cable = _spans(rng, shifts, mean_between_s=110_000, shortest_s=20, longest_s=240, live_s=NEVER_S)
+    reboots = _spans(rng, shifts, mean_between_s=150_000, shortest_s=60, longest_s=540, live_s=NEVER_S)
     thermocouple = _spans(rng, shifts, mean_between_s=90_000, shortest_s=60, longest_s=900, live_s=2_000)
     probe = _spans(rng, shifts, mean_between_s=40_000, shortest_s=30, longest_s=300, live_s=900)
     machines = [
-        Machine("press-1", lives["press-1"], _press(lives["press-1"])),
+        Machine(
+            "press-1",
+            lives["press-1"],
+            _press(lives["press-1"]),
+            outages=_faults(cable, Status.BAD_NO_COMMUNICATION),
+        ),
         Machine("meter-1", lives["press-1"], _meter(lives), always_on=True),
         Machine(
             "cnc-1",
             lives["cnc-1"],
             _cnc(lives["cnc-1"]),
             {"spindle-temp": _faults(probe, Status.UNCERTAIN)},
+            outages=_faults(reboots, Status.BAD_NO_COMMUNICATION),
         ),
         Machine(
             "mold-1",

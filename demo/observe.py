@@ -46,7 +46,7 @@ SAID = {
 
 
 class Observer:
-    """Makes a `Snapshot` whenever it is asked.
+    """Makes a `Snapshot` whenever it is asked; the live phase begins when it is made.
 
     Args:
         config: Of the agent.
@@ -84,10 +84,6 @@ class Observer:
         self._log: deque[tuple[float, str, str]] = deque(maxlen=50)
         self.first_value_s: float | None = None
         """Seconds from the beginning to the first live value in the store."""
-
-    def begin(self) -> None:
-        """Take this moment for the beginning of the live phase."""
-        self._begun = time.time_ns()
 
     def close(self) -> None:
         """Close the store."""
