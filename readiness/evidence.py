@@ -82,7 +82,7 @@ class DayEvidence(msgspec.Struct, frozen=True):
     sources: list[SourceDay]
     censored: dict[str, dict[str, Packed]]  # cause -> source id or "*" -> spans
     connections: dict[str, Connection]  # device -> the latest known before the day's end
-    native: dict[str, list[str]]  # `{machine}/{signal}` -> what the device itself declares about it
+    native: dict[str, list[str]]  # `{source}/{signal}` -> what the device itself declares about it
     simulated: Packed
     late_events: int
 

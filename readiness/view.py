@@ -239,11 +239,10 @@ class View:
         return sum(r.spans(r.simulated).length() for r in self.records) / total if total else 0.0
 
     def native(self) -> dict[str, frozenset[str]]:
-        """Return for each signal what its device declared at the end of the window."""
+        """Return for each configured signal what its device declared at the end of the window."""
         last = self.records[-1].native if self.records else {}
-        declared = {name: frozenset(attributes) for name, attributes in last.items()}
-        for source in self.catalog:
-            for tag in source.signals:
-                if tag.native:
-                    declared[key(tag)] = declared.get(key(tag), frozenset()) | tag.native
-        return declared
+        return {
+            key(tag): tag.native | frozenset(last.get(f"{source.id}/{tag.id}", ()))
+            for source in self.catalog
+            for tag in source.signals
+        }

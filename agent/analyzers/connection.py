@@ -3,7 +3,9 @@
 A collector states the session that it uses, not what the server would offer:
 
     Facts(kind="connection", subject=device, body={"protocol", "mode", "policy", "peer_authenticated", ...})
-    Facts(kind="catalog", subject=device, body={"signals": {"machine/signal": {"unit": ..., "description": ...}}})
+    Facts(kind="catalog", subject=device, body={"source", "signals": {signal id: {"description", "unit", "range"}}})
+
+A catalogue may come in parts; each signal's latest word counts.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from readiness.evidence import Connection
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from agent.frame import Facts
+    from agent.frame import Facts, Json
 
 T = TypeVar("T")
 NATIVE = ("description", "unit", "range")
@@ -28,7 +30,7 @@ class Connections:
 
     def __init__(self) -> None:
         self._sessions: dict[str, dict[int, Connection]] = {}  # device -> time -> what was said
-        self._native: dict[str, dict[int, dict[str, list[str]]]] = {}
+        self._native: dict[str, dict[int, list[str]]] = {}
 
     def facts(self, facts: Facts) -> None:
         """Take facts; kinds that say nothing about sessions or signals are passed over."""
@@ -43,32 +45,23 @@ class Connections:
             )
         elif facts.kind == "catalog":
             signals = body.get("signals")
-            if not isinstance(signals, dict):
-                return
-            self._native.setdefault(facts.subject, {})[facts.time_ns] = {
-                name: declared
-                for name, about in signals.items()
-                if isinstance(about, dict) and (declared := [a for a in NATIVE if about.get(a)])
-            }
+            for signal, about in signals.items() if isinstance(signals, dict) else ():
+                if isinstance(about, dict):
+                    said = self._native.setdefault(f"{body.get('source')}/{signal}", {})
+                    said[facts.time_ns] = [name for name in NATIVE if _tells(about, name)]
 
     def sessions(self, end_ns: int) -> dict[str, Connection]:
         """Return each device's latest session before `end_ns`."""
         return _latest(self._sessions, end_ns)
 
     def native(self, end_ns: int) -> dict[str, list[str]]:
-        """Return for each signal which of its attributes the device declares, as last known before `end_ns`."""
-        found: dict[str, list[str]] = {}
-        for _, signals in sorted(_latest(self._native, end_ns).items()):
-            found.update(signals)
-        return found
+        """Return `{source}/{signal}` -> what the device declares about it, as last known before `end_ns`."""
+        return {name: said for name, said in _latest(self._native, end_ns).items() if said}
 
     def drop(self, end_ns: int) -> None:
         """Forget what was superseded before `end_ns`."""
-        for table in (self._sessions, self._native):
-            for versions in table.values():
-                past = sorted(t for t in versions if t < end_ns)
-                for time in past[:-1]:
-                    del versions[time]
+        _supersede(self._sessions, end_ns)
+        _supersede(self._native, end_ns)
 
     def state(self) -> dict[str, Any]:
         """Return everything as JSON."""
@@ -83,6 +76,18 @@ class Connections:
             d: {int(t): msgspec.convert(c, Connection) for t, c in v.items()} for d, v in state["sessions"].items()
         }
         self._native = {d: {int(t): n for t, n in v.items()} for d, v in state["native"].items()}
+
+
+def _tells(about: Mapping[str, Json], attribute: str) -> bool:
+    """Return whether an attribute is declared; a description that repeats the display name tells nothing."""
+    said, name = about.get(attribute), about.get("display_name")
+    return bool(said) and not (attribute == "description" and str(said).casefold() == str(name).casefold())
+
+
+def _supersede(table: dict[str, dict[int, T]], end_ns: int) -> None:
+    for versions in table.values():
+        for time in sorted(t for t in versions if t < end_ns)[:-1]:
+            del versions[time]
 
 
 def _latest(table: dict[str, dict[int, T]], end_ns: int) -> dict[str, T]:

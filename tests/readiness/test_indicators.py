@@ -329,7 +329,10 @@ def test_what_the_device_declares_itself_is_worth_more() -> None:
         days=1,
     )
     mapped = values(plant)["Q09"].value
-    declared: dict[str, Json] = {"signals": {"press/s0": {"unit": "A", "range": [0, 30], "description": "current"}}}
+    declared: dict[str, Json] = {
+        "source": "press-plc.main",
+        "signals": {"s0": {"unit": "A", "range": [0, 30], "description": "current", "display_name": "I"}},
+    }
     plant.items = [Facts(kind="catalog", time_ns=START, subject="press-plc", body=declared)]
     native = values(plant)["Q09"].value
     assert mapped == pytest.approx((1.0 + 5 * 0.8) / 6, abs=1e-6)

@@ -103,7 +103,7 @@ def stream(rng: random.Random, sources: Sequence[Source], hours: float) -> list[
         when = rng.randrange(START, latest + 1)
         mode = rng.choice(("None", "Sign", "SignAndEncrypt"))
         items.append((when, Facts(kind="connection", time_ns=when, subject=of.device, body={"mode": mode})))
-        declared: dict[str, Json] = {"signals": {"press-1/s0": {"unit": "mm", "description": ""}}}
+        declared: dict[str, Json] = {"source": of.id, "signals": {"s0": {"unit": "mm", "description": ""}}}
         items.append((when, Facts(kind="catalog", time_ns=when, subject=of.device, body=declared)))
     items.sort(key=lambda pair: pair[0])
     return items
