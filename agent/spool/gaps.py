@@ -21,7 +21,7 @@ import msgspec
 from agent.frame import Event, GapCause
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from agent.entry import Span
     from agent.frame import Json
@@ -44,7 +44,7 @@ class Loss(msgspec.Struct):
         from_ns, to_ns: From the first to the last row ever added; None as long as there was none.
         sources: Rows that are missing now, by source id: [first ns, last ns, rows].
         runs: Entries that are missing now: [first seq, last seq, sent].
-        events: Events and facts, other than gaps that name rows themselves, that went with them.
+        events: Events and facts that went with them; closed gaps are told again instead.
         reason: More words about the cause.
     """
 
@@ -139,9 +139,3 @@ class Loss(msgspec.Struct):
             to_ns=end,
             body=body,
         )
-
-
-def names_rows(kind: str, body: Mapping[str, Json]) -> str | None:
-    """Return the id of a gap that names rows, which must not be lost itself; None for any other event."""
-    gap_id = body.get("gap_id")
-    return gap_id if kind == "gap" and isinstance(gap_id, str) and "sources" in body else None

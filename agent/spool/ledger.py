@@ -19,7 +19,7 @@ from agent.entry import Span
 from agent.errors import WireError
 from agent.frame import Event, FrameBlock
 from agent.spool.base import ASIDE, CONFIRMED, EVERYTHING, UNCONFIRMED
-from agent.spool.gaps import OTHER, Loss, names_rows
+from agent.spool.gaps import OTHER, Loss
 from contract import codec
 
 if TYPE_CHECKING:
@@ -30,12 +30,13 @@ if TYPE_CHECKING:
     from agent.frame import GapCause, Item
     from agent.spool.base import Account, Confirmation, Decode, Limits, State
     from agent.spool.gaps import Stage
-    from contract.payload import Rejected
+    from contract.payload import Rejected, WireEvent
 
 logger = logging.getLogger(__name__)
 
 REMEMBERED = 20_000  # entries given up whose late confirmation still shrinks their gap
 AT_ONCE = 5_000  # entries given up in one transaction at most
+CARRIED = 2_000  # gaps that name no rows and are told again in one transaction
 SLACK = 128  # part of the room that is made at a time, so that not every commit has to
 _PAGE = 64
 _VICTIM = "SELECT seq, spool, crc, process, committed_ns, rows, body FROM entry "
@@ -267,11 +268,21 @@ class Ledger:
         for held in self._db.execute("SELECT id FROM gap WHERE holder = ?", (seq,)).fetchall():
             self._loss(held[0])
         for event in events:
-            gap_id = names_rows(event.kind, event.body)
-            if gap_id is None:
-                loss.events += 1
-            elif self._db.execute("SELECT 1 FROM gap WHERE id = ?", (gap_id,)).fetchone() is None:
+            self._carry(event, loss)
+
+    def _carry(self, event: WireEvent, loss: Loss) -> None:
+        """Tell again of a gap whose entry goes; other events, and gaps still open, go with the entry.
+
+        An open gap has a later version that closes it, which must not be followed by an older one.
+        """
+        gap_id = event.body.get("gap_id") if event.kind == "gap" else None
+        if isinstance(gap_id, str) and event.to is not None:
+            if self._db.execute("SELECT 1 FROM gap WHERE id = ?", (gap_id,)).fetchone() is not None:
+                return  # told by `_losses`, or by a later entry
+            if "sources" in event.body or len(self._carried) < CARRIED:
                 self._carried[gap_id] = content.event(event)
+                return
+        loss.events += 1
 
     # Gaps
 
