@@ -1,0 +1,312 @@
+"""The uplink and the sender against a real broker that dies and comes back; the gateway's own logic answers."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import paho.mqtt.client as mqtt
+import pytest
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
+from agent import entry
+from agent.clock import SystemClock
+from agent.config.model import Broker
+from agent.sender import Sender
+from agent.spool import Limits, Spool
+from agent.uplink import RequestError, Uplink
+from contract import codec, topics
+from contract.payload import Status
+from contract.topics import AgentTopics
+from gateway.births import Births
+from gateway.clock import SystemClock as GatewayClock
+from gateway.deadletter import DeadLetters
+from gateway.ingest import Ingest
+from tests.gateway.builders import MemoryStore
+from tests.support.brokers import mosquitto
+from tests.support.items import frame, source
+from tests.support.processes import Child, running
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+BRANCH = AgentTopics("hanil", "edge-1")
+
+
+def eventually(condition: Callable[[], bool], seconds: float = 20) -> None:
+    """Wait until something holds that other threads and processes bring about."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.02)
+
+
+class Client:
+    """A client that is not ours: plain paho, collecting what it is subscribed to."""
+
+    def __init__(self, port: int, *filters: str) -> None:
+        self.got: list[mqtt.MQTTMessage] = []
+        self.filters = filters
+        self.ready = threading.Event()
+        self.client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
+        self.client.reconnect_delay_set(1, 1)
+        self.client.on_connect = lambda client, *_: client.subscribe([(f, 1) for f in self.filters])
+        self.client.on_subscribe = lambda *_: self.ready.set()
+        self.client.on_message = lambda _, __, message: self.took(message)
+        self.client.connect("127.0.0.1", port, clean_start=True)
+        self.client.loop_start()
+        assert self.ready.wait(10)
+
+    def took(self, message: mqtt.MQTTMessage) -> None:
+        """Keep a message."""
+        self.got.append(message)
+
+    def close(self) -> None:
+        """Disconnect."""
+        self.client.disconnect()
+        self.client.loop_stop()
+
+    def request(self, verb: str, body: bytes, response: str | None, correlation: bytes = b"7") -> None:
+        """Send a request."""
+        properties: Any = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call] # paho's
+        if response is not None:
+            properties.ResponseTopic = response
+        properties.CorrelationData = correlation
+        self.client.publish(BRANCH.request(verb), body, qos=1, properties=properties)
+
+
+class Worker(Client):
+    """A gateway worker: the real ingest behind plain paho."""
+
+    def __init__(self, port: int, ingest: Ingest) -> None:
+        self.ingest = ingest
+        super().__init__(port, f"{topics.PREFIX}/+/+/birth/#", f"{topics.PREFIX}/+/+/data")
+        self.announce()
+
+    def announce(self) -> None:
+        """Say that a worker is here."""
+        self.client.publish(topics.worker("w1"), b'{"worker":"w1","since":"0","version":"0"}', qos=1, retain=True)
+
+    def took(self, message: mqtt.MQTTMessage) -> None:
+        """Ingest a message and confirm it."""
+        kind = getattr(message.properties, "ContentType", None)
+        for out in self.ingest.handle(message.topic, bytes(message.payload), kind):
+            self.client.publish(out.topic, out.payload, qos=1)
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Child]:
+    with running(mosquitto(tmp_path / "broker")) as child:
+        yield child
+
+
+def status(online: bool) -> Status:  # noqa: FBT001 - as the uplink calls it
+    return Status(online=online, boot="b1", time="0", version="0")
+
+
+def uplink_to(broker: Child) -> Uplink:
+    assert broker.port is not None
+    return Uplink(Broker(host="127.0.0.1", port=broker.port), BRANCH, status)
+
+
+def test_every_row_arrives_although_the_broker_and_the_worker_die_in_the_middle(
+    broker: Child, tmp_path: Path
+) -> None:
+    assert broker.port is not None
+    store = MemoryStore()
+    gateway_clock = GatewayClock(trust=True)
+    letters = DeadLetters(tmp_path / "letters", 10**8, "w1", gateway_clock)
+
+    def worker() -> Worker:
+        assert broker.port is not None
+        return Worker(broker.port, Ingest("w1", store, Births(), letters, gateway_clock))
+
+    one = source(signals=5)
+    birth = entry.birth("hanil", "main", "edge-1", [one])
+    spool = Spool(tmp_path / "spool", birth=birth, sources=[one], limits=Limits(min_free_bytes=0))
+    clock = SystemClock(spool.epoch, trusted=True)
+    spool.start(clock)
+    uplink = uplink_to(broker)
+    sender = Sender(spool, uplink, BRANCH, clock)
+    sender.start()
+    uplink.start()
+    gateway = worker()
+    put: list[int] = []
+
+    def read(seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            put.append(clock.now())
+            spool.put(frame(one, put[-1], first=len(put)))
+            time.sleep(0.02)
+
+    read(1.5)
+    broker.restart()
+    read(2)
+    gateway.close()
+    gateway = worker()
+    read(1.5)
+    eventually(lambda: spool.stats().committed_rows == 5 * len(put))
+    eventually(lambda: spool.stats().entries == 0, 30)
+    sender.stop()
+    uplink.stop()
+    spool.stop()
+    gateway.close()
+    letters.close()
+    rows = {time_ns: fields for (name, _, time_ns), fields in store.held.items() if name == "m-plc"}
+    assert rows == {t: {f"s{i}_i": n + 1 + i for i in range(5)} for n, t in enumerate(put)}
+    assert spool.stats().dropped_rows == spool.stats().ring_lost_rows == 0
+
+
+def test_a_birth_that_no_entry_names_is_cleared_at_the_next_connect(broker: Child, tmp_path: Path) -> None:
+    assert broker.port is not None
+    clock = SystemClock(trusted=True)
+
+    def connect_once(signals: int) -> str:
+        one = source(signals=signals)
+        spool = Spool(tmp_path / "spool", birth=entry.birth("hanil", "main", "edge-1", [one]), sources=[one])
+        spool.start(clock)
+        uplink = uplink_to(broker)
+        sender = Sender(spool, uplink, BRANCH, clock)
+        sender.start()
+        uplink.start()
+        eventually(lambda: sender._delivery._open_from is not None)
+        sender.stop()
+        uplink.stop()
+        spool.stop()
+        return spool.birth
+
+    first = connect_once(3)
+    second = connect_once(4)
+    assert first != second
+    client = Client(broker.port, f"{BRANCH.root}/birth/#")
+    eventually(lambda: len(client.got) == 1)
+    client.close()
+    assert client.got[0].topic == BRANCH.birth(second, 1, 1)
+    assert codec.digest(codec.decompress(bytes(client.got[0].payload), codec.BIRTH_PART_LIMIT)) == second
+
+
+def test_status_is_retained_and_the_will_says_offline(broker: Child) -> None:
+    assert broker.port is not None
+    uplink = uplink_to(broker)
+    uplink.start()
+    client = Client(broker.port, BRANCH.status)
+    eventually(lambda: bool(client.got) and json.loads(client.got[-1].payload)["online"])
+    uplink._client._sock_close()  # the cable is cut: no goodbye
+    eventually(lambda: not json.loads(client.got[-1].payload)["online"], 30)
+    eventually(lambda: json.loads(client.got[-1].payload)["online"], 10)
+    uplink.stop()
+    eventually(lambda: not json.loads(client.got[-1].payload)["online"])
+    client.close()
+
+
+def test_retained_topics_are_published_again_by_a_broker_that_lost_them(broker: Child) -> None:
+    uplink = uplink_to(broker)
+    uplink.start()
+    uplink.publish_retained(BRANCH.readiness, b'{"report": 1}')
+    eventually(lambda: uplink.up)
+    broker.restart()
+    assert broker.port is not None
+    client = Client(broker.port, BRANCH.readiness)
+    eventually(lambda: bool(client.got))
+    assert client.got[-1].payload == b'{"report": 1}'
+    client.close()
+    uplink.stop()
+
+
+def test_requests_are_answered_on_the_response_topic_only(broker: Child, caplog: pytest.LogCaptureFixture) -> None:
+    assert broker.port is not None
+    uplink = uplink_to(broker)
+    uplink.on_request("report.get", lambda body: b'{"echo":' + (body or b"null") + b"}")
+
+    def refuse(_: bytes) -> bytes:
+        raise RequestError("bad_request", "no such machine")
+
+    def fail(_: bytes) -> bytes:
+        raise ZeroDivisionError
+
+    uplink.on_request("fit.check", refuse)
+    uplink.on_request("mde.get", fail)
+    uplink.start()
+    eventually(lambda: uplink.up)
+    client = Client(broker.port, "#")
+    mine = BRANCH.response("pc-1")
+    with caplog.at_level(logging.CRITICAL, "agent.uplink"):
+        client.request("report.get", b"1", f"{topics.PREFIX}/hanil/edge-2/rsp/pc-1")
+        client.request("report.get", b"2", BRANCH.data)
+        client.request("report.get", b"3", BRANCH.response("a/b"))
+        client.request("report.get", b"4", None)
+        for i, verb in enumerate(("report.get", "fit.check", "no.such", "mde.get")):
+            client.request(verb, b"5", mine, bytes([i]))
+            eventually(lambda n=i: len([m for m in client.got if m.topic == mine]) == n + 1)  # type: ignore[misc]
+    answers = [m for m in client.got if m.topic == mine]
+    assert [getattr(m.properties, "CorrelationData", None) for m in answers] == [b"\0", b"\1", b"\2", b"\3"]
+    bodies = [json.loads(m.payload) for m in answers]
+    assert bodies[0] == {"echo": 5}
+    assert [b.get("error") for b in bodies[1:]] == ["bad_request", "unknown_verb", "no_data"]
+    allowed = {BRANCH.status, mine}
+    assert {m.topic for m in client.got if "/req/" not in m.topic} <= allowed
+    client.close()
+    uplink.stop()
+
+
+def test_more_requests_than_can_wait_are_told_that_we_are_busy(broker: Child) -> None:
+    assert broker.port is not None
+    go = threading.Event()
+
+    def slow(_: bytes) -> bytes:
+        assert go.wait(20)
+        return b"{}"
+
+    uplink = uplink_to(broker)
+    uplink.on_request("report.get", slow)
+    uplink.start()
+    eventually(lambda: uplink.up)
+    client = Client(broker.port, BRANCH.response("pc"))
+    for i in range(12):
+        client.request("report.get", b"", BRANCH.response("pc"), bytes([i]))
+    eventually(lambda: len(client.got) >= 8)
+    assert {json.loads(m.payload).get("error") for m in client.got} == {"busy"}
+    go.set()
+    eventually(lambda: len(client.got) == 12)
+    assert sum(json.loads(m.payload) == {} for m in client.got) == 4
+    client.close()
+    uplink.stop()
+
+
+def test_what_cannot_be_read_is_ignored_and_logged_once(
+    broker: Child, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert broker.port is not None
+    one = source()
+    spool = Spool(tmp_path / "spool", birth=entry.birth("hanil", "main", "edge-1", [one]), sources=[one])
+    clock = SystemClock(trusted=True)
+    spool.start(clock)
+    uplink = uplink_to(broker)
+    sender = Sender(spool, uplink, BRANCH, clock)
+    sender.start()
+    uplink.start()
+    eventually(lambda: uplink.up)
+    client = Client(broker.port, BRANCH.data)
+    spool.put(frame(one, clock.now()))
+    with caplog.at_level(logging.WARNING):
+        for payload in (b"\xff", b"{}", b"[", b'{"spool":"x","stored":[[0,"zz"]]}', b"x" * (codec.PLAIN_LIMIT + 1)):
+            for _ in range(2):
+                client.client.publish(BRANCH.stored, payload, qos=1)
+                client.client.publish(BRANCH.need_birth, payload, qos=1)
+        client.client.publish(BRANCH.need_birth, b'{"birth":"00112233445566778899aabbccddeeff"}', qos=1)
+        eventually(lambda: any("which is not here" in r.message for r in caplog.records))
+    warnings = [r.message for r in caplog.records if r.name in {"agent.sender", "agent.uplink"}]
+    assert len(warnings) == len({w.split(":")[0] for w in warnings}), warnings
+    eventually(lambda: bool(client.got))
+    assert spool.stats().entries > 0
+    client.close()
+    sender.stop()
+    uplink.stop()
+    spool.stop()
