@@ -123,7 +123,7 @@ def factory(shifts: Sequence[Shift], seed: int = 20_261_122) -> dict[str, Machin
     """Return the connected machines by id, living through the given shifts (ordered, not overlapping)."""
     lives = {name: build(habit, shifts, seed + n) for n, (name, habit) in enumerate(HABITS.items())}
     rng = np.random.default_rng(seed)
-    links = _spans(rng, shifts, mean_between_s=1_500, shortest_s=5, longest_s=20, live_s=45)
+    links = _spans(rng, shifts, mean_between_s=1_500, shortest_s=5, longest_s=20, live_s=30)
     cable = _spans(rng, shifts, mean_between_s=110_000, shortest_s=20, longest_s=240, live_s=NEVER_S)
     reboots = _spans(rng, shifts, mean_between_s=150_000, shortest_s=60, longest_s=540, live_s=NEVER_S)
     thermocouple = _spans(rng, shifts, mean_between_s=90_000, shortest_s=60, longest_s=900, live_s=2_000)
@@ -309,13 +309,21 @@ def _spans(
     longest_s: float,
     live_s: float,
 ) -> list[tuple[int, int]]:
-    """Draw disjoint spans inside the shifts, `mean_between_s` (in the live one `live_s`) apart."""
+    """Draw disjoint spans inside the shifts, on average `mean_between_s` of staffed time (live: `live_s`) apart."""
+
+    def wait(mean_s: float) -> int:
+        return int(mean_s * rng.uniform(0.3, 1.7) * SECOND)
+
     spans = []
+    left = wait(mean_between_s)
     for shift in shifts:
-        mean = live_s if shift.live else mean_between_s
-        now = shift.start_ns + (LEAD_S * SECOND if shift.live else 0)
-        while (now := now + int(mean * rng.uniform(0.3, 1.7) * SECOND)) < shift.stop_ns:
-            stop = now + int(rng.uniform(shortest_s, longest_s) * SECOND)
-            spans.append((now, min(stop, shift.stop_ns)))
-            now = stop
+        now, mean = shift.start_ns, mean_between_s
+        if shift.live:
+            now, mean, left = shift.start_ns + LEAD_S * SECOND, live_s, wait(live_s)
+        while now + left < shift.stop_ns:
+            start = now + left
+            now = start + int(rng.uniform(shortest_s, longest_s) * SECOND)
+            spans.append((start, min(now, shift.stop_ns)))
+            left = wait(mean)
+        left -= max(0, shift.stop_ns - now)
     return spans

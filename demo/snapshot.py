@@ -67,7 +67,7 @@ class Snapshot:
         stored: Samples that the gateway has confirmed so far.
         read_rate, stored_rate: Per second, over the last seconds.
         read_trend: Read rate of the last seconds, oldest first.
-        p50_s, p99_s: From acquisition to the commit in the store, over the last minute.
+        p50_s, p99_s: From acquisition to the commit in the store, of the last samples.
         waiting: Entries in the spool that are not confirmed.
         waiting_bytes: Bytes that the spool takes.
         confirmed: Entries that the gateway has confirmed.

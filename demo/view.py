@@ -216,9 +216,9 @@ def _machines(machines: Sequence[MachineState], language: Language, *, wide: boo
         row: list[RenderableType] = [
             Styled(m.name, "bold" if m.protocol else "dim"),
             text,
-            Styled(state[0](language), state[1]) if state else "",
+            Styled(state[0](language), state[1] if m.link == "up" else "dim") if state else "",
             "" if m.count is None else f"{m.count:,}",
-            shown,
+            Styled(shown, "" if m.link == "up" else "dim"),
         ]
         if wide:
             row += [Styled(spark(m.trend, 16), "blue"), _percent(m.good) if m.good is not None else ""]
