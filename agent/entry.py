@@ -301,7 +301,7 @@ def decode(raw: bytes, sources: Mapping[str, Source]) -> list[Item]:
     }
     try:
         return [_item(next(queues[letter]), sources) for letter in content.order]
-    except (KeyError, StopIteration, ValueError, IndexError) as exc:
+    except (KeyError, StopIteration, ValueError, IndexError, OverflowError) as exc:
         raise WireError(f"not the content of an entry under this birth: {exc!r}") from exc
 
 

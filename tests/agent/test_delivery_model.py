@@ -125,6 +125,7 @@ class Box:
 
     def open(self) -> None:
         """Start the process."""
+        self.clock.advance(0.001)  # two boxes with one agent id would else stamp events alike
         self.source: Source = source("plc.main", self.signals)
         self.spool = Spool(
             self.folder,
