@@ -68,6 +68,7 @@ class Spool:
         account: Counts what a confirmation says about latency, once for each entry.
         fingerprint: Tells this box from another; see `schema.fingerprint`.
         ring_rows: Rows that the ring holds.
+        checkpoint_entries: Commits after which a checkpoint is made before its minute is over.
 
     Raises:
         SpoolFailed: neither the file nor a fresh one can be used.
@@ -83,8 +84,10 @@ class Spool:
         account: Account | None = None,
         fingerprint: Callable[[], str] = schema.fingerprint,
         ring_rows: int = ring.ROWS,
+        checkpoint_entries: int = CHECKPOINT_ENTRIES,
     ) -> None:
         self._path = directory / NAME
+        self._checkpoint_entries = checkpoint_entries
         self._birth = birth
         self._sources = tuple(sources)
         self._limits = limits or Limits()
@@ -319,7 +322,7 @@ class Spool:
 
     def _due(self, clock: Clock) -> bool:
         when, seq = self._checkpointed
-        if clock.monotonic() - when >= CHECKPOINT_NS or self._journal.seq - seq >= CHECKPOINT_ENTRIES:
+        if clock.monotonic() - when >= CHECKPOINT_NS or self._journal.seq - seq >= self._checkpoint_entries:
             return True
         # entries may be dropped only when a checkpoint contains them: have one before the file is full
         return self._stats.bytes > self._limits.max_bytes * 0.9 and self._journal.seq - seq >= 10
