@@ -14,8 +14,8 @@ over, with days as observations: every day's share lies in [0, 1], so that is on
 all it is nearly the rule of three. An interval never has zero width.
 
 Simulated in `tests/readiness/test_stats.py` (2,000 plants a cell): at 90 % nominal this covers 89-99 % over rare,
-bursty and frequent outages and 10-28 days; a binomial interval over seconds covers 1-4 %. A percentile bootstrap over
-the same days covered 51-87 %.
+bursty and frequent outages and 10-28 days; a binomial interval over seconds covers 1-4 %, a percentile bootstrap
+over the same days 51-87 %.
 """
 
 from __future__ import annotations

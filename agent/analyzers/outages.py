@@ -1,5 +1,8 @@
 """Spans that events tell of: gaps that are not the factory's fault, outages of a link, simulated history.
 
+An outage whose end was never told (the agent was killed meanwhile) ends where the source's link is next said to be
+up, or to go down again under another id.
+
 A gap is known under its `gap_id` in versions: opened, moved, closed. For a day, the version that counts is the
 latest one whose event came before the day's end plus `GRACE`; the day itself closes later than that, so the
 order in which events and rows stand within an entry changes nothing.
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
 
 GRACE_NS = 300_000_000_000
 DOWN = frozenset({"device_off", "link_down", "refused"})
+FOREVER = 2**62
 MAINTENANCE = "maintenance"
 SIMULATED = "simulated"
 
@@ -40,11 +44,15 @@ class Outages:
 
     def __init__(self) -> None:
         self._gaps: dict[str, list[Version]] = {}
+        self._ups: dict[str, list[int]] = {}  # source -> times at which its link came up
 
     def event(self, event: Event) -> None:
         """Take an event; kinds that open or close no span are passed over."""
         body = event.body
         source = event.source or EVERYTHING
+        if event.kind == "link_up":
+            self._ups.setdefault(source, []).append(event.time_ns)
+            return
         if event.kind == "gap":
             name, cause = str(body.get("gap_id", event.time_ns)), str(body.get("cause", ""))
         elif event.kind == "maintenance":
@@ -66,12 +74,27 @@ class Outages:
             if told:
                 yield told[-1]
 
+    def _end(self, version: Version, versions: list[Version]) -> int:
+        """Return the end of a gap; of one left open, the next moment at which its link is told of again."""
+        if version.to_ns is not None:
+            return version.to_ns
+        if version.cause not in DOWN:
+            return FOREVER
+        told = [t for t in self._ups.get(version.source, ()) if t > version.from_ns]
+        told += [
+            v.from_ns
+            for v in versions
+            if v.source == version.source and v.cause in DOWN and v.from_ns > version.from_ns
+        ]
+        return min(told, default=FOREVER)
+
     def _gather(self, causes: frozenset[str], start_ns: int, end_ns: int) -> dict[tuple[str, str], Spans]:
         """Return (cause, source) -> spans within [start, end)."""
         found: dict[tuple[str, str], list[tuple[int, int]]] = {}
-        for v in self._versions(end_ns):
+        versions = list(self._versions(end_ns))
+        for v in versions:
             if v.cause in causes:
-                until = end_ns if v.to_ns is None else v.to_ns
+                until = min(self._end(v, versions), end_ns)
                 found.setdefault((v.cause, v.source), []).append((v.from_ns, until))
         clipped = {key: Spans.of(pairs).clip(start_ns, end_ns) for key, pairs in found.items()}
         return {key: spans for key, spans in clipped.items() if len(spans)}
@@ -104,12 +127,15 @@ class Outages:
     def drop(self, end_ns: int) -> None:
         """Forget what cannot touch a day after `end_ns`."""
         kept = {}
+        current = list(self._versions(end_ns))
         for name, versions in self._gaps.items():
             told = [v for v in versions if v.time_ns < end_ns + GRACE_NS]
             rest = versions[max(len(told) - 1, 0) :]
-            if any(v.to_ns is None or max(v.to_ns, v.time_ns) >= end_ns for v in rest):
+            if any(max(self._end(v, current), v.time_ns) >= end_ns for v in rest):
                 kept[name] = rest
         self._gaps = kept
+        ups = {source: [t for t in times if t >= end_ns] for source, times in self._ups.items()}
+        self._ups = {source: times for source, times in ups.items() if times}
 
     def state(self) -> dict[str, Any]:
         """Return everything as JSON."""
@@ -117,8 +143,9 @@ class Outages:
             name: [[v.time_ns, v.cause, v.source, v.from_ns, v.to_ns] for v in versions]
             for name, versions in self._gaps.items()
         }
-        return {"gaps": gaps}
+        return {"gaps": gaps, "ups": self._ups}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take the state that `state` returned."""
+        self._ups = {source: list(times) for source, times in state["ups"].items()}
         self._gaps = {name: [Version(*v) for v in versions] for name, versions in state["gaps"].items()}

@@ -178,6 +178,30 @@ def test_an_open_gap_runs_over_the_end_of_its_day() -> None:
     assert list(second.spans(second.censored["maintenance"]["*"])) == [(START + DAY, START + DAY + HOUR)]
 
 
+def test_an_outage_left_open_by_a_killed_agent_ends_when_the_link_is_up_again() -> None:
+    body: dict[str, Json] = {"gap_id": "a", "cause": "link_down"}
+    items: list[Item] = [
+        block(CNC, [(0, START, 0)]),
+        *(Watermark(CNC.id, START + n * 30 * SECOND) for n in range(121)),
+        Event(kind="gap", time_ns=START + 10 * MINUTE, source=CNC.id, from_ns=START + 10 * MINUTE, body=body),
+        Event(kind="link_up", time_ns=START + 15 * MINUTE, source=CNC.id),
+        Event(
+            kind="gap",
+            time_ns=START + 40 * MINUTE,
+            source=CNC.id,
+            from_ns=START + 30 * MINUTE,
+            to_ns=START + 40 * MINUTE,
+            body={**body, "gap_id": "b"},
+        ),
+    ]
+    day = one_day([CNC], items)
+    assert [((a - START) // MINUTE, (b - START) // MINUTE) for a, b in day.spans(day.sources[0].live)] == [
+        (0, 10),
+        (15, 30),
+        (40, 60),
+    ]
+
+
 def test_a_row_behind_its_closed_day_is_counted_and_not_added() -> None:
     evidence = make([PRESS], CALENDAR)
     evidence.feed([block(PRESS, [(0, START, 0), (0, START + DAY + HOUR, 0)])])

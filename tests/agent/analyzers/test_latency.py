@@ -1,0 +1,99 @@
+"""Latency tallies of confirmed entries."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from agent.analyzers.latency import account
+from agent.frame import DataType, FrameBlock, RoundTrip, Signal, Source, Status, Watermark
+from readiness.sketch import buckets
+from tests.agent.analyzers.streams import CALENDAR, SECOND, START, source
+
+if TYPE_CHECKING:
+    from agent.frame import Item
+
+DAY = 24 * 3600 * SECOND
+MS = 1_000_000
+PRESS = source("press", "poll", SECOND, 2)
+CNC = source("cnc", "subscription", SECOND, 2, machine="cnc-1")
+
+
+def block(
+    of: Source,
+    times: list[int],
+    stamped: list[int] | None = None,
+    status: int = 0,
+    trips: tuple[RoundTrip, ...] = (),
+) -> FrameBlock:
+    n = len(times)
+    return FrameBlock(
+        source=of,
+        signal=np.arange(n, dtype=np.int32) % len(of.signals),
+        time_ns=np.array(times, np.int64),
+        value=[None if status >> 31 else 1] * n,
+        status=np.full(n, status, np.uint32),
+        source_ns=None if stamped is None else np.array(stamped, np.int64),
+        round_trips=trips,
+    )
+
+
+def bucket(nanoseconds: int) -> int:
+    return int(buckets(np.array([nanoseconds]))[0])
+
+
+def test_with_a_source_time_the_way_is_counted_from_there() -> None:
+    found = account(
+        [block(CNC, [START, START], [START - 30 * MS, START - 5 * SECOND])], START + 70 * MS, True, CALENDAR
+    )
+    assert found == {("2026-11-23", "latency/cnc-1"): {bucket(100 * MS): 1, bucket(5 * SECOND + 70 * MS): 1}}
+
+
+def test_without_a_source_time_it_is_counted_from_the_reading_and_its_round_trip_is_added() -> None:
+    trips = (RoundTrip(START, 20 * MS), RoundTrip(START + 3 * MS, 50 * MS))
+    found = account([block(PRESS, [START, START + 3 * MS], trips=trips)], START + 103 * MS, True, CALENDAR)
+    assert found == {("2026-11-23", "latency-edge/press-1"): {bucket(123 * MS): 1, bucket(150 * MS): 1}}
+
+
+@pytest.mark.parametrize(("of", "age"), [(PRESS, 2 * SECOND), (CNC, 90 * SECOND)])
+def test_the_time_of_an_older_change_says_nothing_about_the_way(of: Source, age: int) -> None:
+    found = account([block(of, [START], [START - age])], START, True, CALENDAR)
+    machine = of.signals[0].machine
+    assert list(found) == [("2026-11-23", f"latency-stale/{machine}")]
+
+
+def test_entries_sent_again_are_kept_apart() -> None:
+    found = account([block(PRESS, [START])], START + 500 * SECOND, False, CALENDAR)
+    assert list(found) == [("2026-11-23", "latency-dirty/press-1")]
+
+
+def test_a_clock_that_runs_ahead_leaves_negative_buckets() -> None:
+    found = account([block(CNC, [START], [START + 7 * SECOND])], START + SECOND, True, CALENDAR)
+    assert found == {("2026-11-23", "latency/cnc-1"): {bucket(-6 * SECOND): 1}}
+    assert bucket(-6 * SECOND) < 0
+
+
+def test_bad_values_and_other_items_are_not_counted() -> None:
+    items: list[Item] = [
+        block(PRESS, [START], status=Status.BAD_TIMEOUT),
+        block(PRESS, []),
+        Watermark(PRESS.id, START),
+    ]
+    assert account(items, START, True, CALENDAR) == {}
+
+
+def test_a_row_belongs_to_the_production_day_and_the_machine_it_was_read_on() -> None:
+    two = Source(
+        id="plc.main", device="plc", protocol="modbus", mode="poll", interval_ns=SECOND,
+        signals=tuple(Signal(id="s", machine=m, name="s", dtype=DataType.INT16) for m in ("a", "b")),
+    )  # fmt: skip
+    times = [START + DAY - SECOND, START + DAY - SECOND, START + DAY, START + 3 * DAY]
+    found = account([block(two, times)], START + 3 * DAY, True, CALENDAR)
+    assert {key: sum(counts.values()) for key, counts in found.items()} == {
+        ("2026-11-23", "latency-edge/a"): 1,
+        ("2026-11-23", "latency-edge/b"): 1,
+        ("2026-11-24", "latency-edge/a"): 1,
+        ("2026-11-26", "latency-edge/b"): 1,
+    }
