@@ -149,9 +149,10 @@ async def serve_opcua(device: Mapping[str, Any], machine: Machine) -> None:
             for s, column in zip(signals, machine.columns(nodes, moment), strict=True):
                 value, status = column[0], int(machine.status(s["id"], moment)[0])
                 value = str(value) if s["type"] == "string" else value.item()
-                if last.get(s["id"]) == (value, status):
+                said = (None if status >> 31 else value, status)
+                if last.get(s["id"]) == said:
                     continue
-                last[s["id"]] = (value, status)
+                last[s["id"]] = said
                 value = float(value) if s["type"] == "float64" else value
                 await server.write_attribute_value(
                     nodes[s["id"]].nodeid,

@@ -167,10 +167,12 @@ class _Past:
         status = np.empty(wanted.shape, np.uint32)
         for j, (signal, column) in enumerate(zip(self._ids, columns, strict=True)):
             status[:, j] = code = self._machine.status(signal, times)
-            wanted[1:, j] = (column[1:] != column[:-1]) | (code[1:] != code[:-1])
-            wanted[0, j] = self._last[j] != (column[0], code[0])
+            valid = code >> 30 < Quality.BAD  # a bad value is none, so it does not change either
+            wanted[1:, j] = ((column[1:] != column[:-1]) & valid[1:]) | (code[1:] != code[:-1])
+            first, last = ((column[at] if valid[at] else None, code[at]) for at in (0, -1))
+            wanted[0, j] = self._last[j] != first
             wanted[begun, j] = True
-            self._last[j] = (column[-1], code[-1])
+            self._last[j] = last
         return _Rows(times, wanted, columns, status)
 
     def _block(self, rows: _Rows) -> FrameBlock:

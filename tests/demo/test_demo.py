@@ -1,0 +1,130 @@
+"""The whole demo as a user starts it: `python -m demo`."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from readiness.indicators import REGISTRY
+
+pytestmark = pytest.mark.timeout(180)
+
+
+class Run:
+    """One demo in a process of its own, with a temporary folder of its own and no terminal."""
+
+    def __init__(self, folder: Path, *arguments: str) -> None:
+        self.folder = folder
+        self.err = folder.with_name("err.txt")
+        folder.mkdir()
+        with self.err.open("wb") as err:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "demo", "--lang", "en", *arguments],
+                stdout=subprocess.PIPE,
+                stderr=err,
+                text=True,
+                env={**os.environ, "TMPDIR": str(folder)},
+            )
+
+    def until_said(self, text: str, seconds: float = 90) -> None:
+        deadline = time.monotonic() + seconds
+        while text not in self.err.read_text("utf-8"):
+            assert self.process.poll() is None, self.err.read_text("utf-8")
+            assert time.monotonic() < deadline, self.err.read_text("utf-8")
+            time.sleep(0.02)
+
+    def children(self) -> list[int]:
+        return [pid for pid, parent in processes() if parent == self.process.pid]
+
+
+def processes() -> list[tuple[int, int]]:
+    """Return (pid, parent's pid) of all processes that are not zombies."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, parent = path.read_text("utf-8").rpartition(")")[2].split()[:2]
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if state != "Z":
+            found.append((int(path.parent.name), int(parent)))
+    return found
+
+
+def gone(pids: list[int], seconds: float = 5) -> bool:
+    deadline = time.monotonic() + seconds
+    while set(pids) & {pid for pid, _ in processes()}:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def test_a_bounded_run_loses_nothing_and_says_what_it_came_to(tmp_path: Path) -> None:
+    run = Run(tmp_path / "tmp", "--for", "8", "--json")
+    run.until_said("starting the agent")
+    children = run.children()
+    assert len(children) == 4, "broker, factory, gateway, agent"
+    out, _ = run.process.communicate(timeout=60)
+    assert run.process.returncode == 0, run.err.read_text("utf-8")
+    result = json.loads(out.splitlines()[-1])
+    assert result["lost"] == 0
+    assert result["duplicated"] == 0
+    assert result["samples_read"] == result["samples_stored"] > 50
+    assert 0 < result["latency_p50_s"] <= result["latency_p99_s"] < 30
+    assert 10_000_000 < result["replayed_samples"] <= 20_000_000
+    assert set(result["indicators"]) == set(REGISTRY)
+    assert result["indicators"]["C01"]["value"] == pytest.approx(8 / 9, abs=1e-3), "all but the lathe, by weight"
+    assert 0.98 < result["indicators"]["A01"]["lo"] < result["indicators"]["A01"]["hi"] < 1
+    assert result["indicators"]["S01"]["value"] == 0
+    assert result["indicators"]["A04"]["reason"].startswith("NA_"), "history has no commits, so no latency"
+    assert gone(children, 0)
+    assert list(run.folder.iterdir()) == []
+
+
+def test_ctrl_c_ends_it_with_everything_stored_and_nothing_left_behind(tmp_path: Path) -> None:
+    run = Run(tmp_path / "tmp", "--own-broker")
+    run.until_said("batches confirmed")
+    children = run.children()
+    asked = time.monotonic()
+    run.process.send_signal(signal.SIGINT)
+    out, _ = run.process.communicate(timeout=30)
+    assert time.monotonic() - asked < 20
+    assert run.process.returncode == 0, run.err.read_text("utf-8")
+    assert "lost 0, duplicated 0" in out
+    assert gone(children, 0)
+    assert list(run.folder.iterdir()) == []
+
+
+def test_ctrl_c_during_the_replay_ends_it_at_once(tmp_path: Path) -> None:
+    run = Run(tmp_path / "tmp")
+    run.until_said("replaying")
+    run.process.send_signal(signal.SIGINT)
+    assert run.process.wait(15) == 0
+    assert list(run.folder.iterdir()) == []
+
+
+def test_a_launcher_that_is_killed_leaves_no_process_behind(tmp_path: Path) -> None:
+    run = Run(tmp_path / "tmp")
+    run.until_said("replaying")
+    children = run.children()
+    assert len(children) == 3
+    run.process.kill()
+    run.process.wait()
+    assert gone(children)
+
+
+def test_a_folder_that_is_not_empty_is_not_touched(tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("mine", "utf-8")
+    said = subprocess.run(
+        [sys.executable, "-m", "demo", "--keep", tmp_path], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert said.returncode == 1
+    assert "is not empty" in said.stderr
+    assert [p.name for p in tmp_path.iterdir()] == ["mine"]
