@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from contract.codec import checksum, decode, encode
+from msgspec.structs import replace
+
+from contract.codec import REPORT_LIMIT, checksum, decode, encode
 from contract.errors import WireError
-from contract.report import NOTE, Refusal, Report, ReportRequest, Value, Window
+from contract.report import NOTE, Missing, Refusal, Report, ReportRequest, Value, Window
 from readiness.combine import Combiner
 from readiness.evidence import digest, load
 from readiness.indicators import REGISTRY
@@ -98,6 +100,19 @@ class Assessment:
             list(values[machine].values()), machine=machine, level=machines[0].level,
             machines=machines, missing=missing, conditions=asked,
         )  # fmt: skip
+
+    def retained(self) -> bytes:
+        """Return the plant's report for the retained topic, at most 32 kB.
+
+        Of a plant too large for that, details go that `report.get` gives for each machine: first for which machines
+        evidence is missing, then the machines' gates. Values, level and reasons always stay.
+        """
+        report = self.plant()
+        if len(encode(report)) > REPORT_LIMIT:
+            report = replace(report, missing=[Missing(m.metric, m.reason) for m in report.missing])
+        if len(encode(report)) > REPORT_LIMIT:
+            report = replace(report, machines=[])
+        return encode(report)
 
     def respond(self, body: bytes) -> bytes:
         """Return the answer to `report.get`: a Report, or a Refusal (`bad_request`, `no_data`)."""

@@ -51,7 +51,7 @@ class Outages:
         body = event.body
         source = event.source or EVERYTHING
         if event.kind == "link_up":
-            self._ups.setdefault(source, []).append(event.time_ns)
+            self._ups[source] = sorted([*self._ups.get(source, ()), event.time_ns])
             return
         if event.kind == "gap":
             name, cause = str(body.get("gap_id", event.time_ns)), str(body.get("cause", ""))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 
 import jsonschema
 import msgspec
@@ -59,19 +58,36 @@ def test_what_cannot_be_answered_is_refused_with_its_code(body: bytes, error: st
     assert len(answer) < 1000
 
 
-def test_a_plant_of_fifty_machines_fits_the_retained_topic_at_its_worst() -> None:
-    rng = random.Random(3)
-    names = [f"machine-with-a-long-name-{n:02d}-{'x' * 18}" for n in range(50)]
-    # Each machine misses something else, so that nothing can be told for all of them together.
-    guessed = {n: {"role_confirmed": rng.random() < 0.5, "dtype": "float32"} for n in names}
-    sources = [source(n, [signal(n, 0, **guessed[n])]) for n in names if rng.random() < 0.8]
+def uneven(machines: int) -> Plant:
+    """Return a plant whose machines each miss something else, so that nothing can be told for all together."""
+    names = [f"machine-with-a-long-name-{n:03d}-{'x' * 18}" for n in range(machines)]
+    connected = [n for k, n in enumerate(names) if k % 5]
+    sources = [source(n, [signal(n, 0, role_confirmed=bool(k % 2))]) for k, n in enumerate(connected)]
     plant = Plant(sources, [Machine(n, n, 1.25) for n in names], days=14)
     plant.status = lambda of, number, times: (
-        times * 0 + (Status.BAD_NO_COMMUNICATION if int(of.id.split("-")[5]) % 3 == number else 0)
+        times * 0 + (0 if int(of.id.split("-")[5]) % 3 else Status.BAD_NO_COMMUNICATION) * (number == 0)
     )
-    answer = PLANT.assess().respond(b"{}")
-    large = plant.assess().respond(b"{}")
-    assert len(answer) < len(large) <= REPORT_LIMIT
+    return plant
+
+
+def test_a_plant_of_fifty_machines_fits_the_retained_topic_with_all_its_details() -> None:
+    assessment = uneven(50).assess()
+    answer = assessment.retained()
+    assert len(answer) <= REPORT_LIMIT
+    assert answer == assessment.respond(b"{}")
+    report = msgspec.json.decode(answer, type=Report)
+    assert len(report.machines) == 50
+    assert any(m.machines for m in report.missing)
+
+
+@pytest.mark.parametrize("machines", [150, 400])
+def test_a_larger_plant_leaves_out_what_can_be_asked_for(machines: int) -> None:
+    answer = uneven(machines).assess().retained()
+    assert len(answer) <= REPORT_LIMIT
+    report = msgspec.json.decode(answer, type=Report)
+    assert [v.metric for v in report.values] == list(REGISTRY)
+    assert len(report.machines) in {0, machines}
+    jsonschema.validate(json.loads(answer), schema("readiness"))
 
 
 def test_equal_evidence_gives_equal_bytes_and_other_evidence_another_hash() -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from agent.analyzers.evidence import make
 from agent.frame import Event, Facts, Status, Watermark
+from contract.codec import compress, decompress
 from contract.errors import WireError
 from readiness.evidence import DayEvidence, load
 from tests.agent.analyzers.streams import (
@@ -273,8 +274,11 @@ def test_replayed_history_is_marked() -> None:
 
 
 def test_states_and_days_of_another_version_are_refused() -> None:
-    evidence = make([PRESS], CALENDAR)
+    plain = decompress(make([PRESS], CALENDAR).state(), 10_000)
     with pytest.raises(ValueError, match="version 99"):
-        make([PRESS], CALENDAR, evidence.state().replace(b'"version":1', b'"version":99'))
+        make([PRESS], CALENDAR, compress(plain.replace(b'"version":1', b'"version":99')))
+    for damaged in (b"", b"{}", compress(b"[" * 9)):
+        with pytest.raises(ValueError, match="no evidence state"):
+            make([PRESS], CALENDAR, damaged)
     with pytest.raises(WireError, match="not a day's evidence"):
         load(b"{}")
