@@ -48,10 +48,10 @@ def run(
     while position < len(feeds):
         evidence.feed(feeds[position])
         position += 1
-        if kill is None or kill.random() < 0.3:
+        if kill is not None and kill.random() < 0.2:
             closed.update(evidence.take_closed())
             checkpoint, at = evidence.state(), position
-        elif kill.random() < 0.2:
+        elif kill is not None and kill.random() < 0.1:
             evidence, position = make(sources, CALENDAR, checkpoint), at
     closed.update(evidence.take_closed())
     return evidence.state(), closed
