@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from pathlib import Path
@@ -12,6 +13,9 @@ from agent.language import choose
 
 def main() -> int:
     """Run the demo; return the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal's encoding stops nobody
     parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
     parser.add_argument("--for", dest="seconds", type=float, metavar="SECONDS", help="end by itself after so long")
     parser.add_argument("--json", action="store_true", help="print what it came to as one JSON object, last")

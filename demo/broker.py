@@ -38,7 +38,8 @@ def command(folder: Path, port: int, *, own: bool = False) -> tuple[str, list[st
         config = folder / "mosquitto.conf"
         config.write_text(
             f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\nset_tcp_nodelay true\n"
-            f"message_size_limit {MESSAGE_LIMIT}\n",
+            f"message_size_limit {MESSAGE_LIMIT}\n" + ("user root\n" if os.getuid() == 0 else ""),
+            # Started by root it would change its user, and the kernel would forget to end it with the launcher.
             "utf-8",
         )
         return "mosquitto", [mosquitto, "-c", str(config)]

@@ -222,7 +222,7 @@ class Demo:
             if self._stop.wait(0.05):
                 return
         until = None if self._options.seconds is None else time.monotonic() + self._options.seconds
-        if not self._console.is_terminal:
+        if not self._console.is_terminal or self._console.is_dumb_terminal:
             self._print_lines(observer, until)
             return
         with Live(console=self._console, screen=True, auto_refresh=False) as live:

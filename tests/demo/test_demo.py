@@ -106,7 +106,21 @@ def test_ctrl_c_during_the_replay_ends_it_at_once(tmp_path: Path) -> None:
     run = Run(tmp_path / "tmp")
     run.until_said("replaying")
     run.process.send_signal(signal.SIGINT)
-    assert run.process.wait(15) == 0
+    run.process.communicate(timeout=15)
+    assert run.process.returncode == 0, run.err.read_text("utf-8")
+    assert list(run.folder.iterdir()) == []
+
+
+def test_a_part_that_fails_ends_the_demo_and_is_named(tmp_path: Path) -> None:
+    run = Run(tmp_path / "tmp")
+    run.until_said("replaying")
+    children = run.children()
+    (factory,) = (pid for pid in children if b"demo.factory" in Path(f"/proc/{pid}/cmdline").read_bytes())
+    os.kill(factory, signal.SIGKILL)
+    run.process.communicate(timeout=30)
+    assert run.process.returncode == 1
+    assert "demo: factory ended with -9" in run.err.read_text("utf-8")
+    assert gone(children)
     assert list(run.folder.iterdir()) == []
 
 
@@ -116,7 +130,7 @@ def test_a_launcher_that_is_killed_leaves_no_process_behind(tmp_path: Path) -> N
     children = run.children()
     assert len(children) == 3
     run.process.kill()
-    run.process.wait()
+    run.process.communicate(timeout=15)
     assert gone(children)
 
 
