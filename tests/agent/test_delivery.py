@@ -1,0 +1,211 @@
+"""The delivery protocol's clockwork, step by step."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from agent.delivery import LIVE_NS, WINDOW, Delivery, Entry, Message
+from contract import codec
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+WALL = 1_763_769_600_000_000_000
+
+
+class Shelf:
+    """Entries as the spool would show them."""
+
+    def __init__(self, *entries: Entry) -> None:
+        self.entries = list(entries)
+
+    def unconfirmed(self, after: int, before: int | None, limit: int) -> Sequence[Entry]:
+        """Return those between."""
+        return [e for e in self.entries if e.seq > after and (before is None or e.seq < before)][:limit]
+
+    def last_before(self, committed_ns: int) -> int:
+        """Return the last older one."""
+        return max((e.seq for e in self.entries if e.committed_ns < committed_ns), default=0)
+
+
+def new(seq: int, age_s: float = 0, *, spool: str = "a", birth: str = "b", size: int = 1000) -> Entry:
+    return Entry(spool, seq, f"{seq:016x}", birth, size, WALL - int(age_s * 1e9))
+
+
+def open_delivery() -> Delivery:
+    delivery = Delivery()
+    delivery.connected(0)
+    delivery.worker_appeared(0)
+    return delivery
+
+
+def take_all(delivery: Delivery, shelf: Shelf, now: float) -> list[Message]:
+    out = []
+    while message := delivery.take(shelf, now, WALL):
+        out.append(message)
+    return out
+
+
+def seqs(messages: list[Message]) -> list[list[int]]:
+    return [[e.seq for e in m.entries] for m in messages]
+
+
+def test_nothing_is_sent_before_the_connection_is_up_and_a_worker_known() -> None:
+    delivery, shelf = Delivery(), Shelf(new(1))
+    assert delivery.due(0) is None
+    assert delivery.take(shelf, 0, WALL) is None
+    delivery.connected(5)
+    assert delivery.take(shelf, 5.5, WALL) is None
+    assert delivery.due(5.5) == 6
+    delivery.worker_appeared(5.6)
+    assert delivery.take(shelf, 5.6, WALL) is not None
+
+
+def test_without_word_of_a_worker_it_sends_after_a_second_all_the_same() -> None:
+    delivery, shelf = Delivery(), Shelf(new(1))
+    delivery.connected(5)
+    assert delivery.take(shelf, 6, WALL) is not None
+
+
+def test_new_entries_go_before_the_backlog_which_is_historical() -> None:
+    old = [new(i, age_s=3600, size=300_000) for i in range(1, 4)]
+    shelf = Shelf(*old, new(4, age_s=59), new(5))
+    messages = take_all(open_delivery(), shelf, 1)
+    assert seqs(messages) == [[4, 5], [1], [2], [3]]
+    assert [m.historical for m in messages] == [False, True, True, True]
+
+
+def test_what_was_new_when_the_line_went_down_is_backlog_when_it_comes_back() -> None:
+    delivery, shelf = open_delivery(), Shelf(new(1))
+    assert seqs(take_all(delivery, shelf, 1)) == [[1]]
+    delivery.disconnected()
+    shelf.entries += [new(2, age_s=LIVE_NS / 1e9 + 5), new(3)]
+    delivery.connected(100)
+    delivery.worker_appeared(100)
+    assert seqs(take_all(delivery, shelf, 100)) == [[1], [3], [2]]
+
+
+def test_at_most_four_messages_are_unconfirmed() -> None:
+    shelf = Shelf(*(new(i, size=400_000) for i in range(1, 10)))
+    delivery = open_delivery()
+    assert len(take_all(delivery, shelf, 1)) == WINDOW == delivery.in_flight
+    delivery.stored([shelf.entries[2].key], 2)
+    assert seqs(take_all(delivery, shelf, 2)) == [[5]]
+
+
+def test_a_message_holds_entries_of_one_spool_and_one_birth_and_keeps_the_limit() -> None:
+    shelf = Shelf(
+        new(1), new(2, birth="c"), new(3, birth="c"), new(4, spool="z", birth="c"), new(5, spool="z", birth="c")
+    )
+    assert seqs(take_all(open_delivery(), shelf, 1)) == [[1], [2, 3], [4, 5]]
+    many = Shelf(*(new(i, size=100_000) for i in range(1, 11)))
+    for message in take_all(open_delivery(), many, 1):
+        assert sum(e.size for e in message.entries) < codec.DATA_LIMIT
+        assert len(message.entries) == 5
+
+
+def test_an_entry_as_large_as_a_message_goes_alone() -> None:
+    shelf = Shelf(new(1, size=codec.DATA_LIMIT), new(2))
+    assert seqs(take_all(open_delivery(), shelf, 1)) == [[1], [2]]
+
+
+def test_unconfirmed_messages_are_sent_again_ever_more_slowly() -> None:
+    delivery, shelf = open_delivery(), Shelf(new(1))
+    take_all(delivery, shelf, 0)
+    sent: list[float] = []
+    now = 0.0
+    while len(sent) < 8:
+        due = delivery.due(now)
+        assert due is not None
+        assert delivery.take(shelf, due - 0.001, WALL) is None
+        assert delivery.take(shelf, due, WALL) is not None
+        sent.append(due - now)
+        now = due
+    assert sent == [10, 20, 40, 80, 160, 300, 300, 300]
+
+
+def test_patience_follows_the_usual_time_to_confirm() -> None:
+    delivery, shelf = open_delivery(), Shelf()
+    for i in range(1, 60):
+        shelf.entries = [new(i)]
+        take_all(delivery, shelf, i * 100)
+        delivery.stored([new(i).key], i * 100 + 5)
+    assert delivery.usual_s == pytest.approx(5)
+    shelf.entries = [new(100)]
+    take_all(delivery, shelf, 10_000)
+    assert delivery.due(10_000) == pytest.approx(10_020)
+
+
+def test_a_message_sent_twice_says_nothing_about_the_usual_time() -> None:
+    delivery, shelf = open_delivery(), Shelf(new(1))
+    take_all(delivery, shelf, 0)
+    take_all(delivery, shelf, 10)
+    assert delivery.stored([new(1).key], 60) == frozenset()
+    assert delivery.usual_s == 0
+
+
+def test_a_worker_that_appears_gets_everything_in_flight_at_once() -> None:
+    delivery, shelf = open_delivery(), Shelf(new(1), new(2, birth="c"))
+    take_all(delivery, shelf, 0)
+    for now in (10, 30, 70):
+        assert len(take_all(delivery, shelf, now)) == 2
+    delivery.worker_appeared(71)
+    assert seqs(take_all(delivery, shelf, 71)) == [[1], [2]]
+    assert delivery.due(71) == 81, "the back-off starts anew"
+
+
+def test_a_birth_that_is_asked_for_brings_back_what_needs_it() -> None:
+    delivery, shelf = open_delivery(), Shelf(new(1), new(2, birth="c"))
+    take_all(delivery, shelf, 0)
+    delivery.birth_needed("c", 1)
+    assert seqs(take_all(delivery, shelf, 1)) == [[2]]
+
+
+def test_only_what_is_not_confirmed_of_a_message_is_sent_again() -> None:
+    delivery, shelf = open_delivery(), Shelf(new(1), new(2), new(3))
+    take_all(delivery, shelf, 0)
+    assert delivery.stored([new(2).key, ("a", 1, "other")], 1) == {("a", 2)}
+    assert seqs(take_all(delivery, shelf, 10)) == [[1, 3]]
+
+
+def test_only_what_was_sent_once_and_live_is_clean() -> None:
+    delivery, shelf = open_delivery(), Shelf(new(1, age_s=3600), new(2), new(3, birth="c"))
+    take_all(delivery, shelf, 0)
+    delivery.birth_needed("c", 1)
+    take_all(delivery, shelf, 1)
+    keys = [e.key for e in shelf.entries]
+    assert delivery.stored([*keys, ("other", 9, "x")], 2) == {("a", 2)}
+    assert delivery.in_flight == 0
+    assert delivery.stored(keys, 3) == frozenset()
+
+
+def test_entries_that_the_spool_gave_up_leave_their_place() -> None:
+    delivery, shelf = open_delivery(), Shelf(*(new(i, size=400_000) for i in range(1, 6)))
+    take_all(delivery, shelf, 0)
+    delivery.gone(shelf.entries[:2])
+    assert seqs(take_all(delivery, shelf, 1)) == [[5]]
+    assert delivery.in_flight == 3
+
+
+def test_a_fresh_file_starts_anew() -> None:
+    delivery = open_delivery()
+    take_all(delivery, Shelf(new(70, age_s=100), new(99)), 0)
+    delivery.restart()
+    assert seqs(take_all(delivery, Shelf(new(1)), 1)) == [[1]]
+
+
+def test_a_long_backlog_is_walked_through_once_in_order() -> None:
+    shelf = Shelf(*(new(i, age_s=10_000 - i, size=200_000) for i in range(1, 1001)))
+    delivery = open_delivery()
+    sent: list[int] = []
+    for now in range(1, 2000):
+        for message in take_all(delivery, shelf, now):
+            sent += [e.seq for e in message.entries]
+            delivery.stored([e.key for e in message.entries], now)
+            done = {e.seq for e in message.entries}
+            shelf.entries = [e for e in shelf.entries if e.seq not in done]
+        if not shelf.entries:
+            break
+    assert sent == list(range(1, 1001))
