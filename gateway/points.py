@@ -258,7 +258,7 @@ def _convert(value: Value, kind: type, field: str) -> FieldValue:
         number = integer(value)
         if kind is int and -_INT64 - 1 <= number <= _INT64:
             return number
-        if kind is _Wide and 0 <= number < 2**64:
+        if kind is _Wide and number >= 0:  # `integer` knows the upper bound
             return str(number)
         if kind is float:
             return float(number)
