@@ -104,6 +104,11 @@ def data(
     )
 
 
+def message(seq: int) -> Data:
+    """Return a message of one row, `seq` ns after T0."""
+    return data(block(row("f64", T0 + seq, float(seq)), seq=seq), seqs=(seq,))
+
+
 def wire(payload: Data) -> bytes:
     """Return a message as it travels."""
     return codec.compress(codec.encode(payload))

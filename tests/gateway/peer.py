@@ -20,9 +20,10 @@ from contract.payload import Stored
 from tests.gateway.builders import BRANCH, birth_messages, wire
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from contract.payload import Birth, Data
+    from tests.support.processes import Child
 
 WORKERS = topics.worker("+")
 
@@ -126,3 +127,17 @@ def peer(port: int) -> Iterator[Peer]:
         yield one
     finally:
         one.close()
+
+
+def port_of(broker: Child) -> int:
+    """Return the port of a running broker."""
+    assert broker.port is not None
+    return broker.port
+
+
+def until(condition: Callable[[], bool], seconds: float = 10) -> None:
+    """Wait for a counter of another thread or a line of another process."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "never"
+        time.sleep(0.01)

@@ -5,10 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import queue
-import signal
-import sys
 import threading
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,38 +17,16 @@ from gateway.app import STOP_SECONDS, Gateway
 from gateway.config import DeadLetterSettings, GatewayConfig, MqttSettings
 from gateway.deadletter import read
 from gateway.mqtt import RECEIVE_MAXIMUM
-from gateway.stores import open_store
 from gateway.stores.settings import EmbeddedSettings
-from tests.gateway.builders import BRANCH, T0, FixedClock, MemoryStore, block, crc, data, row
-from tests.gateway.peer import Peer, peer
-from tests.support.brokers import mosquitto
-from tests.support.processes import Child, free_port, running
+from tests.gateway.builders import BRANCH, T0, FixedClock, MemoryStore, crc, message
+from tests.gateway.peer import Peer, peer, port_of, until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from contract.payload import Data
-    from gateway.stores.base import Point, Refusal, Store
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Child]:
-    """Return a running mosquitto."""
-    with running(mosquitto(tmp_path / "broker")) as child:
-        yield child
-
-
-@pytest.fixture
-def agent(broker: Child) -> Iterator[Peer]:
-    """Return an agent on that broker."""
-    with peer(port_of(broker)) as one:
-        yield one
-
-
-def port_of(broker: Child) -> int:
-    assert broker.port is not None
-    return broker.port
+    from gateway.stores.base import Point, Refusal
+    from tests.support.processes import Child
 
 
 def config(folder: Path, port: int) -> GatewayConfig:
@@ -76,10 +51,6 @@ def working(gateway: Gateway, code: int = 0) -> Iterator[Gateway]:
         stop.set()
         thread.join(10)
     assert codes == [code]
-
-
-def message(seq: int) -> Data:
-    return data(block(row("f64", T0 + seq, float(seq)), seq=seq), seqs=(seq,))
 
 
 def test_a_worker_announces_itself_confirms_what_is_stored_and_leaves_no_trace(
@@ -127,8 +98,9 @@ def test_a_worker_whose_store_is_away_for_five_seconds_leaves_and_comes_back_wit
         agent.send(message(2))  # taken, dropped, not confirmed
         until(lambda: gateway.stats()["unavailable"] == 1)
         clock.advance(4.9)
-        agent.send(message(2))  # still taken
-        until(lambda: gateway.stats()["unavailable"] == 2)
+        for count in (2, 3):  # the second one comes after the worker has looked at the clock
+            agent.send(message(2))
+            until(lambda count=count: gateway.stats()["unavailable"] == count)  # type: ignore[misc]
         clock.advance(0.1)
         agent.wait_for_workers()
         agent.send(message(3))  # not taken
@@ -137,7 +109,7 @@ def test_a_worker_whose_store_is_away_for_five_seconds_leaves_and_comes_back_wit
         agent.wait_for_workers("gw-1")
         agent.send(message(4))
         assert agent.confirmed().stored == [(4, crc(4))]
-        assert gateway.stats()["unavailable"] == 2
+        assert gateway.stats()["unavailable"] == 3
     assert [point.time_ns - T0 for point in store.read("press-1", 0, 2**63)] == [4]
     assert agent.inbox.empty()
 
@@ -159,14 +131,6 @@ def test_a_store_that_is_back_before_five_seconds_are_over_costs_no_presence(
         assert agent.confirmed().stored == [(2, crc(2))]
         assert gateway.stats()["serving"] == 1
         until(lambda: "totals: {'messages': 3" in caplog.text)  # a minute has passed
-
-
-def until(condition: Callable[[], bool], seconds: float = 10) -> None:
-    """Wait for a counter of another thread or a line of another process."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "never"
-        time.sleep(0.01)
 
 
 def test_after_a_restart_of_the_broker_the_worker_is_back_and_confirms(
@@ -354,101 +318,6 @@ def test_a_stop_waits_for_the_message_in_hand_but_not_for_a_hung_store(
     assert "not confirmed" in caplog.text
     assert agent.inbox.empty()
     store.gate.release()
-
-
-def service(folder: Path, port: int, name: str = "gw") -> Child:
-    """Return the service as a process, with the embedded store."""
-    path = folder / "gateway.yaml"
-    path.write_text(
-        f"worker: {name}\nmqtt: {{host: 127.0.0.1, port: {port}}}\n"
-        f"store: {{type: embedded, path: {folder}/store.db}}\n"
-        f"dead_letters: {{directory: {folder}/letters}}\n"
-    )
-    command: list[str | Path] = [
-        sys.executable,
-        "-c",
-        "from gateway.cli import main; raise SystemExit(main())",
-        "run",
-        "--config",
-        path,
-    ]
-    return Child(command, log=folder / f"{name}.log")
-
-
-def test_a_worker_killed_in_the_middle_is_replaced_and_every_entry_is_stored_once(
-    tmp_path: Path, broker: Child, agent: Peer
-) -> None:
-    agent.birth()
-    confirmed: set[int] = set()
-    with running(service(tmp_path, port_of(broker), "gw-a")) as first:
-        agent.wait_for_workers("gw-a")
-        for seq in range(1, 21):
-            agent.send(message(seq))
-        confirmed |= {seq for seq, _ in agent.confirmed().stored}
-        first.kill()
-        agent.wait_for_workers()  # by the will
-    with running(service(tmp_path, port_of(broker), "gw-b")):
-        agent.wait_for_workers("gw-b")
-        while not agent.inbox.empty():
-            confirmed |= {seq for seq, _ in agent.confirmed().stored}
-        for seq in set(range(1, 21)) - confirmed:
-            agent.send(message(seq))
-        while confirmed != set(range(1, 21)):
-            confirmed |= {seq for seq, _ in agent.confirmed().stored}
-    store = open_embedded(tmp_path)
-    found = [(point.time_ns - T0, point.fields) for point in store.read("press-1", 0, 2**63 - 1)]
-    store.close()
-    assert found == [(seq, {"f64_f": float(seq)}) for seq in range(1, 21)]
-
-
-def open_embedded(folder: Path) -> Store:
-    return open_store(EmbeddedSettings(path=folder / "store.db"))
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_the_service_ends_cleanly_by_a_signal(
-    tmp_path: Path, broker: Child, agent: Peer, number: signal.Signals
-) -> None:
-    child = service(tmp_path, port_of(broker))
-    with running(child):
-        agent.wait_for_workers("gw")
-        child.send(number)
-        assert child.process is not None
-        assert child.process.wait(5) == 0
-        agent.wait_for_workers()
-    assert "totals" in child.output()
-
-
-def test_the_service_ends_within_five_seconds_without_a_broker(tmp_path: Path) -> None:
-    child = service(tmp_path, free_port())
-    with running(child):
-        until(lambda: "no broker at" in child.output())
-        child.send(signal.SIGTERM)
-        assert child.process is not None
-        assert child.process.wait(5) == 0
-
-
-def test_a_frozen_broker_does_not_hold_up_the_end(tmp_path: Path, broker: Child, agent: Peer) -> None:
-    child = service(tmp_path, port_of(broker))
-    with running(child):
-        agent.wait_for_workers("gw")
-        broker.send(signal.SIGSTOP)
-        try:
-            child.send(signal.SIGTERM)
-            assert child.process is not None
-            assert child.process.wait(5) == 0
-        finally:
-            broker.send(signal.SIGCONT)
-
-
-def test_a_store_that_cannot_be_opened_is_said_in_one_line(tmp_path: Path) -> None:
-    (tmp_path / "store.db").mkdir()
-    child = service(tmp_path, free_port())
-    with running(child):
-        assert child.process is not None
-        assert child.process.wait(10) == 1
-    assert "cannot start" in child.output()
-    assert "Traceback" not in child.output()
 
 
 def test_the_presence_is_the_payload_that_the_contract_names(tmp_path: Path, broker: Child) -> None:
