@@ -1,0 +1,1 @@
+"""Each indicator against plants whose truth is known."""

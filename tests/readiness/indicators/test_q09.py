@@ -1,0 +1,78 @@
+"""Q09 Semantic richness."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from agent.frame import Facts
+from readiness.inventory import Machine
+from tests.readiness.indicators.support import values
+from tests.readiness.plant import START, Plant, signal, source
+
+if TYPE_CHECKING:
+    from agent.frame import Json
+
+
+FULL: dict[str, object] = {"unit": "A", "description": "주 모터 상전류", "eu_range": (0.0, 30.0), "path": None}
+
+
+PRESS_HALL = (Machine("press", "press", 1.0, "hanil/main/press"),)
+
+
+def richness(inventory: tuple[Machine, ...] = PRESS_HALL, about: dict[str, object] | None = None) -> float:
+    plant = Plant([source("press", [signal("press", 0, **{**FULL, **(about or {})})])], inventory, days=1)
+    value = values(plant)["Q09"].value
+    assert value is not None
+    return value
+
+
+def test_everything_mapped_by_a_person_is_worth_0_8() -> None:
+    assert richness() == pytest.approx(0.8)
+
+
+@pytest.mark.parametrize("text", [None, "", "tag", "Tag 12", "s0", "TBD", "없음", "---", "태그"])
+def test_filler_is_no_description(text: str | None) -> None:
+    assert richness(about={"description": text}) == pytest.approx(0.8 * 5 / 6, abs=1e-6)
+
+
+def test_the_same_description_on_two_signals_describes_neither() -> None:
+    pair = [signal("press", n, **FULL) for n in (0, 1)]
+    inventory = [Machine("press", "press", 1.0, "hanil/main/press")]
+    found = values(Plant([source("press", pair)], inventory, days=1))["Q09"].value
+    assert found == pytest.approx(0.8 * 5 / 6, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("about", "lost"),
+    [({"unit": "furlong"}, 1), ({"unit": None}, 1), ({"eu_range": None}, 1), ({"role_confirmed": False}, 1)],
+)
+def test_what_does_not_hold_earns_nothing(about: dict[str, object], lost: int) -> None:
+    assert richness(about=about) == pytest.approx(0.8 * (6 - lost) / 6, abs=1e-6)
+
+
+def test_a_path_shared_by_two_machines_names_neither() -> None:
+    shared = (Machine("press", "press", 1.0, "hanil/main"), Machine("lathe", "lathe", 1.0, "hanil/main"))
+    assert richness(inventory=shared) == pytest.approx(0.8 * 5 / 6, abs=1e-6)
+
+
+def test_units_and_ranges_are_not_asked_of_signals_that_have_none() -> None:
+    assert richness(about={"role": "state", "unit": None, "eu_range": None}) == pytest.approx(0.8)
+
+
+def test_what_the_device_declares_itself_is_worth_more() -> None:
+    plant = Plant(
+        [source("press", [signal("press", 0, **FULL)], protocol="opcua")],
+        [Machine("press", "press", 1.0, "a/b")],
+        days=1,
+    )
+    mapped = values(plant)["Q09"].value
+    declared: dict[str, Json] = {
+        "source": "press-plc.main",
+        "signals": {"s0": {"unit": "A", "range": [0, 30], "description": "current", "display_name": "I"}},
+    }
+    plant.items = [Facts(kind="catalog", time_ns=START, subject="press-plc", body=declared)]
+    native = values(plant)["Q09"].value
+    assert mapped == pytest.approx((1.0 + 5 * 0.8) / 6, abs=1e-6)
+    assert native == pytest.approx((1.0 * 4 + 2 * 0.8) / 6, abs=1e-6)
