@@ -58,7 +58,7 @@ def test_mosquitto_rr_gets_a_report_that_validates(rig: Rig) -> None:
     answer = _ask(rig, "report.get", "{}")
     assert answer.returncode == 0, answer.stderr
     report = json.loads(answer.stdout)
-    jsonschema.validate(report, _schema("report"))
+    jsonschema.validate(report, _schema("readiness"))
     metrics = {value["metric"] for value in report["values"]}
     assert metrics == {"C01", "C03", "A01", "A04", "Q01", "Q09", "S01"}
 
@@ -66,7 +66,7 @@ def test_mosquitto_rr_gets_a_report_that_validates(rig: Rig) -> None:
 def test_a_machine_can_be_asked_for_alone(rig: Rig) -> None:
     answer = _ask(rig, "report.get", '{"machine": "press"}')
     report = json.loads(answer.stdout)
-    jsonschema.validate(report, _schema("report"))
+    jsonschema.validate(report, _schema("readiness"))
     assert {value["machine"] for value in report["values"]} == {"press"}
 
 
@@ -101,7 +101,7 @@ def test_techsquare_pulls_the_same_report(rig: Rig) -> None:
     ]
     answer = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
     assert answer.returncode == 0, answer.stderr
-    jsonschema.validate(json.loads(answer.stdout), _schema("report"))
+    jsonschema.validate(json.loads(answer.stdout), _schema("readiness"))
 
 
 def test_the_report_is_retained(rig: Rig) -> None:
@@ -109,4 +109,4 @@ def test_the_report_is_retained(rig: Rig) -> None:
     assert binary
     command = [binary, "-p", str(rig.broker.port), "-t", f"{BASE}/readiness", "-C", "1", "-W", "20"]
     answer = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
-    jsonschema.validate(json.loads(answer.stdout), _schema("report"))
+    jsonschema.validate(json.loads(answer.stdout), _schema("readiness"))
