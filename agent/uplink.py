@@ -237,7 +237,7 @@ class Uplink:
                     f"no {topic}", logging.ERROR, "%s does not let us read %s: %s", self._where, topic, reason
                 )
         logger.info("connected to %s", self._where)
-        self._said = {key for key in self._said if key.startswith("no ")}
+        self._said -= {key for key in self._said if key.startswith(("unreachable", "refused"))}
         with self._slots:
             self._up, self._unacked = True, 0
             self._slots.notify_all()

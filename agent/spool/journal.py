@@ -91,6 +91,7 @@ class Journal:
         except BaseException:
             self._db.close()
             raise
+        self._contained = self.checkpoint_state()[1]  # last seq in the checkpoint
 
     def _open(self, fingerprint: str, birth: Birth, sources: tuple[Source, ...]) -> State:
         db = self._db
@@ -319,7 +320,7 @@ class Journal:
         """
         good, broken = content.sound(content.arrange(items))
         with self._transaction():
-            ledger = Ledger(self._db, self._state, self._spools, self.process, now_ns)
+            ledger = Ledger(self._db, self._state, self._spools, self.process, self._contained, now_ns)
             for item, problem in broken:
                 ledger.refuse(item, problem)
             for confirmation in confirmations:
@@ -389,6 +390,7 @@ class Journal:
             db.execute("DELETE FROM entry WHERE state = ? AND seq <= ?", (CONFIRMED, self._state.seq))
             db.execute("DELETE FROM dropped WHERE id <= (SELECT max(id) FROM dropped) - ?", (REMEMBERED,))
             db.execute("DELETE FROM gap WHERE id NOT IN (SELECT gap FROM dropped)")
+        self._contained = self._state.seq
 
     def begin(self, now_ns: int) -> None:
         """Note when this file was first used: until its first commit, an agent that was off was off since then.

@@ -64,17 +64,25 @@ class Ledger:
         state: Counters that are rolled back with it.
         spools: Names of spools by their key.
         process: Number of this process; entries of earlier ones may have been sent.
+        contained: Last seq in the checkpoint: what is freed up to there can go at once.
         now_ns: The moment of this commit.
     """
 
     def __init__(
-        self, db: sqlite3.Connection, state: State, spools: Mapping[int, str], process: int, now_ns: int
+        self,
+        db: sqlite3.Connection,
+        state: State,
+        spools: Mapping[int, str],
+        process: int,
+        contained: int,
+        now_ns: int,
     ) -> None:
         self._db = db
         self._state = state
         self._spools = spools
         self._keys = {name: key for key, name in spools.items()}
         self._process = process
+        self._contained = contained
         self._now = now_ns
         self._losses: dict[str, Loss] = {}  # changed, to be told
         self._carried: dict[str, Event] = {}  # unchanged, to be told again
@@ -147,7 +155,10 @@ class Ledger:
         if row is None or row[0] != UNCONFIRMED:
             self._state.duplicates += 1
             return None
-        self._db.execute("UPDATE entry SET state = ? WHERE seq = ?", (CONFIRMED, seq))
+        if seq <= self._contained:
+            self._db.execute("DELETE FROM entry WHERE seq = ?", (seq,))
+        else:
+            self._db.execute("UPDATE entry SET state = ? WHERE seq = ?", (CONFIRMED, seq))
         self._state.entries -= 1
         self._state.rows -= row[1]
         self._state.confirmed_entries += 1

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import hypothesis.strategies as st
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gateway.stores.base import Point
+
+pytestmark = pytest.mark.timeout(400)  # a failing history is made small before it is shown
 
 EXAMPLES = int(os.environ.get("TSQ_EXAMPLES", "30"))
 BRANCH = AgentTopics("hanil", "edge-1")
@@ -414,7 +417,9 @@ class DeliveryMachine(RuleBasedStateMachine):
             elif rejected:
                 assert rejected[0]["rows"] == len(rows - stored), f"{key}: refused rows"
             else:
-                assert rows <= stored, f"{box.name} {key}: {len(rows - stored)} of {len(rows)} rows are nowhere {bodies}"
+                assert rows <= stored, (
+                    f"{box.name} {key}: {len(rows - stored)} of {len(rows)} rows are nowhere {bodies}"
+                )
         for body in given_up:
             assert body["rows"] == counted[id(body)], f"{body} counts other rows than its entries have"
         assert all(any(_covers(b, time) for b in spilt) for time in box.spilt), "rows that found the ring too old"

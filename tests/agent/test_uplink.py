@@ -30,7 +30,7 @@ from gateway.ingest import Ingest
 from tests.gateway.builders import MemoryStore
 from tests.support.brokers import mosquitto
 from tests.support.items import frame, source
-from tests.support.processes import Child, running
+from tests.support.processes import Child, free_port, running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -278,6 +278,33 @@ def test_more_requests_than_can_wait_are_told_that_we_are_busy(broker: Child) ->
     assert sum(json.loads(m.payload) == {} for m in client.got) == 4
     client.close()
     uplink.stop()
+
+
+def test_another_box_with_our_name_is_said_once(broker: Child, caplog: pytest.LogCaptureFixture) -> None:
+    first, second = uplink_to(broker), uplink_to(broker)
+    first.start()
+    eventually(lambda: first.up)
+    second.start()
+    eventually(lambda: "another box" in caplog.text)
+    first.stop()
+    second.stop()
+    assert sum("another box" in r.message for r in caplog.records) <= 2, "each says it once"
+
+
+def test_without_a_broker_it_says_so_once_and_ends_when_asked(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    port = free_port()
+    uplink = Uplink(Broker(host="127.0.0.1", port=port), BRANCH, status)
+    uplink.start()
+    eventually(lambda: "does not answer" in caplog.text)
+    assert not uplink.publish(BRANCH.data, b"x")
+    with running(mosquitto(tmp_path / "broker", port)):
+        eventually(lambda: uplink.up, 10)
+    eventually(lambda: not uplink.up)
+    uplink.stop()
+    assert not uplink._thread.is_alive()
+    assert caplog.text.count("does not answer") == 1
 
 
 def test_what_cannot_be_read_is_ignored_and_logged_once(
