@@ -167,9 +167,12 @@ class Demo:
         begun = time.monotonic()
         rows = self._replay(now)
         replayed = (rows, time.monotonic() - begun)
-        observer = Observer(self._config, self._store, wire, name, replayed, self._language)
+        where = f"127.0.0.1:{self._ports['broker_port']}"
+        pull = f"techsquare report {self._config.factory} {self._config.agent} --broker {where}"
+        observer = Observer(self._config, self._store, wire, name, pull, replayed, self._language)
         self._children.start("agent", [_script("tsq-agent"), "run", "--config", self._agent_file])
         self._say(_AGENT)
+        self._say(Text(f"from another terminal: {pull}", f"다른 터미널에서: {pull}"))
         try:
             self._watch(observer)
             self._say(_END)
@@ -217,7 +220,8 @@ class Demo:
 
     def _watch(self, observer: Observer) -> None:
         """Show the live phase until it is over."""
-        while not observer.look():
+        patience = time.monotonic() + START_S
+        while not observer.look() and time.monotonic() < patience:
             self._children.check()
             if self._stop.wait(0.05):
                 return

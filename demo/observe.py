@@ -53,6 +53,7 @@ class Observer:
         store: File of the embedded store; it need not be there yet.
         wire: Started.
         broker: Name of the broker, shown only.
+        pull: Command that pulls the report, shown only.
         replayed: Samples of the history, and seconds that they took.
         language: Of the event texts.
     """
@@ -63,6 +64,7 @@ class Observer:
         store: Path,
         wire: Wire,
         broker: str,
+        pull: str,
         replayed: tuple[int, float],
         language: Language,
     ) -> None:
@@ -70,6 +72,7 @@ class Observer:
         self._path = store
         self._wire = wire
         self._broker = broker
+        self._pull = pull
         self._replayed = replayed
         self._language = language
         self._store: EmbeddedStore | None = None
@@ -79,7 +82,6 @@ class Observer:
         self._newest: dict[str, int] = {}
         self._trend: dict[str, deque[float]] = {m: deque(maxlen=60) for m in SHOWN}
         self._counts: deque[tuple[float, int, int]] = deque()  # monotonic s, read, stored
-        self._rates: deque[float] = deque(maxlen=60)
         self._links: dict[str, tuple[str, float]] = {}
         self._log: deque[tuple[float, str, str]] = deque(maxlen=50)
         self.first_value_s: float | None = None
@@ -141,19 +143,19 @@ class Observer:
             stored=self._wire.rows,
             read_rate=read_rate,
             stored_rate=stored_rate,
-            read_trend=tuple(self._rates),
             p50_s=latency and latency[0],
             p99_s=latency and latency[1],
             waiting=spool.get("entries", 0),
             waiting_bytes=spool.get("bytes", 0),
             confirmed=self._wire.entries,
             resent=self._wire.resent,
-            good=1 - bad / read if read else None,
+            bad=bad,
             machines=tuple(
                 self._machine(entry.id, entry.name or entry.id, devices) for entry in self._config.machines
             ),
             indicators=values,
             simulated=simulated,
+            pull=self._pull,
             log=tuple(self._log),
         )
 
@@ -190,9 +192,6 @@ class Observer:
 
     def _rate(self, read: int, stored: int) -> tuple[float, float]:
         now = time.monotonic()
-        if self._counts and now - self._counts[-1][0] >= 1:
-            last = self._counts[-1]
-            self._rates.append((read - last[1]) / (now - last[0]))
         if not self._counts or now - self._counts[-1][0] >= 1:
             self._counts.append((now, read, stored))
         while now - self._counts[0][0] > WINDOW_S:

@@ -66,17 +66,17 @@ class Snapshot:
         read: Samples read from devices so far.
         stored: Samples that the gateway has confirmed so far.
         read_rate, stored_rate: Per second, over the last seconds.
-        read_trend: Read rate of the last seconds, oldest first.
         p50_s, p99_s: From acquisition to the commit in the store, of the last samples.
         waiting: Entries in the spool that are not confirmed.
         waiting_bytes: Bytes that the spool takes.
         confirmed: Entries that the gateway has confirmed.
         resent: Confirmations of what was confirmed before.
-        good: Share of all samples that were good.
+        bad: Samples that were bad.
         machines: In the order of the configuration.
         indicators: In the order of the report.
         window_days: Days that the report looks at.
         simulated: Share of them that is simulated.
+        pull: Command that pulls the report from another terminal.
         log: The newest events as they stand on the screen: seconds since the beginning, machine, what.
     """
 
@@ -88,16 +88,16 @@ class Snapshot:
     stored: int = 0
     read_rate: float = 0.0
     stored_rate: float = 0.0
-    read_trend: tuple[float, ...] = ()
     p50_s: float | None = None
     p99_s: float | None = None
     waiting: int = 0
     waiting_bytes: int = 0
     confirmed: int = 0
     resent: int = 0
-    good: float | None = None
+    bad: int = 0
     machines: tuple[MachineState, ...] = ()
     indicators: tuple[Indicator, ...] = ()
     window_days: int = 28
     simulated: float | None = None
+    pull: str = ""
     log: tuple[tuple[float, str, str], ...] = ()

@@ -69,6 +69,7 @@ class Words:
     quality = Text("data quality", "데이터 품질")
     per_s = Text("/s", "건/s")
     total = Text("{:,} in all", "누계 {:,}건")
+    bad = Text("{:,} bad", "불량 {:,}건")
     resent = Text("{} sent twice", "재전송 {}건")
     batches = Text("{} batches", "{}묶음")
     machines = Text("Machines", "설비")
@@ -81,7 +82,7 @@ class Words:
     good = Text("good", "정상")
     readiness = Text("Digital readiness", "디지털화 준비도")
     days = Text("{} days", "{}일")
-    simulated = Text("{:.0%} of it simulated history", "{:.0%} 시뮬레이션 이력")
+    simulated = Text("{:.0%} simulated history", "{:.0%} 시뮬레이션 이력")
     indicator = Text("indicator", "지표")
     value = Text("value", "값")
     interval = Text("90 % interval", "90 % 신뢰구간")
@@ -92,9 +93,9 @@ class Words:
     census = Text("all counted", "전수")
     events = Text("Events", "통신 기록")
     nothing = Text("nothing to report", "특이사항 없음")
-    history = Text("history: {:,} samples in {:.1f} s", "이력 {:,}건을 {:.1f}초에 재생")
+    history = Text("history {:,} in {:.1f} s", "이력 {:,}건 {:.1f}초")
     stop = Text("Ctrl-C ends", "Ctrl-C 종료")
-    design = Text("anchors are design values, not calibrated", "점수 기준은 설계값(미보정)")
+    design = Text("anchors uncalibrated", "점수 기준은 설계값(미보정)")
 
 
 def page(shot: Snapshot, language: Language, width: int, height: int = 0) -> RenderableType:
@@ -159,7 +160,9 @@ def _title(text: str) -> RenderableType:
 def _readiness(shot: Snapshot, language: Language) -> str:
     w = Words
     title = f"{w.readiness(language)} · {w.days(language).format(shot.window_days)}"
-    return f"{title} · {w.simulated(language).format(shot.simulated)}" if shot.simulated else title
+    if shot.simulated:
+        title += f" · {w.simulated(language).format(shot.simulated)}"
+    return f"{title} · {w.design(language)}"
 
 
 def _table() -> Table:
@@ -169,13 +172,14 @@ def _table() -> Table:
 def _figures(shot: Snapshot, language: Language, width: int, *, boxed: bool) -> RenderableType:
     w = Words
     unit = w.per_s(language)
+    good = 1 - shot.bad / shot.read if shot.read else None
     tiles = [
         (w.read(language), f"{shot.read_rate:.0f} {unit}", w.total(language).format(shot.read)),
         (w.stored(language), f"{shot.stored_rate:.0f} {unit}", w.total(language).format(shot.stored)),
         (w.latency(language), f"p50 {_seconds(shot.p50_s)}", f"p99 {_seconds(shot.p99_s)}"),
         (w.waiting(language), w.batches(language).format(shot.waiting), f"{shot.waiting_bytes / 1024:,.0f} kB"),
         (w.confirmed(language), f"{shot.confirmed:,}", w.resent(language).format(shot.resent)),
-        (w.quality(language), _percent(shot.good), spark(shot.read_trend, 12)),
+        (w.quality(language), _percent(good), w.bad(language).format(shot.bad)),
     ]
     tiles = tiles if width >= WIDE else tiles[:4]
     frame = box.ROUNDED if boxed else None
@@ -263,9 +267,10 @@ def _events(shot: Snapshot, language: Language, room: int) -> RenderableType:
 def _footer(shot: Snapshot, language: Language, width: int) -> RenderableType:
     w = Words
     words = [w.stop(language)]
+    if shot.pull:
+        words.append(shot.pull)
     if shot.replayed[0]:
         words.append(w.history(language).format(*shot.replayed))
-    words.append(w.design(language))
     text = Styled(" " + "  ·  ".join(words), "dim")
     text.truncate(width, overflow="ellipsis")
     return text

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from contract import codec
+from contract.report import Report
 from readiness.indicators import REGISTRY
 
 pytestmark = pytest.mark.timeout(180)
@@ -68,9 +70,16 @@ def gone(pids: list[int], seconds: float = 5) -> bool:
 
 def test_a_bounded_run_loses_nothing_and_says_what_it_came_to(tmp_path: Path) -> None:
     run = Run(tmp_path / "tmp", "--for", "8", "--json")
-    run.until_said("starting the agent")
+    run.until_said("batches confirmed")
     children = run.children()
     assert len(children) == 4, "broker, factory, gateway, agent"
+    (hint,) = (line for line in run.err.read_text("utf-8").splitlines() if "techsquare report" in line)
+    script, *words = hint.partition(": ")[2].split()
+    pulled = subprocess.run(
+        [Path(sys.executable).with_name(script), *words], capture_output=True, timeout=30, check=True
+    )
+    report = codec.decode(pulled.stdout.strip(), Report)
+    assert (report.factory, report.simulated) == ("hanil", 1.0)
     out, _ = run.process.communicate(timeout=60)
     assert run.process.returncode == 0, run.err.read_text("utf-8")
     result = json.loads(out.splitlines()[-1])

@@ -44,8 +44,10 @@ INDICATORS = (
 )
 SHOT = Snapshot(
     site="한일정밀 1공장 (시뮬레이션)", broker="mosquitto", seconds=3_683, replayed=(12_351_041, 9.12), read=3_824,
-    stored=3_790, read_rate=46.2, stored_rate=45.9, read_trend=(40, 44, 20), p50_s=0.71, p99_s=1.42, waiting=2,
-    waiting_bytes=84_000, confirmed=81, resent=1, good=0.991, machines=(PRESS, *OTHERS[:2], CONVEYOR, *OTHERS[2:]),
+    stored=3_790, read_rate=46.2, stored_rate=45.9, p50_s=0.71, p99_s=1.42, waiting=2,
+    waiting_bytes=84_000, confirmed=81, resent=1, bad=34,
+    pull="techsquare report hanil edge-1 --broker 127.0.0.1:40001",
+    machines=(PRESS, *OTHERS[:2], CONVEYOR, *OTHERS[2:]),
     indicators=INDICATORS, simulated=1.0,
     log=((31, "이송 컨베이어", "통신 끊김"), (44, "이송 컨베이어", "통신 복구")),
 )  # fmt: skip
@@ -105,9 +107,19 @@ def test_a_machine_whose_link_is_down_says_so_with_the_age_of_its_last_value() -
 
 def test_the_figures_are_on_the_page() -> None:
     text = "\n".join(shown(SHOT, "en", 100, 30))
-    for figure in ("46 /s", "3,824 in all", "p50 0.71 s", "p99 1.42 s", "2 batches", "99.1 %", "1 sent twice"):
+    for figure in (
+        "46 /s",
+        "3,824 in all",
+        "p50 0.71 s",
+        "p99 1.42 s",
+        "2 batches",
+        "99.1 %",
+        "1 sent twice",
+        "34 bad",
+    ):
         assert figure in text
     assert "01:01:23" in text
+    assert "techsquare report hanil edge-1 --broker 127.0.0.1:40001" in text
 
 
 def test_the_share_of_simulated_history_is_said() -> None:
