@@ -25,7 +25,9 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from agent.errors import WireError
 from contract import codec
+from contract.payload import Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +35,6 @@ if TYPE_CHECKING:
     from paho.mqtt.reasoncodes import ReasonCode
 
     from agent.config.model import Broker
-    from contract.payload import Status
     from contract.topics import AgentTopics
 
     Handler = Callable[[bytes], bytes]
@@ -95,6 +96,7 @@ class Uplink:
         self._name = name
         self._where = f"{broker.host}:{broker.port}"
         self._listeners: list[tuple[str, Listener | None, int]] = [(topics.request("+"), None, codec.PLAIN_LIMIT)]
+        self.subscribe(topics.status, self._seen)
         self._handlers: dict[str, Handler] = {}
         self._watchers: list[Callable[[bool], None]] = []
         self._retained: dict[str, bytes] = {}
@@ -103,6 +105,8 @@ class Uplink:
         self._slots = threading.Condition()
         self._unacked = 0
         self._up = False
+        self._connections = 0
+        self._foreign = 0  # connections in a row on which our status was not ours
         self._said: set[str] = set()
         self._thread = threading.Thread(target=self._work, name=f"uplink-{name}", daemon=True)
         self._client = self._make(broker)
@@ -236,10 +240,12 @@ class Uplink:
                 self._once(
                     f"no {topic}", logging.ERROR, "%s does not let us read %s: %s", self._where, topic, reason
                 )
-        logger.info("connected to %s", self._where)
+        if "taken" not in self._said:
+            logger.info("connected to %s", self._where)
         self._said -= {key for key in self._said if key.startswith(("unreachable", "refused"))}
         with self._slots:
             self._up, self._unacked = True, 0
+            self._connections += 1
             self._slots.notify_all()
         self._jobs.put(self._connected)
 
@@ -257,11 +263,7 @@ class Uplink:
             was_up, self._up = self._up, False
             self._slots.notify_all()
         client.drop_out_messages()
-        if reason == "Session taken over":
-            self._once(
-                "taken", logging.ERROR, "another box has connected to %s as %s", self._where, self._topics.root
-            )
-        if was_up:
+        if was_up and "taken" not in self._said:
             logger.warning("connection to %s lost, data waits in the spool: %s", self._where, reason)
             self._said.add("unreachable")  # said just now
         for watcher in self._watchers:
@@ -291,6 +293,27 @@ class Uplink:
             else:
                 listener(message.topic, bytes(message.payload), message.retain)
             return
+
+    def _seen(self, _topic: str, payload: bytes, retained: bool) -> None:  # noqa: FBT001 - a Listener
+        """Look at our own status: who has written it since we did is another box, which takes our connections.
+
+        On the first connection it is our predecessor's. A broker that has lost its memory may show that again,
+        so it takes two connections in a row to be sure.
+        """
+        try:
+            foreign = codec.decode(payload, Status).boot != self._status(True).boot
+        except WireError:
+            return
+        if foreign and self._connections > 1:
+            self._foreign += 1
+        elif retained:  # what we say ourselves on this connection comes back too, and means nothing
+            self._foreign = 0
+            self._said.discard("taken")
+        if self._foreign > 1:
+            self._once(
+                "taken", logging.ERROR, "another box is connected to %s as %s: give each box its own agent id",
+                self._where, self._topics.root,
+            )  # fmt: skip
 
     # Requests
 
