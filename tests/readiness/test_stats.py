@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from readiness.combine import quantile_interval
+from readiness.indicators.base import Buckets
+from readiness.sketch import buckets
 from readiness.stats import Z, effective, interval, wilson
 
 if TYPE_CHECKING:
@@ -124,3 +128,25 @@ def test_wilson_at_the_ends_is_nearly_the_rule_of_three() -> None:
     assert hi == 1.0
     assert lo == pytest.approx(20 / (20 + Z * Z))
     assert wilson(0.0, 20)[0] == 0.0
+
+
+@pytest.mark.parametrize("days", [10, 20])
+def test_the_interval_of_a_quantile_covers_it_from_both_sides(days: int) -> None:
+    rng = np.random.default_rng(days)
+
+    def latencies() -> Floats:
+        slow = 4.0 if rng.random() < 0.3 else 1.0  # some days are slow as a whole
+        return np.asarray(slow * 0.2 * rng.lognormal(0, 0.4) * rng.lognormal(0, 0.3, 300))
+
+    truth = float(np.quantile(np.concatenate([latencies() for _ in range(20_000)]), 0.95))
+    low = high = 0
+    for _ in range(PLANTS):
+        seen = [buckets((latencies() * 1e9).astype(np.int64)).tolist() for _ in range(days)]
+        found = quantile_interval(Buckets(tuple(Counter(day) for day in seen), 0.95), 1)
+        assert found.lo < found.value < found.hi
+        low += truth < found.lo
+        high += truth > found.hi
+    # 5 % nominal on each side; three standard errors of the simulation above 7 %.
+    limit = PLANTS * 0.07 + 3 * math.sqrt(PLANTS * 0.07)
+    assert low <= limit
+    assert high <= limit

@@ -95,6 +95,37 @@ def test_a_polled_signal_is_known_up_to_the_next_good_reading_or_for_one_interva
     assert (signal.good_reads, signal.bad_reads) == (3, 1)
 
 
+@pytest.mark.parametrize(("pause", "lost"), [(11.9, 0), (12, 0), (12.1, 2.1), (19.9, 9.9), (30, 20)])
+def test_a_reading_that_is_late_by_more_than_a_fifth_leaves_a_hole(pause: float, lost: float) -> None:
+    later = START + int(pause * SECOND)
+    day = one_day([PRESS], [block(PRESS, [(0, START, 0), (0, later, 0)])])
+    part = day.sources[0]
+    known = day.spans(part.spans[part.signals["press-1/s0"].known])
+    assert known.length() == later + 10 * SECOND - START - round(lost * SECOND)
+
+
+def test_a_bad_reading_counts_only_until_the_next_good_one() -> None:
+    rows = [(0, START, Status.BAD_OUT_OF_RANGE), (0, START + 4 * SECOND, 0)]
+    day = one_day([PRESS], [block(PRESS, rows)])
+    part = day.sources[0]
+    assert list(day.spans(part.spans[part.signals["press-1/s0"].bad])) == [(START, START + 4 * SECOND)]
+
+
+def test_what_is_told_of_a_gap_after_its_day_is_over_counts_no_more() -> None:
+    body: dict[str, Json] = {"gap_id": "a", "cause": "overflow"}
+    evidence = make([PRESS, CNC], CALENDAR)
+    evidence.feed([block(PRESS, [(0, START, 0)]), block(CNC, [(0, START, 0)])])
+    evidence.feed([Event(kind="gap", time_ns=START + HOUR, from_ns=START, to_ns=START + HOUR, body=body)])
+    evidence.feed([Watermark(PRESS.id, START + DAY + HOUR)])  # the day stays open, waiting for the other source
+    late = START + DAY + 6 * MINUTE
+    evidence.feed([Event(kind="gap", time_ns=late, from_ns=START, to_ns=START + 9 * HOUR, body=body)])
+    evidence.feed([Watermark(CNC.id, START + DAY + HOUR)])
+    first = load(evidence.take_closed()["2026-11-23"])
+    assert list(first.spans(first.censored["overflow"]["*"])) == [(START, START + HOUR)]
+    evidence.feed([Watermark(s.id, START + 2 * DAY + HOUR) for s in (PRESS, CNC)])
+    assert load(evidence.take_closed()["2026-11-24"]).late_events == 1
+
+
 def test_a_subscribed_value_is_known_while_the_link_lives() -> None:
     down = {"gap_id": "g", "cause": "link_down"}
     items: list[Item] = [
@@ -236,6 +267,9 @@ def test_a_signal_added_by_a_new_configuration_counts_from_the_next_day_and_a_dr
     second.feed([Watermark(new.id, START + DAY + HOUR)])
     closed = load(second.take_closed()["2026-11-23"])
     assert list(closed.sources[0].signals) == ["press-1/s0", "press-1/s1"]
+    next_day = make([new], CALENDAR, second.state())
+    next_day.feed([Watermark(new.id, START + 2 * DAY + HOUR)])
+    assert "press-1/s2" in load(next_day.take_closed()["2026-11-24"]).sources[0].signals
     third = make([source("press", "poll", 10 * SECOND, 1)], CALENDAR, second.state())
     third.feed([Watermark(new.id, START + 2 * DAY + HOUR)])
     assert list(load(third.take_closed()["2026-11-24"]).sources[0].signals) == ["press-1/s0"]

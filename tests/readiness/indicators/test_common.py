@@ -109,3 +109,21 @@ def test_the_window_is_the_28_production_days_before_today() -> None:
     assert report.window.production_days == 20
     later = plant.assess(plant.end + 14 * DAY).plant()
     assert later.window.production_days == 10
+
+
+def test_a_day_that_we_saw_less_than_half_of_is_no_sample() -> None:
+    off = [gap("agent_off", planned(day, 0), planned(day, 7)) for day in range(16)]  # 12 of 20 production days
+    found = values(Plant([PRESS], items=off))
+    assert found["A01"].reason == "NA_SELF_FAULT"
+    shorter = [gap("agent_off", planned(day, 0), planned(day, 5)) for day in range(16)]
+    assert values(Plant([PRESS], items=shorter))["A01"].n == 20
+
+
+def test_a_gap_of_one_source_censors_that_source_alone() -> None:
+    lost = failing(Status.BAD_NO_COMMUNICATION, 3, range(28))
+    gaps = [gap("waiting", planned(day, 0), planned(day, 3), LATHE.id) for day in range(28)]
+    assert values(Plant([PRESS, LATHE], status=lost, items=gaps), "press")["A01"].value == pytest.approx(
+        0.75, abs=2e-3
+    )
+    own = [gap("waiting", planned(day, 0), planned(day, 3), PRESS.id) for day in range(28)]
+    assert values(Plant([PRESS, LATHE], status=lost, items=own), "press")["A01"].value == 1.0
