@@ -1,7 +1,7 @@
 """What can go wrong in the agent, and who has to act.
 
+ConfigError          the file is wrong, or a secret cannot be read: exit 78
 AgentError
-├── ConfigError      the file is wrong: exit 78, never after start-up
 ├── Unreachable      network, timeout, device silent: tried again within seconds
 ├── Refused          login, certificate, unknown node: a person must act; tried again every minute
 ├── SpoolFailed      neither disk nor memory can take data: the process ends, the service manager restarts it
@@ -14,16 +14,13 @@ text quoted. Either log an error or raise it, never both.
 from __future__ import annotations
 
 from contract.errors import WireError
+from settings.errors import ConfigError
 
 __all__ = ["AgentError", "ConfigError", "Refused", "SpoolFailed", "Unreachable", "WireError"]
 
 
 class AgentError(Exception):
     """Base of the agent's own errors."""
-
-
-class ConfigError(AgentError):
-    """The configuration cannot be used; the text holds every complaint, one a line."""
 
 
 class Unreachable(AgentError):  # noqa: N818 - reads as what happened, like the library it wraps

@@ -9,7 +9,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from agent.errors import AgentError
+from agent.errors import AgentError, ConfigError
 from agent.frame import FrameBlock
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ async def probe(collector: Collector, seconds: float = SOURCE_SECONDS) -> Probe:
             result.refused = tuple(collector.refused())
     except TimeoutError:
         result.trouble = f"no values of {', '.join(waiting)} within {seconds:g} s"
-    except AgentError as exc:
+    except (AgentError, ConfigError) as exc:
         result.trouble = str(exc)
     except Exception as exc:  # noqa: BLE001 - a bug in one collector must not hide the other devices
         result.trouble = f"bug in the collector, please report it: {type(exc).__name__}: {exc}"

@@ -10,8 +10,8 @@ import statistics
 import time
 from typing import TYPE_CHECKING
 
-from agent.config.document import parse
 from agent.config.load import read
+from settings.document import parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable

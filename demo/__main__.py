@@ -8,7 +8,7 @@ import os
 import sys
 from pathlib import Path
 
-from agent.language import choose
+from settings.language import choose
 
 
 def main() -> int:

@@ -27,7 +27,6 @@ from rich.live import Live
 
 from agent.analyzers import evidence
 from agent.config.load import load
-from agent.language import Text
 from agent.spool import Spool
 from contract.topics import AgentTopics
 from demo import broker, view
@@ -38,6 +37,7 @@ from demo.plan import history_days, shifts
 from demo.processes import ChildFailed, Children, free_ports
 from demo.result import Result, count, indicators
 from demo.wire import Wire
+from settings.language import Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -45,8 +45,8 @@ if TYPE_CHECKING:
 
     from agent.config.model import AgentConfig
     from agent.frame import Item
-    from agent.language import Language
     from demo.snapshot import Snapshot
+    from settings.language import Language
 
 TEMPLATE = Path(__file__).with_name("agent.yaml")
 PORTS = ("broker_port", "press_port", "meter_port", "conveyor_port", "cnc_port", "mold_port")

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from agent.config.model import AgentConfig
     from agent.frame import Signal
-    from agent.language import Language
     from demo.wire import Wire
+    from settings.language import Language
 
 SECOND = 1_000_000_000
 SHOWN = {

@@ -14,15 +14,15 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text as Styled
 
-from agent.language import Text
+from settings.language import Text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rich.console import RenderableType
 
-    from agent.language import Language
     from demo.snapshot import Indicator, MachineState, Snapshot
+    from settings.language import Language
 
 WIDE = 96
 FRAMED = 30  # lines from which the figures get their frame

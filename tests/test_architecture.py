@@ -8,15 +8,16 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("agent", "contract", "readiness", "gateway", "techsquare", "demo")
+PACKAGES = ("agent", "contract", "readiness", "settings", "gateway", "techsquare", "demo")
 
 MAY_IMPORT = {
     "contract": set[str](),
     "readiness": {"contract"},
-    "agent": {"contract", "readiness"},
-    "gateway": {"contract", "readiness"},
-    "techsquare": {"contract", "readiness"},
-    "demo": {"contract", "readiness", "agent", "gateway"},
+    "settings": set[str](),
+    "agent": {"contract", "readiness", "settings"},
+    "gateway": {"contract", "readiness", "settings"},
+    "techsquare": {"contract", "readiness", "settings"},
+    "demo": {"contract", "readiness", "settings", "agent", "gateway"},
 }
 
 # Modules (or packages) that touch no clock, file, socket or logger.
@@ -26,8 +27,11 @@ PURE = (
     "agent/collectors/modbus/plan.py", "agent/collectors/modbus/decode.py",
     "agent/collectors/opcua/convert.py", "agent/collectors/opcua/decode.py", "agent/collectors/opcua/node.py",
     "contract/topics.py", "contract/codec.py", "contract/payload.py",
-    "contract/report.py", "gateway/points.py", "gateway/stores/base.py", "gateway/stores/lines.py", "gateway/stores/rules.py", "gateway/stores/sending.py",
-    "readiness", "demo/machines.py",
+    "contract/report.py", "gateway/points.py", "gateway/stores/base.py", "gateway/stores/lines.py",
+    "gateway/stores/rules.py", "gateway/stores/sending.py",
+    "readiness", "demo/machines.py", "settings/base.py", "settings/characters.py", "settings/document.py",
+    "settings/encoding.py", "settings/errors.py", "settings/explain.py", "settings/language.py",
+    "settings/suggest.py", "settings/tree.py",
 )  # fmt: skip
 IMPURE_MODULES = {
     "asyncio", "logging", "os", "pathlib", "random", "shutil", "socket", "sqlite3", "subprocess", "sys", "tempfile",
@@ -122,7 +126,7 @@ def test_a_heavy_library_is_imported_in_one_place_only() -> None:
 
 
 def test_only_the_clock_module_of_the_agent_reads_clocks_or_sleeps() -> None:
-    for path in modules("agent"):
+    for path in modules("agent", "settings"):
         place = path.relative_to(ROOT).as_posix()
         if place == "agent/clock.py":
             continue

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from agent.cli.table import table
 from agent.cli.words import QUALITY, status_text
-from agent.config.base import written
 from agent.config.load import load
 from agent.frame import quality
-from agent.language import Text, choose
+from settings.base import written
+from settings.language import Text, choose
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from agent.config.model import AgentConfig, Device
     from agent.frame import Value
-    from agent.language import Language
     from agent.probe import Probe
+    from settings.language import Language
 
 SLOWEST_REPORT_NS = 2 * 10**9
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent.frame import Quality, Status
-from agent.language import Text
+from settings.language import Text
 
 QUALITY = {
     Quality.GOOD: Text("good", "정상"),

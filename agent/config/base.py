@@ -1,69 +1,22 @@
-"""Building blocks of every configuration model: the strict base, ids, durations, and what all signals share.
+"""What every device, group and signal of the technician's file has.
 
 Each protocol's own part of the file stands in `agent/collectors/<protocol>/config.py`, made of these.
-Nothing here connects, and nothing the technician wrote is corrected behind his back.
 """
 
 from __future__ import annotations
 
-import ipaddress
-import re
-import unicodedata
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    PlainValidator,
-    StringConstraints,
-    WithJsonSchema,
-)
+from pydantic import AfterValidator, Field
 
 from agent.frame import DataType, Role, Signal
-from agent.language import Complaint
+from settings.base import Duration, Id, IpAddress, Model, Name, Range
+from settings.language import Complaint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-
-def form(written: str, format_: str = "") -> WithJsonSchema:
-    """Return how a value is written, for `docs/configuration.md` and for editors."""
-    return WithJsonSchema({"type": "string", "form": written} | ({"format": format_} if format_ else {}))
-
-
-TopicId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,32}$"), form("id: `a-z`, `0-9`, `-`, at most 32")]
-"""Id of a factory, site or agent: it stands in topics."""
-Id = Annotated[
-    str, StringConstraints(pattern=r"^[a-z0-9_-]{1,48}$"), form("id: `a-z`, `0-9`, `-`, `_`, at most 48")
-]
-"""Id of a machine, device, group or signal."""
-
-_UNITS = {"ms": 10**6, "s": 10**9, "m": 60 * 10**9, "min": 60 * 10**9, "h": 3600 * 10**9, "d": 86400 * 10**9}
-_DURATION = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,9})?)\s*(ms|s|min|m|h|d)")
 EVERY_LEAST, EVERY_MOST = 50 * 10**6, 3600 * 10**9
-
-
-def _duration(value: Any) -> int:
-    if isinstance(value, str) and (match := _DURATION.fullmatch(value.strip())):
-        return round(float(match[1]) * _UNITS[match[2]])
-    raise Complaint(
-        "write a time with its unit, for example 500ms, 2s or 1m",
-        "시간은 단위를 붙여 쓰십시오. 예: 500ms, 2s, 1m",
-    )
-
-
-def written(duration_ns: int) -> str:
-    """Return a duration as it is written in the file, in the largest unit that needs no fraction."""
-    for unit in ("d", "h", "m", "s"):
-        if duration_ns and duration_ns % _UNITS[unit] == 0:
-            return f"{duration_ns // _UNITS[unit]}{unit}"
-    return f"{duration_ns / 10**6:g}ms"
-
-
-Duration = Annotated[int, PlainValidator(_duration), form("time, `500ms`", "duration")]
-"""A duration in nanoseconds, written with its unit; a bare number is refused."""
 
 
 def _every(value: int) -> int:
@@ -74,64 +27,6 @@ def _every(value: int) -> int:
 
 Every = Annotated[Duration, AfterValidator(_every)]
 """A poll or publishing interval in nanoseconds."""
-
-
-def _host(value: str) -> str:
-    looks_numeric = value.replace(".", "").isdecimal()
-    if not looks_numeric and _HOST_NAME.fullmatch(value):
-        return value
-    try:
-        return _address(value)
-    except Complaint:
-        raise Complaint(
-            "write an IP address like 192.168.0.10 or a host name alone; the port stands under port",
-            "192.168.0.10 같은 IP 주소나 호스트 이름만 쓰고, 포트는 port 항목에 쓰십시오",
-        ) from None
-
-
-def _address(value: str) -> str:
-    try:
-        ipaddress.ip_address(value)
-    except ValueError:
-        raise Complaint(
-            f"{value} is not an address: write it like 192.168.0.10",
-            f"주소 형식이 아닙니다({value}). 예: 192.168.0.10",
-        ) from None
-    return value
-
-
-_HOST_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?")
-Host = Annotated[str, AfterValidator(_host), form("address or host name")]
-"""An IPv4 or IPv6 address, or a host name; nothing is looked up."""
-IpAddress = Annotated[str, AfterValidator(_address), form("IP address")]
-"""An IPv4 or IPv6 address."""
-Port = Annotated[int, Field(ge=1, le=65535)]
-
-
-def _name(value: str) -> str:
-    text = unicodedata.normalize("NFC", value).strip()
-    if not text or not text.isprintable():
-        raise Complaint("write a name of printable characters", "보이는 문자로 된 이름을 쓰십시오")
-    return text
-
-
-Name = Annotated[str, StringConstraints(max_length=200), AfterValidator(_name), form("text")]
-"""Any Unicode; compared and shown in NFC."""
-
-
-def _range(pair: tuple[float, float]) -> tuple[float, float]:
-    if not pair[0] < pair[1]:
-        raise Complaint("write the lower limit first: [low, high]", "하한값을 먼저 쓰십시오: [하한, 상한]")
-    return pair
-
-
-Range = Annotated[tuple[float, float], AfterValidator(_range), form("`[low, high]`")]
-
-
-class Model(BaseModel):
-    """Base of all configuration models: unknown keys are errors, values are frozen and finite."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class SignalBase(Model):

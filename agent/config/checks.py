@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from agent.config.base import Duration, Every
+from agent.config.base import Every
 from agent.config.schedule import Planned, moment, overlap
-from agent.config.suggest import nearest
-from agent.config.tree import List, Map, Problem, locate
-from agent.language import Text
+from settings.base import Duration
+from settings.language import Text
+from settings.suggest import nearest
+from settings.tree import List, Map, Problem, locate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from agent.config.tree import Location
+    from settings.tree import Location
 
 Finding = tuple["Location", Text]
 _DURATION: TypeAdapter[int] = TypeAdapter(Duration)

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from agent.config.checks import check
-from agent.config.document import BYTES_LIMIT, parse
-from agent.config.explain import problems
 from agent.config.model import AgentConfig
-from agent.config.tree import Map, Problem
 from agent.errors import ConfigError
-from agent.language import Text, choose
+from settings.document import BYTES_LIMIT, parse
+from settings.explain import problems
+from settings.language import Text, choose
+from settings.tree import Map, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from agent.language import Language
+    from settings.language import Language
 
 
 def load(path: str | Path, lang: str | None = None) -> AgentConfig:

@@ -7,25 +7,24 @@
 from __future__ import annotations
 
 import functools
-import re
 import zoneinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from agent.collectors.modbus.config import ModbusDevice
 from agent.collectors.opcua.config import OpcUaDevice
-from agent.config.base import Duration, Host, Id, Model, Name, Port, TopicId, form
 from agent.config.schedule import Schedule
-from agent.config.secret import Secret
-from agent.config.suggest import nearest
 from agent.frame import DataType
-from agent.language import Complaint
 from contract import codec
 from contract.payload import Birth, BirthSignal, BirthSource
 from readiness.inventory import Machine
 from readiness.schedule import Calendar
+from settings.base import Duration, Host, Id, Model, Name, Port, Size, TopicId, at_least, form
+from settings.language import Complaint
+from settings.secret import Secret
+from settings.suggest import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,23 +32,6 @@ if TYPE_CHECKING:
     from agent.frame import Signal, Source
 
 DAY_NS = 86_400 * 10**9
-
-_SIZES = {"kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
-_SIZE = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)\s*(kB|MB|GB|TB)")
-
-
-def _size(value: Any) -> int:
-    if isinstance(value, str) and (match := _SIZE.fullmatch(value.strip())):
-        return round(float(match[1]) * _SIZES[match[2]])
-    raise Complaint(
-        "write a size with its unit, for example 500MB or 2GB", "크기는 단위를 붙여 쓰십시오. 예: 500MB, 2GB"
-    )
-
-
-def _room(value: int) -> int:
-    if value < 10**7:
-        raise Complaint("write at least 10MB", "10MB 이상으로 쓰십시오")
-    return value
 
 
 def _zone(value: str) -> str:
@@ -76,8 +58,6 @@ def _report_interval(value: int) -> int:
     return value
 
 
-Size = Annotated[int, PlainValidator(_size), form("size, `500MB`", "size")]
-"""A number of bytes, written with its unit (kB, MB, GB, TB; powers of ten)."""
 Zone = Annotated[str, AfterValidator(_zone), form("time zone, `Asia/Seoul`")]
 """A time zone of the IANA database."""
 Folder = Annotated[Path, BeforeValidator(_absolute), form("full path")]
@@ -111,7 +91,7 @@ class Storage(Model):
     """Where and how much the box keeps until the gateway has confirmed it."""
 
     directory: Folder = Field(Path("/var/lib/tsq-agent"), description="folder of all that the agent keeps")
-    max_size: Annotated[Size, AfterValidator(_room)] = Field(2 * 10**9, description="data that waits, at most")
+    max_size: Annotated[Size, at_least(10**7)] = Field(2 * 10**9, description="data that waits, at most")
     max_age: Duration = Field(30 * DAY_NS, description="the oldest data that waits")
     min_free: Size = Field(5 * 10**8, description="free space that is left to others on the disk")
 

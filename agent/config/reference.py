@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from agent.config.base import written
 from agent.config.model import AgentConfig
+from settings.base import written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BeforeValidator, Field, PlainValidator
 
-from agent.config.base import Model, form
-from agent.config.suggest import nearest
-from agent.language import Complaint
+from settings.base import Model, form
+from settings.language import Complaint
+from settings.suggest import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

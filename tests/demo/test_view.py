@@ -15,7 +15,7 @@ from demo.snapshot import Indicator, MachineState, Snapshot
 from demo.view import REASONS, line, page, spark, value
 
 if TYPE_CHECKING:
-    from agent.language import Language
+    from settings.language import Language
 
 PRESS = MachineState(
     id="press-1", name="프레스 1호기", protocol="Modbus", link="up", link_s=50, state=1, count=193_654,

@@ -15,9 +15,10 @@ from pydantic import BeforeValidator, Field, FiniteFloat, model_validator
 
 from agent.collectors.modbus.decode import Encoding, Kind, Order
 from agent.collectors.modbus.plan import ADDRESSES, Limits, Span, Table, plan
-from agent.config.base import DeviceBase, Duration, GroupBase, Host, Port, SignalBase
+from agent.config.base import DeviceBase, GroupBase, SignalBase
 from agent.frame import DataType, Signal, Source
-from agent.language import Complaint
+from settings.base import Duration, Host, Port
+from settings.language import Complaint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

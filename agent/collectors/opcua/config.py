@@ -9,10 +9,11 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from agent.collectors.opcua.node import parse
-from agent.config.base import DeviceBase, Duration, GroupBase, Model, SignalBase, written
-from agent.config.secret import Secret
+from agent.config.base import DeviceBase, GroupBase, SignalBase
 from agent.frame import Source
-from agent.language import Complaint
+from settings.base import Duration, Model, written
+from settings.language import Complaint
+from settings.secret import Secret
 
 if TYPE_CHECKING:
     from agent.clock import Clock

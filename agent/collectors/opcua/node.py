@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from agent.language import Complaint
+from settings.language import Complaint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

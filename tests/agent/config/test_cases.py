@@ -14,7 +14,7 @@ import pytest
 
 from agent.config.load import load
 from agent.errors import ConfigError
-from agent.language import Language
+from settings.language import Language
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.yaml"))
 BOTH: list[tuple[Path, Language]] = [(case, language) for case in CASES for language in get_args(Language)]

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from agent.config.base import Duration, Host, written
 from agent.config.load import load, read
-from agent.config.model import AgentConfig, Size
 from agent.frame import DataType
 from contract import codec
 from readiness.inventory import Machine
+from settings.base import Duration, Host, Size, written
+
+if TYPE_CHECKING:
+    from agent.config.model import AgentConfig
 
 ROOT = Path(__file__).parents[3]
 EXAMPLE = ROOT / "config" / "agent.example.yaml"

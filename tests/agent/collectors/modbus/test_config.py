@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from agent.collectors.modbus.config import ModbusDevice, both_notations, place
 from agent.collectors.modbus.plan import Limits, Span, Table
 from agent.frame import DataType
-from agent.language import Complaint
+from settings.language import Complaint
 
 
 def device(*signals: dict[str, Any], **options: Any) -> ModbusDevice:

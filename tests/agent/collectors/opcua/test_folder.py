@@ -10,8 +10,9 @@ import yaml
 import agent.collectors.opcua
 from agent.collectors.opcua import faults
 from agent.collectors.opcua.config import OpcUaDevice, OpcUaGroup, OpcUaLogin, OpcUaSignal
-from agent.config.base import DeviceBase, GroupBase, Model, SignalBase
+from agent.config.base import DeviceBase, GroupBase, SignalBase
 from agent.config.load import load
+from settings.base import Model
 
 FOLDER = Path(agent.collectors.opcua.__file__).parent
 OURS: list[tuple[type[Model], type[Model]]] = [

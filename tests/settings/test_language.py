@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent.language import Complaint, choose
+from settings.language import Complaint, choose
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from agent.config.secret import Secret
-from agent.errors import ConfigError
+from settings.errors import ConfigError
+from settings.secret import Secret
 
 if TYPE_CHECKING:
     from pathlib import Path

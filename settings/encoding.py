@@ -6,9 +6,9 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
-from agent.config.characters import strange
-from agent.config.tree import Problem
-from agent.language import Text
+from settings.characters import strange
+from settings.language import Text
+from settings.tree import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import CoreSchema, core_schema
 
-from agent.errors import ConfigError
-from agent.language import Complaint, Text
+from settings.errors import ConfigError
+from settings.language import Complaint, Text
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler

@@ -23,9 +23,9 @@ from typing import Any
 
 import yaml
 
-from agent.config.encoding import decode, syntax, unprintable
-from agent.config.tree import List, Map, Problem
-from agent.language import Text
+from settings.encoding import decode, syntax, unprintable
+from settings.language import Text
+from settings.tree import List, Map, Problem
 
 BYTES_LIMIT = 5_000_000
 DEPTH_LIMIT = 40

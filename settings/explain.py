@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from agent.config.base import Id, TopicId
-from agent.config.characters import strange
-from agent.config.suggest import nearest, slug
-from agent.config.tree import Location, Problem, locate, value_at
-from agent.language import Complaint, Text
+from settings.base import Id, TopicId
+from settings.characters import strange
+from settings.language import Complaint, Text
+from settings.suggest import nearest, slug
+from settings.tree import Location, Problem, locate, value_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pydantic_core import ErrorDetails
 
-    from agent.config.tree import Map
+    from settings.tree import Map
 
 TEXTS = {
     "missing": Text("is missing: add it", "항목이 없습니다. 추가하십시오"),

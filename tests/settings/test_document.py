@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.config.document import BYTES_LIMIT, VALUES_LIMIT, parse, scalar
-from agent.config.tree import List, Map, locate
+from settings.document import BYTES_LIMIT, VALUES_LIMIT, parse, scalar
+from settings.tree import List, Map, locate
 
 
 @pytest.mark.parametrize(

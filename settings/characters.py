@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-from agent.language import Text
+from settings.language import Text
 
 _SPACES = {"\u00a0", "\u2002", "\u2003", "\u200b", "\u200c", "\u200d", "\u3000", "\ufeff"}
 _QUOTES = {"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u2013": "-", "\u2014": "-", "\u2212": "-"}

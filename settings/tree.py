@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from agent.language import Text
+    from settings.language import Text
 
 Location = tuple[int | str, ...]
 """Keys and indices from the root, as in pydantic's errors."""

@@ -1,0 +1,1 @@
+"""Tests of what every configuration file is made of."""
