@@ -22,7 +22,7 @@ import numpy as np
 from agent.errors import WireError
 from agent.frame import DataType, Event, Facts, FrameBlock, Json, RoundTrip, Source, Value, Watermark, concat
 from contract import codec
-from contract.payload import Birth, BirthSignal, BirthSource, Block, Data, Times, WireEvent, WireFacts
+from contract.payload import Block, Data, Times, WireEvent, WireFacts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -77,40 +77,6 @@ class _Summary(msgspec.Struct, frozen=True):
     blocks: list[_Lengths]
     events: list[WireEvent]
     facts: list[msgspec.Raw]
-
-
-def birth(factory: str, site: str, agent: str, sources: Iterable[Source]) -> Birth:
-    """Return the tag dictionary of these sources."""
-    return Birth(
-        factory=factory,
-        site=site,
-        agent=agent,
-        sources=[
-            BirthSource(
-                id=source.id,
-                device=source.device,
-                protocol=source.protocol,
-                mode=source.mode,
-                interval_ns=source.interval_ns,
-                signals=[
-                    BirthSignal(
-                        id=s.id,
-                        machine=s.machine,
-                        name=s.name,
-                        dtype=str(s.dtype),
-                        unit=s.unit,
-                        description=s.description,
-                        role=s.role,
-                        role_confirmed=s.role_confirmed,
-                        wide=s.dtype is DataType.UINT64
-                        and max((r[1] for r in (s.instrument_range, s.eu_range) if r), default=0) > 2**63 - 1,
-                    )
-                    for s in source.signals
-                ],
-            )
-            for source in sources
-        ],
-    )
 
 
 def arrange(items: Iterable[Item]) -> list[Item]:

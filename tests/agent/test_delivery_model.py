@@ -22,7 +22,6 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from agent import entry
 from agent.frame import Event, FrameBlock, Source, Value
 from agent.sender import Sender
 from agent.spool import Limits, Spool
@@ -33,7 +32,7 @@ from gateway.deadletter import DeadLetters
 from gateway.ingest import Ingest
 from tests.gateway.builders import FixedClock, MemoryStore
 from tests.support.clocks import FakeClock
-from tests.support.items import source
+from tests.support.items import birth_of, source
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -132,7 +131,7 @@ class Box:
         self.source: Source = source("plc.main", self.signals)
         self.spool = Spool(
             self.folder,
-            birth=entry.birth("hanil", "main", "edge-1", [self.source]),
+            birth=birth_of("hanil", "main", "edge-1", [self.source]),
             sources=[self.source],
             limits=Limits(max_bytes=SMALL, min_free_bytes=0),
             fingerprint=lambda: self.name,

@@ -30,7 +30,7 @@ from agent.frame import (
 from contract import codec
 from contract.payload import Data
 from gateway import points
-from tests.support.items import START_NS, frame, source
+from tests.support.items import START_NS, birth_of, frame, source
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -215,7 +215,7 @@ def test_the_gateway_reads_our_messages_row_by_row() -> None:
     for i, (dtype, value) in enumerate(values.items()):
         rows.add(list(VALUES).index(dtype), START_NS + i * 1000, value)
     (_, raw), *_ = entry.pack([rows.take()], 1)
-    birth = entry.birth("hanil", "main", "edge-1", SOURCES)
+    birth = birth_of("hanil", "main", "edge-1", SOURCES)
     payload = entry.message("a" * 16, codec.digest(codec.encode(birth)), [(1, codec.checksum(raw), raw)])
     batch = points.build(codec.decode(payload, Data, codec.DATA_LIMIT), points.Dictionary(birth))
     assert not batch.faults

@@ -14,7 +14,6 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from agent import entry
 from agent.clock import SystemClock
 from agent.config.model import Broker
 from agent.sender import Sender
@@ -29,7 +28,7 @@ from gateway.deadletter import DeadLetters
 from gateway.ingest import Ingest
 from tests.gateway.builders import MemoryStore
 from tests.support.brokers import mosquitto
-from tests.support.items import frame, source
+from tests.support.items import birth_of, frame, source
 from tests.support.processes import Child, free_port, running
 
 if TYPE_CHECKING:
@@ -128,7 +127,7 @@ def test_every_row_arrives_although_the_broker_and_the_worker_die_in_the_middle(
         return Worker(broker.port, Ingest("w1", store, Births(), letters, gateway_clock))
 
     one = source(signals=5)
-    birth = entry.birth("hanil", "main", "edge-1", [one])
+    birth = birth_of("hanil", "main", "edge-1", [one])
     spool = Spool(tmp_path / "spool", birth=birth, sources=[one], limits=Limits(min_free_bytes=0))
     clock = SystemClock(spool.epoch, trusted=True)
     spool.start(clock)
@@ -170,7 +169,7 @@ def test_a_birth_that_no_entry_names_is_cleared_at_the_next_connect(broker: Chil
 
     def connect_once(signals: int) -> str:
         one = source(signals=signals)
-        spool = Spool(tmp_path / "spool", birth=entry.birth("hanil", "main", "edge-1", [one]), sources=[one])
+        spool = Spool(tmp_path / "spool", birth=birth_of("hanil", "main", "edge-1", [one]), sources=[one])
         spool.start(clock)
         uplink = uplink_to(broker)
         sender = Sender(spool, uplink, BRANCH, clock)
@@ -319,7 +318,7 @@ def test_what_cannot_be_read_is_ignored_and_logged_once(
 ) -> None:
     assert broker.port is not None
     one = source()
-    spool = Spool(tmp_path / "spool", birth=entry.birth("hanil", "main", "edge-1", [one]), sources=[one])
+    spool = Spool(tmp_path / "spool", birth=birth_of("hanil", "main", "edge-1", [one]), sources=[one])
     clock = SystemClock(trusted=True)
     spool.start(clock)
     uplink = uplink_to(broker)

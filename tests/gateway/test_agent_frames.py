@@ -11,6 +11,7 @@ from contract import codec
 from contract.payload import Birth, Data
 from gateway import points
 from tests.gateway.builders import SECOND, T0, MemoryStore
+from tests.support.items import birth_of
 
 SUFFIX = {"bool": "b", "string": "s", "float32": "f", "float64": "f"}
 
@@ -67,7 +68,7 @@ def test_each_row_that_was_read_is_a_field_of_the_store(
 ) -> None:
     rows = Rows(SOURCE)
     entries, frames = [], []
-    birth = codec.encode(entry.birth("hanil", "main", "edge-1", [SOURCE]))
+    birth = codec.encode(birth_of("hanil", "main", "edge-1", [SOURCE]))
     for seq, part in enumerate((reads[:cut], reads[cut:]), 1):
         for read in part:
             rows.add(*read)

@@ -18,7 +18,7 @@ from agent.spool import Limits, Spool, fingerprint
 from agent.spool import schema as schema_of
 from contract.payload import Rejected, Stored
 from tests.support.clocks import FakeClock
-from tests.support.items import frame, source
+from tests.support.items import birth_of, frame, source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,7 +30,7 @@ ROOMY = Limits(min_free_bytes=0)
 
 def make(folder: Path, clock: FakeClock | None = None, sources: tuple[Source, ...] = (A, B), **more: Any) -> Spool:
     more = {"limits": ROOMY, "fingerprint": lambda: "box", **more}
-    spool = Spool(folder, birth=entry.birth("hanil", "main", "edge-1", sources), sources=sources, **more)
+    spool = Spool(folder, birth=birth_of("hanil", "main", "edge-1", sources), sources=sources, **more)
     if clock is not None:
         spool.begin(clock)
     return spool

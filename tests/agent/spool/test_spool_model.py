@@ -26,7 +26,7 @@ from agent.frame import DataType, Event, Value, Watermark
 from agent.spool import Limits, Spool
 from contract.payload import Rejected, Stored
 from tests.support.clocks import FakeClock
-from tests.support.items import frame, source
+from tests.support.items import birth_of, frame, source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -98,7 +98,7 @@ class SpoolMachine(RuleBasedStateMachine):
     def open(self) -> None:
         self.spool = Spool(
             self.folder,
-            birth=entry.birth("hanil", "main", "edge-1", SOURCES),
+            birth=birth_of("hanil", "main", "edge-1", SOURCES),
             sources=SOURCES,
             limits=self.limits,
             account=account,
@@ -242,7 +242,7 @@ class SpoolMachine(RuleBasedStateMachine):
         """Note what the last commit of a process held."""
         spool = Spool(
             self.folder,
-            birth=entry.birth("hanil", "main", "edge-1", SOURCES),
+            birth=birth_of("hanil", "main", "edge-1", SOURCES),
             sources=SOURCES,
             limits=self.limits,
             fingerprint=lambda: self.box,

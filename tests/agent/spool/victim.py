@@ -34,7 +34,7 @@ from contract import codec
 from contract.payload import Stored
 from readiness.schedule import Calendar
 from tests.support.clocks import FakeClock
-from tests.support.items import START_NS, source
+from tests.support.items import START_NS, birth_of, source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 SOURCES = (source("press.main"), source("cnc.main"))
 BY_ID = {s.id: s for s in SOURCES}
-BIRTH = entry.birth("hanil", "main", "edge-1", SOURCES)
+BIRTH = birth_of("hanil", "main", "edge-1", SOURCES)
 HOURS = ((dt.time(8), dt.time(20)),)
 CALENDAR = Calendar("Asia/Seoul", dt.time(8), dict.fromkeys(range(6), HOURS), frozenset())
 STEP_S = 60
