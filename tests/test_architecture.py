@@ -31,7 +31,7 @@ PURE = (
     "gateway/stores/rules.py", "gateway/stores/sending.py",
     "readiness", "demo/machines.py", "settings/base.py", "settings/characters.py", "settings/document.py",
     "settings/encoding.py", "settings/errors.py", "settings/explain.py", "settings/language.py",
-    "settings/suggest.py", "settings/tree.py",
+    "settings/reference.py", "settings/suggest.py", "settings/tree.py",
 )  # fmt: skip
 IMPURE_MODULES = {
     "asyncio", "logging", "os", "pathlib", "random", "shutil", "socket", "sqlite3", "subprocess", "sys", "tempfile",

@@ -1,0 +1,86 @@
+"""From a file to a configuration, or to everything that is wrong with it at once."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from settings.document import BYTES_LIMIT, parse
+from settings.errors import ConfigError
+from settings.explain import problems
+from settings.language import Text, choose
+from settings.tree import Map, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from settings.language import Language
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def load(
+    path: str | Path, read: Callable[[bytes], tuple[M | None, Sequence[Problem]]], lang: str | None = None
+) -> M:
+    """Read and check a configuration file; nothing but this file is touched.
+
+    Args:
+        path: The file; error lines begin with it as it is given.
+        read: Makes a configuration of the file's content, or says what is wrong with it: see `read` below.
+        lang: Language of the errors, "ko" or "en"; by locale when None.
+
+    Raises:
+        ConfigError: the file cannot be read or used; the text holds every complaint, one a line, in the order of
+            the file, as `file:line: path: what to do`.
+    """
+    language = choose(lang, os.environ)
+    try:
+        with Path(path).open("rb") as file:
+            raw = file.read(BYTES_LIMIT + 1)  # a device file or a disk image must not fill the memory
+    except OSError as exc:
+        text = Text(
+            f"cannot be read: {exc.strerror}: check the path and the rights",
+            f"읽을 수 없습니다({exc.strerror}). 경로와 권한을 확인하십시오",
+        )
+        raise ConfigError(f"{path}: {text(language)}") from exc
+    config, found = read(raw)
+    if config is None:
+        raise ConfigError("\n".join(line(problem, str(path), language) for problem in found))
+    return config
+
+
+def read(
+    raw: bytes, model: type[M], begin: Text, check: Callable[[Map], Iterable[Problem]] = lambda _: ()
+) -> tuple[M | None, Sequence[Problem]]:
+    """Return the configuration that a file's content means, or None and what is wrong with it, sorted by line.
+
+    Args:
+        raw: The content.
+        model: What stands in it.
+        begin: How such a file begins, for one that holds nothing.
+        check: Finds what lies between the parts of a file; it must cope with parts of any shape.
+    """
+    document = parse(raw)
+    found = list(document.problems)
+    root = document.root
+    if not isinstance(root, Map):
+        if not found:
+            found.append(Problem(1, Text(f"no configuration: {begin.en}", f"설정이 없습니다. {begin.ko}")))
+        return None, found
+    config: M | None = None
+    try:
+        config = model.model_validate(root)
+    except ValidationError as exc:
+        found += problems(exc.errors(include_url=False), root, model)
+    found += check(root)
+    found.sort(key=lambda problem: problem.line)
+    return (None if found else config), found
+
+
+def line(problem: Problem, name: str, language: Language) -> str:
+    """Return one complaint as it is printed: `file:line: path: what to do`."""
+    place = f"{name}:{problem.line}: "
+    return place + (f"{problem.path}: " if problem.path else "") + problem.text(language)
