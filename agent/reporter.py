@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from agent.errors import ConfigError
 from agent.uplink import RequestError
-from contract import codec
 from readiness import model
 from readiness.report import Site, assess
 
@@ -94,11 +93,7 @@ class Reporter:
     def _run(self) -> None:
         while True:
             try:
-                payload = codec.encode(self._assessment(0).plant())
-                if len(payload) > codec.REPORT_LIMIT:
-                    logger.error("the report has %d bytes, at most %d are kept", len(payload), codec.REPORT_LIMIT)
-                else:
-                    self._uplink.publish_retained(self._topic, payload)
+                self._uplink.publish_retained(self._topic, self._assessment(0).retained())
             except sqlite3.Error as exc:
                 logger.warning("no report now, the spool cannot be read: %s", exc)
             except Exception:  # collection goes on

@@ -78,6 +78,7 @@ class Supervisor:
         self._jitter = jitter
         self._link = _Link()
         self._wake = asyncio.Event()
+        self._start_ns: int | None = clock.now()
 
     @property
     def device(self) -> str:
@@ -112,7 +113,7 @@ class Supervisor:
                 self._down("down", "link_down", Status.BAD_NO_COMMUNICATION, str(exc))
                 delay = min(MOST_S, FIRST_S * 2 ** min(attempt, 8))
             except Refused as exc:
-                self._down("refused", "refused", Status.BAD_USER_ACCESS_DENIED, str(exc))
+                self._down("refused", "refused", Status.BAD_CONNECTION_REJECTED, str(exc))
                 delay = REFUSED_S
             except Exception as exc:  # a bug in one collector must not stop its neighbours
                 if self._down("faulty", "link_down", Status.BAD, f"{type(exc).__name__}: {exc}"):
@@ -121,6 +122,15 @@ class Supervisor:
             attempt += 1
             await self._clock.wait(self._wake, delay * (0.5 + self._jitter() / 2))
             self._wake.clear()
+
+    def _begin(self, first_ns: int) -> None:
+        """Record, once, that nothing was read between our start and the first word of the device."""
+        if self._start_ns is None:
+            return
+        for source in self._collector.sources:
+            gap = uuid.uuid4().hex
+            self._sink.put(_gap(gap, "agent_off", source.id, self._clock.now(), self._start_ns, first_ns))
+        self._start_ns = None
 
     def _take(self, reading: Reading) -> None:
         if isinstance(reading, FrameBlock):
@@ -136,6 +146,7 @@ class Supervisor:
         self._health.refusals(self.device, self._collector.refused())
         if not self._health.set(self.device, "up", self._clock.now()):
             return
+        self._begin(min(self._link.alive_ns.values(), default=self._clock.now()))
         for source in self._collector.sources:
             alive = self._link.alive_ns.get(source.id, self._clock.now())
             self._sink.put(Event(kind="link_up", time_ns=self._clock.now(), source=source.id))
@@ -145,6 +156,7 @@ class Supervisor:
     def _down(self, state: Literal["down", "refused", "faulty"], cause: GapCause, status: int, text: str) -> bool:
         """Store a failed attempt; return whether it is the first of its kind in a row."""
         now = self._clock.now()
+        self._begin(now)
         first = self._health.set(self.device, state, now, text)
         for frame in self._collector.failed(now, status):
             self._health.count(self.device, len(frame), len(frame))

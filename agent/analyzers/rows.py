@@ -24,7 +24,7 @@ _LOST = np.array(
         code >> 16
         for code in (
             Status.BAD_COMMUNICATION_ERROR, Status.BAD_TIMEOUT, Status.BAD_NO_COMMUNICATION,
-            Status.BAD_NOT_CONNECTED, Status.BAD_WAITING_FOR_INITIAL_DATA, Status.BAD_USER_ACCESS_DENIED,
+            Status.BAD_NOT_CONNECTED, Status.BAD_WAITING_FOR_INITIAL_DATA, Status.BAD_CONNECTION_REJECTED,
             0x800C_0000,  # BadShutdown
             0x800D_0000,  # BadServerNotConnected
             0x800E_0000,  # BadServerHalted
@@ -32,7 +32,6 @@ _LOST = np.array(
             0x8026_0000,  # BadSessionClosed
             0x8085_0000,  # BadRequestTimeout
             0x8086_0000,  # BadSecureChannelClosed
-            0x80AC_0000,  # BadConnectionRejected
             0x80AD_0000,  # BadDisconnect
             0x80AE_0000,  # BadConnectionClosed
         )

@@ -107,8 +107,12 @@ def values(items: Items) -> list[object]:
     return [value for item in items if isinstance(item, FrameBlock) for value in item.value]
 
 
+def gap_events(items: Items, *causes: str) -> list[Event]:
+    return [i for i in items if isinstance(i, Event) and i.kind == "gap" and i.body["cause"] in causes]
+
+
 def gaps(items: Items) -> list[tuple[object, bool]]:
-    return [(e.body["cause"], e.to_ns is not None) for e in items if isinstance(e, Event) and e.kind == "gap"]
+    return [(e.body["cause"], e.to_ns is not None) for e in gap_events(items, "link_down", "refused")]
 
 
 def test_an_outage_is_two_log_lines_bad_frames_and_one_closed_gap(caplog: pytest.LogCaptureFixture) -> None:
@@ -116,7 +120,7 @@ def test_an_outage_is_two_log_lines_bad_frames_and_one_closed_gap(caplog: pytest
     items, health, collector = play(1, Unreachable("no answer"), Unreachable("no answer"), 2)
     assert values(items) == [1, None, None, 2]
     assert gaps(items) == [("link_down", False), ("link_down", True)]
-    first, last = (e for e in items if isinstance(e, Event) and e.kind == "gap")
+    first, last = gap_events(items, "link_down")
     assert first.body["gap_id"] == last.body["gap_id"]
     good = [i for i in items if isinstance(i, FrameBlock) and i.value != [None]]
     assert (last.from_ns, last.to_ns) == (int(good[0].time_ns[0]), int(good[1].time_ns[0]))
@@ -130,7 +134,17 @@ def test_an_outage_is_two_log_lines_bad_frames_and_one_closed_gap(caplog: pytest
 def test_a_failed_attempt_carries_a_status_that_says_why() -> None:
     items, _, _ = play(Unreachable("x"), Refused("y"), 1)
     frames = [i for i in items if isinstance(i, FrameBlock)]
-    assert [int(f.status[0]) for f in frames] == [Status.BAD_NO_COMMUNICATION, Status.BAD_USER_ACCESS_DENIED, 0]
+    assert [int(f.status[0]) for f in frames] == [Status.BAD_NO_COMMUNICATION, Status.BAD_CONNECTION_REJECTED, 0]
+
+
+@pytest.mark.parametrize("step", [1, Unreachable("x"), Refused("x")])
+def test_the_time_until_a_device_first_says_something_is_ours(step: Step) -> None:
+    clock = FakeClock()
+    start = clock.now()
+    items, _, _ = play(step, 1, 1, clock=clock)
+    (gap,) = gap_events(items, "agent_off")
+    first = next(i for i in items if isinstance(i, FrameBlock))
+    assert (gap.source, gap.from_ns, gap.to_ns) == ("plc.main", start, int(first.time_ns[0]))
 
 
 def test_back_off_stays_below_three_seconds() -> None:
@@ -144,7 +158,7 @@ def test_a_refusal_waits_a_minute_and_becomes_its_own_gap() -> None:
     items, _, _ = play(1, Unreachable("x"), Refused("password"), 2, clock=clock)
     assert gaps(items) == [("link_down", False), ("link_down", True), ("refused", False), ("refused", True)]
     assert clock.monotonic() >= REFUSED_S * 1e9
-    edges = [(e.from_ns, e.to_ns) for e in items if isinstance(e, Event) and e.kind == "gap" and e.to_ns]
+    edges = [(e.from_ns, e.to_ns) for e in gap_events(items, "link_down", "refused") if e.to_ns]
     assert edges[0][1] == edges[1][0], "the two gaps join without a hole"
 
 

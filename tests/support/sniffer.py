@@ -93,7 +93,8 @@ def modbus_functions(stream: bytes) -> Counter[int]:
 
 # Numeric ids of the DefaultBinary encodings, OPC UA Part 6, Annex A (NodeIds.csv).
 OPCUA_SERVICES = {
-    428: "GetEndpoints", 422: "FindServers", 452: "CloseSecureChannel", 461: "CreateSession", 467: "ActivateSession",
+    428: "GetEndpoints", 422: "FindServers", 452: "CloseSecureChannel", 461: "CreateSession",
+    467: "ActivateSession",
     473: "CloseSession", 488: "AddNodes", 494: "AddReferences", 500: "DeleteNodes", 506: "DeleteReferences",
     527: "Browse", 533: "BrowseNext", 554: "TranslateBrowsePathsToNodeIds", 560: "RegisterNodes", 631: "Read",
     664: "HistoryRead", 673: "Write", 700: "HistoryUpdate", 712: "Call", 751: "CreateMonitoredItems",

@@ -113,7 +113,7 @@ def test_rows_that_go_back_in_time_are_dropped(rows: list[tuple[int, int]]) -> N
         (Status.BAD_DEVICE_FAILURE | 4, BAD),
         (Status.BAD_TIMEOUT, LOST),
         (Status.BAD_NO_COMMUNICATION, LOST),
-        (Status.BAD_USER_ACCESS_DENIED, LOST),
+        (Status.BAD_CONNECTION_REJECTED, LOST),
         (Status.BAD, LOST),
         (0xC000_0000, BAD),
     ],
