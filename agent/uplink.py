@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
     from paho.mqtt.reasoncodes import ReasonCode
 
-    from agent.config.model import Broker
     from contract.topics import AgentTopics
+    from settings.broker import Broker
 
     Handler = Callable[[bytes], bytes]
     Listener = Callable[[str, bytes, bool], None]

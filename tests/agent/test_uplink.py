@@ -15,7 +15,6 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from agent.clock import SystemClock
-from agent.config.model import Broker
 from agent.sender import Sender
 from agent.spool import Limits, Spool
 from agent.uplink import RequestError, Uplink
@@ -26,6 +25,7 @@ from gateway.births import Births
 from gateway.clock import SystemClock as GatewayClock
 from gateway.deadletter import DeadLetters
 from gateway.ingest import Ingest
+from settings.broker import Broker
 from tests.gateway.builders import MemoryStore
 from tests.support.brokers import mosquitto
 from tests.support.items import birth_of, frame, source

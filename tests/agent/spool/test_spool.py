@@ -284,6 +284,28 @@ def test_an_entry_sent_before_it_was_given_up_shrinks_the_gap_when_it_is_confirm
     assert after["rows"] == before["rows"] - 40
 
 
+def test_closed_gaps_are_told_again_when_their_entry_has_to_go_and_open_ones_are_not(tmp_path: Path) -> None:
+    clock = FakeClock()
+    spool = make(tmp_path, clock, TEXTS, limits=Limits(max_bytes=200_000, min_free_bytes=0))
+    spool.put(frame(TEXTS[0], 1000, ["x"] * 40))
+    spool.tick()
+    (known,) = spool.unconfirmed(0, None, 9)
+    refused = Rejected(1, known.crc, "no", [("t.main", "1000", "1000", 40)])
+    spool.confirm(Stored(spool.id, [], "5", clock_trusted=True, worker="w", rejected=[refused]))
+    for to_ns, name in ((2000, "closed"), (None, "open")):
+        body = {"gap_id": name, "cause": "link_down"}
+        spool.put(Event(kind="gap", time_ns=clock.now(), source="t.main", from_ns=1500, to_ns=to_ns, body=body))
+    spool.tick()
+    first = spool._journal.seq
+    fill(spool, clock, 60)
+    kept = spool.unconfirmed(0, None, 1000)
+    assert kept[0].seq > first, "the entry that told of them is gone"
+    there = [i.body for i in contents(spool) if isinstance(i, Event)]
+    assert [b["rows"] for b in there if b.get("cause") == "rejected"] == [40]
+    assert {b["gap_id"] for b in there if b.get("cause") == "link_down"} == {"closed"}
+    assert told(spool, "overflow")["events"] == 1
+
+
 def test_entries_of_an_earlier_process_count_as_sent(tmp_path: Path) -> None:
     clock = FakeClock()
     limits = Limits(max_bytes=200_000, min_free_bytes=0)

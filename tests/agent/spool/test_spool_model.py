@@ -184,6 +184,7 @@ class SpoolMachine(RuleBasedStateMachine):
         self.waiting.discard(seq)
         self.gone.add(seq)
         self.tick()
+        assert seq not in self._lists(), "it has arrived after all"
 
     @rule(pick=st.integers(0, 1000), rows=st.integers(0, 5))
     def reject(self, pick: int, rows: int) -> None:
@@ -203,6 +204,7 @@ class SpoolMachine(RuleBasedStateMachine):
             if g.body["cause"] == "rejected" and g.body["entries"] == [[seq, seq, "yes"]]
         ]
         assert [g.body["rows"] for g in told] == [rows]
+        assert seq not in self._lists()
 
     @rule(pick=st.integers(0, 1000))
     def confirm_something_else(self, pick: int) -> None:
