@@ -48,6 +48,7 @@ class Gateway:
         clock: The machine's when None.
 
     Raises:
+        ConfigError: a secret cannot be read.
         StoreUnavailable: the embedded store's file cannot be opened.
         OSError: the folder of dead letters cannot be made.
     """

@@ -1,27 +1,38 @@
-"""`tsq-gateway`: run, check a configuration, look at dead letters."""
+"""The command `tsq-gateway`.
+
+    run --config FILE                 take data until SIGTERM or SIGINT
+    check FILE                        is the file right; touches neither the network nor a secret
+    dead-letters list --config FILE   what could not be stored
+
+Exit codes: 0 done, 1 something is not good, 2 wrong words, 78 the file is wrong or a secret cannot be read.
+"""
 
 from __future__ import annotations
 
 import argparse
+import io
 import logging
+import os
 import signal
 import sys
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 from gateway import config, deadletter
+from settings.errors import ConfigError
+from settings.language import Text, choose
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 EXIT_CONFIG = 78  # EX_CONFIG: the service manager does not try again
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; return the exit code."""
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="tsq-gateway", description="MQTT into a time-series store, confirmed")
+    parser.add_argument("--lang", choices=("ko", "en"), help="language of messages; the locale's by default")
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("run", help="take data until SIGTERM or SIGINT")
     run.add_argument("--config", type=Path, required=True, metavar="FILE")
@@ -32,21 +43,39 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     listing = letters.add_parser("list", help="one line each")
     listing.add_argument("--config", type=Path, required=True, metavar="FILE")
-    options = parser.parse_args(arguments)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit code."""
+    for stream in (sys.stdout, sys.stderr):  # a terminal that cannot show a letter must not stop us
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    options = _parser().parse_args(arguments)
+    language = choose(options.lang, os.environ)
     path: Path = options.file if options.command == "check" else options.config
     try:
-        settings = config.load(path)
-    except config.ConfigError as exc:
-        _say(str(exc), file=sys.stderr)
+        settings = config.load(path, language)
+        match options.command:
+            case "run":
+                return _run(settings)
+            case "check":
+                print(_summary(settings, path)(language))
+            case _:
+                for text in _letters(settings):
+                    print(text(language))
+    except ConfigError as exc:
+        print(exc, file=sys.stderr)
         return EXIT_CONFIG
-    match options.command:
-        case "run":
-            return _run(settings)
-        case "check":
-            _say(f"{path}: good: {settings.store.type} store, broker {settings.mqtt.host}:{settings.mqtt.port}")
-            return 0
-        case _:
-            return _list(settings)
+    return 0
+
+
+def _summary(settings: config.GatewayConfig, path: Path) -> Text:
+    store, broker = settings.store.type, f"{settings.mqtt.host}:{settings.mqtt.port}"
+    return Text(
+        f"{path}: no mistakes found: {store} store, broker {broker}",
+        f"{path}: 이상 없음: 저장소 {store}, 브로커 {broker}",
+    )
 
 
 def _run(settings: config.GatewayConfig) -> int:
@@ -65,27 +94,32 @@ def _run(settings: config.GatewayConfig) -> int:
     return gateway.run(stop)
 
 
-def _list(settings: config.GatewayConfig) -> int:
-    count = 0
-    for path, number, letter in deadletter.read(settings.dead_letters.directory):
+def _letters(settings: config.GatewayConfig) -> Iterator[Text]:
+    folder, count = settings.dead_letters.directory, 0
+    for path, number, letter in deadletter.read(folder):
         count += 1
+        place = f"{path.name}:{number}"
         if letter is None:
-            _say(f"{path.name}:{number}: a damaged line, perhaps torn by a power cut")
+            yield Text(
+                f"{place}: a damaged line, perhaps torn by a power cut",
+                f"{place}: 손상된 줄입니다. 정전으로 잘렸을 수 있습니다",
+            )
             continue
         when = datetime.fromtimestamp(letter.at // 10**9, UTC).isoformat()
-        what = "cannot be read" if letter.payload is not None else _rows(letter)
-        _say(f"{when} {letter.topic} {what}: {letter.reason} ({path.name}:{number})")
-    _say(f"{count} dead letters in {settings.dead_letters.directory}")
-    return 0
+        what = Text("cannot be read", "읽을 수 없음") if letter.payload is not None else _rows(letter)
+        yield Text(
+            f"{when} {letter.topic} {what.en}: {letter.reason} ({place})",
+            f"{when} {letter.topic} {what.ko}: {letter.reason} ({place})",
+        )
+    yield Text(f"{count} dead letters in {folder}", f"저장하지 못한 항목 {count}건({folder})")
 
 
-def _rows(letter: deadletter.DeadLetter) -> str:
+def _rows(letter: deadletter.DeadLetter) -> Text:
     rows: dict[str, int] = {}
     for rejected in letter.rejected:
         for source, _, _, n in rejected.rows:
             rows[source] = rows.get(source, 0) + n
-    return ", ".join(f"{n} rows of {source}" for source, n in rows.items())
-
-
-def _say(text: str, file: TextIO | None = None) -> None:
-    print(text, file=file)
+    return Text(
+        ", ".join(f"{n} rows of {source}" for source, n in rows.items()),
+        ", ".join(f"{source} {n}행" for source, n in rows.items()),
+    )

@@ -1,52 +1,39 @@
-"""gateway.yaml: its model, and a loader whose every complaint reads `file:line: path: what is wrong`."""
+"""gateway.yaml: its model, and the way from a file to one of these."""
 
 from __future__ import annotations
 
 import os
 import re
 import socket
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import Field
 
-from gateway.stores.settings import Secret, Size, StoreSettings
+from gateway.stores.settings import StoreSettings
+from settings import load as loading
+from settings.base import Model, Size, TopicId, at_least
+from settings.broker import Broker
+from settings.language import Text
+from settings.path import FullPath
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
-_MAX_FILE_BYTES = 1_000_000
+    from settings.tree import Problem
 
-
-class ConfigError(Exception):
-    """The configuration cannot be used; the text holds every complaint, one a line."""
-
-
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+_BEGIN = Text(
+    "begin with `mqtt:`, see config/gateway.example.yaml", "`mqtt:`부터 쓰십시오(config/gateway.example.yaml 참고)"
+)
 
 
-class MqttSettings(_Model):
-    """The factory's broker."""
-
-    host: Annotated[str, StringConstraints(min_length=1, max_length=253)]
-    port: Annotated[int, Field(ge=1, le=65535)] = 1883
-    user: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
-    password: Secret | None = None
-
-    @model_validator(mode="after")
-    def _password_has_user(self) -> MqttSettings:
-        if self.password is not None and self.user is None:
-            raise ValueError("a password needs a user")
-        return self
-
-
-class DeadLetterSettings(_Model):
+class DeadLetterSettings(Model):
     """Where lines go that the database refuses for ever."""
 
-    directory: Path
-    max_size: Size = Field(100_000_000, description="of all dead letters; when full, nothing refused is confirmed")
+    directory: FullPath = Field(description="folder of the dead letters; made when missing")
+    max_size: Annotated[Size, at_least(10**6)] = Field(
+        10**8, description="of all dead letters; when full, nothing refused is confirmed"
+    )
 
 
 def default_worker() -> str:
@@ -55,63 +42,32 @@ def default_worker() -> str:
     return f"{host[:20]}-{os.getpid()}"
 
 
-class GatewayConfig(_Model):
+class GatewayConfig(Model):
     """One gateway worker."""
 
-    worker: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,32}$")] = Field(
+    worker: TopicId = Field(
         default_factory=default_worker, description="id of this worker; host name and process id when absent"
     )
     trust_local_clock: bool = Field(default=False, description="agents may set their time by this machine's")
-    mqtt: MqttSettings
-    store: StoreSettings
-    dead_letters: DeadLetterSettings
+    mqtt: Broker = Field(description="the factory's broker")
+    store: StoreSettings = Field(description="where the points go")
+    dead_letters: DeadLetterSettings = Field(description="where that goes which no store takes")
 
 
-def load(path: Path) -> GatewayConfig:
-    """Read and check a file completely; nothing is connected.
+def load(path: str | Path, lang: str | None = None) -> GatewayConfig:
+    """Read and check a file completely; nothing else is touched: no server, and no secret that it refers to.
+
+    Args:
+        path: The file; error lines begin with it as it is given.
+        lang: Language of the errors, "ko" or "en"; by locale when None.
 
     Raises:
-        ConfigError: with every complaint. The text holds no value of the file, it may be a secret.
+        ConfigError: the file cannot be read or used; the text holds every complaint, one a line, in the order of
+            the file, as `file:line: path: what to do`.
     """
-    try:
-        raw = path.read_bytes()
-        if len(raw) > _MAX_FILE_BYTES:
-            raise ConfigError(f"{path}: {len(raw)} bytes: this is no gateway configuration")
-        text = raw.decode("utf-8")
-    except OSError as exc:
-        raise ConfigError(f"{path}: {exc.strerror}") from exc
-    except UnicodeDecodeError as exc:
-        raise ConfigError(f"{path}: not UTF-8 text: save the file in UTF-8") from exc
-    try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        data = yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError) as exc:
-        mark = getattr(exc, "problem_mark", None)
-        line = mark.line + 1 if mark else 1
-        problem = getattr(exc, "problem", None) or "cannot be read as YAML"
-        raise ConfigError(f"{path}:{line}: {problem}") from exc
-    try:
-        return GatewayConfig.model_validate(data if data is not None else {})
-    except ValidationError as exc:
-        lines = []
-        for error in exc.errors(include_url=False, include_context=False, include_input=False):
-            line, place = _locate(root, error["loc"])
-            lines.append((line, f"{path}:{line}: {place or 'the file'}: {error['msg']}"))
-        raise ConfigError("\n".join(text for _, text in sorted(lines))) from exc
+    return loading.load(path, read, lang)
 
 
-def _locate(root: Any, loc: Sequence[int | str]) -> tuple[int, str]:
-    """Return the line and the path of a complaint; pydantic's names of union members stand in no file."""
-    node, place = root, []
-    line = 1
-    for position, step in enumerate(loc):
-        if not isinstance(node, yaml.MappingNode):
-            break
-        found = next(((k, v) for k, v in node.value if k.value == step), None)
-        if found is not None:
-            key, node = found
-            line = key.start_mark.line + 1
-            place.append(str(step))
-        elif position == len(loc) - 1:  # a missing key: the line of the mapping it belongs into
-            place.append(str(step))
-    return line, ".".join(place)
+def read(raw: bytes) -> tuple[GatewayConfig | None, Sequence[Problem]]:
+    """Return the configuration that a file's content means, or None and what is wrong with it, sorted by line."""
+    return loading.read(raw, GatewayConfig, _BEGIN)

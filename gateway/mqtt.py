@@ -29,8 +29,8 @@ from contract import topics
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gateway.config import MqttSettings
     from gateway.ingest import Outgoing
+    from settings.broker import Broker
 
 KEEP_ALIVE_SECONDS = 5
 RECEIVE_MAXIMUM = 16
@@ -65,10 +65,13 @@ class Link:
         presence: Payload of the retained presence.
         received: Takes a message on the network thread at once; False means that it cannot be taken, and it
             is acknowledged and dropped.
+
+    Raises:
+        ConfigError: the password cannot be read.
     """
 
     def __init__(
-        self, settings: MqttSettings, worker_id: str, presence: bytes, received: Callable[[Message], bool]
+        self, settings: Broker, worker_id: str, presence: bytes, received: Callable[[Message], bool]
     ) -> None:
         self._topic = topics.worker(worker_id)
         self._presence = presence
@@ -82,7 +85,7 @@ class Link:
         self._problem: str | None = None
         self._client = self._make(settings, worker_id)
 
-    def _make(self, settings: MqttSettings, worker_id: str) -> paho.Client:
+    def _make(self, settings: Broker, worker_id: str) -> paho.Client:
         client = paho.Client(
             CallbackAPIVersion.VERSION2,
             client_id=f"tsq-gateway-{worker_id}",
@@ -94,8 +97,7 @@ class Link:
         client.reconnect_delay_set(1, 3)
         client.will_set(self._topic, b"", qos=1, retain=True)
         if settings.user is not None:
-            secret = settings.password
-            client.username_pw_set(settings.user, secret.get_secret_value() if secret is not None else None)
+            client.username_pw_set(settings.user, settings.password.resolve() if settings.password else None)
         client.on_socket_open = _send_at_once
         client.on_connect = self._on_connect
         client.on_connect_fail = self._on_connect_fail

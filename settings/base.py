@@ -145,6 +145,10 @@ def _range(pair: tuple[float, float]) -> tuple[float, float]:
 Range = Annotated[tuple[float, float], AfterValidator(_range), form("`[low, high]`")]
 
 
+Word = Annotated[str, StringConstraints(min_length=1, max_length=200), form("text")]
+"""A name in somebody else's system, a user or a database, exactly as it is written there."""
+
+
 class Model(BaseModel):
     """Base of all configuration models: unknown keys are errors, values are frozen and finite."""
 

@@ -65,7 +65,7 @@ def _table(model: dict[str, Any], models: dict[str, Any], titles: Mapping[str, s
     yield "|---|---|---|---|"
     required = set(model.get("required", ()))
     for name, field in model["properties"].items():
-        default = "**required**" if name in required else _default(field)
+        default = "**required**" if name in required or "const" in field else _default(field)
         cells = (f"`{name}`", _write(field, models, titles), default, field["description"])
         yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 

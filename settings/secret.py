@@ -97,3 +97,13 @@ class Secret:
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         return {"type": "string", "pattern": "^(env|file):.+"}
+
+
+def check_login(user: str | None, password: Secret | None) -> None:
+    """Refuse a password without a user.
+
+    Raises:
+        Complaint: that is so.
+    """
+    if password is not None and user is None:
+        raise Complaint("a password needs a user", "password를 쓰려면 user도 쓰십시오")

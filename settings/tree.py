@@ -52,7 +52,9 @@ def walk(root: Map, loc: Sequence[int | str]) -> Iterator[tuple[int | str, Any, 
     here: Any = root
     for number, part in enumerate(loc):
         if isinstance(here, Map) and isinstance(part, str):
-            tag = number > 0 and isinstance(loc[number - 1], int) and part == here.get("type")
+            tag = part == here.get("type") and (
+                part not in here or (number > 0 and isinstance(loc[number - 1], int))
+            )
             if part in here and not tag:
                 yield part, here, here[part]
                 here = here[part]

@@ -9,9 +9,9 @@ from __future__ import annotations
 import functools
 import zoneinfo
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, Field
 
 from agent.collectors.modbus.config import ModbusDevice
 from agent.collectors.opcua.config import OpcUaDevice
@@ -21,9 +21,10 @@ from contract import codec
 from contract.payload import Birth, BirthSignal, BirthSource
 from readiness.inventory import Machine
 from readiness.schedule import Calendar
-from settings.base import Duration, Host, Id, Model, Name, Port, Size, TopicId, at_least, form
+from settings.base import Duration, Id, Model, Name, Size, TopicId, at_least, form
+from settings.broker import Broker
 from settings.language import Complaint
-from settings.secret import Secret
+from settings.path import FullPath
 from settings.suggest import nearest
 
 if TYPE_CHECKING:
@@ -46,12 +47,6 @@ def _zone(value: str) -> str:
     return value
 
 
-def _absolute(value: Any) -> Path:
-    if not isinstance(value, str) or not value.startswith("/"):
-        raise Complaint("write a full path that begins with /", "/로 시작하는 전체 경로를 쓰십시오")
-    return Path(value)
-
-
 def _report_interval(value: int) -> int:
     if not 10**10 <= value <= DAY_NS:
         raise Complaint("write an interval from 10s to 1d", "10s에서 1d 사이로 쓰십시오")
@@ -60,7 +55,6 @@ def _report_interval(value: int) -> int:
 
 Zone = Annotated[str, AfterValidator(_zone), form("time zone, `Asia/Seoul`")]
 """A time zone of the IANA database."""
-Folder = Annotated[Path, BeforeValidator(_absolute), form("full path")]
 
 
 def _wide(signal: Signal) -> bool:
@@ -90,25 +84,10 @@ class MachineEntry(Model):
 class Storage(Model):
     """Where and how much the box keeps until the gateway has confirmed it."""
 
-    directory: Folder = Field(Path("/var/lib/tsq-agent"), description="folder of all that the agent keeps")
+    directory: FullPath = Field(Path("/var/lib/tsq-agent"), description="folder of all that the agent keeps")
     max_size: Annotated[Size, at_least(10**7)] = Field(2 * 10**9, description="data that waits, at most")
     max_age: Duration = Field(30 * DAY_NS, description="the oldest data that waits")
     min_free: Size = Field(5 * 10**8, description="free space that is left to others on the disk")
-
-
-class Broker(Model):
-    """An MQTT broker and how to log in there."""
-
-    host: Host = Field(description="address or host name")
-    port: Port = Field(1883, description="TCP port")
-    user: Name | None = Field(None, description="user name; anonymous when absent")
-    password: Secret | None = Field(None, description="where the password stands: `env:NAME` or `file:/path`")
-
-    @model_validator(mode="after")
-    def _user_too(self) -> Self:
-        if self.password is not None and self.user is None:
-            raise Complaint("a password needs a user", "password를 쓰려면 user도 쓰십시오")
-        return self
 
 
 class Uplink(Model):

@@ -16,6 +16,7 @@ def open_store(settings: EmbeddedSettings | InfluxDb1Settings | InfluxDb2Setting
     """Open a store. Servers are not contacted before the first call.
 
     Raises:
+        ConfigError: a password or token cannot be read.
         StoreUnavailable: the embedded store's file cannot be opened.
     """
     # Each library is imported only where it is used: influxdb-client alone takes 40 MB.

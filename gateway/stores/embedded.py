@@ -86,7 +86,7 @@ class EmbeddedStore:
             keep: What to keep; everything by default.
             read_only: Take no writes, and make nothing. The file must be there.
             busy_s: Longest wait for another writer to finish.
-            now_ns: The clock that `keep.days` counts back from.
+            now_ns: The clock that `keep.max_age` counts back from.
 
         Raises:
             StoreUnavailable: it cannot be opened, or it is no store of this version.
@@ -216,11 +216,11 @@ class EmbeddedStore:
     def _retain(self) -> None:
         """Delete the oldest slices that the settings do not keep."""
         cutoff = None
-        if self._keep.days is not None and self._now_ns() >= self._next_age_check:
+        if self._keep.max_age is not None and self._now_ns() >= self._next_age_check:
             self._next_age_check = self._now_ns() + _AGE_CHECK_NS
             newest = self._edge("max")
             if newest is not None:
-                cutoff = min(newest, self._now_ns()) - round(self._keep.days * 86400 * 10**9)
+                cutoff = min(newest, self._now_ns()) - self._keep.max_age
         for _ in range(_SLICES):
             oldest = self._edge("min") if cutoff is not None or self._too_large() else None
             if oldest is None:

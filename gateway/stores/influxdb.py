@@ -53,14 +53,14 @@ class InfluxDb1:
         self._errors = urllib3.exceptions
         headers = {}
         if settings.user is not None:
-            secret = settings.password.get_secret_value() if settings.password else ""
+            secret = settings.password.resolve() if settings.password else ""
             basic = base64.b64encode(f"{settings.user}:{secret}".encode()).decode()
             headers["Authorization"] = f"Basic {basic}"
         self._headers = headers
         self._pool = urllib3.PoolManager(
             maxsize=1,
             retries=False,
-            timeout=urllib3.Timeout(connect=min(_CONNECT_S, settings.timeout), read=settings.timeout),
+            timeout=urllib3.Timeout(connect=min(_CONNECT_S, settings.timeout_s), read=settings.timeout_s),
             ca_certs=str(settings.ca_file) if settings.ca_file else None,
         )
         self._target = {"db": settings.database}
@@ -164,10 +164,10 @@ class InfluxDb2:
         self._http_error = urllib3.exceptions.HTTPError
         self._protocol_error = urllib3.exceptions.ProtocolError
         self._api_error: Any = rest.ApiException
-        milliseconds = round(settings.timeout * 1000)
+        milliseconds = settings.timeout // 10**6
         self._client: Any = library.InfluxDBClient(
             url=settings.url,
-            token=settings.token.get_secret_value() if settings.token else None,
+            token=settings.token.resolve() if settings.token else None,
             org=settings.org,
             timeout=(min(round(_CONNECT_S * 1000), milliseconds), milliseconds),
             ssl_ca_cert=str(settings.ca_file) if settings.ca_file else None,

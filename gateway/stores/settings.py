@@ -1,111 +1,100 @@
 """What the `store:` part of gateway.yaml may hold: one model per store, told apart by `type`.
 
-Only pydantic is imported here, so that `tsq-gateway check` loads no database library.
+No database library is imported here, so that `tsq-gateway check` loads none.
 """
 
 from __future__ import annotations
 
-import os
 import re
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, StringConstraints
+from pydantic import AfterValidator, Field, model_validator
 
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(kB|MB|GB)")
-_SIZES = {"kB": 10**3, "MB": 10**6, "GB": 10**9}
-_TIME = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s)")
+from settings.base import Duration, Model, Size, Word, at_least, form
+from settings.language import Complaint
+from settings.path import FullPath
+from settings.secret import Secret, check_login
 
-
-def _secret(value: Any) -> Any:
-    if isinstance(value, SecretStr):
-        return value
-    kind, _, name = value.partition(":") if isinstance(value, str) else ("", "", "")
-    if kind == "env" and name:
-        if name not in os.environ:
-            raise ValueError(f"the environment has no variable {name}")
-        return os.environ[name]
-    if kind == "file" and name:
-        try:
-            return Path(name).read_text("utf-8").strip()
-        except (OSError, UnicodeDecodeError) as exc:
-            raise ValueError(f"cannot read the secret: {exc}") from exc
-    raise ValueError("write where the secret stands: env:NAME or file:/path, never the secret itself")
-
-
-Secret = Annotated[SecretStr, BeforeValidator(_secret)]
-"""A secret, written as `env:NAME` or `file:/path`; it never prints."""
-
-
-def _size(value: Any) -> int:
-    if isinstance(value, str) and (match := _SIZE.fullmatch(value.strip())):
-        return round(float(match[1]) * _SIZES[match[2]])
-    raise ValueError("write a size with its unit, for example 500MB or 2GB")
-
-
-Size = Annotated[int, BeforeValidator(_size), Field(ge=10**6)]
-"""A size in bytes, written with its unit (decimal: 1 GB is 10^9 bytes)."""
-
-
-def _seconds(value: Any) -> float:
-    if isinstance(value, str) and (match := _TIME.fullmatch(value.strip())):
-        return float(match[1]) / (1000 if match[2] == "ms" else 1)
-    raise ValueError("write a time with its unit, for example 500ms or 10s")
+_URL = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?")
+_SHORTEST, _LONGEST = 10**6, 120 * 10**9
 
 
 def _url(value: str) -> str:
+    if not _URL.fullmatch(value):  # the value itself is not repeated, it may hold a password
+        raise Complaint(
+            "write the address as http://host:8086, without user, password and query",
+            "http://주소:8086 형식으로 쓰십시오. 사용자, 비밀번호, 질의(?)는 넣지 마십시오",
+        )
     return value.rstrip("/")
 
 
-Seconds = Annotated[float, BeforeValidator(_seconds), Field(gt=0, le=120)]
-Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/?#@]+(/[^\s?#]*)?$"), AfterValidator(_url)]
+def _patience(value: int) -> int:
+    if not _SHORTEST <= value <= _LONGEST:
+        raise Complaint("write a time from 1ms to 2m", "1ms 이상 2m 이하로 쓰십시오")
+    return value
+
+
+def _age(value: int) -> int:
+    if value <= 0:
+        raise Complaint("write a time above 0s, for example 400d", "0s보다 긴 시간을 쓰십시오. 예: 400d")
+    return value
+
+
+Url = Annotated[str, AfterValidator(_url), form("address, `http://host:8086`")]
 """Address of a server without user, password or query."""
-Text = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Keep(_Model):
+class Keep(Model):
     """How much the embedded store keeps; the oldest goes first. Neither set: everything."""
 
-    max_size: Size | None = Field(None, description="size on disk, for example 2GB")
-    days: Annotated[float, Field(gt=0)] | None = Field(None, description="age of the oldest point")
+    max_size: Annotated[Size, at_least(10**6)] | None = Field(None, description="size on disk")
+    max_age: Annotated[Duration, AfterValidator(_age)] | None = Field(None, description="age of the oldest point")
 
 
-class EmbeddedSettings(_Model):
+class EmbeddedSettings(Model):
     """The store that ships inside: one SQLite file."""
 
-    type: Literal["embedded"] = "embedded"
-    path: Path = Field(description="the file; its folder is made when missing")
-    keep: Keep = Keep()
+    type: Literal["embedded"] = Field("embedded", description="a file of this machine")
+    path: FullPath = Field(description="the file; its folder is made when missing")
+    keep: Keep = Field(default_factory=Keep, description="how much of it stays")
 
 
-class _InfluxDb(_Model):
-    url: Url = Field(description="for example http://10.0.4.2:8086")
-    ca_file: Path | None = Field(None, description="certificate authority of an https server, PEM")
+class _InfluxDb(Model):
+    url: Url = Field(description="where the server listens")
+    ca_file: FullPath | None = Field(None, description="certificate authority of an https server, PEM")
     gzip: bool = Field(default=False, description="compress requests: worth it across a slow network only")
-    timeout: Seconds = Field(10.0, description="longest wait for an answer, for example 10s")
+    timeout: Annotated[Duration, AfterValidator(_patience)] = Field(
+        10 * 10**9, description="longest wait for an answer, at most 2m"
+    )
+
+    @property
+    def timeout_s(self) -> float:
+        """The longest wait in seconds, as libraries want it."""
+        return self.timeout / 10**9
 
 
 class InfluxDb1Settings(_InfluxDb):
-    """InfluxDB 1.x: its own `/write` endpoint. The database must exist."""
+    """InfluxDB 1.x: its own `/write` endpoint."""
 
-    type: Literal["influxdb1"] = "influxdb1"
-    database: Text
-    retention_policy: Text | None = Field(None, description="the database's default one when absent")
-    user: Text | None = None
-    password: Secret | None = None
+    type: Literal["influxdb1"] = Field("influxdb1", description="InfluxDB 1.x")
+    database: Word = Field(description="name of the database, which must exist")
+    retention_policy: Word | None = Field(None, description="the database's default one when absent")
+    user: Word | None = Field(None, description="user name; anonymous when absent")
+    password: Secret | None = Field(None, description="where the password stands: `env:NAME` or `file:/path`")
+
+    @model_validator(mode="after")
+    def _user_too(self) -> Self:
+        check_login(self.user, self.password)
+        return self
 
 
 class InfluxDb2Settings(_InfluxDb):
-    """InfluxDB 2.x and 3.x, and servers that speak `/api/v2/write`. The bucket must exist."""
+    """InfluxDB 2.x and 3.x, and servers that speak `/api/v2/write`."""
 
-    type: Literal["influxdb2"] = "influxdb2"
-    org: Text = Field("-", description="InfluxDB 3 has none: leave it out")
-    bucket: Text
-    token: Secret | None = None
+    type: Literal["influxdb2"] = Field("influxdb2", description="InfluxDB 2.x or 3.x")
+    org: Word = Field("-", description="organisation; InfluxDB 3 has none: leave it out")
+    bucket: Word = Field(description="name of the bucket, which must exist")
+    token: Secret | None = Field(None, description="where the token stands: `env:NAME` or `file:/path`")
 
 
 StoreSettings = Annotated[EmbeddedSettings | InfluxDb1Settings | InfluxDb2Settings, Field(discriminator="type")]

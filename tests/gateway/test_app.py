@@ -9,15 +9,15 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
-from pydantic import SecretStr
 
 from contract import codec, topics
 from contract.payload import NeedBirth, Worker
 from gateway.app import STOP_SECONDS, Gateway
-from gateway.config import DeadLetterSettings, GatewayConfig, MqttSettings
+from gateway.config import DeadLetterSettings, GatewayConfig
 from gateway.deadletter import read
 from gateway.mqtt import RECEIVE_MAXIMUM
 from gateway.stores.settings import EmbeddedSettings
+from settings.broker import Broker
 from tests.gateway.builders import BRANCH, T0, FixedClock, MemoryStore, crc, message
 from tests.gateway.peer import Peer, peer, port_of, until
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 def config(folder: Path, port: int) -> GatewayConfig:
     return GatewayConfig(
         worker="gw-1",
-        mqtt=MqttSettings(host="127.0.0.1", port=port),
+        mqtt=Broker(host="127.0.0.1", port=port),
         store=EmbeddedSettings(path=folder / "store.db"),
         dead_letters=DeadLetterSettings.model_validate({"directory": folder / "letters", "max_size": "1MB"}),
     )
@@ -160,9 +160,9 @@ def test_a_refused_login_is_said_once_and_tried_again(
     file.write_text(open_to_all.replace("allow_anonymous true", "allow_anonymous false"))
     broker.restart()
     settings = config(tmp_path, port_of(broker))
-    login = MqttSettings.model_validate(
-        {**settings.mqtt.model_dump(), "user": "gw", "password": SecretStr("geheim")}
-    )
+    secret = tmp_path / "password"
+    secret.write_text("geheim")
+    login = Broker.model_validate({**settings.mqtt.model_dump(), "user": "gw", "password": f"file:{secret}"})
     settings = settings.model_copy(update={"mqtt": login})
     with working(Gateway(settings, MemoryStore(), FixedClock())) as gateway:
         until(lambda: "the broker refuses this gateway" in caplog.text)

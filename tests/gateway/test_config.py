@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,8 @@ from gateway import config
 from gateway.cli import main
 from gateway.deadletter import DeadLetter, DeadLetters
 from gateway.stores.settings import EmbeddedSettings
+from settings.broker import Broker
+from settings.errors import ConfigError
 from tests.gateway.builders import T0, FixedClock
 
 EXAMPLE = Path(__file__).parents[2] / "config" / "gateway.example.yaml"
@@ -22,20 +25,7 @@ mqtt: {{host: 127.0.0.1}}
 store: {{type: embedded, path: {folder}/store.db}}
 dead_letters: {{directory: {folder}/letters, max_size: 1MB}}
 """
-WRONG = """\
-worker: Press 1
-mqtt:
-  host: ""
-  port: 70000
-  passwort: env:X
-store:
-  type: influxdb1
-  url: ftp://x
-dead_letters:
-  directory: /tmp/x
-  max_size: 100
-clock: true
-"""
+WRONG = Path(__file__).parent / "cases" / "ten_mistakes.yaml"
 
 
 def write(folder: Path, text: str) -> Path:
@@ -45,8 +35,8 @@ def write(folder: Path, text: str) -> Path:
 
 
 def complaints(path: Path) -> list[str]:
-    with pytest.raises(config.ConfigError) as caught:
-        config.load(path)
+    with pytest.raises(ConfigError) as caught:
+        config.load(path, "en")
     return str(caught.value).splitlines()
 
 
@@ -59,24 +49,9 @@ def test_the_example_is_good_and_gives_this_process_a_name() -> None:
 
 def test_the_example_shows_every_key() -> None:
     text = EXAMPLE.read_text("utf-8")
-    for model in (config.GatewayConfig, config.MqttSettings, config.DeadLetterSettings):
+    for model in (config.GatewayConfig, Broker, config.DeadLetterSettings):
         for name in model.model_fields:
             assert f"{name}:" in text, name
-
-
-def test_every_mistake_is_named_with_its_line(tmp_path: Path) -> None:
-    path = write(tmp_path, WRONG)
-    found = [line.removeprefix(f"{path}:").split(": ")[:2] for line in complaints(path)]
-    assert found == [
-        ["1", "worker"],
-        ["3", "mqtt.host"],
-        ["4", "mqtt.port"],
-        ["5", "mqtt.passwort"],
-        ["6", "store.database"],
-        ["8", "store.url"],
-        ["11", "dead_letters.max_size"],
-        ["12", "clock"],
-    ]
 
 
 @pytest.mark.parametrize(
@@ -84,8 +59,8 @@ def test_every_mistake_is_named_with_its_line(tmp_path: Path) -> None:
     [
         ("", 1),
         ("- a\n", 1),
-        ("mqtt: [\n", 2),
-        ("a: 1\nb: 'x\n", 3),
+        ("mqtt: [\n", 1),
+        ("mqtt: 1\nstore: 'x\n", 2),
         ("mqtt: {host: \t}\n", 1),
         ("a: !!python/x 1", 1),
     ],
@@ -95,13 +70,6 @@ def test_a_file_of_another_shape_is_named_with_a_line(tmp_path: Path, text: str,
     assert all(complaint.startswith(f"{path}:{line}: ") for complaint in complaints(path))
 
 
-def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    assert complaints(tmp_path / "none.yaml") == [f"{tmp_path / 'none.yaml'}: No such file or directory"]
-    path = tmp_path / "cp949.yaml"
-    path.write_bytes("mqtt: {host: 한일}".encode("cp949"))
-    assert "UTF-8" in complaints(path)[0]
-
-
 def test_a_password_comes_from_elsewhere_and_never_stands_in_a_complaint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -109,23 +77,31 @@ def test_a_password_comes_from_elsewhere_and_never_stands_in_a_complaint(
     good = GOOD.replace("127.0.0.1", "127.0.0.1, user: gw, password: {password}")
     loaded = config.load(write(tmp_path, good.format(folder=tmp_path, password="env:TSQ_TEST_PASSWORD")))
     assert loaded.mqtt.password is not None
-    assert loaded.mqtt.password.get_secret_value() == "geheim"
+    assert loaded.mqtt.password.resolve() == "geheim"
     assert "geheim" not in repr(loaded)
-    for reference in ("geheim", "env:TSQ_TEST_NOTHING", f"file:{tmp_path}/nothing"):
-        (complaint,) = complaints(write(tmp_path, good.format(folder=tmp_path, password=reference)))
-        assert ":1: mqtt.password: " in complaint
-        assert "geheim" not in complaint
-    without_user = good.replace("user: gw, ", "").format(folder=tmp_path, password="env:TSQ_TEST_PASSWORD")
-    (complaint,) = complaints(write(tmp_path, without_user))
-    assert ":1: mqtt: " in complaint
-    assert "geheim" not in complaint
+
+
+def test_a_secret_that_cannot_be_read_ends_the_start_and_not_the_check(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("TSQ_TEST_NOTHING", raising=False)
+    user = "127.0.0.1, user: gw, password: env:TSQ_TEST_NOTHING"
+    path = write(tmp_path, GOOD.replace("127.0.0.1", user).format(folder=tmp_path))
+    assert main(["check", str(path)]) == 0
+    assert main(["run", "--config", str(path)]) == 78
+    assert "env:TSQ_TEST_NOTHING: the environment variable is not set" in capsys.readouterr().err
 
 
 def test_check_says_what_is_wrong_and_exits_78(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["check", str(write(tmp_path, WRONG))]) == 78
-    assert len(capsys.readouterr().err.splitlines()) == 8
+    assert main(["--lang", "ko", "check", str(WRONG)]) == 78
+    korean = capsys.readouterr().err.splitlines()
+    assert len(korean) == 10
+    assert all(re.search("[가-힣]", line) for line in korean)
     assert main(["run", "--config", str(tmp_path / "none.yaml")]) == 78
-    assert main(["check", str(write(tmp_path, GOOD.format(folder=tmp_path)))]) == 0
+    path = write(tmp_path, GOOD.format(folder=tmp_path))
+    assert main(["check", str(path)]) == 0
+    assert main(["--lang", "ko", "check", str(path)]) == 0
+    assert "이상 없음" in capsys.readouterr().out
     assert list(tmp_path.iterdir()) == [tmp_path / "gateway.yaml"]
 
 
@@ -141,7 +117,7 @@ def test_check_loads_no_library_of_a_broker_or_a_database() -> None:
 
 def test_dead_letters_are_listed_with_what_was_lost(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = write(tmp_path, GOOD.format(folder=tmp_path))
-    assert main(["dead-letters", "list", "--config", str(path)]) == 0
+    assert main(["--lang", "en", "dead-letters", "list", "--config", str(path)]) == 0
     assert "0 dead letters" in capsys.readouterr().out
     kept = DeadLetters(tmp_path / "letters", 10**6, "gw-1", FixedClock())
     rejected = [Rejected(1, "0" * 16, "type", [("plc.fast", "5", "6", 2)])]
@@ -151,7 +127,7 @@ def test_dead_letters_are_listed_with_what_was_lost(tmp_path: Path, capsys: pyte
     (file,) = (tmp_path / "letters").iterdir()
     with file.open("ab") as torn:
         torn.write(b'{"at":')
-    assert main(["dead-letters", "list", "--config", str(path)]) == 0
+    assert main(["--lang", "en", "dead-letters", "list", "--config", str(path)]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].endswith(f" tsq/0/a/b/data 2 rows of plc.fast: type ({file.name}:1)")
     assert lines[1].endswith(f" tsq/0/a/c/data cannot be read: not zstd ({file.name}:2)")

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from agent.config.checks import check
 from agent.config.load import read
 from agent.config.model import AgentConfig
+from gateway.config import GatewayConfig
 from settings.document import parse
 from settings.explain import OTHER_TYPES, PATTERNS, TEXTS, WORD_TYPES, explain, fields_at
 from settings.suggest import nearest, slug
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
+SCHEMAS = [model.__pydantic_core_schema__ for model in (AgentConfig, GatewayConfig)]
 
 # Which errors each kind of node in pydantic's schema can produce, by its constraints.
 FINISHED = {"time", "date", "lax-or-strict"}
@@ -74,15 +75,14 @@ def possible(node: dict[str, Any]) -> set[str]:
 
 
 def test_each_error_that_the_models_can_produce_has_words() -> None:
-    schema = AgentConfig.__pydantic_core_schema__
-    produced = {error for node in nodes(schema) for error in possible(node)}
+    produced = {error for node in nodes(SCHEMAS) for error in possible(node)}
     known = set(TEXTS) | WORD_TYPES | OTHER_TYPES
     assert produced - known == set()
     assert known - produced == set(), "words that nothing needs"
 
 
 def test_each_pattern_of_the_models_has_words() -> None:
-    assert {n["pattern"] for n in nodes(AgentConfig.__pydantic_core_schema__) if n.get("pattern")} == set(PATTERNS)
+    assert {node["pattern"] for node in nodes(SCHEMAS) if node.get("pattern")} == set(PATTERNS)
 
 
 def test_a_model_complains_in_both_languages() -> None:
@@ -91,6 +91,8 @@ def test_a_model_complains_in_both_languages() -> None:
         *(ROOT / "agent" / "config").glob("*.py"),
         *(ROOT / "agent" / "collectors").glob("*/config.py"),
         ROOT / "agent" / "collectors" / "opcua" / "node.py",
+        ROOT / "gateway" / "config.py",
+        ROOT / "gateway" / "stores" / "settings.py",
     ]
     for path in places:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
@@ -129,6 +131,8 @@ def test_the_keys_that_may_stand_somewhere_are_known_through_unions_and_lists() 
     assert "endpoint" not in modbus
     assert "node" in fields_at(AgentConfig, ("devices", 0, "opcua", "groups", 0, "signals", 9))
     assert fields_at(AgentConfig, ("version", "x")) == ()
+    assert "bucket" in fields_at(GatewayConfig, ("store", "influxdb2"))
+    assert fields_at(GatewayConfig, ("store", "embedded", "keep")) == ("max_size", "max_age")
 
 
 @pytest.mark.parametrize(
@@ -152,14 +156,3 @@ def test_a_mistyped_key_is_one_mistake_and_two_of_them_are_two() -> None:
     text = "version: 1\nfactroy: a\nagnet: b\nname: x\ntime: {zone: UTC}\nmachines: [{id: m}]\n"
     _, problems = read(text.encode() + b"uplink: {site: {host: h}}\n")
     assert [(p.line, p.path) for p in problems] == [(2, "factroy"), (3, "agnet")]
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "machines: 1", "machines: [1, {}, {id: 3}]", "devices: [{groups: 1}, {groups: [1, {signals: x}]}]",
-        "schedule: {planned: {a: b}}", "schedule: 1", "devices: [{machine: [a], groups: [{signals: [{}]}]}]",
-    ],
-)  # fmt: skip
-def test_checks_across_sections_leave_wrong_shapes_to_the_models(text: str) -> None:
-    assert list(check(parse(text.encode()).root)) == []

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 DAY = 86_400 * 10**9
+TWO_DAYS = Keep.model_validate({"max_age": "2d"})
 HOUR = 3600 * 10**9
 T = 20_000 * DAY
 
@@ -48,7 +49,7 @@ def test_days_are_counted_back_from_the_newest_point(path: Path) -> None:
     points = [point(T + i * HOUR, "ab"[i % 2], x_f=1.0) for i in range(24 * 5)]
     store.write(points)
     store.close()
-    store = EmbeddedStore(path, keep=Keep(days=2), now_ns=lambda: T + 100 * DAY + next(minutes) * 60 * 10**9)
+    store = EmbeddedStore(path, keep=TWO_DAYS, now_ns=lambda: T + 100 * DAY + next(minutes) * 60 * 10**9)
     for _ in range(5):  # one write deletes so much and no more
         store.write([points[-1]])
     assert times(store) == [p.time_ns for p in points if p.time_ns >= points[-1].time_ns - 2 * DAY]
@@ -57,7 +58,7 @@ def test_days_are_counted_back_from_the_newest_point(path: Path) -> None:
 
 def test_a_point_from_the_future_deletes_nothing(path: Path) -> None:
     minutes = itertools.count()
-    store = EmbeddedStore(path, keep=Keep(days=2), now_ns=lambda: T + next(minutes) * 60 * 10**9)
+    store = EmbeddedStore(path, keep=TWO_DAYS, now_ns=lambda: T + next(minutes) * 60 * 10**9)
     for time_ns in (T, T + 40_000 * DAY, T + 1):
         store.write([point(time_ns, x_f=1.0)])
     assert times(store) == [T, T + 1, T + 40_000 * DAY]

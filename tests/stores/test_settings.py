@@ -18,7 +18,7 @@ def test_each_type_of_store_is_told_apart(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv("INFLUX_PASSWORD", "hidden-1")
     (tmp_path / "token").write_text("hidden-2\n")
     embedded = ADAPTER.validate_python(
-        {"type": "embedded", "path": "/var/lib/tsq/store.db", "keep": {"max_size": "2GB", "days": 30}}
+        {"type": "embedded", "path": "/var/lib/tsq/store.db", "keep": {"max_size": "2GB", "max_age": "30d"}}
     )
     assert isinstance(embedded, EmbeddedSettings)
     assert embedded.path == Path("/var/lib/tsq/store.db")
@@ -35,15 +35,15 @@ def test_each_type_of_store_is_told_apart(tmp_path: Path, monkeypatch: pytest.Mo
     )
     assert isinstance(one, InfluxDb1Settings)
     assert one.url == "http://10.0.4.2:8086"
-    assert one.timeout == 0.5
+    assert one.timeout_s == 0.5
     assert one.password
-    assert one.password.get_secret_value() == "hidden-1"
+    assert one.password.resolve() == "hidden-1"
     two = ADAPTER.validate_python(
         {"type": "influxdb2", "url": "https://db.plant", "bucket": "b", "token": f"file:{tmp_path / 'token'}"}
     )
     assert isinstance(two, InfluxDb2Settings)
     assert two.token
-    assert two.token.get_secret_value() == "hidden-2"
+    assert two.token.resolve() == "hidden-2"
     assert "hidden" not in f"{one!r}{two!r}{one.model_dump()}{two.model_dump_json()}"
 
 
@@ -51,13 +51,13 @@ def test_each_type_of_store_is_told_apart(tmp_path: Path, monkeypatch: pytest.Mo
     ("text", "settings"),
     [
         ("where the secret stands", {"type": "influxdb2", "url": "http://x", "bucket": "b", "token": "abc123"}),
-        ("no variable", {"type": "influxdb2", "url": "http://x", "bucket": "b", "token": "env:TSQ_NOT_SET"}),
-        ("cannot read", {"type": "influxdb2", "url": "http://x", "bucket": "b", "token": "file:/not/there"}),
-        ("size with its unit", {"type": "embedded", "path": "x", "keep": {"max_size": 500}}),
+        ("needs a user", {"type": "influxdb1", "url": "http://x", "database": "d", "password": "env:X"}),
+        ("size with its unit", {"type": "embedded", "path": "/x", "keep": {"max_size": 500}}),
         ("time with its unit", {"type": "influxdb1", "url": "http://x", "database": "d", "timeout": 5}),
-        ("String should match", {"type": "influxdb1", "url": "http://me:secret@x", "database": "d"}),
-        ("String should match", {"type": "influxdb1", "url": "10.0.4.2:8086", "database": "d"}),
-        ("Extra inputs", {"type": "embedded", "path": "x", "databse": "d"}),
+        ("write the address as", {"type": "influxdb1", "url": "http://me:secret@x", "database": "d"}),
+        ("write the address as", {"type": "influxdb1", "url": "10.0.4.2:8086", "database": "d"}),
+        ("full path", {"type": "embedded", "path": "x"}),
+        ("Extra inputs", {"type": "embedded", "path": "/x", "databse": "d"}),
         ("Field required", {"type": "influxdb1", "url": "http://x"}),
         ("Unable to extract tag", {"path": "x"}),
     ],

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from agent.collectors.opcua.node import parse
 from agent.config.base import DeviceBase, GroupBase, SignalBase
 from agent.frame import Source
-from settings.base import Duration, Model, written
+from settings.base import Duration, Model, Word, written
 from settings.language import Complaint
 from settings.secret import Secret
 
@@ -104,7 +104,7 @@ class OpcUaGroup(GroupBase):
 class OpcUaLogin(Model):
     """A user of the server."""
 
-    user: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(description="user name")
+    user: Word = Field(description="user name")
     password: Secret = Field(description="where the password stands: env:NAME or file:/path")
 
 

@@ -2,36 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
-from agent.config.load import load, read
+from agent.config.checks import check
+from agent.config.load import read
 from agent.config.reference import reference
-from agent.errors import ConfigError
+from settings.document import parse
 from tests.agent.config.test_model import EXAMPLE, ROOT, SMALL
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-
-def test_a_missing_file_is_named_in_the_language_of_the_locale(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "none.yaml"
-    monkeypatch.setenv("LC_ALL", "ko_KR.UTF-8")
-    with pytest.raises(ConfigError, match="읽을 수 없습니다") as caught:
-        load(path)
-    assert str(caught.value).startswith(f"{path}: ")
-    with pytest.raises(ConfigError, match="cannot be read"):
-        load(path, "en")
-    with pytest.raises(ConfigError, match="cannot be read"):
-        load(tmp_path, "en")
-
-
-def test_an_endless_file_is_read_to_the_limit_only() -> None:
-    with pytest.raises(ConfigError, match="5 MB"):
-        load("/dev/zero", "en")
 
 
 def test_five_thousand_signals_load_and_each_wrong_one_is_named() -> None:
@@ -68,3 +45,14 @@ def test_crlf_and_a_byte_order_mark_from_windows_change_nothing() -> None:
 def test_the_page_of_all_keys_is_made_from_the_models() -> None:
     page = (ROOT / "docs" / "configuration.md").read_text("utf-8")
     assert page == reference(), "run: python -m agent.config.reference > docs/configuration.md"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "machines: 1", "machines: [1, {}, {id: 3}]", "devices: [{groups: 1}, {groups: [1, {signals: x}]}]",
+        "schedule: {planned: {a: b}}", "schedule: 1", "devices: [{machine: [a], groups: [{signals: [{}]}]}]",
+    ],
+)  # fmt: skip
+def test_checks_across_sections_leave_wrong_shapes_to_the_models(text: str) -> None:
+    assert list(check(parse(text.encode()).root)) == []

@@ -1,0 +1,72 @@
+"""From a path to a configuration, whatever stands in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from settings.base import Duration, Model, Size
+from settings.errors import ConfigError
+from settings.language import Text
+from settings.load import load, read
+from settings.tree import Map, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+BEGIN = Text("begin with `every:`", "`every:`부터 쓰십시오")
+
+
+class Small(Model):
+    every: Duration
+    size: Size = 10**6
+
+
+def small(raw: bytes) -> tuple[Small | None, Sequence[Problem]]:
+    return read(raw, Small, BEGIN)
+
+
+def test_a_missing_file_is_named_in_the_language_of_the_locale(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "none.yaml"
+    monkeypatch.setenv("LC_ALL", "ko_KR.UTF-8")
+    with pytest.raises(ConfigError, match="읽을 수 없습니다") as caught:
+        load(path, small)
+    assert str(caught.value).startswith(f"{path}: ")
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load(path, small, "en")
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load(tmp_path, small, "en")
+
+
+def test_an_endless_file_is_read_to_the_limit_only() -> None:
+    with pytest.raises(ConfigError, match="5 MB"):
+        load("/dev/zero", small, "en")
+
+
+def test_a_right_file_is_a_configuration(tmp_path: Path) -> None:
+    path = tmp_path / "small.yaml"
+    path.write_text("every: 2s\nsize: 5MB\n")
+    assert load(path, small) == Small.model_validate({"every": "2s", "size": "5MB"})
+
+
+@pytest.mark.parametrize("raw", [b"", b"# nothing\n", b"- a\n", b"just text"])
+def test_a_file_of_another_shape_is_told_how_to_begin(raw: bytes) -> None:
+    assert small(raw) == (
+        None,
+        [Problem(1, Text("no configuration: begin with `every:`", "설정이 없습니다. `every:`부터 쓰십시오"))],
+    )
+
+
+def test_what_lies_between_the_parts_is_found_beside_other_mistakes() -> None:
+    def check(root: Map) -> Iterator[Problem]:
+        yield Problem(root.lines["every"], Text("never", "안 됩니다"), "every")
+
+    raw = b"size: 5\nevery: 2s\n"
+    config, found = read(raw, Small, BEGIN, check)
+    assert config is None
+    assert [(p.line, p.path) for p in found] == [(1, "size"), (2, "every")]
+    assert read(b"every: 2s", Small, BEGIN, check)[0] is None
