@@ -110,7 +110,7 @@ def _reference(name: str, models: dict[str, Any], titles: Mapping[str, str]) -> 
     if "enum" in models[name]:
         return _words(models[name]["enum"])
     title = titles[name]
-    anchor = "".join(c for c in title.lower() if c.isalnum() or c in " -").replace(" ", "-")
+    anchor = "".join(c for c in title.lower() if c.isalnum() or c in " -_").replace(" ", "-")
     return f"[{title}](#{anchor})"
 
 

@@ -6,9 +6,8 @@ import pytest
 
 from agent.config.checks import check
 from agent.config.load import read
-from agent.config.reference import reference
 from settings.document import parse
-from tests.agent.config.test_model import EXAMPLE, ROOT, SMALL
+from tests.agent.config.test_model import EXAMPLE, SMALL
 
 
 def test_five_thousand_signals_load_and_each_wrong_one_is_named() -> None:
@@ -40,11 +39,6 @@ def test_crlf_and_a_byte_order_mark_from_windows_change_nothing() -> None:
     windows, problems = read(b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode())
     assert problems == []
     assert windows == plain
-
-
-def test_the_page_of_all_keys_is_made_from_the_models() -> None:
-    page = (ROOT / "docs" / "configuration.md").read_text("utf-8")
-    assert page == reference(), "run: python -m agent.config.reference > docs/configuration.md"
 
 
 @pytest.mark.parametrize(
