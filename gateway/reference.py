@@ -18,7 +18,8 @@ Check it first:
     tsq-gateway check gateway.yaml          # touches neither the network nor a secret
 
 All mistakes are printed at once, as `file:line: path: what to do`, in Korean or English by locale
-(`tsq-gateway --lang ko check gateway.yaml`). The exit code is 78 when the file is wrong, or when a secret cannot be read at the start.
+(`tsq-gateway --lang ko check gateway.yaml`). The exit code is 78 when the file is wrong, or when a secret cannot be
+read at the start.
 
 The rules of the file are those of [the agent's](configuration.md): unknown keys are mistakes, times and sizes carry
 their unit, and passwords and tokens do not stand in the file. They are read when the gateway starts.

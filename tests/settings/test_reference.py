@@ -26,11 +26,8 @@ def test_a_page_is_made_from_the_models_and_its_links_lead_to_its_headings(path:
     text = path.read_text("utf-8")
     assert text == source.reference(), f"run: python -m {source.__name__} > docs/{path.name}"
     # as GitHub makes anchors of headings: letters, digits, - and _ stay, a space becomes -
-    headings = {
-        re.sub(r"[^\w -]", "", line[3:].lower()).replace(" ", "-")
-        for line in text.splitlines()
-        if line[:3] == "## "
-    }
+    titles = re.findall(r"^## (.*)$", text, re.MULTILINE)
+    headings = {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
     links = set(re.findall(r"\]\(#([^)]+)\)", text))
     assert links
     assert links <= headings
