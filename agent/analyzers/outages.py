@@ -3,6 +3,9 @@
 An outage whose end was never told (the agent was killed meanwhile) ends where the source's link is next said to be
 up, or to go down again under another id.
 
+A gap that names rows the analyzers have seen (lost in the spool or refused by the store) censors nothing: what was
+read is known, although it did not arrive. Rows lost before that are censored source by source.
+
 A gap is known under its `gap_id` in versions: opened, moved, closed. For a day, the version that counts is the
 latest one whose event came before the day's end plus `GRACE`; the day itself closes later than that, so the
 order in which events and rows stand within an entry changes nothing.
@@ -11,7 +14,7 @@ order in which events and rows stand within an entry changes nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from readiness.evidence import CENSORED, EVERYTHING
 from readiness.spans import EMPTY, Spans, union
@@ -26,6 +29,8 @@ DOWN = frozenset({"device_off", "link_down", "refused"})
 FOREVER = 2**62
 MAINTENANCE = "maintenance"
 SIMULATED = "simulated"
+SEEN = frozenset({"spool", "store"})
+"""Stages of a loss behind the analyzers, see `agent.spool.gaps`."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -61,11 +66,20 @@ class Outages:
             name, cause = f"{SIMULATED} {event.time_ns}", SIMULATED
         else:
             return
-        if cause not in CENSORED | DOWN | {SIMULATED}:
+        if cause not in CENSORED | DOWN | {SIMULATED} or body.get("stage") in SEEN:
+            return
+        lost = body.get("sources")
+        if isinstance(lost, dict):
+            for of, span in cast("dict[str, dict[str, str]]", lost).items():
+                first, last = int(span["first"]), int(span["last"])
+                self._add(f"{name} {of}", Version(event.time_ns, cause, of, first, last))
             return
         start = event.time_ns if event.from_ns is None else event.from_ns
+        self._add(name, Version(event.time_ns, cause, source, start, event.to_ns))
+
+    def _add(self, name: str, version: Version) -> None:
         versions = self._gaps.setdefault(name, [])
-        versions.append(Version(event.time_ns, cause, source, start, event.to_ns))
+        versions.append(version)
         versions.sort(key=lambda v: v.time_ns)
 
     def _versions(self, end_ns: int) -> Iterator[Version]:

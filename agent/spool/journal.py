@@ -32,6 +32,7 @@ from agent import entry as content
 from agent.delivery import Entry
 from agent.errors import WireError
 from agent.frame import Source
+from agent.spool import opengaps
 from agent.spool.base import CONFIRMED, EVERYTHING, UNCONFIRMED, Committed, State, Stats
 from agent.spool.ledger import REMEMBERED, Ledger, verified
 from agent.spool.schema import connect
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from agent.frame import Item
+    from agent.frame import Event, Item
     from agent.spool.base import Account, Confirmation, Limits
     from agent.spool.schema import Salvaged
     from contract.payload import Birth
@@ -327,6 +328,7 @@ class Journal:
                 ledger.confirm(confirmation, self._account, self._items)
             last = min(droppable, self._state.seq)
             out, size = self._insert(good, now_ns)
+            opengaps.follow(self._db, good)
             for birth in self._unreadable:
                 ledger.set_aside(birth)
             for seq in self._damaged:
@@ -344,6 +346,10 @@ class Journal:
         self._damaged.clear()
         self._unreadable.clear()
         return out + told
+
+    def left_open(self, now_ns: int) -> list[Event]:
+        """Return the ends of the gaps that the last process left open."""
+        return opengaps.left_open(self._db, now_ns, self.commit_ns)
 
     def _insert(self, items: Sequence[Item], now_ns: int) -> tuple[list[Committed], int]:
         """Return the new entries, and the bytes of their bodies."""

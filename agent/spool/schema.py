@@ -51,6 +51,9 @@ CREATE TABLE dropped (
     spans BLOB NOT NULL
 );
 CREATE INDEX dropped_seq ON dropped (seq);
+CREATE TABLE open_gap (
+    id TEXT PRIMARY KEY, source TEXT, cause TEXT NOT NULL, from_ns INTEGER NOT NULL
+) WITHOUT ROWID;
 """
 
 

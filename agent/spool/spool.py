@@ -192,6 +192,8 @@ class Spool:
                 journal.begin(now)
         else:
             body = {"gap_id": secrets.token_hex(8), "cause": "agent_off"}
+            for event in self._journal.left_open(now):
+                self._ring.put_first(event)
             self._ring.put_first(Event(kind="gap", time_ns=now, from_ns=last, to_ns=max(now, last), body=body))
 
     # While it runs

@@ -126,6 +126,22 @@ def test_what_is_told_of_a_gap_after_its_day_is_over_counts_no_more() -> None:
     assert load(evidence.take_closed()["2026-11-24"]).late_events == 1
 
 
+def test_a_loss_is_censored_source_by_source_and_only_where_the_analyzers_saw_nothing() -> None:
+    lost: dict[str, Json] = {PRESS.id: {"first": str(START), "last": str(START + MINUTE), "rows": 60}}
+    gap: dict[str, Json] = {"cause": "overflow", "sources": lost}
+    bodies: list[dict[str, Json]] = [
+        {**gap, "gap_id": "a", "stage": "ring"},
+        {**gap, "gap_id": "b", "stage": "spool", "sources": {CNC.id: lost[PRESS.id]}},
+    ]
+    events = [
+        Event(kind="gap", time_ns=START + HOUR, from_ns=START, to_ns=START + MINUTE, body=body) for body in bodies
+    ]
+    day = one_day([PRESS, CNC], [block(PRESS, [(0, START, 0)]), block(CNC, [(0, START, 0)]), *events])
+    assert {of: list(day.spans(spans)) for of, spans in day.censored["overflow"].items()} == {
+        PRESS.id: [(START, START + MINUTE)]
+    }
+
+
 def test_a_subscribed_value_is_known_while_the_link_lives() -> None:
     down = {"gap_id": "g", "cause": "link_down"}
     items: list[Item] = [

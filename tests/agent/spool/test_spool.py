@@ -13,7 +13,7 @@ import pytest
 from agent import entry
 from agent.clock import SystemClock
 from agent.errors import SpoolFailed
-from agent.frame import DataType, Event, Facts, Item, Source, Value, Watermark
+from agent.frame import DataType, Event, Facts, Item, Json, Source, Value, Watermark
 from agent.spool import Limits, Spool, fingerprint
 from agent.spool import schema as schema_of
 from contract.payload import Rejected, Stored
@@ -134,6 +134,25 @@ def test_the_time_between_two_processes_is_a_gap_and_the_epoch_counts_them(tmp_p
     assert spool.epoch == first + 1
     (off,) = gaps(spool, "agent_off")
     assert (off.source, off.from_ns, off.to_ns) == (None, last, clock.now())
+
+
+def test_a_gap_that_a_killed_process_left_open_ends_where_that_process_did(tmp_path: Path) -> None:
+    clock = FakeClock()
+    spool = make(tmp_path, clock)
+    for name, to_ns in (("open", None), ("shut", None), ("shut", 9)):
+        body: dict[str, Json] = {"gap_id": name, "cause": "link_down"}
+        spool.put(Event(kind="gap", time_ns=clock.now(), source="a", from_ns=5, to_ns=to_ns, body=body))
+        spool.tick()
+    last = clock.now()
+    spool._journal.close()
+    clock.advance(3600)
+    spool = make(tmp_path, clock)
+    spool.tick()
+    told = [(g.body["gap_id"], g.from_ns, g.to_ns) for g in gaps(spool, "link_down") if g.time_ns > last + 10**9]
+    assert told == [("open", 5, last)]
+    spool._journal.close()
+    spool = make(tmp_path, clock)
+    assert spool._journal.left_open(0) == []
 
 
 def test_confirmed_entries_stay_until_a_checkpoint_contains_them(tmp_path: Path) -> None:
