@@ -19,6 +19,8 @@ Json = Any
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 Hash = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{16,64}$")]
 Seq = Annotated[int, msgspec.Meta(ge=1)]
+EVENTS = "tsq_event"
+"""Where a store keeps events beside the machines; so no machine may have this id."""
 EntryRef = tuple[Seq, Hash]
 """`[seq, crc]`: a commit of the spool and the 64-bit checksum over its content."""
 

@@ -28,7 +28,7 @@ import msgspec
 from contract import topics
 from contract.codec import encode, integer
 from contract.errors import WireError
-from contract.payload import WireEvent
+from contract.payload import EVENTS, WireEvent
 from gateway.stores.base import Point
 
 if TYPE_CHECKING:
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from contract.payload import Birth, BirthSignal, Block, Data, Json, Value, WireFacts
     from gateway.stores.base import FieldValue
 
-EVENTS = "tsq_event"
 NO_TIME = 0  # stands in a fault where the payload holds no readable time
 
 _ID = re.compile(r"[a-z0-9_-]{1,48}")

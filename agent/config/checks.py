@@ -6,7 +6,6 @@ whatever has not the expected shape is left to the models' own errors.
 
 from __future__ import annotations
 
-import unicodedata
 from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -15,7 +14,7 @@ from agent.config.base import Every
 from agent.config.schedule import Planned, moment, overlap
 from settings.base import Duration
 from settings.language import Text
-from settings.suggest import nearest
+from settings.suggest import nearest, slug
 from settings.tree import List, Map, Problem, locate
 
 if TYPE_CHECKING:
@@ -99,7 +98,7 @@ def _devices(root: Map) -> Iterator[Finding]:
 def _signals(root: Map) -> Iterator[Finding]:
     """Signals are unique on their machine, whichever device reads them, and machines are declared."""
     declared = [name for _, item in _items(root, "machines") if (name := _id(item))]
-    known = frozenset(declared) | {unicodedata.normalize("NFKC", name) for name in declared}
+    known = frozenset(declared) | {slug(name) for name in declared}  # a misspelt declaration is one mistake
     used: dict[str, dict[str, int]] = {}
     for d, device in _items(root, "devices"):
         if declared and (own := _id(device, "machine")) is not None and own not in known:

@@ -18,7 +18,7 @@ from agent.collectors.opcua.config import OpcUaDevice
 from agent.config.schedule import Schedule
 from agent.frame import DataType
 from contract import codec
-from contract.payload import Birth, BirthSignal, BirthSource
+from contract.payload import EVENTS, Birth, BirthSignal, BirthSource
 from readiness.inventory import Machine
 from readiness.schedule import Calendar
 from settings.base import Duration, Id, Model, Name, Size, TopicId, at_least, form
@@ -44,6 +44,15 @@ def _zone(value: str) -> str:
         raise Complaint(
             f"{value} is no time zone: write one like {example}", f"없는 시간대입니다({value}). 예: {example}"
         ) from None
+    return value
+
+
+def _machine(value: str) -> str:
+    if value == EVENTS:
+        raise Complaint(
+            f"{EVENTS} is where the store keeps events: choose another id",
+            f"{EVENTS}은(는) 저장소의 이벤트용 이름입니다. 다른 id를 쓰십시오",
+        )
     return value
 
 
@@ -75,7 +84,9 @@ class Time(Model):
 class MachineEntry(Model):
     """One machine of the inventory, connected or not."""
 
-    id: Id = Field(description="also the measurement in the store; never change it")
+    id: Annotated[Id, AfterValidator(_machine)] = Field(
+        description="also the measurement in the store; never change it"
+    )
     name: Name | None = Field(None, description="shown everywhere; the id when absent")
     weight: float = Field(1.0, gt=0, le=1000, description="its share in the plant's values")
     path: Name | None = Field(None, description="ISA-95 equipment path")
