@@ -56,7 +56,8 @@ class Sink:
 
     def gaps(self) -> list[Event]:
         """Events about gaps in order."""
-        return [item for item in self.items if isinstance(item, Event) and item.kind == "gap"]
+        gaps = [item for item in self.items if isinstance(item, Event) and item.kind == "gap"]
+        return [gap for gap in gaps if gap.body["cause"] != "agent_off"]  # the time before the first reading
 
 
 @contextlib.asynccontextmanager
