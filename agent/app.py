@@ -24,7 +24,7 @@ import signal
 import threading
 from typing import TYPE_CHECKING
 
-from agent import control
+from agent import collectors, control
 from agent.analyzers import evidence as analyzers
 from agent.analyzers.latency import account
 from agent.clock import SystemClock
@@ -95,7 +95,7 @@ class Agent:
         self._clock = SystemClock(self._spool.epoch, trusted=config.time.trust_local_clock)
         self._health = Health()
         self._supervisors = {
-            device.id: Supervisor(device.collector(self._clock), self._spool, self._health, self._clock)
+            device.id: Supervisor(collectors.make(device, self._clock), self._spool, self._health, self._clock)
             for device in config.devices
         }
         topics = AgentTopics(config.factory, config.agent)

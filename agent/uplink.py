@@ -15,6 +15,7 @@ from __future__ import annotations
 import logging
 import queue
 import re
+import socket
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -130,6 +131,7 @@ class Uplink:
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
         client.on_publish = self._on_publish
+        client.on_socket_open = _at_once
         return client
 
     # Registering
@@ -380,6 +382,11 @@ class Uplink:
         if key not in self._said:
             self._said.add(key)
             logger.log(level, text, *values)
+
+
+def _at_once(_client: mqtt.Client, _data: Any, connection: Any) -> None:
+    """Turn Nagle's algorithm off: what follows an acknowledgement waits 40 ms else."""
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def _error(code: ErrorCode, message: str) -> bytes:

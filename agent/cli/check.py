@@ -6,6 +6,7 @@ import asyncio
 import os
 from typing import TYPE_CHECKING
 
+from agent import collectors
 from agent.cli.table import table
 from agent.cli.words import QUALITY, status_text
 from agent.config.load import load
@@ -96,7 +97,7 @@ async def read_all(config: AgentConfig) -> list[Probe]:
     from agent.probe import probe  # noqa: PLC0415
 
     clock = SystemClock(trusted=config.time.trust_local_clock)
-    return await asyncio.gather(*(probe(_hurried(device).collector(clock)) for device in config.devices))
+    return await asyncio.gather(*(probe(collectors.make(_hurried(device), clock)) for device in config.devices))
 
 
 def _hurried(device: Device) -> Device:

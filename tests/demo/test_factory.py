@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from agent import collectors
 from agent.clock import SystemClock
 from agent.config.load import load
 from agent.errors import Unreachable
@@ -78,7 +79,7 @@ def test_the_agent_reads_from_the_servers_what_the_model_says(site: Site, device
     configured = next(d for d in config.devices if d.id == device)
     wanted = sum(len(source.signals) for source in configured.sources())
     found = read_until(
-        configured.collector(SystemClock(trusted=True)),
+        collectors.make(configured, SystemClock(trusted=True)),
         lambda frames: len({(f.source.id, int(n)) for f in frames for n in f.signal}) == wanted,
     )
     machine = machines[configured.machine]
@@ -109,7 +110,7 @@ def test_the_conveyor_goes_away_and_comes_back(site: Site) -> None:
     conveyor = next(d for d in config.devices if d.id == "conveyor-plc")
 
     async def main() -> float:
-        async with conveyor.collector(SystemClock(trusted=True)).connect() as read:
+        async with collectors.make(conveyor, SystemClock(trusted=True)).connect() as read:
             try:
                 while True:
                     await read()
@@ -122,7 +123,7 @@ def test_the_conveyor_goes_away_and_comes_back(site: Site) -> None:
         pass
     wait_for_port_again(ports["conveyor_port"], end)
     assert time.time_ns() > end - SECOND
-    assert read_until(conveyor.collector(SystemClock(trusted=True)), bool)
+    assert read_until(collectors.make(conveyor, SystemClock(trusted=True)), bool)
 
 
 def test_a_write_to_a_plc_is_refused(site: Site) -> None:

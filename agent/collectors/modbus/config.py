@@ -23,8 +23,6 @@ from settings.language import Complaint
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from agent.clock import Clock
-    from agent.collectors.base import Collector
 
 _TABLES = {table.word: table for table in Table}
 _LEADING = {"0": Table.COIL, "1": Table.DISCRETE, "3": Table.INPUT, "4": Table.HOLDING}
@@ -234,9 +232,3 @@ class ModbusDevice(DeviceBase):
             )
             for group in self.groups
         )
-
-    def collector(self, clock: Clock) -> Collector:
-        """Return what reads it."""
-        from agent.collectors.modbus.collector import ModbusCollector  # noqa: PLC0415 - pymodbus costs 20 MB
-
-        return ModbusCollector(self, clock)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
@@ -14,10 +14,6 @@ from agent.frame import Source
 from settings.base import Duration, Model, Word, written
 from settings.language import Complaint
 from settings.secret import Secret
-
-if TYPE_CHECKING:
-    from agent.clock import Clock
-    from agent.collectors.base import Collector
 
 FASTEST_NS = 20_000_000
 """Spacing of changes for which queues are sized when a signal reports every change."""
@@ -133,9 +129,3 @@ class OpcUaDevice(DeviceBase):
             )
             for group in self.groups
         )
-
-    def collector(self, clock: Clock) -> Collector:
-        """Return what reads it."""
-        from agent.collectors.opcua.collector import OpcUaCollector  # noqa: PLC0415 - asyncua costs 48 MB
-
-        return OpcUaCollector(self, clock)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 
+from agent import collectors
 from agent.clock import SystemClock
 from agent.collectors.modbus.collector import ModbusCollector, _no_connection
 from agent.collectors.modbus.decode import CODES, Order
@@ -34,7 +35,7 @@ ORDERS: tuple[Order, ...] = get_args(Order)
 
 
 def collector(config: DeviceBase, clock: FakeClock | None = None) -> ModbusCollector:
-    made = config.collector(clock or FakeClock())  # type: ignore[attr-defined]
+    made = collectors.make(config, clock or FakeClock())  # type: ignore[arg-type]
     assert isinstance(made, ModbusCollector)
     return made
 

@@ -8,6 +8,7 @@ import logging
 import signal as signals
 from typing import TYPE_CHECKING
 
+from agent import collectors
 from agent.clock import SystemClock
 from agent.frame import Event, FrameBlock, Quality
 from agent.health import Health
@@ -60,7 +61,7 @@ def bad(frame: FrameBlock) -> bool:
 @contextlib.asynccontextmanager
 async def supervised(config: ModbusDevice, sink: Sink) -> AsyncIterator[Supervisor]:
     clock = SystemClock(trusted=True)
-    supervisor = Supervisor(config.collector(clock), sink, Health(), clock, jitter=lambda: 0.0)
+    supervisor = Supervisor(collectors.make(config, clock), sink, Health(), clock, jitter=lambda: 0.0)
     task = asyncio.ensure_future(supervisor.run())
     try:
         yield supervisor
