@@ -123,8 +123,9 @@ class Agent:
             self._reporter.stop()
             devices = self._health.devices.values()
             rows, bad = sum(d.rows for d in devices), sum(d.bad_rows for d in devices)
+            before = self._spool.stats().seq
             self._spool.put(self._event("agent_stop", rows=rows, bad_rows=bad))  # what the store must come to
-            self._drain()
+            self._drain(before)
             self._sender.stop()
             for uplink in uplinks:
                 uplink.stop()
@@ -177,17 +178,17 @@ class Agent:
         assert kind in {"agent_start", "agent_stop", "clock_step"}
         return Event(kind=kind, time_ns=self._clock.now(), body={"boot": self._boot, **body})  # type: ignore[arg-type]
 
-    def _drain(self) -> None:
-        """Give what was read a few seconds to be confirmed."""
+    def _drain(self, before: int) -> None:
+        """Give what was read a few seconds to be committed behind entry `before`, and to be confirmed."""
         committed = threading.Event()
         self._spool.listen(committed.set)
         deadline = self._clock.monotonic() + round(DRAIN_S * 1e9)
         while self._site.up and self._clock.monotonic() < deadline:
             stats = self._spool.stats()
-            if not stats.entries and not stats.ring_rows and committed.is_set():
+            if stats.seq > before and not stats.entries and not stats.ring_rows:
                 return
-            committed.wait(0.1)
             committed.clear()
+            committed.wait(0.2)
 
     # What others see
 

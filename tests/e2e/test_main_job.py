@@ -8,8 +8,10 @@ TSQ_E2E_SECONDS sets the length (60).
 from __future__ import annotations
 
 import collections
+import contextlib
 import json
 import os
+import sqlite3
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -89,6 +91,9 @@ def _story(folder: Path, store: Mapping[str, Any] | None) -> tuple[Rig, Path, Pa
             assert not gaps, rig.agent.output()[-6000:]
     assert rig.agent.process is not None
     assert rig.agent.process.returncode == 0, rig.agent.output()[-4000:]
+    with contextlib.closing(sqlite3.connect(folder / "agent" / "spool.db")) as spool:
+        waiting = spool.execute("SELECT count(*) FROM entry WHERE state = 0").fetchone()[0]
+    assert waiting == 0, "an agent that is stopped has its last words confirmed"
     return rig, modbus_log, opcua_log
 
 
