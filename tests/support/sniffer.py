@@ -44,10 +44,10 @@ class Relay:
         self._ready.set()
         self._loop.run_forever()
         server.close()
-        for task in asyncio.all_tasks(self._loop):
+        tasks = asyncio.all_tasks(self._loop)
+        for task in tasks:
             task.cancel()
-            with contextlib.suppress(asyncio.CancelledError, OSError):
-                self._loop.run_until_complete(task)
+        self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
         self._loop.close()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -60,8 +60,10 @@ class Relay:
             return
         up = asyncio.ensure_future(_pump(reader, far_writer, record))
         down = asyncio.ensure_future(_pump(far_reader, writer, None))
+        # asyncio's own callback on this task raises when the task was cancelled, so it ends without that
         try:
-            await asyncio.wait((up, down), return_when=asyncio.FIRST_COMPLETED)
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait((up, down), return_when=asyncio.FIRST_COMPLETED)
         finally:
             for task in (up, down):
                 task.cancel()
