@@ -18,10 +18,12 @@ Json = Any
 """Any JSON value."""
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 Hash = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{16,64}$")]
-Seq = Annotated[int, msgspec.Meta(ge=1)]
+Seq = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
+Checksum = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{16}$")]
+Nanoseconds = Annotated[str, msgspec.Meta(pattern="^-?[0-9]{1,30}$")]
 EVENTS = "tsq_event"
 """Where a store keeps events beside the machines; so no machine may have this id."""
-EntryRef = tuple[Seq, Hash]
+EntryRef = tuple[Seq, Checksum]
 """`[seq, crc]`: a commit of the spool and the 64-bit checksum over its content."""
 
 
@@ -128,9 +130,9 @@ class Rejected(msgspec.Struct, frozen=True, array_like=True):
     """Lines of an entry that the database refuses for ever: `[seq, crc, reason, [[source, first, last, rows]]]`."""
 
     seq: Seq
-    crc: Hash
+    crc: Checksum
     reason: str
-    rows: list[tuple[str, str, str, int]]
+    rows: list[tuple[Id, Nanoseconds, Nanoseconds, Annotated[int, msgspec.Meta(ge=0, le=2**53)]]]
 
 
 class Stored(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -138,7 +140,7 @@ class Stored(msgspec.Struct, frozen=True, omit_defaults=True):
 
     spool: Id
     stored: list[EntryRef]
-    committed_at: str
+    committed_at: Nanoseconds
     clock_trusted: bool
     worker: Id
     rejected: list[Rejected] = []

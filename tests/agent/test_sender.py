@@ -1,0 +1,97 @@
+"""What comes in from the broker: whatever it says, the spool goes on, and memory stays bounded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from agent.sender import Sender
+from agent.spool import Limits, Spool
+from contract.topics import AgentTopics
+from tests.support.clocks import FakeClock
+from tests.support.items import birth_of, frame, source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+A = source("a.main")
+BRANCH = AgentTopics("hanil", "edge-1")
+
+
+class Line:
+    """A link that keeps what is published and hands on what the test receives."""
+
+    def __init__(self) -> None:
+        self.sent: list[str] = []
+        self.listeners: dict[str, Callable[[str, bytes, bool], None]] = {}
+        self.watchers: list[Callable[[bool], None]] = []
+
+    def subscribe(self, topic_filter: str, listener: Callable[[str, bytes, bool], None]) -> None:
+        """Remember a listener."""
+        self.listeners[topic_filter] = listener
+
+    def on_connection(self, watcher: Callable[[bool], None]) -> None:
+        """Remember a watcher."""
+        self.watchers.append(watcher)
+
+    def publish(self, topic: str, _payload: bytes, *, retain: bool = False, compressed: bool = False) -> bool:
+        """Keep the topic."""
+        assert retain or compressed
+        self.sent.append(topic)
+        return True
+
+    def receive(self, topic: str, payload: str) -> None:
+        """Let a message come in."""
+        self.listeners[topic](topic, payload.encode(), False)
+
+
+def begun(folder: Path) -> tuple[Spool, Line, Sender, FakeClock]:
+    """Return a sender over a spool with one entry of three rows."""
+    clock = FakeClock()
+    spool = Spool(
+        folder, birth=birth_of("hanil", "main", "edge-1", [A]), sources=[A],
+        limits=Limits(min_free_bytes=0), fingerprint=lambda: "box", account=lambda *_: {},
+    )  # fmt: skip
+    spool.begin(clock)
+    spool.put(frame(A, clock.now()))
+    spool.tick()
+    line = Line()
+    return spool, line, Sender(spool, line, BRANCH, clock), clock
+
+
+def stored(spool: Spool, refs: str, rejected: str = "[]", at: str = "5") -> str:
+    return (
+        f'{{"spool":"{spool.id}","stored":{refs},"rejected":{rejected},'
+        f'"committed_at":"{at}","clock_trusted":true,"worker":"w"}}'
+    )
+
+
+@pytest.mark.parametrize(
+    ("refs", "rejected", "at"),
+    [
+        ('[[1,"00112233445566778"]]', "[]", "5"),
+        ('[[18446744073709551615,"0011223344556677"]]', "[]", "5"),
+        ('[[1,"CRC"]]', "[]", "yesterday"),
+        ('[[1,"CRC"]]', "[]", "9" * 5000),
+        ("[]", '[[1,"CRC","r",[["a.main","x","y",5]]]]', "5"),
+        ("[]", '[[1,"CRC","r",[["a.main","1","2",-5]]]]', "5"),
+        ("[]", f'[[1,"CRC","r",[["{"a" * 200}","1","2",5]]]]', "5"),
+    ],
+)
+def test_a_confirmation_that_says_nonsense_frees_nothing_and_stops_nothing(
+    tmp_path: Path, refs: str, rejected: str, at: str
+) -> None:
+    spool, line, sender, clock = begun(tmp_path)
+    (waiting,) = spool.unconfirmed(0, None, 10)
+    line.receive(BRANCH.stored, stored(spool, refs, rejected, at).replace("CRC", waiting.crc))
+    sender.step()
+    spool.put(frame(A, clock.now() + 10**9))
+    spool.tick()
+    assert [e.seq for e in spool.unconfirmed(0, None, 10)] == [1, 2]
+    line.receive(BRANCH.stored, stored(spool, f'[[1,"{waiting.crc}"]]'))
+    sender.step()
+    spool.tick()
+    assert [e.seq for e in spool.unconfirmed(0, None, 10)] == [2]
+    spool.stop()
