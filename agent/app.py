@@ -31,6 +31,7 @@ from agent.clock import SystemClock
 from agent.config.load import load
 from agent.frame import Event
 from agent.health import Health
+from agent.lock import hold
 from agent.reporter import Reporter
 from agent.sender import Sender
 from agent.spool import Limits, Spool
@@ -72,7 +73,7 @@ class Agent:
 
     Raises:
         ConfigError: a secret cannot be read.
-        SpoolFailed: the state folder cannot be used.
+        SpoolFailed: the state folder cannot be used, or another agent works in it.
     """
 
     def __init__(self, config: AgentConfig) -> None:
@@ -81,6 +82,7 @@ class Agent:
         self._sources = config.sources()
         self._calendar = config.calendar()
         self._folder = config.storage.directory
+        self._lock = hold(self._folder)
         self._spool = Spool(
             self._folder,
             birth=config.birth(),
