@@ -255,6 +255,11 @@ class Journal:
             if digest not in self._lost_births
         ]
 
+    def birth_named(self, digest: str) -> bytes | None:
+        """Return the canonical JSON of the birth with this hash, None when it is not here or lost."""
+        row = self._db.execute("SELECT body FROM birth WHERE hash = ?", (digest,)).fetchone()
+        return None if row is None or digest in self._lost_births else row[0]
+
     def days(self) -> dict[str, bytes]:
         """Return the closed days of evidence."""
         return dict(self._db.execute("SELECT day, body FROM day ORDER BY day"))
@@ -328,7 +333,7 @@ class Journal:
                 ledger.confirm(confirmation, self._account, self._items)
             last = min(droppable, self._state.seq)
             out, size = self._insert(good, now_ns)
-            opengaps.follow(self._db, good)
+            opengaps.follow(self._db, good, self._sources[self._birth_id])
             for birth in self._unreadable:
                 ledger.set_aside(birth)
             for seq in self._damaged:
@@ -347,9 +352,9 @@ class Journal:
         self._unreadable.clear()
         return out + told
 
-    def left_open(self, now_ns: int) -> list[Event]:
-        """Return the ends of the gaps that the last process left open."""
-        return opengaps.left_open(self._db, now_ns, self.commit_ns)
+    def left(self, now_ns: int) -> list[Event]:
+        """Return what the last process did not come to tell: ends of open gaps, rows read and not committed."""
+        return opengaps.left(self._db, now_ns, self.commit_ns)
 
     def _insert(self, items: Sequence[Item], now_ns: int) -> tuple[list[Committed], int]:
         """Return the new entries, and the bytes of their bodies."""
@@ -399,14 +404,16 @@ class Journal:
         self._contained = self._state.seq
 
     def begin(self, now_ns: int) -> None:
-        """Note when this file was first used: until its first commit, an agent that was off was off since then.
+        """Note when this file and each source was first used: an agent that is off next was off since then.
 
         Raises:
             sqlite3.Error, OSError: nothing of it has happened.
         """
         with self._transaction() as db:
-            self._state.commit_ns = now_ns
-            db.execute("UPDATE state SET commit_ns = ?", (now_ns,))
+            if self._state.commit_ns is None:
+                self._state.commit_ns = now_ns
+                db.execute("UPDATE state SET commit_ns = ?", (now_ns,))
+            opengaps.expect(db, self._sources[self._birth_id], now_ns)
 
     def restore(self, found: Salvaged) -> None:
         """Carry over what was saved from a damaged file into this fresh one.

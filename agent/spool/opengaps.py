@@ -1,48 +1,86 @@
-"""Gaps of devices whose end nobody has told yet: closed at the latest where the process that opened them ended."""
+"""What a process may leave untold when it is killed, so that the next one can tell it.
+
+Gaps of devices whose end nobody has told are closed at the latest where the process that opened them ended. Rows
+that were read and not committed lie after what is committed of their source: a device stamps its rows when they
+come, and hands them on when its reading is complete, so the last commit alone would be too late a moment.
+"""
 
 from __future__ import annotations
 
+import secrets
 from typing import TYPE_CHECKING
 
-from agent.frame import Event
+from agent.frame import Event, FrameBlock, Watermark
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable
+    from collections.abc import Container, Iterable
 
-    from agent.frame import Item
+    from agent.frame import GapCause, Item
 
 
-def follow(db: sqlite3.Connection, items: Iterable[Item]) -> None:
-    """Remember which gaps these items open and close; within the transaction that commits them."""
+def expect(db: sqlite3.Connection, sources: Iterable[str], now_ns: int) -> None:
+    """Note sources that are read from now on; those that are known stay what they are."""
+    db.executemany("INSERT OR IGNORE INTO reached VALUES (?, ?)", [(source, now_ns) for source in sources])
+
+
+def follow(db: sqlite3.Connection, items: Iterable[Item], sources: Container[str]) -> None:
+    """Remember which gaps these items open and close, and how far each source has come.
+
+    Args:
+        db: Within the transaction that commits the items.
+        items: In their order.
+        sources: Ids of the sources that are read now.
+    """
+    reached: dict[str, int] = {}
     for item in items:
-        if not isinstance(item, Event) or item.kind != "gap" or "sources" in item.body:
-            continue
-        gap, cause = str(item.body.get("gap_id", "")), str(item.body.get("cause", ""))
-        if item.to_ns is None:
-            start = item.time_ns if item.from_ns is None else item.from_ns
-            db.execute("INSERT OR REPLACE INTO open_gap VALUES (?, ?, ?, ?)", (gap, item.source, cause, start))
+        if isinstance(item, FrameBlock):
+            if len(item):
+                reached[item.source.id] = int(item.time_ns[-1])
+        elif isinstance(item, Watermark):
+            reached[item.source] = item.time_ns
+        elif isinstance(item, Event) and item.kind == "gap" and "sources" not in item.body:
+            _gap(db, item)
+            if item.source is not None and item.body.get("cause") == "agent_off" and item.to_ns is not None:
+                reached[item.source] = item.to_ns
+    for source, time_ns in reached.items():
+        if source in sources:
+            db.execute("INSERT OR REPLACE INTO reached VALUES (?, ?)", (source, time_ns))
         else:
-            db.execute("DELETE FROM open_gap WHERE id = ?", (gap,))
+            db.execute("DELETE FROM reached WHERE source = ?", (source,))
 
 
-def left_open(db: sqlite3.Connection, now_ns: int, last_ns: int | None) -> list[Event]:
-    """Return the ends of the gaps that are open.
+def _gap(db: sqlite3.Connection, event: Event) -> None:
+    gap, cause = str(event.body.get("gap_id", "")), str(event.body.get("cause", ""))
+    if event.to_ns is None:
+        start = event.time_ns if event.from_ns is None else event.from_ns
+        db.execute("INSERT OR REPLACE INTO open_gap VALUES (?, ?, ?, ?)", (gap, event.source, cause, start))
+    else:
+        db.execute("DELETE FROM open_gap WHERE id = ?", (gap,))
+
+
+def left(db: sqlite3.Connection, now_ns: int, last_ns: int | None) -> list[Event]:
+    """Return the ends of the gaps that are open, and a gap `agent_off` before the last commit for each source.
 
     Args:
         db: The spool's file.
         now_ns: When the new process tells it.
-        last_ns: The last process's last commit: until then it knew the gap to be open.
+        last_ns: The last process's last commit: until then it knew a gap to be open.
     """
+    last = now_ns if last_ns is None else last_ns
     rows = db.execute("SELECT id, source, cause, from_ns FROM open_gap ORDER BY from_ns, id").fetchall()
-    return [
-        Event(
-            kind="gap",
-            time_ns=now_ns,
-            source=source,
-            from_ns=start,
-            to_ns=max(start, now_ns if last_ns is None else last_ns),
-            body={"gap_id": gap, "cause": cause},
-        )
-        for gap, source, cause, start in rows
-    ]
+    events = [_ended(gap, source, cause, now_ns, start, max(start, last)) for gap, source, cause, start in rows]
+    for source, reached in db.execute("SELECT source, ns FROM reached WHERE ns < ? ORDER BY source", (last,)):
+        events.append(_ended(secrets.token_hex(8), source, "agent_off", now_ns, reached, last))
+    return events
+
+
+def _ended(gap_id: str, source: str | None, cause: GapCause, now_ns: int, from_ns: int, to_ns: int) -> Event:
+    return Event(
+        kind="gap",
+        time_ns=now_ns,
+        source=source,
+        from_ns=from_ns,
+        to_ns=to_ns,
+        body={"gap_id": gap_id, "cause": cause},
+    )

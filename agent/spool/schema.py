@@ -8,6 +8,7 @@
 - `evidence`: one row: the checkpoint, and the last seq in it.
 - `day`, `tally`: closed days of evidence; counts by day, key and bucket.
 - `gap`, `dropped`: gaps that may still change, and the entries given up in them.
+- `open_gap`, `reached`: gaps of devices that are open; the last moment of each source that is committed.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-VERSION = 1
+VERSION = 2
 CHECKED = 64 * 2**20  # a larger file is not read through at start; damage shows when its page is read
 
 _TABLES = """
@@ -54,6 +55,7 @@ CREATE INDEX dropped_seq ON dropped (seq);
 CREATE TABLE open_gap (
     id TEXT PRIMARY KEY, source TEXT, cause TEXT NOT NULL, from_ns INTEGER NOT NULL
 ) WITHOUT ROWID;
+CREATE TABLE reached (source TEXT PRIMARY KEY, ns INTEGER NOT NULL) WITHOUT ROWID;
 """
 
 

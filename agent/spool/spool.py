@@ -176,25 +176,25 @@ class Spool:
     def begin(self, clock: Clock, evidence: Evidence | None = None) -> None:
         """Get ready for `tick` without a thread, and record the gap since the last commit.
 
-        The gap `agent_off` has no source: what was read but not committed when the last process ended lies in
-        it, whatever the configuration was then.
+        The gap `agent_off` from the last commit on has no source: what was read but not committed when the last
+        process ended lies in it, whatever the configuration was then. What a device had stamped before that
+        commit and not yet handed on lies in a gap of its source, from what is committed of it to that commit.
 
         Raises:
-            sqlite3.Error, OSError: the disk does not take the moment of the first start.
+            sqlite3.Error, OSError: the disk does not take the moment of the start.
         """
         self._clock = clock
         self._evidence = evidence
         self._ring.done(clock.monotonic())
         self._checkpointed = (clock.monotonic(), self._journal.checkpoint_state()[1])
         now, last = clock.now(), self._journal.commit_ns
-        if last is None:
-            with self._using() as journal:
-                journal.begin(now)
-        else:
+        if last is not None:
             body = {"gap_id": secrets.token_hex(8), "cause": "agent_off"}
-            for event in self._journal.left_open(now):
+            for event in self._journal.left(now):
                 self._ring.put_first(event)
             self._ring.put_first(Event(kind="gap", time_ns=now, from_ns=last, to_ns=max(now, last), body=body))
+        with self._using() as journal:
+            journal.begin(now)
 
     # While it runs
 
@@ -409,6 +409,11 @@ class Spool:
         """Return (hash, canonical JSON, whether an entry names it or it is the present one) of each birth."""
         with self._using() as journal:
             return journal.births()
+
+    def birth_named(self, digest: str) -> bytes | None:
+        """Return the canonical JSON of the birth with this hash, None when it is not here."""
+        with self._using() as journal:
+            return journal.birth_named(digest)
 
     def forget_birth(self, digest: str) -> None:
         """Let go of a birth that no entry names.

@@ -136,6 +136,45 @@ def test_the_time_between_two_processes_is_a_gap_and_the_epoch_counts_them(tmp_p
     assert (off.source, off.from_ns, off.to_ns) == (None, last, clock.now())
 
 
+def test_what_a_device_had_stamped_before_the_last_commit_and_not_handed_on_is_a_gap(tmp_path: Path) -> None:
+    clock = FakeClock()
+    spool = make(tmp_path, clock)
+    begun = clock.now()
+    spool.put(frame(A, begun + 5))
+    spool.put(Watermark(A.id, begun + 7))
+    clock.advance(1)
+    spool.tick()
+    last = clock.now()
+    spool._journal.close()
+    for _ in range(2):  # the second process is killed before it has read anything
+        clock.advance(60)
+        spool = make(tmp_path, clock)
+        spool.tick()
+        spool._journal.close()
+    with_source = [(g.source, g.from_ns, g.to_ns) for g in gaps(make(tmp_path), "agent_off") if g.source]
+    ended = clock.now()
+    assert sorted(with_source) == [
+        (A.id, begun + 7, last),
+        (A.id, last, ended - 60 * 10**9),
+        (B.id, begun, last),
+        (B.id, last, ended - 60 * 10**9),
+    ]
+
+
+def test_a_source_that_is_no_longer_configured_is_told_of_once(tmp_path: Path) -> None:
+    clock = FakeClock()
+    spool = make(tmp_path, clock)
+    clock.advance(1)
+    spool.put(frame(A, clock.now()))
+    spool.tick()
+    for _ in range(3):
+        spool._journal.close()
+        clock.advance(1)
+        spool = make(tmp_path, clock, (A,))
+        spool.tick()
+    assert len([g for g in gaps(spool, "agent_off") if g.source == B.id]) == 1
+
+
 def test_a_gap_that_a_killed_process_left_open_ends_where_that_process_did(tmp_path: Path) -> None:
     clock = FakeClock()
     spool = make(tmp_path, clock)
@@ -152,7 +191,7 @@ def test_a_gap_that_a_killed_process_left_open_ends_where_that_process_did(tmp_p
     assert told == [("open", 5, last)]
     spool._journal.close()
     spool = make(tmp_path, clock)
-    assert spool._journal.left_open(0) == []
+    assert [g.body["cause"] for g in spool._journal.left(0)] == ["agent_off", "agent_off"], "nothing of the device"
 
 
 def test_confirmed_entries_stay_until_a_checkpoint_contains_them(tmp_path: Path) -> None:
