@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-INBOX = 1000  # messages that wait; a lost confirmation only means sending again
+INBOX = 200  # messages that wait; a lost confirmation only means sending again
 BIRTH_EVERY_S = 1.0
 DISK_S = 1.0
 
@@ -66,6 +66,8 @@ class Sender:
         self._inbox: deque[Callable[[], None]] = deque(maxlen=INBOX)
         self._wake = threading.Event()
         self._stopping = False
+        self._up = False
+        self._changed = False  # the connection, since the last step
         self._hello = False  # a new connection has not got our births yet
         self._announced: dict[str, float] = {}
         self._said: set[str] = set()
@@ -73,7 +75,7 @@ class Sender:
         uplink.subscribe(branch.stored, lambda _, raw, __: self._receive(lambda: self._stored(raw)))
         uplink.subscribe(branch.need_birth, lambda _, raw, __: self._receive(lambda: self._need_birth(raw)))
         uplink.subscribe(topics.worker("+"), lambda _, raw, __: self._receive(self._worker) if raw else None)
-        uplink.on_connection(lambda up: self._receive(lambda: self._connection(up)))
+        uplink.on_connection(self._connection)
         spool.listen(self._wake.set)
 
     def start(self) -> None:
@@ -119,6 +121,11 @@ class Sender:
 
     def step(self) -> float | None:
         """Do what there is to do; return how many seconds it can wait for the next thing."""
+        if self._changed:
+            self._changed = False
+            self._hello = self._up
+            if not self._up:
+                self._delivery.disconnected()
         while self._inbox:
             self._inbox.popleft()()
         if self._spool.generation != self._generation:
@@ -169,9 +176,9 @@ class Sender:
         now = self._now()
         if now - self._announced.get(digest, -BIRTH_EVERY_S) < BIRTH_EVERY_S:
             return
-        body = next((body for known, body, _ in self._spool.births() if known == digest), None)
+        body = self._spool.birth_named(digest)
         if body is None:
-            self._once(digest, "the gateway asks for birth %s, which is not here", digest)
+            self._once("birth", "the gateway asks for births that are not here, such as %s", digest)
             return
         self._announce(digest, body)
         self._delivery.birth_needed(digest, now)
@@ -180,9 +187,9 @@ class Sender:
         self._delivery.worker_appeared(self._now())
 
     def _connection(self, up: bool) -> None:  # noqa: FBT001 - as the uplink says it
-        self._hello = up
-        if not up:
-            self._delivery.disconnected()
+        self._up = up  # not by the inbox, where a flood of messages could push it out
+        self._changed = True
+        self._wake.set()
 
     def _greet(self) -> None:
         """Publish the births that entries name, clear those that none names any more, then let data go."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import TYPE_CHECKING
 
 import pytest
 
-from agent.sender import Sender
+from agent.sender import INBOX, Sender
 from agent.spool import Limits, Spool
 from contract.topics import AgentTopics
 from tests.support.clocks import FakeClock
@@ -94,4 +95,32 @@ def test_a_confirmation_that_says_nonsense_frees_nothing_and_stops_nothing(
     sender.step()
     spool.tick()
     assert [e.seq for e in spool.unconfirmed(0, None, 10)] == [2]
+    spool.stop()
+
+
+def test_requests_for_births_that_nobody_has_leave_no_trace_but_one_line(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    spool, line, sender, _ = begun(tmp_path)
+    for _ in range(50):
+        line.receive(BRANCH.need_birth, f'{{"birth":"{secrets.token_hex(16)}"}}')
+        sender.step()
+    assert len(caplog.records) == 1
+    assert len(sender._said) == 1
+    assert not line.sent
+    line.receive(BRANCH.need_birth, f'{{"birth":"{spool.birth}"}}')
+    sender.step()
+    assert line.sent == [BRANCH.birth(spool.birth, 1, 1)]
+    spool.stop()
+
+
+def test_a_flood_of_messages_does_not_make_us_miss_that_we_are_connected(tmp_path: Path) -> None:
+    spool, line, sender, clock = begun(tmp_path)
+    line.watchers[0](True)
+    for _ in range(2 * INBOX):
+        line.receive(BRANCH.stored, "{}")
+    sender.step()
+    clock.advance(2)
+    sender.step()
+    assert line.sent == [BRANCH.birth(spool.birth, 1, 1), BRANCH.data]
     spool.stop()

@@ -334,7 +334,7 @@ def test_what_cannot_be_read_is_ignored_and_logged_once(
                 client.client.publish(BRANCH.stored, payload, qos=1)
                 client.client.publish(BRANCH.need_birth, payload, qos=1)
         client.client.publish(BRANCH.need_birth, b'{"birth":"00112233445566778899aabbccddeeff"}', qos=1)
-        eventually(lambda: any("which is not here" in r.message for r in caplog.records))
+        eventually(lambda: any("that are not here" in r.message for r in caplog.records))
     warnings = [r.message for r in caplog.records if r.name in {"agent.sender", "agent.uplink"}]
     assert len(warnings) == len({w.split(":")[0] for w in warnings}), warnings
     eventually(lambda: bool(client.got))
