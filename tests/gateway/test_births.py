@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
 from typing import TYPE_CHECKING
 
 import pytest
@@ -112,7 +113,10 @@ def test_the_least_recently_used_birth_goes_when_the_cache_is_full() -> None:
 
 
 def test_parts_that_never_become_whole_do_not_fill_the_memory() -> None:
-    births = Births(max_part_bytes=1000)
-    for number in range(100):
-        births.add(BRANCH, f"{number:032x}", "1of2", bytes(100))
-    assert births._parts._sum <= 1000
+    births = Births(max_part_bytes=100_000)
+    tracemalloc.start()
+    for number in range(5000):
+        births.add(BRANCH, f"{number:032x}", "1of2", b"x")
+    taken, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert taken <= 150_000, "what a set takes beside its bytes counts too"
