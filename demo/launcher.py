@@ -224,7 +224,7 @@ class Demo:
         while not observer.look() and time.monotonic() < patience:
             self._children.check()
             if self._stop.wait(0.05):
-                return
+                raise _Stopped  # the agent may not have begun: then it says no farewell, and nothing was read
         until = None if self._options.seconds is None else time.monotonic() + self._options.seconds
         if not self._console.is_terminal or self._console.is_dumb_terminal:
             self._print_lines(observer, until)

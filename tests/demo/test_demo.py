@@ -120,6 +120,17 @@ def test_ctrl_c_during_the_replay_ends_it_at_once(tmp_path: Path) -> None:
     assert list(run.folder.iterdir()) == []
 
 
+def test_ctrl_c_while_the_agent_starts_is_no_failure(tmp_path: Path) -> None:
+    run = Run(tmp_path / "tmp")
+    run.until_said("starting the agent")
+    children = run.children()
+    run.process.send_signal(signal.SIGINT)
+    run.process.communicate(timeout=30)
+    assert run.process.returncode == 0, run.err.read_text("utf-8")
+    assert "did not end well" not in run.err.read_text("utf-8")
+    assert gone(children, 0)
+
+
 def test_a_part_that_fails_ends_the_demo_and_is_named(tmp_path: Path) -> None:
     run = Run(tmp_path / "tmp")
     run.until_said("replaying")
