@@ -5,7 +5,8 @@ our own waiting must not look like the factory's outage; `Refused` every 60 s or
 a person can mend it; anything else is a bug in the collector: its neighbours go on, it is tried again slowly.
 
 Each failed attempt is stored as one bad frame per source, and each outage as a gap from the last moment the link
-was known alive to the first moment it is again. The only broad `except` of the agent stands here.
+was known alive to the first moment it is again. No collector or library needs a broad `except` for its failures:
+the one here takes what is left for a bug.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ import pytest
 from agent.errors import Refused, SpoolFailed, Unreachable
 from agent.frame import DataType, Event, FrameBlock, Rows, Signal, Source, Status
 from agent.health import Health
-from agent.supervise import MOST_S, REFUSED_S, Supervisor
+from agent.supervise import Supervisor
 from tests.support.clocks import FakeClock
 
 if TYPE_CHECKING:
@@ -147,17 +147,39 @@ def test_the_time_until_a_device_first_says_something_is_ours(step: Step) -> Non
     assert (gap.source, gap.from_ns, gap.to_ns) == ("plc.main", start, int(first.time_ns[0]))
 
 
-def test_back_off_stays_below_three_seconds() -> None:
-    clock = FakeClock()
-    play(*[Unreachable("x")] * 20, 1, clock=clock)
-    assert clock.monotonic() <= 20 * (1 + MOST_S) * 1e9 + 2e9
+class Waits(FakeClock):
+    """Writes down how long each wait between attempts may take."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waits: list[float] = []
+
+    async def wait(self, event: asyncio.Event, seconds: float) -> bool:
+        self.waits.append(seconds)
+        return await super().wait(event, seconds)
+
+
+@pytest.mark.parametrize(
+    ("steps", "waits"),
+    [
+        ([Unreachable("x")] * 6, [0.5, 1, 2, 3, 3, 3]),
+        ([*[Unreachable("x")] * 3, 1, Unreachable("x")], [0.5, 1, 2, 0.5]),
+        ([Refused("x")] * 3, [60, 60, 60]),
+        ([ZeroDivisionError("x")] * 2, [30, 30]),
+        ([Refused("x"), ZeroDivisionError("x"), Unreachable("x")], [60, 30, 2]),
+    ],
+)
+def test_what_went_wrong_decides_how_long_to_wait(steps: list[Step], waits: list[float]) -> None:
+    clock = Waits()
+    play(*steps, 1, clock=clock)
+    assert clock.waits == waits
 
 
 def test_a_refusal_waits_a_minute_and_becomes_its_own_gap() -> None:
     clock = FakeClock()
     items, _, _ = play(1, Unreachable("x"), Refused("password"), 2, clock=clock)
     assert gaps(items) == [("link_down", False), ("link_down", True), ("refused", False), ("refused", True)]
-    assert clock.monotonic() >= REFUSED_S * 1e9
+    assert clock.monotonic() >= 60e9
     edges = [(e.from_ns, e.to_ns) for e in gap_events(items, "link_down", "refused") if e.to_ns]
     assert edges[0][1] == edges[1][0], "the two gaps join without a hole"
 
@@ -175,21 +197,27 @@ def test_a_failing_spool_stops_the_process() -> None:
 
 
 def test_retry_ends_the_wait_at_once() -> None:
-    async def main() -> tuple[int, int]:
-        clock, done, health = FakeClock(), asyncio.Event(), Health()
-        collector = Scripted("plc", [Refused("login"), 1], clock, done)
-        supervisor = Supervisor(collector, Items(), health, clock)
-        supervisor.retry()
+    class Waiting(FakeClock):
+        async def wait(self, event: asyncio.Event, seconds: float) -> bool:
+            assert seconds > 1
+            supervisor.retry()
+            await event.wait()  # no time passes: only `retry` ends it
+            return True
+
+    clock, done = Waiting(), asyncio.Event()
+    collector = Scripted("plc", [Refused("login"), 1], clock, done)
+    supervisor = Supervisor(collector, Items(), Health(), clock)
+
+    async def main() -> None:
         task = asyncio.ensure_future(supervisor.run())
         await done.wait()
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
-        return clock.monotonic(), collector.retried
 
-    waited, retried = asyncio.run(asyncio.wait_for(main(), 10))
-    assert waited < REFUSED_S * 1e9
-    assert retried == 1
+    asyncio.run(asyncio.wait_for(main(), 10))
+    assert collector.opened == 2
+    assert collector.retried == 1
 
 
 def test_single_refused_signals_are_one_line_going_and_one_coming(caplog: pytest.LogCaptureFixture) -> None:
