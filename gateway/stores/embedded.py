@@ -105,7 +105,9 @@ class EmbeddedStore:
     def _open(self, busy_s: float) -> sqlite3.Connection:
         if not self._read_only:
             try:
-                self._path.parent.mkdir(parents=True, exist_ok=True)
+                self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                # what a factory makes is nobody else's business; SQLite gives its -wal and -shm the same mode
+                os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
             except OSError as exc:
                 raise StoreUnavailable(f"{self._path}: {exc}") from exc
         mode = "ro" if self._read_only else "rwc"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import random
 import sqlite3
 import subprocess
@@ -41,6 +42,22 @@ def times(store: EmbeddedStore) -> Sequence[int]:
 def path(tmp_path: Path) -> Path:
     """Return where a store may be."""
     return tmp_path / "store.db"
+
+
+def test_a_new_store_is_its_owners_and_what_an_operator_has_opened_stays_open(tmp_path: Path) -> None:
+    path = tmp_path / "state" / "store.db"
+    old = os.umask(0o022)
+    try:
+        store = EmbeddedStore(path)
+        store.write([point(T, x_f=1.0)])
+        files = [path, Path(f"{path}-wal"), Path(f"{path}-shm")]
+        assert [file.stat().st_mode & 0o777 for file in (path.parent, *files)] == [0o700, 0o600, 0o600, 0o600]
+        store.close()
+        path.chmod(0o640)
+        EmbeddedStore(path).close()
+        assert path.stat().st_mode & 0o777 == 0o640
+    finally:
+        os.umask(old)
 
 
 def test_days_are_counted_back_from_the_newest_point(path: Path) -> None:
