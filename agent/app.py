@@ -29,6 +29,7 @@ from agent.analyzers import evidence as analyzers
 from agent.analyzers.latency import account
 from agent.clock import SystemClock
 from agent.config.load import load
+from agent.errors import ConfigError
 from agent.frame import Event
 from agent.health import Health
 from agent.lock import hold
@@ -72,7 +73,7 @@ class Agent:
         config: Of the site.
 
     Raises:
-        ConfigError: a secret cannot be read.
+        ConfigError: a secret cannot be read, or the state folder holds data of an agent with other ids.
         SpoolFailed: the state folder cannot be used, or another agent works in it.
     """
 
@@ -94,6 +95,7 @@ class Agent:
             ),
             account=functools.partial(account, calendar=self._calendar),
         )
+        self._refuse_other_ids()
         self._clock = SystemClock(self._spool.epoch, trusted=config.time.trust_local_clock)
         self._health = Health()
         self._supervisors = {
@@ -106,6 +108,17 @@ class Agent:
         self._platform = None if platform is None else Uplink(platform, topics, self._status, "platform")
         self._sender = Sender(self._spool, self._site, topics, self._clock)
         self._reporter = Reporter(config, self._spool, self._platform or self._site, topics, self._clock)
+
+    def _refuse_other_ids(self) -> None:
+        """Data waits for its own branch: under another name no gateway would take it, and it would block ours."""
+        ours = (self._config.factory, self._config.agent)
+        for owner, entries in self._spool.owners().items():
+            if owner != ours:
+                raise ConfigError(
+                    f"{self._folder} holds {entries} entries of {'/'.join(owner)} that are not stored yet, and this "
+                    f"is {'/'.join(ours)}: start once more with the old ids until `tsq-agent status` shows that "
+                    "nothing waits, or name another storage.directory"
+                )
 
     def run(self) -> None:
         """Collect and deliver until SIGTERM or SIGINT."""

@@ -52,6 +52,13 @@ logger = logging.getLogger(__name__)
 _PAGE = 64
 
 
+class _Named(msgspec.Struct, frozen=True):
+    """Of a birth, whose it is."""
+
+    factory: str
+    agent: str
+
+
 class Journal:
     """The file, open. Not thread-safe.
 
@@ -254,6 +261,18 @@ class Journal:
             )
             if digest not in self._lost_births
         ]
+
+    def owners(self) -> dict[tuple[str, str], int]:
+        """Return how many unconfirmed entries each (factory, agent) has, by the births they were written under."""
+        found: dict[tuple[str, str], int] = {}
+        for body, digest, n in self._db.execute(
+            "SELECT birth.body, hash, count(*) FROM birth JOIN entry ON entry.birth = birth.id "
+            "WHERE state = 0 GROUP BY birth.id"
+        ):
+            if digest not in self._lost_births:
+                named = msgspec.json.decode(body, type=_Named)
+                found[named.factory, named.agent] = found.get((named.factory, named.agent), 0) + n
+        return found
 
     def birth_named(self, digest: str) -> bytes | None:
         """Return the canonical JSON of the birth with this hash, None when it is not here or lost."""

@@ -410,6 +410,11 @@ class Spool:
         with self._using() as journal:
             return journal.births()
 
+    def owners(self) -> dict[tuple[str, str], int]:
+        """Return how many unconfirmed entries each (factory, agent) has in this file."""
+        with self._using() as journal:
+            return journal.owners()
+
     def birth_named(self, digest: str) -> bytes | None:
         """Return the canonical JSON of the birth with this hash, None when it is not here."""
         with self._using() as journal:
