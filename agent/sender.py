@@ -6,6 +6,7 @@ something is due to be sent again; what to do then is decided by `agent.delivery
 
 from __future__ import annotations
 
+import itertools
 import logging
 import sqlite3
 import threading
@@ -19,7 +20,7 @@ from contract import codec, topics
 from contract.payload import NeedBirth, Stored
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from agent.clock import Clock
     from agent.delivery import Message
@@ -31,6 +32,7 @@ logger = logging.getLogger(__name__)
 INBOX = 200  # messages that wait; a lost confirmation only means sending again
 BIRTH_EVERY_S = 1.0
 DISK_S = 1.0
+SOURCES_SAID = 1000  # of which refused values are logged; a flood of made-up names must not fill the memory
 
 
 class Link(Protocol):
@@ -71,6 +73,7 @@ class Sender:
         self._hello = False  # a new connection has not got our births yet
         self._announced: dict[str, float] = {}
         self._said: set[str] = set()
+        self._refused: set[str] = set()  # sources of which the store does not take all, said
         self._thread = threading.Thread(target=self._run, name="sender", daemon=True)
         uplink.subscribe(branch.stored, lambda _, raw, __: self._receive(lambda: self._stored(raw)))
         uplink.subscribe(branch.need_birth, lambda _, raw, __: self._receive(lambda: self._need_birth(raw)))
@@ -165,6 +168,8 @@ class Sender:
             return
         keys = [(stored.spool, seq, crc) for seq, crc in stored.stored]
         keys += [(stored.spool, rejected.seq, rejected.crc) for rejected in stored.rejected]
+        for rejected in stored.rejected:
+            self._say_refused({row[0] for row in rejected.rows} - self._refused, rejected.reason)
         self._spool.confirm(stored, self._delivery.stored(keys, self._now()))
 
     def _need_birth(self, raw: bytes) -> None:
@@ -212,6 +217,11 @@ class Sender:
         return all(
             self._uplink.publish(self._topics.birth(digest, i, n), b"", retain=True) for i in range(1, n + 1)
         )
+
+    def _say_refused(self, sources: Iterable[str], reason: str) -> None:
+        for source in itertools.islice(sources, max(0, SOURCES_SAID - len(self._refused))):
+            self._refused.add(source)
+            logger.error("%s: the store refuses values, the gateway keeps them as dead letters: %s", source, reason)
 
     def _once(self, key: str, text: str, *values: object) -> None:
         if key not in self._said:

@@ -261,6 +261,11 @@ def _convert(value: Value, kind: type, field: str) -> FieldValue:
             return str(number)
         if kind is float:
             return float(number)
+        if kind is int and number >= 0:
+            raise WireError(
+                f"a number above {_INT64} does not fit {field}: if it is right (word_order?), declare an "
+                "instrument_range that reaches so far"
+            )
     raise WireError(f"a value of type {type(value).__name__} that does not fit {field}")
 
 

@@ -98,6 +98,27 @@ def test_a_confirmation_that_says_nonsense_frees_nothing_and_stops_nothing(
     spool.stop()
 
 
+def test_values_that_the_store_refuses_are_said_once_for_each_source(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    spool, line, sender, clock = begun(tmp_path)
+    for second in range(3):
+        waiting = spool.unconfirmed(0, None, 10)[-1]
+        rows = f'[["{A.id}","1","2",1]]'
+        line.receive(BRANCH.stored, stored(spool, "[]", f'[[{waiting.seq},"{waiting.crc}","too large",{rows}]]'))
+        sender.step()
+        spool.put(frame(A, clock.now() + (second + 1) * 10**9))
+        spool.tick()
+    (record,) = caplog.records
+    assert record.levelname == "ERROR"
+    assert A.id in record.message
+    assert "too large" in record.message
+    for number in range(3000):
+        sender._say_refused([f"made-up-{number}"], "")
+    assert len(caplog.records) == len(sender._refused) == 1000
+    spool.stop()
+
+
 def test_requests_for_births_that_nobody_has_leave_no_trace_but_one_line(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

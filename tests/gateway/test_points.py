@@ -136,6 +136,12 @@ def test_a_row_that_contradicts_its_birth_is_a_fault_and_its_neighbours_are_stor
     assert fault.content == {"signal": index, "value": value, "status": status, "source_time": shift}
 
 
+def test_an_unsigned_number_that_fits_no_field_says_what_to_declare() -> None:
+    block = Block(1, SOURCE, [INDEX["u64"]], Times(str(T0), [0]), [str(2**63)], [0], [None])
+    (fault,) = build(data(block)).faults
+    assert "instrument_range" in fault.reason
+
+
 def test_a_second_row_of_a_signal_at_one_time_never_overwrites_the_first() -> None:
     batch = build(
         data(
