@@ -115,9 +115,9 @@ class Agent:
         for owner, entries in self._spool.owners().items():
             if owner != ours:
                 raise ConfigError(
-                    f"{self._folder} holds {entries} entries of {'/'.join(owner)} that are not stored yet, and this "
-                    f"is {'/'.join(ours)}: start once more with the old ids until `tsq-agent status` shows that "
-                    "nothing waits, or name another storage.directory"
+                    f"{self._folder} holds {entries} entries of {'/'.join(owner)} that are not stored yet, and "
+                    f"this is {'/'.join(ours)}: start once more with the old ids until nothing waits any more "
+                    "(`tsq-agent status`), or name another storage.directory"
                 )
 
     def run(self) -> None:
