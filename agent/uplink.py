@@ -106,7 +106,9 @@ class Uplink:
         self._slots = threading.Condition()
         self._unacked = 0
         self._up = False
+        self._stopping = False
         self._connections = 0
+        self._ending = False
         self._foreign = 0  # connections in a row on which our status was not ours
         self._said: set[str] = set()
         self._thread = threading.Thread(target=self._work, name=f"uplink-{name}", daemon=True)
@@ -175,6 +177,7 @@ class Uplink:
         with self._slots:
             self._slots.wait_for(lambda: not self._up or self._unacked == 0, 1)
         self._jobs.put(None)
+        self._ending = True
         self._client.disconnect()
         self._client.drop_out_messages()
         self._client.loop_stop()
@@ -265,7 +268,7 @@ class Uplink:
             was_up, self._up = self._up, False
             self._slots.notify_all()
         client.drop_out_messages()
-        if was_up and "taken" not in self._said:
+        if was_up and not self._stopping and "taken" not in self._said:
             logger.warning("connection to %s lost, data waits in the spool: %s", self._where, reason)
             self._said.add("unreachable")  # said just now
         for watcher in self._watchers:

@@ -205,6 +205,17 @@ def test_status_is_retained_and_the_will_says_offline(broker: Child) -> None:
     client.close()
 
 
+def test_a_goodbye_of_our_own_is_no_lost_connection(broker: Child, caplog: pytest.LogCaptureFixture) -> None:
+    uplink = uplink_to(broker)
+    lost = threading.Event()
+    uplink.on_connection(lambda up: None if up else lost.set())
+    uplink.start()
+    eventually(lambda: uplink.up)
+    uplink.stop()
+    assert lost.wait(10)
+    assert [record.message for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
 def test_retained_topics_are_published_again_by_a_broker_that_lost_them(broker: Child) -> None:
     uplink = uplink_to(broker)
     uplink.start()
@@ -311,6 +322,16 @@ def test_without_a_broker_it_says_so_once_and_ends_when_asked(
     uplink.stop()
     assert not uplink._thread.is_alive()
     assert caplog.text.count("does not answer") == 1
+
+
+def test_a_connection_that_we_end_ourselves_is_not_called_lost(
+    broker: Child, caplog: pytest.LogCaptureFixture
+) -> None:
+    uplink = uplink_to(broker)
+    uplink.start()
+    eventually(lambda: uplink.up)
+    uplink.stop()
+    assert [r.message for r in caplog.records if r.levelno >= logging.WARNING] == []
 
 
 def test_what_cannot_be_read_is_ignored_and_logged_once(
