@@ -106,7 +106,6 @@ class Uplink:
         self._slots = threading.Condition()
         self._unacked = 0
         self._up = False
-        self._stopping = False
         self._connections = 0
         self._ending = False
         self._foreign = 0  # connections in a row on which our status was not ours
@@ -268,7 +267,7 @@ class Uplink:
             was_up, self._up = self._up, False
             self._slots.notify_all()
         client.drop_out_messages()
-        if was_up and not self._stopping and "taken" not in self._said:
+        if was_up and not self._ending and "taken" not in self._said:
             logger.warning("connection to %s lost, data waits in the spool: %s", self._where, reason)
             self._said.add("unreachable")  # said just now
         for watcher in self._watchers:

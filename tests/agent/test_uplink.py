@@ -324,16 +324,6 @@ def test_without_a_broker_it_says_so_once_and_ends_when_asked(
     assert caplog.text.count("does not answer") == 1
 
 
-def test_a_connection_that_we_end_ourselves_is_not_called_lost(
-    broker: Child, caplog: pytest.LogCaptureFixture
-) -> None:
-    uplink = uplink_to(broker)
-    uplink.start()
-    eventually(lambda: uplink.up)
-    uplink.stop()
-    assert [r.message for r in caplog.records if r.levelno >= logging.WARNING] == []
-
-
 def test_what_cannot_be_read_is_ignored_and_logged_once(
     broker: Child, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
