@@ -137,8 +137,10 @@ def _checked(reply: _Reply, span: Span) -> bytes | ModbusRefusal:
     size = (span.count + 7) // 8 if span.table.bits else span.count * 2
     if reply.function_code != span.table:
         raise LinkGarbled(f"function {reply.function_code} in the answer to function {int(span.table)}")
-    if len(reply.body) != size + 1 or reply.body[0] != size:
-        raise LinkGarbled(f"{len(reply.body) - 1} data bytes where {size} were asked for")
+    if len(reply.body) != size + 1:
+        raise LinkGarbled(f"{len(reply.body[1:])} data bytes where {size} were asked for")
+    if reply.body[0] != size:
+        raise LinkGarbled(f"a byte count of {reply.body[0]} where {size} were asked for")
     return reply.body[1:]
 
 

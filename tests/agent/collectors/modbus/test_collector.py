@@ -353,7 +353,8 @@ def test_a_device_that_closes_before_it_ever_answers_is_unreachable() -> None:
         ({"body": b"\x02\x00\x01"}, "2 data bytes where 4 were asked for"),
         ({"body": b"\x04\x00\x01"}, "2 data bytes where 4 were asked for"),
         ({"body": b"\x06\x00\x01\x00\x02\x00\x03"}, "6 data bytes where 4 were asked for"),
-        ({"body": b""}, "-1 data bytes"),
+        ({"body": b"\x02\x00\x01\x00\x02"}, "a byte count of 2 where 4 were asked for"),
+        ({"body": b""}, "0 data bytes where 4 were asked for"),
     ],
 )
 def test_an_answer_to_another_question_is_never_taken_for_a_value(changed: dict[str, Any], text: str) -> None:
