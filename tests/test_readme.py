@@ -140,3 +140,13 @@ def test_make_demo_needs_nothing_but_the_packages_of_the_apt_line() -> None:
     recipe = makefile[makefile.index("$(VENV)/.demo:") : makefile.index("$(VENV)/.dev:")]
     programs = {line.split()[0].lstrip("@") for line in recipe.splitlines()[1:] if line.strip()}
     assert programs <= {"$(BIN)/python", "touch"}
+
+
+def test_make_begins_anew_after_an_environment_that_could_not_be_made(tmp_path: Path) -> None:
+    (tmp_path / "Makefile").symlink_to(ROOT / "Makefile")
+    half = tmp_path / "half"  # as Debian without python3-venv: an interpreter is there, pip is not
+    half.write_text("#!/bin/sh\nmkdir -p .venv/bin && touch .venv/bin/python\nexit 1\n")
+    half.chmod(0o755)
+    command = ["make", "-C", str(tmp_path), f"PYTHON={half}", ".venv/bin/python"]
+    assert subprocess.run(command, capture_output=True, check=False).returncode == 2
+    assert not (tmp_path / ".venv").exists()
