@@ -61,7 +61,8 @@ def worths(view: View, machine: str) -> list[float]:
             worth("path", place is not None and paths[place] <= 1),
             MAPPED if tag.role_confirmed else NOTHING,
         ]
-        if tag.dtype not in {"bool", "string"} and tag.role not in WITHOUT_UNIT:
+        role = tag.role if tag.role_confirmed else None  # a guess excuses from nothing
+        if tag.dtype not in {"bool", "string"} and role not in WITHOUT_UNIT:
             parts.append(worth("unit", tag.unit in units))
             parts.append(worth("range", any(math.isfinite(a) and math.isfinite(b) and a < b for a, b in ranges)))
         return fmean(parts)

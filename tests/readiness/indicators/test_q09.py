@@ -61,6 +61,11 @@ def test_units_and_ranges_are_not_asked_of_signals_that_have_none() -> None:
     assert richness(about={"role": "state", "unit": None, "eu_range": None}) == pytest.approx(0.8)
 
 
+def test_a_guessed_role_excuses_no_signal_from_unit_and_range() -> None:
+    bare: dict[str, object] = {"unit": None, "eu_range": None, "role_confirmed": False}
+    assert richness(about={"role": "state", **bare}) == richness(about={"role": None, **bare})
+
+
 def test_what_the_device_declares_itself_is_worth_more() -> None:
     plant = Plant(
         [source("press", [signal("press", 0, **FULL)], protocol="opcua")],
