@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test lint format lock clean
+.PHONY: help demo test validity lint format lock clean
 help:
 	@grep -E '^[a-z]+:.*#' $(MAKEFILE_LIST) | sed 's/:.*# /\t/'
 
@@ -26,6 +26,9 @@ demo: $(VENV)/.demo # the main job on a simulated factory; ARGS="--for 60 --json
 
 test: $(VENV)/.dev # system packages, lint, types and every test
 	@PATH="$(CURDIR)/$(BIN):$$PATH" tests/run $(ARGS)
+
+validity: $(VENV)/.dev # indicators against injected faults, at length (minutes)
+	TSQ_VALIDITY=1 $(BIN)/python -m pytest tests/validity $(ARGS)
 
 lint: $(VENV)/.dev # formatter, linter and types only
 	$(BIN)/ruff format --check .

@@ -14,7 +14,7 @@ import numpy as np
 from agent.analyzers.knowledge import Polled, Subscribed
 from agent.analyzers.liveness import Liveness
 from agent.analyzers.rows import Rows, by_signal, classes, forward
-from agent.analyzers.runs import firsts, grown
+from agent.analyzers.runs import grown
 from readiness.evidence import Packed, SignalDay, SourceDay
 from readiness.spans import Spans, union
 
@@ -33,8 +33,8 @@ SECOND = 1_000_000_000
 GRACE_NS = 600 * SECOND
 """How far a source must be past a day's end before nothing of that day is taken from it any more."""
 JOINED_NS = 60 * SECOND
-"""A signal first seen this much later than its source was added by a new configuration: it counts from the next
-production day, because we cannot know when it could have been read."""
+"""A signal that its source's blocks list only this much later than the source began was added by a new
+configuration: it counts from the next production day. One that is listed and never heard of counts, as unknown."""
 OUTCOMES = 4
 SLICE = 1 << 16
 """Rows worked on at once: columns of this length stay in the processor's cache, six times as fast as an hour's."""
@@ -63,7 +63,8 @@ class Ledger:
         self._knowledge: Knowledge = Polled(n, source.interval_ns) if source.mode == "poll" else Subscribed(n)
         self._liveness = Liveness(source.mode, source.interval_ns)
         self._seen = np.zeros(n, np.int64)
-        self._since = np.zeros(n, np.int64)
+        self._since = np.zeros(n, np.int64)  # first row of the first block whose source lists the signal
+        self._listed: tuple[Signal, ...] | None = None
         self._reads: dict[int, Ints] = {}  # start of the day -> int64[4, n]
         self._requests: dict[int, dict[str, int]] = {}
         self._late: dict[int, int] = {}
@@ -86,6 +87,7 @@ class Ledger:
         if len(block):
             signal, kind = self._index(block), classes(block.status) if block.status.any() else None
             self.first_ns = min(self.first_ns or int(block.time_ns[0]), int(block.time_ns.min()))
+            self._list(block)
             whole = Rows(signal, block.time_ns, kind)
             for first in range(0, len(block), SLICE):
                 self._slice(whole.where(slice(first, first + SLICE)), closed_ns)
@@ -105,6 +107,13 @@ class Ledger:
         self.first_ns = min(self.first_ns or time_ns, time_ns)
         self._marks_ns = max(self._marks_ns, time_ns)
         self._liveness.watermark(time_ns)
+
+    def _list(self, block: FrameBlock) -> None:
+        """Note since when the source lists its signals."""
+        if block.source.signals is not self._listed:
+            self._listed, mapping = self._mapped
+            listed = np.arange(len(block.source.signals)) if mapping is None else mapping
+            self._since[listed[self._since[listed] == 0]] = int(block.time_ns.min())
 
     def _index(self, block: FrameBlock) -> Ints:
         """Return the rows' signals as indices into our own list."""
@@ -154,9 +163,6 @@ class Ledger:
         self._miss(dropped)
         if not len(rows):
             return
-        head = np.flatnonzero(firsts(rows.signal))
-        fresh = head[self._since[rows.signal[head]] == 0]
-        self._since[rows.signal[fresh]] = rows.time[fresh]
         self._count(rows)
         self._knowledge.take(rows)
 
@@ -211,7 +217,7 @@ class Ledger:
             return table[spans]
 
         reads = self._reads.get(start_ns, np.zeros((OUTCOMES, len(self._keys)), np.int64)).T.tolist()
-        joined = np.where(self._since > 0, self._since, end_ns)
+        joined = np.where(self._since > 0, self._since, end_ns if self._rows_ns else self.first_ns)
         counted = (joined < start_ns) | (joined <= self.first_ns + max(JOINED_NS, 2 * self._about[4]))
         wanted = configured if configured is not None else frozenset(self._keys)
         signals = {
