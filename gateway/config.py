@@ -11,7 +11,7 @@ from pydantic import Field
 
 from gateway.stores.settings import StoreSettings
 from settings import load as loading
-from settings.base import Model, Size, TopicId, at_least
+from settings.base import Flag, Model, Size, TopicId, at_least
 from settings.broker import Broker
 from settings.language import Text
 from settings.path import FullPath
@@ -48,7 +48,7 @@ class GatewayConfig(Model):
     worker: TopicId = Field(
         default_factory=default_worker, description="id of this worker; host name and process id when absent"
     )
-    trust_local_clock: bool = Field(default=False, description="agents may set their time by this machine's")
+    trust_local_clock: Flag = Field(default=False, description="agents may set their time by this machine's")
     mqtt: Broker = Field(description="the factory's broker")
     store: StoreSettings = Field(description="where the points go")
     dead_letters: DeadLetterSettings = Field(description="where that goes which no store takes")

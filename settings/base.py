@@ -123,6 +123,8 @@ Host = Annotated[str, AfterValidator(_host), form("address or host name")]
 IpAddress = Annotated[str, AfterValidator(_address), form("IP address")]
 """An IPv4 or IPv6 address."""
 Port = Annotated[int, Field(ge=1, le=65535)]
+Flag = Annotated[bool, Field(strict=True)]
+"""`true` or `false` and nothing else: what `no` or `0` means is not guessed."""
 
 
 def _name(value: str) -> str:

@@ -54,18 +54,18 @@ def decode(raw: bytes) -> str | Problem:
 
 
 def unprintable(text: str) -> Iterator[Problem]:
-    """Yield a problem for each character that YAML refuses, or that would shift the count of lines."""
-    for match in _UNPRINTABLE.finditer(text):
-        char = match[0]
-        name = unicodedata.name(char, "control character")
-        code = f"U+{ord(char):04X}"
-        yield Problem(
-            len(re.findall(r"\r\n|\r|\n", text[: match.start()])) + 1,
-            Text(
-                f"invisible character {code} ({name}): delete it",
-                f"보이지 않는 문자 있음: {code}({name}). 지우십시오",
-            ),
-        )
+    """Yield a problem for what YAML refuses, or what would shift the count of lines: each character once a line."""
+    for number, line in enumerate(re.split(r"\r\n|\r|\n", text), 1):
+        for char in dict.fromkeys(_UNPRINTABLE.findall(line)):
+            code = f"U+{ord(char):04X}"
+            name = unicodedata.name(char, "")
+            yield Problem(
+                number,
+                Text(
+                    f"invisible character {code} ({name or 'control character'}): delete it",
+                    f"보이지 않는 문자 있음: {code}({name or '제어 문자'}). 지우십시오",
+                ),
+            )
 
 
 def syntax(text: str, exc: yaml.YAMLError) -> list[Problem]:
@@ -77,11 +77,17 @@ def syntax(text: str, exc: yaml.YAMLError) -> list[Problem]:
             "indent with spaces, not with a tab", "들여쓰기에 탭을 쓸 수 없습니다. 공백(스페이스)으로 들여쓰십시오"
         )
         return [Problem(n, words) for n in tabs]
-    marks = [getattr(exc, name, None) for name in ("problem_mark", "context_mark")]
+    foreign = getattr(exc, "problem", None) or str(exc)
+    order = ("problem_mark", "context_mark")
+    if "expected ':'" in foreign:
+        order = (
+            "context_mark",
+            "problem_mark",
+        )  # the colon is missing where the key begins, and missed a line later
+    marks = [getattr(exc, name, None) for name in order]
     found = [mark.line + 1 for mark in marks if mark is not None]
     # what is never closed is noticed at the end of the file, and begins at the context
     number = next((n for n in found if n <= len(lines) and lines[n - 1].strip()), 1)
-    foreign = getattr(exc, "problem", None) or str(exc)
     line = lines[number - 1]
     for near in (number, number - 1):  # a full-width colon shows only in the next line
         if near < 1 or (odd := strange(lines[near - 1])) is None:

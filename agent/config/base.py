@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import AfterValidator, Field
 
 from agent.frame import DataType, Role, Signal
-from settings.base import Duration, Id, IpAddress, Model, Name, Range
+from settings.base import Duration, Flag, Id, IpAddress, Model, Name, Range
 from settings.language import Complaint
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class SignalBase(Model):
     unit: Name | None = Field(None, description="unit of the value, `A`, `degC`, `kWh`")
     description: Name | None = Field(None, description="what it is, for people")
     role: Role | None = Field(None, description="what the signal means for the machine")
-    guess: bool = Field(default=False, description="the role is not confirmed and never enters a score")
+    guess: Flag = Field(default=False, description="the role is not confirmed and never enters a score")
     instrument_range: Range | None = Field(None, description="values the instrument can return")
     eu_range: Range | None = Field(None, description="values likely in normal operation")
     path: Name | None = Field(None, description="ISA-95 equipment path")

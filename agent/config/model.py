@@ -21,7 +21,7 @@ from contract import codec
 from contract.payload import EVENTS, Birth, BirthSignal, BirthSource
 from readiness.inventory import Machine
 from readiness.schedule import Calendar
-from settings.base import Duration, Id, Model, Name, Size, TopicId, at_least, form
+from settings.base import Duration, Flag, Id, Model, Name, Size, TopicId, at_least, form
 from settings.broker import Broker
 from settings.language import Complaint
 from settings.path import FullPath
@@ -76,7 +76,7 @@ class Time(Model):
     """The clock of the box."""
 
     zone: Zone = Field(description="time zone of the site, `Asia/Seoul`")
-    trust_local_clock: bool = Field(
+    trust_local_clock: Flag = Field(
         default=False, description="the box's clock is right although the system reports no synchronisation"
     )
 

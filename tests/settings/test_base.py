@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from settings.base import Duration, Host, Size, written, written_size
+from settings.base import Duration, Flag, Host, Size, written, written_size
 from settings.broker import Broker
 from settings.path import FullPath
 
@@ -70,3 +70,10 @@ def test_a_password_needs_a_user() -> None:
     with pytest.raises(ValidationError, match="needs a user"):
         Broker.model_validate({"host": "h", "password": "env:P"})
     assert Broker.model_validate({"host": "h", "user": "u", "password": "env:P"}).port == 1883
+
+
+@pytest.mark.parametrize("value", ["no", "yes", "on", "off", "true", "0", 0, 1, None])
+def test_only_true_and_false_are_yes_and_no(value: object) -> None:
+    with pytest.raises(ValidationError):
+        TypeAdapter(Flag).validate_python(value)
+    assert TypeAdapter(Flag).validate_python(True) is True

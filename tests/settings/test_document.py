@@ -81,6 +81,19 @@ def test_the_limit_of_values_counts_what_aliases_expand_to() -> None:
     assert parse((wide + "b: [" + ",".join(["*a"] * (most + 3)) + "]\n").encode()).problems
 
 
+@pytest.mark.parametrize("line", ["factory hanil", "factory:hanil", "- hanil:x, y"])
+def test_a_missing_colon_is_told_where_it_is_missing(line: str) -> None:
+    (problem,) = parse(f"version: 1\n{line}\nagent: edge-1\n".encode()).problems
+    assert problem.line == 2
+
+
+def test_an_invisible_character_is_told_once_a_line_in_both_languages() -> None:
+    first, second = parse(b"a: \x00\x00\x00\nb: \x00\n").problems
+    assert (first.line, second.line) == (1, 2)
+    assert first.text.en == "invisible character U+0000 (control character): delete it"
+    assert first.text.ko == "보이지 않는 문자 있음: U+0000(제어 문자). 지우십시오"
+
+
 def test_a_second_mistake_is_found_behind_a_first_one() -> None:
     problems = parse(b"a: 1\na: 2\nb:\n  c: 1\n  c: 2\n  c: 3\n").problems
     assert [p.line for p in problems] == [2, 5, 6]

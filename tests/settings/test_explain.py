@@ -33,7 +33,7 @@ ERRORS = {
     "literal": {"literal_error"},
     "enum": {"enum"},
     "str": {"string_type"},
-    "bool": {"bool_type", "bool_parsing"},
+    "bool": {"bool_type"},
     "int": {"int_type", "int_parsing", "int_parsing_size", "int_from_float"},
     "float": {"float_type", "float_parsing", "finite_number"},
     "tuple": {"tuple_type", "missing", "too_long"},
@@ -65,6 +65,7 @@ def nodes(schema: Any) -> Iterator[dict[str, Any]]:
 def possible(node: dict[str, Any]) -> set[str]:
     kind = node["type"]
     assert kind in ERRORS or kind in NO_ERRORS, f"which errors can a {kind} produce? Add it here"
+    assert kind != "bool" or node.get("strict"), "write Flag: pydantic makes True of `yes` and False of 0"
     found = set(ERRORS.get(kind, ()))
     found |= {error for constraint, error in CONSTRAINTS.items() if node.get(constraint) is not None}
     if node.get("min_length") is not None:
