@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from settings.base import Duration, Model, Size, Word, at_least, form
+from settings.base import Duration, Flag, Model, Size, Word, at_least, form
 from settings.language import Complaint
 from settings.path import FullPath
 from settings.secret import Secret, check_login
@@ -62,7 +62,7 @@ class EmbeddedSettings(Model):
 class _InfluxDb(Model):
     url: Url = Field(description="where the server listens")
     ca_file: FullPath | None = Field(None, description="certificate authority of an https server, PEM")
-    gzip: bool = Field(default=False, description="compress requests: worth it across a slow network only")
+    gzip: Flag = Field(default=False, description="compress requests: worth it across a slow network only")
     timeout: Annotated[Duration, AfterValidator(_patience)] = Field(
         10 * 10**9, description="longest wait for an answer, at most 2m"
     )
