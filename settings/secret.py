@@ -53,8 +53,14 @@ class Secret:
             The text; a trailing line end of a file is not part of it.
 
         Raises:
-            ConfigError: the variable is not set, or the file cannot be read or is empty.
+            ConfigError: the variable is not set, the file cannot be read or is empty, or it is more than one line.
         """
+        value = self._read()
+        if any(c < " " or c == "\x7f" for c in value):  # a library would quote what it cannot send
+            raise ConfigError(f"{self.reference}: more than one line: keep the secret alone in it")
+        return value
+
+    def _read(self) -> str:
         if self._kind == "env":
             value = os.environ.get(self._place, "")
             if not value:

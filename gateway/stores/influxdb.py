@@ -22,6 +22,7 @@ from gateway.stores.base import Point, Refusal, StoreUnavailable, UnsupportedOpe
 from gateway.stores.lines import encode
 from gateway.stores.rules import field_type
 from gateway.stores.sending import CUT_OFF, Answer, send_lines
+from settings.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -165,9 +166,12 @@ class InfluxDb2:
         self._protocol_error = urllib3.exceptions.ProtocolError
         self._api_error: Any = rest.ApiException
         milliseconds = settings.timeout // 10**6
+        token = settings.token.resolve() if settings.token else None
+        if settings.token and token and not token.isascii():  # no header could carry it
+            raise ConfigError(f"{settings.token.reference}: a token has no letters but those of ASCII")
         self._client: Any = library.InfluxDBClient(
             url=settings.url,
-            token=settings.token.resolve() if settings.token else None,
+            token=token,
             org=settings.org,
             timeout=(min(round(_CONNECT_S * 1000), milliseconds), milliseconds),
             ssl_ca_cert=str(settings.ca_file) if settings.ca_file else None,

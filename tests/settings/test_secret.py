@@ -44,6 +44,15 @@ def test_a_secret_is_read_from_a_file_without_its_line_end(tmp_path: Path) -> No
         secret.resolve()
 
 
+@pytest.mark.parametrize("content", ["hunter2\nhunter3\n", "hunter2\r\n# the old one", "hunter2\x00", "\thunter2"])
+def test_more_than_one_line_is_refused_and_not_repeated(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "password"
+    path.write_text(content, "utf-8")
+    with pytest.raises(ConfigError, match="keep the secret alone in it") as caught:
+        Secret(f"file:{path}").resolve()
+    assert "hunter" not in str(caught.value)
+
+
 def test_what_is_shown_and_written_back_is_the_place_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOME_PASSWORD", "hunter2")
     login = Login.model_validate({"password": "env:SOME_PASSWORD"})

@@ -15,6 +15,8 @@ import pytest
 from gateway.stores import open_store
 from gateway.stores.base import Point, StoreUnavailable, UnsupportedOperation
 from gateway.stores.settings import InfluxDb1Settings, InfluxDb2Settings
+from settings.errors import ConfigError
+from settings.secret import Secret
 from tests.stores.harness import InfluxDb1Harness, merged
 from tests.support.databases import create_database, exported, influxdb1, victoria_metrics
 from tests.support.processes import free_port
@@ -298,3 +300,14 @@ def test_a_flux_answer_of_the_documented_form_is_read() -> None:
             store.close()
             server.shutdown()
             thread.join()
+
+
+def test_a_token_that_no_header_can_carry_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TSQ_TEST_TOKEN", "비밀")
+    with pytest.raises(
+        ConfigError, match="env:TSQ_TEST_TOKEN: a token has no letters but those of ASCII"
+    ) as caught:
+        open_store(InfluxDb2Settings(url="http://127.0.0.1:9", bucket="b", token=Secret("env:TSQ_TEST_TOKEN")))
+    assert "비밀" not in str(caught.value)
