@@ -10,8 +10,8 @@ a `FrameBlock` is consecutive frames of one source. Blocks are what analyzers, e
 on: the result must not depend on where a stream of frames is cut into blocks.
 
 Time is UTC in integer nanoseconds. The last three digits of an acquisition time hold the number of the
-clock epoch (modulo 1000), the rest is cut to microseconds; within a source a signal's times strictly
-increase. `Rows` guarantees both.
+clock epoch (modulo 1000), the rest is cut to microseconds; within a source and an epoch a signal's times strictly
+increase. `Rows` guarantees both. A clock that is set back begins an epoch of earlier times: they are not bent.
 
 Status is one 32-bit number in the OPC UA convention, whatever the protocol: the two highest bits are the
 quality (0 good, 1 uncertain, 2 or 3 bad), the rest says why. Collectors for protocols without status codes
@@ -148,7 +148,7 @@ class FrameBlock:
     Attributes:
         source: What was read.
         signal: int32[n], index into `source.signals`.
-        time_ns: int64[n], acquisition time; strictly increasing per signal.
+        time_ns: int64[n], acquisition time; strictly increasing per signal and clock epoch.
         value: n Python natives (64-bit integers stay exact); None exactly where the status is bad.
         status: uint32[n].
         source_ns: int64[n] with 0 for "none", or None where the protocol has no source time.
@@ -188,7 +188,8 @@ class FrameBlock:
             return "a value is None exactly when its status is bad"
         order = np.lexsort((np.arange(n), self.signal))
         same = np.diff(self.signal[order]) == 0
-        if np.any(np.diff(self.time_ns[order])[same] <= 0):
+        steps = np.diff(self.time_ns[order])[same]
+        if np.any((steps <= 0) & (steps % 1000 == 0)):  # of one epoch
             return "times of a signal do not strictly increase"
         return None
 
@@ -268,8 +269,8 @@ class Rows:
         elif value.__class__ is float and not -np.inf < value < np.inf:
             value, status = None, Status.BAD_OUT_OF_RANGE
         last = self._last[signal]
-        if time_ns <= last:
-            time_ns = last + 1000 + (time_ns - last) % 1000
+        if time_ns <= last and (last - time_ns) % 1000 == 0:  # of one epoch
+            time_ns = last + 1000
         self._last[signal] = time_ns
         self._signal.append(signal)
         self._time.append(time_ns)

@@ -234,7 +234,7 @@ def test_what_breaks_its_promises_is_parted_from_what_can_be_committed() -> None
     backwards = dataclasses.replace(
         good,
         signal=np.zeros(2, np.int32),
-        time_ns=np.array([2, 1]),
+        time_ns=np.array([2002, 1002]),
         value=["a", "b"],
         status=np.zeros(2, np.uint32),
     )
@@ -272,3 +272,20 @@ def test_a_summary_counts_the_rows_by_source() -> None:
 def test_an_entry_of_a_source_that_is_not_known_is_refused() -> None:
     with pytest.raises(WireError, match="under this birth"):
         entry.decode(entry.encode([frame(source(), START_NS)], 1), {})
+
+
+def test_a_clock_set_back_by_an_hour_bends_no_time_of_its_new_epoch() -> None:
+    one = SOURCES[0]
+    rows, ahead = Rows(one), START_NS + 3600 * 10**9
+    rows.add(0, ahead + 7, 1)
+    rows.add(0, ahead + 7, 2)  # within an epoch times still strictly increase
+    for second in range(3):
+        rows.add(0, START_NS + second * 10**9 + 8, 3)
+    made = rows.take()
+    assert made.time_ns.tolist() == [
+        ahead + 7, ahead + 1007, START_NS + 8, START_NS + 10**9 + 8, START_NS + 2 * 10**9 + 8
+    ]  # fmt: skip
+    assert made.problem() is None
+    (item,) = entry.decode(entry.encode([made], 1), {one.id: one})
+    assert isinstance(item, FrameBlock)
+    assert item.time_ns.tolist() == made.time_ns.tolist()

@@ -50,7 +50,7 @@ READS = st.lists(
     st.integers(0, len(SIGNALS) - 1).flatmap(
         lambda index: st.tuples(
             st.just(index),
-            st.integers(T0, T0 + 3),
+            st.integers(0, 3).map(lambda n: T0 + n * 1000),  # of one clock epoch
             values(SIGNALS[index]),
             st.sampled_from([0, 0, 0, 0x00A2_0000, 0x408F_0000, 0x800A_0000]),
             st.sampled_from([0, 0, T0, T0 - 2 * SECOND, T0 + 10**17]),
