@@ -31,7 +31,7 @@ import msgspec
 from agent import entry as content
 from agent.delivery import Entry
 from agent.errors import WireError
-from agent.frame import Source
+from agent.frame import Event, Source
 from agent.spool import opengaps
 from agent.spool.base import CONFIRMED, EVERYTHING, UNCONFIRMED, Committed, State, Stats
 from agent.spool.ledger import REMEMBERED, Ledger, verified
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from agent.frame import Event, Item
+    from agent.frame import Item
     from agent.spool.base import Account, Confirmation, Limits
     from agent.spool.schema import Salvaged
     from contract.payload import Birth
@@ -353,6 +353,7 @@ class Journal:
             last = min(droppable, self._state.seq)
             out, size = self._insert(good, now_ns)
             opengaps.follow(self._db, good, self._sources[self._birth_id])
+            self._count_epochs(good)
             for birth in self._unreadable:
                 ledger.set_aside(birth)
             for seq in self._damaged:
@@ -370,6 +371,13 @@ class Journal:
         self._damaged.clear()
         self._unreadable.clear()
         return out + told
+
+    def _count_epochs(self, items: Iterable[Item]) -> None:
+        """Let the next process begin behind the clock epochs that this one has used."""
+        for item in items:
+            if isinstance(item, Event) and item.kind == "clock_step":
+                epoch = item.body.get("epoch", 0)
+                self._db.execute("UPDATE state SET process = max(process, ?)", (epoch,))
 
     def left(self, now_ns: int) -> list[Event]:
         """Return what the last process did not come to tell: ends of open gaps, rows read and not committed."""

@@ -136,6 +136,19 @@ def test_the_time_between_two_processes_is_a_gap_and_the_epoch_counts_them(tmp_p
     assert (off.source, off.from_ns, off.to_ns) == (None, last, clock.now())
 
 
+def test_a_new_process_never_uses_a_clock_epoch_again(tmp_path: Path) -> None:
+    clock = FakeClock()
+    spool = make(tmp_path, clock)
+    first = spool.epoch
+    for epoch in (first + 1, first + 2):
+        spool.put(Event(kind="clock_step", time_ns=clock.now(), body={"offset_ns": "5", "epoch": epoch}))
+        spool.tick()
+    spool._journal.close()
+    spool = make(tmp_path, clock)
+    assert spool.epoch == first + 3
+    spool.stop()
+
+
 def test_what_a_device_had_stamped_before_the_last_commit_and_not_handed_on_is_a_gap(tmp_path: Path) -> None:
     clock = FakeClock()
     spool = make(tmp_path, clock)
