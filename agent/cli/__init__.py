@@ -13,15 +13,20 @@ import argparse
 import io
 import json
 import logging
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.control import NotRunning
 from agent.errors import ConfigError, SpoolFailed
+from settings.language import Text, choose
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from agent.config.model import AgentConfig
+    from settings.language import Language
 
 EXIT_IO = 74  # EX_IOERR
 EXIT_CONFIG = 78  # EX_CONFIG: the unit file does not restart on it
@@ -68,8 +73,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SpoolFailed as exc:
         print(f"tsq-agent: {exc}", file=sys.stderr)
         return EXIT_IO
-    except NotRunning as exc:
-        print(f"tsq-agent: {exc}", file=sys.stderr)
+    except BrokenPipeError:  # `| head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nor is there anybody at the exit
         return 1
 
 
@@ -91,16 +96,47 @@ def _ask(args: argparse.Namespace) -> int:
     from agent.config.load import load  # noqa: PLC0415
     from agent.control import ask  # noqa: PLC0415
 
-    folder = load(args.config, lang=args.lang).storage.directory
-    if args.verb == "retry":
-        answer = ask(folder, "retry", args.target)
-        if "error" in answer:
-            print(f"tsq-agent: {answer['error']}", file=sys.stderr)
-            return 1
-        return 0
-    answer = ask(folder, "status")
+    language = choose(args.lang, os.environ)
+    config = load(args.config, language)
+    folder = config.storage.directory
+    try:
+        if args.verb == "retry":
+            return _retry(config, args.target, language)
+        answer = ask(folder, "status")
+    except NotRunning as exc:
+        text = Text(
+            f"{exc}: is it running with this file, and may you read its folder (sudo)?",
+            f"{folder}에서 실행 중인 에이전트의 응답이 없습니다({exc.__cause__ or exc}). "
+            "이 설정 파일로 실행 중인지, 폴더를 읽을 권한이 있는지(sudo) 확인하십시오",
+        )
+        print(f"tsq-agent: {text(language)}", file=sys.stderr)
+        return 1
     if args.json:
         print(json.dumps(answer, ensure_ascii=False))
     else:
-        show(answer)
+        show(answer, language)
+    return 0
+
+
+def _retry(config: AgentConfig, target: str, language: Language) -> int:
+    from agent.control import ask  # noqa: PLC0415
+
+    devices = [device.id for device in config.devices]
+    if target not in {*devices, *(source.id for source in config.sources())}:
+        known = ", ".join(devices) or "-"
+        text = Text(
+            f"there is no device {target!r} in {config.name}: write one of {known}",
+            f"설정에 없는 장치입니다({target}). 쓸 수 있는 장치: {known}",
+        )
+        print(f"tsq-agent: {text(language)}", file=sys.stderr)
+        return 1
+    answer = ask(config.storage.directory, "retry", target)
+    if "error" in answer:  # it runs with what stood in the file before
+        text = Text(
+            f"{answer['error']}: the agent runs with an older file, restart it",
+            f"실행 중인 에이전트에는 없는 장치입니다({target}). 바뀐 설정은 에이전트를 다시 시작해야 적용됩니다",
+        )
+        print(f"tsq-agent: {text(language)}", file=sys.stderr)
+        return 1
+    print(Text(f"{answer['device']}: trying now", f"{answer['device']}: 바로 다시 접속합니다")(language))
     return 0

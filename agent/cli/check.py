@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from agent import collectors
-from agent.cli.table import table
+from agent.cli.table import clean, table
 from agent.cli.words import QUALITY, status_text
 from agent.config.load import load
 from agent.frame import quality
@@ -54,7 +54,7 @@ def run(path: Path, *, connect: bool, lang: str | None) -> int:
     for device, probe in zip(config.devices, probes, strict=True):
         good = good and probe.trouble is None and _all_good(device, probe)
         for trouble in (*([probe.trouble] if probe.trouble else []), *probe.refused):
-            print(f"{device.id}: {trouble}" if not trouble.startswith(device.id) else trouble)
+            print(clean(trouble if trouble.startswith(device.id) else f"{device.id}: {trouble}"))
     return 0 if good else 1
 
 

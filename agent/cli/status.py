@@ -4,42 +4,65 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+from agent.cli.table import clean, width
+from settings.language import Text
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from settings.language import Language
+
 _SECOND = 10**9
+_STATES = {
+    "starting": Text("starting", "시작 중"),
+    "up": Text("up", "정상"),
+    "down": Text("down", "통신 끊김"),
+    "refused": Text("refused", "접속 거부"),
+    "faulty": Text("faulty", "수집기 오류"),
+}
+_UPLINKS = {"site": Text("site", "사업장 브로커"), "platform": Text("platform", "플랫폼 브로커")}
 
 
-def show(answer: Mapping[str, object]) -> None:
+def show(answer: Mapping[str, object], language: Language) -> None:
     """Print the answer of a running agent."""
-    for line in lines(cast("Mapping[str, Any]", answer)):
+    for line in lines(cast("Mapping[str, Any]", answer), language):
         print(line)
 
 
-def lines(answer: Mapping[str, Any]) -> list[str]:
+def lines(answer: Mapping[str, Any], language: Language) -> list[str]:
     """Return it as lines: who, each device with its refused signals, the spool, the uplinks."""
     now = int(answer["time"])
-    out = [f"{answer['agent']}  {answer['name']}" + ("" if answer["clock_trusted"] else "  (clock not trusted)")]
+    clock = "" if answer["clock_trusted"] else Text("  (clock not trusted)", "  (시각 미확인)")(language)
+    out = [f"{answer['agent']}  {answer['name']}{clock}"]
     devices: Mapping[str, Mapping[str, Any]] = answer["devices"]
-    width = max((len(name) for name in devices), default=0)
+    wide = max((len(name) for name in devices), default=0)
+    states = max(width(state(language)) for state in _STATES.values())
     for name, device in devices.items():
+        state = _STATES[device["state"]](language)
         since = max(0, now - int(device["since"])) // _SECOND if int(device["since"]) else 0
-        text = f"  {device['text']}" if device["text"] and device["state"] != "up" else ""
-        out.append(
-            f"  {name:{width}}  {device['state']:8} {_span(since):>9}  rows {device['rows']}, "
-            f"bad {device['bad_rows']}, outages {device['outages']}{text}"
-        )
-        out += [f"  {'':{width}}  - {refused}" for refused in device["refused"]]
-    spool = answer["spool"]
-    age = "" if spool["oldest_ns"] is None else f", oldest {_span(max(0, now - spool['oldest_ns']) // _SECOND)}"
-    out.append(
-        f"  spool: {spool['entries']} entries wait ({spool['rows']} rows{age}), {spool['bytes']} bytes on disk"
-    )
-    uplink = answer["uplink"]
-    for name in ("site", "platform"):
-        if uplink[name] is not None:
-            out.append(f"  {name}: {'connected' if uplink[name] else 'not connected'}")
+        text = f"  {clean(device['text'])}" if device["text"] and device["state"] != "up" else ""
+        rows, bad, outages = device["rows"], device["bad_rows"], device["outages"]
+        counts = Text(
+            f"rows {rows}, bad {bad}, outages {outages}", f"수집 {rows}건, 불량 {bad}건, 통신 끊김 {outages}회"
+        )(language)
+        out.append(f"  {name:{wide}}  {state}{' ' * (states - width(state))} {_span(since):>9}  {counts}{text}")
+        out += [f"  {'':{wide}}  - {clean(refused)}" for refused in device["refused"]]
+    out.append("  " + _spool(answer["spool"], now)(language))
+    for key, uplink in _UPLINKS.items():
+        if (up := answer["uplink"][key]) is not None:
+            said = Text("connected", "연결됨") if up else Text("not connected", "연결 안 됨")
+            out.append(f"  {uplink(language)}: {said(language)}")
     return out
+
+
+def _spool(spool: Mapping[str, Any], now: int) -> Text:
+    entries, rows, size = spool["entries"], spool["rows"], spool["bytes"]
+    age = None if spool["oldest_ns"] is None else _span(max(0, now - spool["oldest_ns"]) // _SECOND)
+    en, ko = (f", oldest {age}", f", 가장 오래된 것 {age} 전") if age else ("", "")
+    return Text(
+        f"spool: {entries} entries wait ({rows} rows{en}), {size} bytes on disk",
+        f"저장 대기 데이터: {entries}묶음({rows}건{ko}), 디스크 사용 {size}바이트",
+    )
 
 
 def _span(seconds: int) -> str:
