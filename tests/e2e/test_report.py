@@ -106,6 +106,20 @@ def test_techsquare_pulls_the_same_report(rig: Rig) -> None:
     jsonschema.validate(json.loads(answer.stdout), _schema("readiness"))
 
 
+def test_techsquare_says_why_there_is_no_report_and_fails(rig: Rig) -> None:
+    command: list[str | Path] = [tool("techsquare"), "report", FACTORY, AGENT, "--machine", "nobody"]
+    broker = f"127.0.0.1:{rig.broker.port}"
+    answer = subprocess.run([*command, "--broker", broker], capture_output=True, text=True, check=False, timeout=30)
+    assert (answer.returncode, answer.stdout) == (1, "")
+    assert "no machine 'nobody'" in answer.stderr
+    assert "no_data" in answer.stderr
+    wrong = subprocess.run(
+        [*command, "--broker", "127.0.0.1:99999"], capture_output=True, text=True, check=False, timeout=30
+    )
+    assert wrong.returncode == 2
+    assert "HOST:PORT" in wrong.stderr
+
+
 def test_the_report_is_retained(rig: Rig) -> None:
     binary = shutil.which("mosquitto_sub")
     assert binary
