@@ -21,7 +21,7 @@ import msgspec
 
 from agent.analyzers.connection import Connections
 from agent.analyzers.ledger import Ledger, identity, key
-from agent.analyzers.outages import Outages
+from agent.analyzers.outages import GRACE_NS, Outages
 from agent.frame import Event, Facts, FrameBlock, Source, Watermark
 from contract.codec import compress, decompress, encode
 from contract.errors import WireError
@@ -151,12 +151,18 @@ class DayLedger:
             for name in self._sources
         )
 
+    def _told(self, end_ns: int) -> int:
+        """Return before when an event must have come to count for a day that ends at `end_ns`."""
+        resumed = [t for o in self._ledgers.values() if (t := o.resumed(end_ns)) is not None]
+        return max(end_ns + GRACE_NS, min(resumed, default=0) + 1)
+
     def _close(self, day: date, start_ns: int, end_ns: int) -> None:
         parts = []
+        told_ns = self._told(end_ns)
         for name, ledger in sorted(self._ledgers.items()):
             source = self._sources.get(name)
             configured = None if source is None else frozenset(key(s) for s in source.signals)
-            down = self._outages.down(ledger.id.split(" ")[0], start_ns, end_ns)
+            down = self._outages.down(ledger.id.split(" ")[0], start_ns, end_ns, told_ns)
             part = ledger.close(start_ns, end_ns, down, configured)
             if part is not None:
                 parts.append(part)
@@ -167,11 +173,11 @@ class DayLedger:
             start=str(start_ns),
             end=str(end_ns),
             sources=parts,
-            censored=self._outages.censored(start_ns, end_ns),
+            censored=self._outages.censored(start_ns, end_ns, told_ns),
             connections=self._connections.sessions(end_ns),
             native=self._connections.native(end_ns),
-            simulated=self._outages.simulated(start_ns, end_ns),
-            late_events=self._outages.late(start_ns, end_ns),
+            simulated=self._outages.simulated(start_ns, end_ns, told_ns),
+            late_events=self._outages.late(start_ns, end_ns, self._told(start_ns)),
         )
         if parts or evidence.censored:
             self._closed[evidence.day] = dump(evidence)

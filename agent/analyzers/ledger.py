@@ -13,6 +13,7 @@ import numpy as np
 
 from agent.analyzers.knowledge import Polled, Subscribed
 from agent.analyzers.liveness import Liveness
+from agent.analyzers.outages import GRACE_NS as TELLING_NS
 from agent.analyzers.rows import Rows, by_signal, classes, forward
 from agent.analyzers.runs import grown
 from readiness.evidence import Packed, SignalDay, SourceDay
@@ -68,6 +69,7 @@ class Ledger:
         self._reads: dict[int, Ints] = {}  # start of the day -> int64[4, n]
         self._requests: dict[int, dict[str, int]] = {}
         self._late: dict[int, int] = {}
+        self._resumed: dict[int, int] = {}  # start of a day -> see `resumed`
         self._rows_ns = 0
         self._marks_ns = 0
         self.first_ns = 0
@@ -99,6 +101,7 @@ class Ledger:
         if low < closed_ns or low < self._day(max(high, self._rows_ns) - GRACE_NS)[0]:
             rows = self._on_time(rows, closed_ns)
         self._rows_ns = max(self._rows_ns, high)
+        self._resume(rows.time)
         if len(rows):
             self._take(rows)
 
@@ -106,7 +109,26 @@ class Ledger:
         """Take a watermark."""
         self.first_ns = min(self.first_ns or time_ns, time_ns)
         self._marks_ns = max(self._marks_ns, time_ns)
+        start, end = self._day(time_ns)
+        if start + TELLING_NS <= time_ns < self._resumed.get(start, end):
+            self._resumed[start] = time_ns
         self._liveness.watermark(time_ns)
+
+    def resumed(self, start_ns: int) -> int | None:
+        """Return the first data time on any day from `start_ns` on, the first `TELLING_NS` of each day left out."""
+        return min((time for start, time in self._resumed.items() if start >= start_ns), default=None)
+
+    def _resume(self, times: Ints) -> None:
+        while len(times):
+            low = int(times.min())
+            start, end = self._day(low)
+            if self._resumed.get(start, end) > low:
+                told = times[(times >= start + TELLING_NS) & (times < end)]
+                if len(told):
+                    self._resumed[start] = min(self._resumed.get(start, end), int(told.min()))
+            if int(times.max()) < end:
+                return
+            times = times[times >= end]
 
     def _list(self, block: FrameBlock) -> None:
         """Note since when the source lists its signals."""
@@ -245,6 +267,7 @@ class Ledger:
         self._reads = {s: v for s, v in self._reads.items() if s >= end_ns}
         self._requests = {s: v for s, v in self._requests.items() if s >= end_ns}
         self._late = {s: v for s, v in self._late.items() if s >= end_ns}
+        self._resumed = {s: v for s, v in self._resumed.items() if s >= end_ns}
 
     def state(self) -> dict[str, Any]:
         """Return everything as JSON."""
@@ -258,6 +281,7 @@ class Ledger:
             "reads": {str(s): v.tolist() for s, v in self._reads.items()},
             "requests": {str(s): v for s, v in self._requests.items()},
             "late": {str(s): v for s, v in self._late.items()},
+            "resumed": {str(s): v for s, v in self._resumed.items()},
             "times": [self._rows_ns, self._marks_ns, self.first_ns],
         }
 
@@ -272,6 +296,7 @@ class Ledger:
         self._reads = {int(s): np.array(v, np.int64) for s, v in state["reads"].items()}
         self._requests = {int(s): dict(v) for s, v in state["requests"].items()}
         self._late = {int(s): v for s, v in state["late"].items()}
+        self._resumed = {int(s): v for s, v in state["resumed"].items()}
         self._rows_ns, self._marks_ns, self.first_ns = state["times"]
         self._mapped = (signals, self._map(signals))
 

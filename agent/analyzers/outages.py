@@ -7,8 +7,9 @@ A gap that names rows the analyzers have seen (lost in the spool or refused by t
 read is known, although it did not arrive. Rows lost before that are censored source by source.
 
 A gap is known under its `gap_id` in versions: opened, moved, closed. For a day, the version that counts is the
-latest one whose event came before the day's end plus `GRACE`; the day itself closes later than that, so the
-order in which events and rows stand within an entry changes nothing.
+latest one whose event came before the day's end plus `GRACE`, or before any source gave data again after that: a
+box without power since the evening tells of it in the morning. The day itself closes later than that, so the order
+in which events and rows stand within an entry changes nothing.
 """
 
 from __future__ import annotations
@@ -82,9 +83,9 @@ class Outages:
         versions.append(version)
         versions.sort(key=lambda v: v.time_ns)
 
-    def _versions(self, end_ns: int) -> Iterator[Version]:
+    def _versions(self, told_ns: int) -> Iterator[Version]:
         for versions in self._gaps.values():
-            told = [v for v in versions if v.time_ns < end_ns + GRACE_NS]
+            told = [v for v in versions if v.time_ns < told_ns]
             if told:
                 yield told[-1]
 
@@ -102,10 +103,12 @@ class Outages:
         ]
         return min(told, default=FOREVER)
 
-    def _gather(self, causes: frozenset[str], start_ns: int, end_ns: int) -> dict[tuple[str, str], Spans]:
-        """Return (cause, source) -> spans within [start, end)."""
+    def _gather(
+        self, causes: frozenset[str], start_ns: int, end_ns: int, told_ns: int
+    ) -> dict[tuple[str, str], Spans]:
+        """Return (cause, source) -> spans within [start, end), from events before `told_ns`."""
         found: dict[tuple[str, str], list[tuple[int, int]]] = {}
-        versions = list(self._versions(end_ns))
+        versions = list(self._versions(told_ns))
         for v in versions:
             if v.cause in causes:
                 until = min(self._end(v, versions), end_ns)
@@ -113,27 +116,27 @@ class Outages:
         clipped = {key: Spans.of(pairs).clip(start_ns, end_ns) for key, pairs in found.items()}
         return {key: spans for key, spans in clipped.items() if len(spans)}
 
-    def censored(self, start_ns: int, end_ns: int) -> dict[str, dict[str, list[int]]]:
+    def censored(self, start_ns: int, end_ns: int, told_ns: int) -> dict[str, dict[str, list[int]]]:
         """Return cause -> source or "*" -> packed spans of a day."""
         found: dict[str, dict[str, list[int]]] = {}
-        for (cause, source), spans in self._gather(CENSORED, start_ns, end_ns).items():
+        for (cause, source), spans in self._gather(CENSORED, start_ns, end_ns, told_ns).items():
             found.setdefault(cause, {})[source] = spans.pack(start_ns)
         return found
 
-    def down(self, source: str, start_ns: int, end_ns: int) -> Spans:
+    def down(self, source: str, start_ns: int, end_ns: int, told_ns: int) -> Spans:
         """Return when the link of a source was known to be interrupted."""
-        gathered = self._gather(DOWN, start_ns, end_ns)
+        gathered = self._gather(DOWN, start_ns, end_ns, told_ns)
         return union(EMPTY, *(s for (_, of), s in gathered.items() if of in {source, EVERYTHING}))
 
-    def simulated(self, start_ns: int, end_ns: int) -> list[int]:
+    def simulated(self, start_ns: int, end_ns: int, told_ns: int) -> list[int]:
         """Return the packed spans of a day that were simulated."""
-        gathered = self._gather(frozenset({SIMULATED}), start_ns, end_ns)
+        gathered = self._gather(frozenset({SIMULATED}), start_ns, end_ns, told_ns)
         return union(EMPTY, *gathered.values()).pack(start_ns)
 
-    def late(self, start_ns: int, end_ns: int) -> int:
-        """Return the number of events that came on this day, too late, about days before it alone."""
+    def late(self, start_ns: int, end_ns: int, told_ns: int) -> int:
+        """Return the number of events that came on this day, from `told_ns` on, about days before it alone."""
         return sum(
-            v.to_ns is not None and v.to_ns <= start_ns and start_ns + GRACE_NS <= v.time_ns < end_ns
+            v.to_ns is not None and v.to_ns <= start_ns and told_ns <= v.time_ns < end_ns
             for versions in self._gaps.values()
             for v in versions
         )
@@ -141,7 +144,7 @@ class Outages:
     def drop(self, end_ns: int) -> None:
         """Forget what cannot touch a day after `end_ns`."""
         kept = {}
-        current = list(self._versions(end_ns))
+        current = list(self._versions(end_ns + GRACE_NS))
         for name, versions in self._gaps.items():
             told = [v for v in versions if v.time_ns < end_ns + GRACE_NS]
             rest = versions[max(len(told) - 1, 0) :]

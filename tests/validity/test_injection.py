@@ -87,6 +87,12 @@ WORLDS = {
     "agent restarted every few minutes": lambda seed: World(
         plan=plan(), devices=pair(off=spans(seed, 0.05, 1200)), agent_off=spans(seed + 9, 0.1, 60), seed=seed
     ),
+    "power cut each evening, back in the morning": lambda seed: World(
+        plan=plan(),
+        devices=pair(off=spans(seed, 0.05, 1200)),
+        seed=seed,
+        agent_off=[shift(d, 9, 23.5 + d % 3 / 2) for d in range(DAYS - 1)],
+    ),
     "clock untrusted": lambda seed: World(
         plan=plan(), devices=pair(off=spans(seed, 0.05, 1200)), clock_off=spans(seed + 9, 0.1, 5000), seed=seed
     ),

@@ -116,6 +116,7 @@ def test_what_is_told_of_a_gap_after_its_day_is_over_counts_no_more() -> None:
     evidence = make([PRESS, CNC], CALENDAR)
     evidence.feed([block(PRESS, [(0, START, 0)]), block(CNC, [(0, START, 0)])])
     evidence.feed([Event(kind="gap", time_ns=START + HOUR, from_ns=START, to_ns=START + HOUR, body=body)])
+    evidence.feed([Watermark(PRESS.id, START + DAY + 5 * MINUTE)])
     evidence.feed([Watermark(PRESS.id, START + DAY + HOUR)])  # the day stays open, waiting for the other source
     late = START + DAY + 6 * MINUTE
     evidence.feed([Event(kind="gap", time_ns=late, from_ns=START, to_ns=START + 9 * HOUR, body=body)])
@@ -124,6 +125,19 @@ def test_what_is_told_of_a_gap_after_its_day_is_over_counts_no_more() -> None:
     assert list(first.spans(first.censored["overflow"]["*"])) == [(START, START + HOUR)]
     evidence.feed([Watermark(s.id, START + 2 * DAY + HOUR) for s in (PRESS, CNC)])
     assert load(evidence.take_closed()["2026-11-24"]).late_events == 1
+
+
+def test_a_box_without_power_from_the_evening_to_the_next_day_but_one_tells_of_it_in_time() -> None:
+    evidence = make([PRESS, CNC], CALENDAR)
+    evidence.feed([block(of, [(0, START, 0)]) for of in (PRESS, CNC)])
+    evidence.feed([Watermark(of.id, START + 10 * HOUR) for of in (PRESS, CNC)])
+    cut, back = START + 10 * HOUR, START + 2 * DAY + HOUR
+    body: dict[str, Json] = {"gap_id": "a", "cause": "agent_off"}
+    evidence.feed([Event(kind="gap", time_ns=back, from_ns=cut, to_ns=back, body=body)])
+    evidence.feed([block(of, [(0, back + SECOND, 0)]) for of in (PRESS, CNC)])
+    closed = {day: load(raw) for day, raw in evidence.take_closed().items()}
+    spans = [list(day.spans(day.censored["agent_off"]["*"])) for day in closed.values()]
+    assert spans == [[(cut, START + DAY)], [(START + DAY, START + 2 * DAY)]]
 
 
 def test_a_loss_is_censored_source_by_source_and_only_where_the_analyzers_saw_nothing() -> None:
