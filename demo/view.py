@@ -216,7 +216,8 @@ def _machines(machines: Sequence[MachineState], language: Language, *, wide: boo
         elif m.protocol and wide:
             text.append(f" {m.protocol}", "dim")
         state = STATES.get(m.state if m.state is not None else -1)
-        shown = "" if m.shown is None else f"{m.shown[0]} {m.shown[2]:,.1f} {m.shown[1]}"
+        # the name last: what a narrow terminal cuts off must not leave half a number
+        shown = "" if m.shown is None else f"{m.shown[2]:,.1f} {m.shown[1]} {m.shown[0]}"
         row: list[RenderableType] = [
             Styled(m.name, "bold" if m.protocol else "dim"),
             text,

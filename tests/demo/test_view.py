@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 from dataclasses import replace
 from typing import TYPE_CHECKING, get_args
@@ -103,6 +104,15 @@ def test_a_machine_whose_link_is_down_says_so_with_the_age_of_its_last_value() -
     assert conveyor.endswith("10 s ")
     (lathe,) = (text for text in shown(SHOT, "ko", 80, 24) if "수동 선반" in text)
     assert "미연결" in lathe
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+@pytest.mark.parametrize("width", [76, 80, 100])
+def test_a_value_is_never_cut_in_half(language: Language, width: int) -> None:
+    full = dataclasses.replace(PRESS, trend=(1, 2, 3, 4) * 4)  # what takes the most room
+    shot = dataclasses.replace(SHOT, machines=(full, *SHOT.machines[1:]))
+    (press,) = (text for text in shown(shot, language, width, 30) if "프레스" in text)
+    assert "24.3 A" in press
 
 
 def test_the_figures_are_on_the_page() -> None:
