@@ -35,7 +35,7 @@ class Ring:
         self._rows = 0
         self._taken_rows = 0
         self._losses: list[Loss] = []
-        self._drained = 0
+        self._since = 0  # when the first of what waits came, or the last commit before
         self.lost_rows = 0
         """Rows that did not fit, since the start."""
 
@@ -58,13 +58,15 @@ class Ring:
             spool: Id that a gap about it would carry.
 
         Returns:
-            Whether it fitted: there was place, and the last commit is not older than 30 s.
+            Whether it fitted: there was place, and what waits has not waited for 30 s.
         """
         weight = max(len(item), 1) if isinstance(item, FrameBlock) else 1
         with self._lock:
             room = self._limit - self._rows - self._taken_rows
+            if room == self._limit:  # nothing waits: a process that was frozen loses nothing when it goes on
+                self._since = now
             if isinstance(item, FrameBlock | Watermark):
-                fits = room >= weight and now - self._drained <= AGE_NS
+                fits = room >= weight and now - self._since <= AGE_NS
             else:
                 fits = room + RESERVE >= weight
             if fits:
@@ -109,7 +111,7 @@ class Ring:
         """What was taken is committed; `now` is monotonic ns."""
         with self._lock:
             self._taken, self._taken_rows = [], 0
-            self._drained = now
+            self._since = now
 
     def failed(self, losses: list[Loss]) -> None:
         """What was taken is not committed."""

@@ -599,6 +599,20 @@ def test_a_disk_that_stalls_for_thirty_seconds_makes_a_gap(tmp_path: Path) -> No
     assert entry.rows(contents(spool)) == 6
 
 
+def test_a_process_that_was_frozen_for_a_minute_takes_what_comes_next(tmp_path: Path) -> None:
+    clock = FakeClock()
+    spool = make(tmp_path, clock)
+    spool.put(frame(A, 1000))
+    spool.tick()
+    clock.advance(60)
+    spool.put(frame(A, 2000))
+    spool.put(frame(A, 3000))
+    spool.tick()
+    assert entry.rows(contents(spool)) == 9
+    assert not gaps(spool, "overflow")
+    spool.stop()
+
+
 def test_while_the_file_takes_nothing_items_wait_and_the_process_ends_only_when_the_ring_is_full(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
