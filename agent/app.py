@@ -52,6 +52,7 @@ logger = logging.getLogger(__name__)
 
 DRAIN_S = 5.0
 TICK_S = 1.0
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 VERSION = importlib.metadata.version("techsquare-edge")
 
 
@@ -162,7 +163,7 @@ class Agent:
     async def _collect(self) -> None:
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in STOP_SIGNALS:
             loop.add_signal_handler(number, stop.set)
         async with contextlib.AsyncExitStack() as stack:
             try:
@@ -178,6 +179,9 @@ class Agent:
                 ]
                 tasks.append(group.create_task(self._watch_clock(), name="clock"))
                 await stop.wait()
+                for number in STOP_SIGNALS:  # a second Ctrl-C must not keep what was read from the disk
+                    loop.remove_signal_handler(number)
+                    signal.signal(number, signal.SIG_IGN)
                 for task in tasks:
                     task.cancel()
 

@@ -1,0 +1,53 @@
+"""The agent as a process: how it ends."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from agent.control import SOCKET
+from tests.support.brokers import mosquitto
+from tests.support.processes import Child, running
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_FILE = """\
+version: 1
+factory: hanil
+agent: edge-1
+name: 공장
+time: {{zone: Asia/Seoul, trust_local_clock: true}}
+machines: [{{id: press-1}}]
+storage: {{directory: {folder}}}
+uplink: {{site: {{host: 127.0.0.1, port: {port}}}}}
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_impatient_person_does_not_disturb_a_stop(tmp_path: Path, number: signal.Signals) -> None:
+    with running(mosquitto(tmp_path / "broker")) as broker:
+        config = tmp_path / "agent.yaml"
+        config.write_text(_FILE.format(folder=tmp_path / "state", port=broker.port), "utf-8")
+        agent = Child([sys.executable, "-m", "agent.cli", "run", "--config", config], log=tmp_path / "agent.log")
+        agent.start()
+        assert agent.process is not None
+        deadline = time.monotonic() + 30
+        while "connected to" not in agent.output() or not (tmp_path / "state" / SOCKET).exists():
+            assert agent.process.poll() is None, agent.output()
+            assert time.monotonic() < deadline, agent.output()
+            time.sleep(0.02)
+        while agent.process.poll() is None:  # without a gateway it waits a few seconds for confirmations
+            assert time.monotonic() < deadline, agent.output()
+            agent.send(number)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                agent.process.wait(0.3)
+        assert agent.stop() == 0, agent.output()
+    assert "Traceback" not in agent.output()
+    assert agent.output().rstrip().endswith("stopped")
