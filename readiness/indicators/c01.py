@@ -8,7 +8,6 @@ import numpy as np
 
 from readiness.catalog import key
 from readiness.indicators.base import Census, Indicator, Missing, Outcome
-from readiness.view import NEEDED_DAYS
 
 if TYPE_CHECKING:
     from readiness.view import View
@@ -29,14 +28,17 @@ def evaluate(view: View, machine: str) -> Outcome:
         return Census(0.0, 0)  # declared and not connected: that is the finding
     if (reason := view.shortfall(machine)) is not None:
         return Missing(reason)
-    confirmed = [key(tag) for _, tag in tags if tag.role_confirmed]
-    if not confirmed:
-        return Missing("NA_ROLE_UNCONFIRMED")
     counting = view.counting(machine) > 0
-    series = [view.series[name] for name in confirmed if name in view.series]
-    read = max((int(np.sum((s.known > 0) & counting)) for s in series), default=0)
-    days = int(counting.sum())
-    return Census(1.0 if days >= NEEDED_DAYS and read >= READ_DAYS * days else 0.0, days)
+
+    def reached(names: set[str]) -> bool:
+        series = [view.series[name] for name in names if name in view.series]
+        read = max((int(np.sum((s.known > 0) & counting)) for s in series), default=0)
+        return read >= READ_DAYS * int(counting.sum())
+
+    confirmed = {key(tag) for _, tag in tags if tag.role_confirmed}
+    if not confirmed and reached({key(tag) for _, tag in tags}):
+        return Missing("NA_ROLE_UNCONFIRMED")  # it is read; whether that tells of the process, nobody has said
+    return Census(float(reached(confirmed)), int(counting.sum()))
 
 
 INDICATOR = Indicator(
@@ -56,8 +58,8 @@ INDICATOR = Indicator(
         "NA_SELF_FAULT",
         "NA_ROLE_UNCONFIRMED",
     ),
-    guard="machines that are not connected stay in the denominator; a device that answers without a "
-    "confirmed role does not count",
+    guard="machines that are not connected or not reached stay in the denominator, whatever their roles; one that "
+    "is read without a confirmed role is not assessed",
     evaluate=evaluate,
     roles=True,
 )

@@ -30,3 +30,11 @@ def test_a_guessed_role_never_enters_the_score() -> None:
     found = values(Plant([guessed]))
     assert found["C01"].reason == "NA_ROLE_UNCONFIRMED"
     assert found["C01"].roles == {"guessed": 1}
+
+
+def test_a_machine_that_is_not_read_is_not_reached_whatever_its_roles() -> None:
+    dead = failing(Status.BAD_NO_COMMUNICATION, 24, range(28))
+    for confirmed in (True, False):
+        press = source("press", [signal("press", 0, role_confirmed=confirmed)])
+        found = values(Plant([press, LATHE], status=dead))["C01"]
+        assert (found.value, found.coverage) == (0.5, 1.0)
