@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 EXIT_CONFIG = 78  # EX_CONFIG: the service manager does not try again
+EXTRA = frozenset({"influxdb_client", "urllib3"})
+"""What `techsquare-edge[gateway]` installs and `techsquare-edge` alone does not."""
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -67,6 +69,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ConfigError as exc:
         print(exc, file=sys.stderr)
         return EXIT_CONFIG
+    except ModuleNotFoundError as exc:
+        if exc.name not in EXTRA:
+            raise
+        print(f"tsq-gateway: {exc.name} is not installed: pip install 'techsquare-edge[gateway]'", file=sys.stderr)
+        return 1
     return 0
 
 

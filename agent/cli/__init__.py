@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 EXIT_IO = 74  # EX_IOERR
 EXIT_CONFIG = 78  # EX_CONFIG: the unit file does not restart on it
 DEFAULT_CONFIG = Path("/etc/tsq/agent.yaml")
+EXTRA = frozenset({"asyncua", "holidays", "pymodbus"})
+"""What `techsquare-edge[agent]` installs and `techsquare-edge` alone does not."""
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -59,20 +61,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     args = _parser().parse_args(argv)
+    verb = {"check": _check, "run": _run}.get(args.verb, _ask)
     try:
-        match args.verb:
-            case "check":
-                return _check(args)
-            case "run":
-                return _run(args)
-            case _:
-                return _ask(args)
+        return verb(args)
     except ConfigError as exc:
         print(exc, file=sys.stderr)
         return EXIT_CONFIG
     except SpoolFailed as exc:
         print(f"tsq-agent: {exc}", file=sys.stderr)
         return EXIT_IO
+    except ModuleNotFoundError as exc:
+        if exc.name not in EXTRA:
+            raise
+        print(f"tsq-agent: {exc.name} is not installed: pip install 'techsquare-edge[agent]'", file=sys.stderr)
+        return 1
     except BrokenPipeError:  # `| head` has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nor is there anybody at the exit
         return 1

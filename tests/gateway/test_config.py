@@ -115,6 +115,24 @@ def test_check_loads_no_library_of_a_broker_or_a_database() -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_a_library_that_is_not_installed_is_named_with_the_command_that_does(tmp_path: Path) -> None:
+    path = write(tmp_path, GOOD.format(folder=tmp_path))
+    text = re.sub(
+        r"^store:.*$",
+        'store: {type: influxdb1, url: "http://127.0.0.1:9", database: d}',
+        path.read_text("utf-8"),
+        flags=re.MULTILINE,
+    )
+    path.write_text(text, "utf-8")
+    code = (
+        "import sys; from gateway.cli import main; sys.modules['urllib3'] = None; "
+        f"raise SystemExit(main(['run', '--config', {str(path)!r}]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == "tsq-gateway: urllib3 is not installed: pip install 'techsquare-edge[gateway]'\n"
+
+
 def test_dead_letters_are_listed_with_what_was_lost(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = write(tmp_path, GOOD.format(folder=tmp_path))
     assert main(["--lang", "en", "dead-letters", "list", "--config", str(path)]) == 0

@@ -65,6 +65,13 @@ def test_check_never_touches_the_network_nor_loads_what_would(tmp_path: Path) ->
     assert done.stderr == ""
 
 
+def test_a_library_that_is_not_installed_is_named_with_the_command_that_does() -> None:
+    without = "from agent.cli import main\nsys.modules['holidays'] = None\n"
+    done = guarded(f"{without}raise SystemExit(main(['check', {str(EXAMPLE)!r}]))")
+    assert done.returncode == 1
+    assert done.stderr == "tsq-agent: holidays is not installed: pip install 'techsquare-edge[agent]'\n"
+
+
 def test_the_guard_of_the_test_above_sees_the_network() -> None:
     for code in ("import socket; socket.socket()", "import socket; socket.getaddrinfo('localhost', 1)"):
         assert guarded(code).returncode == 99
