@@ -149,15 +149,25 @@ class Agent:
             logger.info("stopped")
 
     def _restored(self) -> DayLedger:
-        """Return the evidence as of the last commit: the last checkpoint, and what was committed after it."""
-        state = self._spool.checkpoint_state()
+        """Return the evidence as of the last commit: the last checkpoint, and what was committed after it.
+
+        Nothing in it keeps the agent from collecting, at this start and at each one after it.
+        """
+        anew = "the evidence of open days begins anew"
         try:
-            evidence = analyzers.make(self._sources, self._calendar, state)
+            evidence = analyzers.make(self._sources, self._calendar, self._spool.checkpoint_state())
         except ValueError as exc:
-            logger.error("the evidence of open days begins anew: %s", exc)  # noqa: TRY400 - no bug, so no traceback
+            logger.error("%s: %s", anew, exc)  # noqa: TRY400 - no bug, so no traceback
             evidence = analyzers.make(self._sources, self._calendar)
-        for entry in self._spool.replay():
-            evidence.feed(entry.items)
+        except Exception:
+            logger.exception("%s: this is a bug, please report it", anew)
+            evidence = analyzers.make(self._sources, self._calendar)
+        try:
+            for entry in self._spool.replay():
+                evidence.feed(entry.items)
+        except Exception:
+            logger.exception("%s: this is a bug, please report it", anew)
+            return analyzers.make(self._sources, self._calendar)
         return evidence
 
     async def _collect(self) -> None:
