@@ -222,7 +222,11 @@ class View:
         good = int((self.counting(machine) > 0).sum())
         if good >= NEEDED_DAYS:
             return None
-        recorded = np.sum([self._share_of_day(r) for r in self.records], axis=0) > HALF
+        own = {source.id for source, _ in self.tags[machine]}
+        tried = [r.start_ns for r in self.records if any(p.source in own for p in r.sources)]
+        if not tried:
+            return "NA_NO_EVIDENCE"
+        recorded = np.sum([self._share_of_day(r) for r in self.records if r.start_ns >= tried[0]], axis=0) > HALF
         return "NA_SELF_FAULT" if int((recorded & (self.planned > 0)).sum()) >= NEEDED_DAYS else "NA_SHORT_WINDOW"
 
     def roles(self, machine: str) -> Counter[str]:

@@ -226,3 +226,15 @@ def test_latency_is_the_95th_percentile_of_all_delays_and_none_for_a_clock_that_
     truth = sorted(delays)[math.ceil(0.95 * len(delays)) - 1]
     assert found.value == pytest.approx(truth, rel=0.02)
     assert known(found.lo) <= truth <= known(found.hi)
+
+
+def test_a_machine_connected_last_week_has_a_short_window_and_that_is_nobodys_fault() -> None:
+    old, new = pair()
+    new.begin = shift(9, 2, 2)[0]
+    found = measured(World(plan=plan(), devices=[old, new]))
+    for metric in ("C01", *METRICS):
+        assert found["press-1"][metric].value == pytest.approx(1.0, abs=TOLERANCE)
+        assert found["cnc-1"][metric].reason == "NA_SHORT_WINDOW"
+    new.begin = shift(DAYS, 1, 1)[0]
+    found = measured(World(plan=plan(), devices=[old, new]))
+    assert {found["cnc-1"][metric].reason for metric in ("C01", *METRICS)} == {"NA_NO_EVIDENCE"}
