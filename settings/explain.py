@@ -173,7 +173,7 @@ def _pattern(value: str, pattern: str) -> Text:
     if strange(value):
         return _with_strange(rule, value)
     example = slug(value)
-    if pattern in PATTERNS and example != value and re.match(pattern, example):
+    if pattern in PATTERNS and example != value and re.match(pattern, example) and re.search("[a-z]", example):
         return Text(f"{rule.en}, for example {example}", f"{rule.ko}. 예: {example}")
     return rule
 

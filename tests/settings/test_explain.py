@@ -11,7 +11,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from agent.config.load import read
-from agent.config.model import AgentConfig
+from agent.config.model import AgentConfig, MachineEntry
 from gateway.config import GatewayConfig
 from settings.document import parse
 from settings.explain import OTHER_TYPES, PATTERNS, TEXTS, WORD_TYPES, explain, fields_at
@@ -151,6 +151,12 @@ def test_an_id_is_suggested_from_a_name() -> None:
     assert slug("Press 3") == "press-3"
     assert slug("Ｐress＿３") == "press_3"
     assert slug("프레스") == ""
+
+
+@pytest.mark.parametrize(("name", "example"), [("Press 1", "press-1"), ("프레스-1", None), ("3 호기", None)])
+def test_an_example_of_an_id_has_letters(name: str, example: str | None) -> None:
+    said = explain(first_error(f"id: {name}", MachineEntry)).en
+    assert said.partition(", for example ")[2] == (example or "")
 
 
 def test_a_mistyped_key_is_one_mistake_and_two_of_them_are_two() -> None:
