@@ -32,7 +32,7 @@ from agent import entry as content
 from agent.delivery import Entry
 from agent.errors import WireError
 from agent.frame import Event, Source
-from agent.spool import opengaps
+from agent.spool import births, opengaps
 from agent.spool.base import CONFIRMED, EVERYTHING, UNCONFIRMED, Committed, State, Stats
 from agent.spool.ledger import REMEMBERED, Ledger, verified
 from agent.spool.schema import connect
@@ -50,13 +50,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _PAGE = 64
-
-
-class _Named(msgspec.Struct, frozen=True):
-    """Of a birth, whose it is."""
-
-    factory: str
-    agent: str
 
 
 class Journal:
@@ -253,26 +246,11 @@ class Journal:
 
     def births(self) -> list[tuple[str, bytes, bool]]:
         """Return (hash, canonical JSON, whether an entry names it or it is the present one) of each birth."""
-        return [
-            (digest, body, bool(named))
-            for digest, body, named in self._db.execute(
-                "SELECT hash, body, id = ? OR EXISTS (SELECT 1 FROM entry WHERE entry.birth = birth.id) FROM birth",
-                (self._birth_id,),
-            )
-            if digest not in self._lost_births
-        ]
+        return births.listed(self._db, self._birth_id, self._lost_births)
 
     def owners(self) -> dict[tuple[str, str], int]:
         """Return how many unconfirmed entries each (factory, agent) has, by the births they were written under."""
-        found: dict[tuple[str, str], int] = {}
-        for body, digest, n in self._db.execute(
-            "SELECT birth.body, hash, count(*) FROM birth JOIN entry ON entry.birth = birth.id "
-            "WHERE state = 0 GROUP BY birth.id"
-        ):
-            if digest not in self._lost_births:
-                named = msgspec.json.decode(body, type=_Named)
-                found[named.factory, named.agent] = found.get((named.factory, named.agent), 0) + n
-        return found
+        return births.owners(self._db, self._lost_births)
 
     def birth_named(self, digest: str) -> bytes | None:
         """Return the canonical JSON of the birth with this hash, None when it is not here or lost."""
@@ -465,8 +443,4 @@ class Journal:
             sqlite3.Error, OSError: nothing of it has happened.
         """
         with self._transaction() as db:
-            db.execute(
-                "DELETE FROM birth WHERE hash = ? AND id != ? "
-                "AND NOT EXISTS (SELECT 1 FROM entry WHERE entry.birth = birth.id)",
-                (digest, self._birth_id),
-            )
+            births.forget(db, digest, self._birth_id)
