@@ -116,6 +116,8 @@ class Salvaged(NamedTuple):
     commit_ns: int | None = None
     days: Sequence[tuple[str, bytes]] = ()
     tallies: Sequence[tuple[str, str, int, int]] = ()
+    oldest_ns: int | None = None  # when the first unconfirmed entry was committed
+    rows: int = 0  # in unconfirmed entries
 
 
 def set_aside(path: Path, keep: int) -> Path:
@@ -146,8 +148,13 @@ def salvage(path: Path) -> Salvaged:
         for table in ("state", "day", "tally"):
             with contextlib.suppress(sqlite3.Error):
                 found[table] = db.execute(f"SELECT * FROM {table}").fetchall()  # noqa: S608 - names from above
+        with contextlib.suppress(sqlite3.Error):
+            found["waiting"] = db.execute(
+                "SELECT min(committed_ns), coalesce(sum(rows), 0) FROM entry WHERE state = 0"
+            ).fetchall()
+    oldest_ns, rows = next(iter(found.get("waiting", [])), (None, 0))
     _, _, _, process, _, event_ns, commit_ns = next(iter(found.get("state", [])), (0, 0, "", 0, 0, 0, None))
-    return Salvaged(process, event_ns, commit_ns, found.get("day", []), found.get("tally", []))
+    return Salvaged(process, event_ns, commit_ns, found.get("day", []), found.get("tally", []), oldest_ns, rows)
 
 
 def _read_only(path: Path) -> sqlite3.Connection:

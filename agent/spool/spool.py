@@ -367,9 +367,10 @@ class Spool:
             secrets.token_hex(8), "overflow", "spool", known.spool if known else "", reason=f"damaged: {name.name}"
         )
         last = found.commit_ns or 0
-        if known is not None and known.rows:
-            since = known.oldest_ns or last
-            loss.add([Span(OTHER, since, max(since, last), known.rows)])
+        oldest, rows = (found.oldest_ns, found.rows) if known is None else (known.oldest_ns, known.rows)
+        if rows:
+            since = (oldest or last) - ring.AGE_NS  # what is committed was read before
+            loss.add([Span(OTHER, since, max(since, last), rows)])
         elif last:
             loss.reach(last)
         self._ring.tell(loss)

@@ -451,6 +451,33 @@ def test_a_damaged_file_is_set_aside_and_days_and_counts_are_saved(tmp_path: Pat
     ]
 
 
+def test_the_gap_of_a_damaged_file_holds_every_row_that_waited_in_it(tmp_path: Path) -> None:
+    clock = FakeClock()
+    spool = make(tmp_path, clock)
+    first = clock.now()
+    for _ in range(5):
+        spool.put(frame(A, clock.now()))
+        clock.advance(1)
+        spool.tick()
+    last = clock.now()
+    spool.stop()
+    path = tmp_path / "spool.db"
+    with sqlite3.connect(path) as db:
+        root = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'tally'").fetchone()[0]
+    db.close()
+    raw = bytearray(path.read_bytes())
+    raw[(root - 1) * 4096 : root * 4096] = b"\xff" * 4096
+    path.write_bytes(raw)
+    spool = make(tmp_path, clock)
+    spool.tick()
+    (loss,) = gaps(spool, "overflow")
+    assert loss.body["rows"] == 15
+    assert loss.from_ns is not None
+    assert loss.to_ns is not None
+    assert loss.from_ns <= first < last <= loss.to_ns
+    spool.stop()
+
+
 def test_a_file_that_is_no_database_is_set_aside(tmp_path: Path) -> None:
     (tmp_path / "spool.db").write_bytes(b"not a database" * 1000)
     spool = make(tmp_path, FakeClock())
