@@ -162,3 +162,20 @@ def test_a_flapping_link_is_off_by_at_most_half_a_sampling_step_an_outage(seed: 
         assert true - step - TOLERANCE <= known(found["cnc-1"][metric].value) <= true + TOLERANCE
     for machine in ("press-1", "cnc-1"):
         assert found[machine]["Q01"].value == pytest.approx(1.0, abs=TOLERANCE)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("missed", [0.01, 0.05, 0.3])
+def test_polls_that_fail_one_by_one_cost_one_interval_each(seed: int, missed: float) -> None:
+    world = World(plan=plan(), devices=[Device(source=device("press-1", "poll", POLL_S), missed=missed)], seed=seed)
+    found = values(report(world, days(world, [d.source for d in world.devices])))["press-1"]
+    for metric in ("C03", "A01"):
+        assert found[metric].value == pytest.approx(1 - missed, abs=TOLERANCE)
+    assert found["Q01"].value == 1.0  # the link's fault, not the sensor's
+
+
+def test_polls_slower_than_the_rule_allows_cover_one_interval_each() -> None:
+    world = World(plan=plan(), devices=[Device(source=device("press-1", "poll", POLL_S), slow=0.25)])
+    found = values(report(world, days(world, [d.source for d in world.devices])))["press-1"]
+    assert found["A01"].value == pytest.approx(1 / 1.25, abs=TOLERANCE)
+    assert found["Q01"].value == 1.0
