@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 EVERY_LEAST, EVERY_MOST = 50 * 10**6, 3600 * 10**9
+TIMEOUT_LEAST, TIMEOUT_MOST = 10 * 10**6, 60 * 10**9
 
 
 def _every(value: int) -> int:
@@ -27,6 +28,16 @@ def _every(value: int) -> int:
 
 Every = Annotated[Duration, AfterValidator(_every)]
 """A poll or publishing interval in nanoseconds."""
+
+
+def _timeout(value: int) -> int:
+    if not TIMEOUT_LEAST <= value <= TIMEOUT_MOST:
+        raise Complaint("write a timeout of 10ms to 1m", "timeout은 10ms 이상 1m 이하로 쓰십시오")
+    return value
+
+
+Timeout = Annotated[Duration, AfterValidator(_timeout)]
+"""The longest wait for an answer in nanoseconds."""
 
 
 class SignalBase(Model):

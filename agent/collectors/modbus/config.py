@@ -15,7 +15,7 @@ from pydantic import BeforeValidator, Field, FiniteFloat, model_validator
 
 from agent.collectors.modbus.decode import Encoding, Kind, Order
 from agent.collectors.modbus.plan import ADDRESSES, Limits, Span, Table, plan
-from agent.config.base import DeviceBase, GroupBase, SignalBase
+from agent.config.base import DeviceBase, GroupBase, SignalBase, Timeout
 from agent.frame import DataType, Signal, Source
 from settings.base import Duration, Host, Port
 from settings.language import Complaint
@@ -178,7 +178,7 @@ class ModbusDevice(DeviceBase):
     unit: Annotated[int, Field(ge=0, le=255)] = Field(
         1, description="unit id (station number); matters behind a gateway"
     )
-    timeout: Duration = Field(1_500_000_000, description="longest wait for a connection and for each answer")
+    timeout: Timeout = Field(1_500_000_000, description="longest wait for a connection and for each answer")
     word_order: Order = Field(
         "ABCD", description="where the bytes of 0xAABBCCDD appear on the wire: ABCD, CDAB, BADC or DCBA"
     )
@@ -196,8 +196,6 @@ class ModbusDevice(DeviceBase):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if self.timeout < 10_000_000:
-            raise Complaint("write a timeout of at least 10ms", "timeout은 10ms 이상으로 쓰십시오")
         for signal in (signal for group in self.groups for signal in group.signals):
             need = signal.span().count
             if not signal.span().table.bits and need > self.max_registers:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from agent.collectors.opcua.node import parse
-from agent.config.base import DeviceBase, GroupBase, SignalBase
+from agent.config.base import DeviceBase, GroupBase, SignalBase, Timeout
 from agent.frame import Source
 from settings.base import Duration, Model, Word, written
 from settings.language import Complaint
@@ -113,7 +113,7 @@ class OpcUaDevice(DeviceBase):
         description="written out, so that nobody gets an unencrypted connection by accident: None"
     )
     login: OpcUaLogin | None = Field(None, description="anonymous when absent")
-    timeout: Duration = Field(3_000_000_000, description="longest wait for an answer")
+    timeout: Timeout = Field(3_000_000_000, description="longest wait for an answer")
     groups: tuple[OpcUaGroup, ...] = Field(min_length=1, description="what is read, by pace")
 
     def sources(self) -> tuple[Source, ...]:

@@ -139,6 +139,8 @@ def test_values_out_of_range_and_unknown_keys_are_refused(options: dict[str, Any
         ({"max_bits": 2001}, "max_bits"),
         ({"max_gap": -1}, "max_gap"),
         ({"timeout": 1500}, "timeout"),
+        ({"timeout": "9ms"}, "timeout"),
+        ({"timeout": "61s"}, "timeout"),
         ({"groups": []}, "groups"),
     ],
 )
@@ -151,8 +153,6 @@ def test_a_device_is_checked(options: dict[str, Any], where: str) -> None:
 def test_a_value_wider_than_the_device_serves_is_refused() -> None:
     with pytest.raises(ValidationError, match="signal x takes 4 registers, more than max_registers: 3"):
         device(signal(type="uint64"), max_registers=3)
-    with pytest.raises(ValidationError, match="at least 10ms"):
-        device(timeout="1ms")
 
 
 def test_hosts_may_be_names_and_both_kinds_of_address() -> None:

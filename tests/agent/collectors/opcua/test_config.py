@@ -58,6 +58,8 @@ def test_a_namespace_uri_is_looked_up_and_an_index_is_taken_as_it_is() -> None:
         ({"endpoint": "opc.tcp://op:pw@plc:4840"}, "login"),
         ({"security": "Basic256Sha256"}, "'None'"),
         ({"security": None}, "'None'"),
+        ({"timeout": "0ms"}, "10ms to 1m"),
+        ({"timeout": "1h"}, "10ms to 1m"),
         ({"login": {"user": "op", "password": "secret"}}, "env:NAME"),
         ({"groups": []}, "at least 1"),
         ({"groups": [{"every": "1s", "signals": []}]}, "at least 1"),
