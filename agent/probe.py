@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from agent.errors import AgentError, ConfigError
+from agent.errors import AgentError, ConfigError, Refused
 from agent.frame import FrameBlock
 
 if TYPE_CHECKING:
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 SOURCE_SECONDS = 10.0
 
+Trouble = Literal["unreachable", "refused", "silent", "bug"]
+"""Why the reading of a device ended early."""
+
 
 @dataclass(slots=True)
 class Probe:
@@ -29,11 +32,13 @@ class Probe:
         values: (source id, index of the signal) to (value, status); a signal that said nothing is not in it.
         refused: What the device refuses, in its collector's words.
         trouble: Why the reading ended early, or None.
+        kind: The same in a word.
     """
 
     values: dict[tuple[str, int], tuple[Value, int]] = field(default_factory=dict)
     refused: Sequence[str] = ()
     trouble: str | None = None
+    kind: Trouble | None = None
 
 
 async def probe(collector: Collector, seconds: float = SOURCE_SECONDS) -> Probe:
@@ -61,11 +66,14 @@ async def probe(collector: Collector, seconds: float = SOURCE_SECONDS) -> Probe:
                     limit.reschedule(loop.time() + seconds)
             result.refused = tuple(collector.refused())
     except TimeoutError:
-        result.trouble = f"no values of {', '.join(waiting)} within {seconds:g} s"
-    except (AgentError, ConfigError) as exc:
-        result.trouble = str(exc)
+        result.trouble, result.kind = f"no values of {', '.join(waiting)} within {seconds:g} s", "silent"
+    except (Refused, ConfigError) as exc:
+        result.trouble, result.kind = str(exc), "refused"
+    except AgentError as exc:
+        result.trouble, result.kind = str(exc), "unreachable"
     except Exception as exc:  # noqa: BLE001 - a bug in one collector must not hide the other devices
         result.trouble = f"bug in the collector, please report it: {type(exc).__name__}: {exc}"
+        result.kind = "bug"
     return result
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from agent import collectors
 from agent.cli.table import clean, table
-from agent.cli.words import QUALITY, status_text
+from agent.cli.words import QUALITY, TROUBLES, status_text
 from agent.config.load import load
 from agent.frame import quality
 from settings.base import written
@@ -128,9 +128,7 @@ def values(config: AgentConfig, probes: Sequence[Probe], language: Language) -> 
                         shown(value),
                         signal.unit or "",
                         "-" if status is None else QUALITY[quality(status)](language),
-                        Text("no value came", "값이 오지 않음")(language)
-                        if status is None
-                        else status_text(status)(language),
+                        TROUBLES[probe.kind](language) if status is None else status_text(status)(language),
                     )
                 )
     head = Text("machine,signal,name,address,value,unit,quality,status", "설비,태그,이름,주소,값,단위,품질,상태")(

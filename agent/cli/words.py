@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from agent.frame import Quality, Status
 from settings.language import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from agent.probe import Trouble
 
 QUALITY = {
     Quality.GOOD: Text("good", "정상"),
     Quality.UNCERTAIN: Text("uncertain", "주의"),
     Quality.BAD: Text("bad", "불량"),
 }
+
+TROUBLES: Mapping[Trouble | None, Text] = {
+    None: Text("no value came", "값이 오지 않음"),
+    "unreachable": Text("not reachable", "통신 안 됨: 주소, 전원, 배선 확인"),
+    "refused": Text("refused", "접속 거부: 사용자, 비밀번호, 접속 권한 확인"),
+    "silent": Text("no value in time", "시간 안에 값이 오지 않음"),
+    "bug": Text("fault in the collector", "수집기 오류"),
+}
+"""Why signals of a device have no value; None when the device itself answered."""
 
 _EXCEPTIONS = {
     1: Text("illegal function", "지원하지 않는 기능 코드"),
