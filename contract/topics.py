@@ -53,11 +53,6 @@ class AgentTopics:
         """Retained: the latest report."""
         return f"{self.root}/readiness"
 
-    @property
-    def manifest(self) -> str:
-        """Retained: machines, metrics, formula versions."""
-        return f"{self.root}/manifest"
-
     def birth(self, digest: str, part: int, parts: int) -> str:
         """Retained: part `part` (from 1) of the tag dictionary with this hash."""
         return f"{self.root}/birth/{digest}/{part}of{parts}"
