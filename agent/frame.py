@@ -88,6 +88,9 @@ class DataType(enum.StrEnum):
     STRING = "string"
 
 
+SIGNED = 2**63 - 1
+"""Largest integer of the stores."""
+
 Role = Literal[
     "state", "count_total", "count_good", "count_reject", "cycle", "mode", "alarm", "sp", "pv", "op",
     "energy", "lot", "order", "product", "recipe",
@@ -111,6 +114,12 @@ class Signal:
     eu_range: tuple[float, float] | None = None  # what is likely in normal operation
     path: str | None = None  # ISA-95 equipment path, where configured
     native: frozenset[str] = frozenset()  # attributes that the device itself declared: "unit", "range", ...
+
+    @property
+    def wide(self) -> bool:
+        """Whether values may exceed a signed 64-bit integer, by what is declared: stores then keep them as text."""
+        ranges = (self.instrument_range, self.eu_range)
+        return self.dtype is DataType.UINT64 and any(r is not None and r[1] > SIGNED for r in ranges)
 
 
 Mode = Literal["poll", "subscription"]
@@ -228,13 +237,14 @@ class Rows:
     """Collects the rows of one source and keeps the promises of `FrameBlock`.
 
     One per source for the life of a collector: it remembers each signal's last time, so that a value that
-    arrives together with its predecessor is stamped one microsecond after it. NaN and infinities become
-    None with a bad status here, before anything encodes them.
+    arrives together with its predecessor is stamped one microsecond after it. NaN, infinities and integers beyond
+    what the signal declares (see `Signal.wide`) become None with a bad status here, before anything encodes them.
     """
 
     def __init__(self, source: Source) -> None:
         self.source = source
         self._last = [0] * len(source.signals)
+        self._wide = [s.wide for s in source.signals]
         self._clear()
 
     def _clear(self) -> None:
@@ -266,7 +276,9 @@ class Rows:
             value = None
         elif value is None:
             status = Status.BAD
-        elif value.__class__ is float and not -np.inf < value < np.inf:
+        elif (value.__class__ is float and not -np.inf < value < np.inf) or (
+            value.__class__ is int and value > SIGNED and not self._wide[signal]
+        ):
             value, status = None, Status.BAD_OUT_OF_RANGE
         last = self._last[signal]
         if time_ns <= last and (last - time_ns) % 1000 == 0:  # of one epoch

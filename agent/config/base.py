@@ -46,7 +46,9 @@ class SignalBase(Model):
     id: Id = Field(description="unique on its machine; never change it")
     name: Name | None = Field(None, description="shown everywhere; the id when absent")
     machine: Id | None = Field(None, description="machine it belongs to, when not the device's")
-    type: DataType = Field(description="type of the value in the device")
+    type: DataType = Field(
+        description="type of the value in the device; a `uint64` above 2^63-1 is good only if a range declares it"
+    )
     unit: Name | None = Field(None, description="unit of the value, `A`, `degC`, `kWh`")
     description: Name | None = Field(None, description="what it is, for people")
     role: Role | None = Field(None, description="what the signal means for the machine")

@@ -16,7 +16,6 @@ from pydantic import AfterValidator, Field
 from agent.collectors.modbus.config import ModbusDevice
 from agent.collectors.opcua.config import OpcUaDevice
 from agent.config.schedule import Schedule
-from agent.frame import DataType
 from contract import codec
 from contract.payload import EVENTS, Birth, BirthSignal, BirthSource
 from readiness.inventory import Machine
@@ -30,7 +29,7 @@ from settings.suggest import nearest
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from agent.frame import Signal, Source
+    from agent.frame import Source
 
 DAY_NS = 86_400 * 10**9
 
@@ -64,12 +63,6 @@ def _report_interval(value: int) -> int:
 
 Zone = Annotated[str, AfterValidator(_zone), form("time zone, `Asia/Seoul`")]
 """A time zone of the IANA database."""
-
-
-def _wide(signal: Signal) -> bool:
-    """Whether values may exceed a signed 64-bit integer by what the file itself declares."""
-    ranges = (signal.instrument_range, signal.eu_range)
-    return signal.dtype is DataType.UINT64 and any(r is not None and r[1] > 2**63 - 1 for r in ranges)
 
 
 class Time(Model):
@@ -192,7 +185,7 @@ class AgentConfig(Model):
                             description=s.description,
                             role=s.role,
                             role_confirmed=s.role_confirmed,
-                            wide=_wide(s),
+                            wide=s.wide,
                         )
                         for s in source.signals
                     ],

@@ -48,6 +48,7 @@ def every_kind() -> list[dict[str, Any]]:
             "address": f"holding:{start}",
             "type": dtype,
             "word_order": order,
+            **({"instrument_range": [0, 2**64]} if dtype == "uint64" else {}),
         }
         for dtype in CODES
         for order in ORDERS

@@ -22,9 +22,16 @@ def run(main: Coroutine[Any, Any, None], seconds: float = 40) -> None:
     asyncio.run(asyncio.wait_for(main, seconds))
 
 
-def signals(**types: str) -> list[dict[str, str]]:
-    """Signals named as the server's nodes: `signals(bool="bool")` is node ns=1;s=bool as a bool."""
-    return [{"id": name, "type": dtype, "node": f"ns=1;s={name}"} for name, dtype in types.items()]
+def signals(**types: str) -> list[dict[str, Any]]:
+    """Signals named as the server's nodes: `signals(bool="bool")` is node ns=1;s=bool as a bool.
+
+    A uint64 declares its whole range.
+    """
+    return [
+        {"id": name, "type": dtype, "node": f"ns=1;s={name}"}
+        | ({"instrument_range": [0, 2**64]} if dtype == "uint64" else {})
+        for name, dtype in types.items()
+    ]
 
 
 def device(endpoint: str, *groups: dict[str, Any], **more: Any) -> OpcUaDevice:
