@@ -5,8 +5,8 @@ our own waiting must not look like the factory's outage; `Refused` every 60 s or
 a person can mend it; anything else is a bug in the collector: its neighbours go on, it is tried again slowly.
 
 Each failed attempt is stored as one bad frame per source, and each outage as a gap from the last moment the link
-was known alive to the first moment it is again. No collector or library needs a broad `except` for its failures:
-the one here takes what is left for a bug.
+was known alive to the last attempt that failed; from there to the first reading the gap is called `waiting`, and
+is ours. No collector or library needs a broad `except` for its failures: the one here takes what is left for a bug.
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ class _Link:
     """What is remembered of a device between attempts: since when it is silent, and under which gaps."""
 
     alive_ns: dict[str, int] = field(default_factory=dict)  # source id -> last moment known alive
+    failed_ns: int = 0  # the last failed attempt
     cause: GapCause | None = None
     gaps: dict[str, tuple[str, int]] = field(default_factory=dict)  # source id -> gap id, from
 
@@ -147,16 +148,19 @@ class Supervisor:
         self._health.refusals(self.device, self._collector.refused())
         if not self._health.set(self.device, "up", self._clock.now()):
             return
-        self._begin(min(self._link.alive_ns.values(), default=self._clock.now()))
+        back = max(self._link.alive_ns.values(), default=self._clock.now())
+        self._begin(back)
         for source in self._collector.sources:
-            alive = self._link.alive_ns.get(source.id, self._clock.now())
             self._sink.put(Event(kind="link_up", time_ns=self._clock.now(), source=source.id))
-            self._close_gap(source.id, alive)
+            end = self._close_gap(source.id, self._link.failed_ns)
+            if end is not None:  # whether the device was back before we asked again, nobody knows: that is ours
+                gap = uuid.uuid4().hex
+                self._sink.put(_gap(gap, "waiting", source.id, self._clock.now(), end, max(end, back)))
         self._link.cause = None
 
     def _down(self, state: Literal["down", "refused", "faulty"], cause: GapCause, status: int, text: str) -> bool:
         """Store a failed attempt; return whether it is the first of its kind in a row."""
-        now = self._clock.now()
+        now = self._link.failed_ns = self._clock.now()
         self._begin(now)
         first = self._health.set(self.device, state, now, text)
         for frame in self._collector.failed(now, status):

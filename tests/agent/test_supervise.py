@@ -123,7 +123,10 @@ def test_an_outage_is_two_log_lines_bad_frames_and_one_closed_gap(caplog: pytest
     first, last = gap_events(items, "link_down")
     assert first.body["gap_id"] == last.body["gap_id"]
     good = [i for i in items if isinstance(i, FrameBlock) and i.value != [None]]
-    assert (last.from_ns, last.to_ns) == (int(good[0].time_ns[0]), int(good[1].time_ns[0]))
+    failed = [i for i in items if isinstance(i, FrameBlock) and i.value == [None]]
+    (waiting,) = gap_events(items, "waiting")
+    assert (last.from_ns, last.to_ns) == (int(good[0].time_ns[0]), int(failed[-1].time_ns[0]))
+    assert (waiting.from_ns, waiting.to_ns) == (last.to_ns, int(good[1].time_ns[0])), "the gaps join without a hole"
     assert [r.levelname for r in caplog.records] == ["WARNING", "WARNING"]
     assert health.devices["plc"].state == "up"
     assert health.devices["plc"].outages == 1

@@ -57,7 +57,7 @@ class Sink:
     def gaps(self) -> list[Event]:
         """Events about gaps in order."""
         gaps = [item for item in self.items if isinstance(item, Event) and item.kind == "gap"]
-        return [gap for gap in gaps if gap.body["cause"] != "agent_off"]  # the time before the first reading
+        return [gap for gap in gaps if gap.body["cause"] not in {"agent_off", "waiting"}]  # those are ours
 
 
 @contextlib.asynccontextmanager
