@@ -32,7 +32,8 @@ class DeadLetterSettings(Model):
 
     directory: FullPath = Field(description="folder of the dead letters; made when missing")
     max_size: Annotated[Size, at_least(10**6)] = Field(
-        10**8, description="of all dead letters; when full, nothing refused is confirmed"
+        10**8,
+        description="of all dead letters, half for unreadable messages; when full, nothing refused is confirmed",
     )
 
 

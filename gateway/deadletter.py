@@ -2,14 +2,18 @@
 
 One JSON object a line, in files that are only ever appended to:
 
-    {worker}-{start}-{number}.jsonl     a worker writes its own files, so that several may share a folder
+    {worker}-{start}-{number}.jsonl               rejections, for which an agent waits
+    {worker}-{start}-{number}.malformed.jsonl     messages that cannot be read, of whoever sent them
 
-`append` returns after fsync: a rejection is confirmed to the agent only then, because the agent frees the entry
-on it. The folder is bounded. When it is full, or the disk fails, `append` raises, the entry stays unconfirmed in
-the agent's spool, and an operator has to act: nothing is ever deleted here to make room.
+A worker writes its own files, so that several may share a folder. `append` returns after fsync: a rejection is
+confirmed to the agent only then, because the agent frees the entry on it. The folder is bounded. When it is full,
+or the disk fails, `append` raises, the entry stays unconfirmed in the agent's spool, and an operator has to act:
+nothing is ever deleted here to make room. Anybody can send what cannot be read, and no agent waits for it:
+therefore it gets half of the room at most.
 
 A message that cannot be read comes again and again, because it cannot be confirmed; a rejection comes again when
-its confirmation was lost. The content written recently is therefore remembered and not written twice.
+its confirmation was lost. The content written recently is therefore remembered, each kind for itself, and not
+written twice.
 """
 
 from __future__ import annotations
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
     from gateway.clock import Clock
 
 FILE_BYTES = 16 * 10**6
+MALFORMED_SHARE = 0.5
 _REMEMBERED = 10_000
 
 
@@ -63,6 +68,43 @@ class DeadLetter(msgspec.Struct, frozen=True, omit_defaults=True):
     faults: list[Json] = []
     points: list[Json] = []
 
+    @property
+    def malformed(self) -> bool:
+        """Whether the message could not be read."""
+        return self.payload is not None
+
+
+class _Series:
+    """The files of one kind that this process writes, and what it wrote lately."""
+
+    def __init__(self, directory: Path, prefix: str, suffix: str, max_bytes: int) -> None:
+        self.suffix = suffix
+        self.max_bytes = max_bytes  # of this kind, in the files of all workers
+        self.recent: OrderedDict[str, None] = OrderedDict()
+        self._directory = directory
+        self._prefix = prefix
+        self._number = 0
+        self._file: IO[bytes] | None = None
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def write(self, line: bytes) -> None:
+        if self._file is not None and self._file.tell() > FILE_BYTES:
+            self.close()
+        if self._file is None:
+            self._number += 1
+            path = self._directory / f"{self._prefix}-{self._number:06}{self.suffix}"
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            self._file = os.fdopen(handle, "wb", buffering=0)
+            _fsync_folder(self._directory)
+        written = self._file.write(line)
+        if written != len(line):
+            raise OSError(f"{written} of {len(line)} bytes written")
+        os.fsync(self._file.fileno())
+
 
 class DeadLetters:
     """The dead letters of one worker.
@@ -77,10 +119,9 @@ class DeadLetters:
     def __init__(self, directory: Path, max_bytes: int, worker: str, clock: Clock) -> None:
         self._directory = directory
         self._max_bytes = max_bytes
-        self._prefix = f"{worker}-{clock.now()}"
-        self._number = 0
-        self._file: IO[bytes] | None = None
-        self._recent: OrderedDict[str, None] = OrderedDict()
+        prefix = f"{worker}-{clock.now()}"
+        self._rejections = _Series(directory, prefix, ".jsonl", max_bytes)
+        self._malformed = _Series(directory, prefix, ".malformed.jsonl", int(max_bytes * MALFORMED_SHARE))
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def append(self, letter: DeadLetter) -> bool:
@@ -102,44 +143,35 @@ class DeadLetters:
             )
         except RecursionError:
             return self.append(msgspec.structs.replace(letter, faults=["nested too deeply to be kept"]))
-        if key in self._recent:
-            self._recent.move_to_end(key)
+        series = self._malformed if letter.malformed else self._rejections
+        if key in series.recent:
+            series.recent.move_to_end(key)
             return False
         try:
-            self._write(line)
+            self._check_room(series, len(line))
+            series.write(line)
         except OSError as exc:
-            self.close()  # a torn line ends its file; the next letter begins another one
+            series.close()  # a torn line ends its file; the next letter begins another one
             raise DeadLettersFull(f"{self._directory}: {exc}") from exc
-        self._recent[key] = None
-        if len(self._recent) > _REMEMBERED:
-            self._recent.popitem(last=False)
+        series.recent[key] = None
+        if len(series.recent) > _REMEMBERED:
+            series.recent.popitem(last=False)
         return True
 
     def close(self) -> None:
-        """Close the file."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        """Close the files."""
+        self._rejections.close()
+        self._malformed.close()
 
-    def _write(self, line: bytes) -> None:
-        used = sum(path.stat().st_size for path in self._directory.glob("*.jsonl"))
-        if used + len(line) > self._max_bytes:
-            raise DeadLettersFull(
-                f"{self._directory} holds {used} of {self._max_bytes} bytes: look at it with "
-                "`tsq-gateway dead-letters list`, then move its files away or raise dead_letters.max_size"
-            )
-        if self._file is not None and self._file.tell() > FILE_BYTES:
-            self.close()
-        if self._file is None:
-            self._number += 1
-            path = self._directory / f"{self._prefix}-{self._number:06}.jsonl"
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            self._file = os.fdopen(handle, "wb", buffering=0)
-            _fsync_folder(self._directory)
-        written = self._file.write(line)
-        if written != len(line):
-            raise OSError(f"{written} of {len(line)} bytes written")
-        os.fsync(self._file.fileno())
+    def _check_room(self, series: _Series, size: int) -> None:
+        sizes = {path.name: path.stat().st_size for path in self._directory.glob("*.jsonl")}
+        of_kind = sum(used for name, used in sizes.items() if name.endswith(series.suffix))
+        for used, limit in ((sum(sizes.values()), self._max_bytes), (of_kind, series.max_bytes)):
+            if used + size > limit:
+                raise DeadLettersFull(
+                    f"{self._directory} holds {used} of {limit} bytes: look at it with "
+                    "`tsq-gateway dead-letters list`, then move its files away or raise dead_letters.max_size"
+                )
 
 
 def _fsync_folder(path: Path) -> None:

@@ -8,6 +8,7 @@
     data, store away             nothing: the agent sends again
     unreadable                   dead letter, nothing: it names no entry that could be confirmed
     dead letters full            the entries with refused lines stay unconfirmed
+    half of them unreadable      what else cannot be read is only counted
 
 The caller acknowledges every message to the broker after `handle`, whatever came out: PUBACK carries no promise.
 Only a confirmation frees the agent's spool, and none is made here before the store's write has returned. A worker
@@ -51,6 +52,7 @@ COUNTS = (
     "unavailable",  # messages dropped because the store was away
     "need_birth",  # messages dropped because their birth was not known
     "malformed",
+    "malformed_dropped",  # those of them for which there is no dead letter
     "dead_letters_full",
 )
 NEED_BIRTH_SECONDS = 5.0
@@ -114,6 +116,7 @@ class Ingest:
         self._questions = _Pace(NEED_BIRTH_SECONDS)
         self._lines = _Pace(LOG_SECONDS)
         self._full = False
+        self._dropping = False  # unreadable messages, for want of room
         self.counts: Counter[str] = Counter(dict.fromkeys(COUNTS, 0))  # all keys, so that another thread may read
         self.away_since: float | None = None
 
@@ -206,14 +209,21 @@ class Ingest:
     def _malformed(self, topic: str, payload: bytes, reason: str) -> None:
         self.counts["malformed"] += 1
         encoded = base64.b64encode(payload[: codec.DATA_LIMIT]).decode()
-        self._keep(DeadLetter(at=self._clock.now(), topic=topic, reason=reason, payload=encoded))
+        letter = DeadLetter(at=self._clock.now(), topic=topic, reason=reason, payload=encoded)
+        try:
+            new = self._append(letter)
+        except DeadLettersFull as exc:
+            self.counts["malformed_dropped"] += 1
+            if not self._dropping:
+                log.warning("messages that cannot be read are no longer kept: %s", exc)
+            self._dropping = True
+        else:
+            self._dropping &= not new  # one that is there already says nothing about the room
 
     def _keep(self, letter: DeadLetter) -> bool:
-        """Write a dead letter; return whether it is on disk now."""
+        """Write the dead letter of a rejection; return whether it is on disk now."""
         try:
-            new = self._deadletters.append(letter)
-            if new and self._lines.due((letter.topic, letter.reason), self._clock.monotonic()):
-                log.error("%r: a dead letter was written: %s", letter.topic, letter.reason)
+            self._append(letter)
         except DeadLettersFull as exc:
             self.counts["dead_letters_full"] += 1
             if not self._full:
@@ -222,6 +232,12 @@ class Ingest:
             return False
         self._full = False
         return True
+
+    def _append(self, letter: DeadLetter) -> bool:
+        new = self._deadletters.append(letter)
+        if new and self._lines.due((letter.topic, letter.reason), self._clock.monotonic()):
+            log.error("%r: a dead letter was written: %s", letter.topic, letter.reason)
+        return new
 
 
 def _check_type(content_type: str | None) -> None:

@@ -34,7 +34,7 @@ def config(folder: Path, port: int) -> GatewayConfig:
         worker="gw-1",
         mqtt=Broker(host="127.0.0.1", port=port),
         store=EmbeddedSettings(path=folder / "store.db"),
-        dead_letters=DeadLetterSettings.model_validate({"directory": folder / "letters", "max_size": "1MB"}),
+        dead_letters=DeadLetterSettings.model_validate({"directory": folder / "letters", "max_size": "10MB"}),
     )
 
 

@@ -29,6 +29,10 @@ def letter(text: str = "no type", at: int = T0) -> DeadLetter:
     )
 
 
+def unreadable(text: str, size: int = 4) -> DeadLetter:
+    return DeadLetter(at=T0, topic="t", reason=text, payload="A" * size)
+
+
 def letters(folder: Path) -> list[DeadLetter | None]:
     return [found for _, _, found in read(folder)]
 
@@ -37,8 +41,10 @@ def test_what_was_kept_is_read_back_exactly(tmp_path: Path) -> None:
     folder = tmp_path / "a" / "letters"
     kept = DeadLetters(folder, 10**6, "gw-1", FixedClock())
     assert kept.append(letter())
-    assert kept.append(DeadLetter(at=T0, topic="t", reason="not zstd", payload="AAAA"))
-    assert letters(folder) == [letter(), DeadLetter(at=T0, topic="t", reason="not zstd", payload="AAAA")]
+    assert kept.append(unreadable("not zstd"))
+    kept.append(letter("another"))
+    found = [entry for entry in letters(folder) if entry]
+    assert sorted(found, key=lambda entry: entry.reason) == [letter("another"), letter(), unreadable("not zstd")]
     kept.close()
 
 
@@ -97,9 +103,10 @@ def test_when_the_folder_is_full_nothing_is_deleted_and_the_caller_knows(tmp_pat
 def test_a_disk_that_refuses_is_told_and_the_next_letter_is_whole(tmp_path: Path) -> None:
     kept = DeadLetters(tmp_path, 10**6, "gw-1", FixedClock())
     kept.append(letter("first"))
-    assert kept._file is not None
+    file = kept._rejections._file
+    assert file is not None
     broken = os.open("/dev/full", os.O_WRONLY)
-    os.dup2(broken, kept._file.fileno())  # from here on the file has no room
+    os.dup2(broken, file.fileno())  # from here on the file has no room
     os.close(broken)
     with pytest.raises(DeadLettersFull, match="No space"):
         kept.append(letter("second"))
@@ -130,3 +137,32 @@ def test_a_body_nested_too_deeply_is_left_out_but_not_its_reason(tmp_path: Path)
     kept.append(DeadLetter(at=T0, topic="t", reason="deep", faults=[deep]))
     kept.close()
     assert [found.reason for found in letters(tmp_path) if found] == ["deep"]
+
+
+def test_what_cannot_be_read_takes_half_of_the_room_whoever_wrote_it(tmp_path: Path) -> None:
+    one, two = (DeadLetters(tmp_path, 4000, worker, FixedClock()) for worker in ("gw-1", "gw-2"))
+    assert one.append(unreadable("first", 900))
+    assert two.append(unreadable("second", 900))
+    for number in range(20):
+        with pytest.raises(DeadLettersFull, match=r"of 2000 bytes.*max_size"):
+            one.append(unreadable(f"too many {number}", 900))
+    assert one.append(letter())
+    assert two.append(letter("another"))
+    assert {entry.reason for entry in letters(tmp_path) if entry} == {"first", "second", "no type", "another"}
+    one.close()
+    again = DeadLetters(tmp_path, 4000, "gw-3", FixedClock())  # it counts what earlier processes wrote
+    with pytest.raises(DeadLettersFull, match="of 2000 bytes"):
+        again.append(unreadable("third", 900))
+    two.close()
+    again.close()
+
+
+def test_what_cannot_be_read_never_makes_a_rejection_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.deadletter._REMEMBERED", 3)
+    kept = DeadLetters(tmp_path, 10**6, "gw-1", FixedClock())
+    assert kept.append(letter())
+    assert all(kept.append(unreadable(f"{number}")) for number in range(5))
+    assert not kept.append(letter())
+    kept.close()

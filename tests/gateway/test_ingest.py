@@ -222,6 +222,25 @@ def test_with_dead_letters_full_refused_entries_stay_unconfirmed_and_good_ones_g
     assert made.ingest.counts["rejected"] == 0
 
 
+def test_messages_that_cannot_be_read_never_keep_a_refusal_from_being_kept(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    made = bench(tmp_path, max_bytes=4000)
+    made.store.refuses = refuse_oven
+    for number in range(100):
+        assert made.ingest.handle(BRANCH.data, b"%100d" % number, ZSTD) == []
+        made.ingest.handle(BRANCH.data, b"%100d" % 0, ZSTD)  # is kept already
+    kept = len(made.letters())
+    assert 0 < kept < 100
+    assert (made.ingest.counts["malformed"], made.ingest.counts["malformed_dropped"]) == (200, 100 - kept)
+    assert made.ingest.counts["dead_letters_full"] == 0
+    assert [r.levelname for r in caplog.records if "no longer kept" in r.getMessage()] == ["WARNING"]
+    stored = made.stored(data(block(row("temp", T0, 2.0))))
+    assert [rejected.seq for rejected in stored.rejected] == [1]
+    assert made.letters()[-1].rejected == stored.rejected
+    made.ingest._deadletters.close()
+
+
 def test_a_confirmation_larger_than_a_plain_payload_is_sent_in_parts(whole: Bench) -> None:
     seqs = range(1, 12_000)
     confirmations = [codec.decode(out.payload, Stored) for out in whole.send(data(seqs=seqs))]
