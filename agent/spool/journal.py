@@ -171,6 +171,11 @@ class Journal:
         return self._state.seq
 
     @property
+    def rows(self) -> int:
+        """Rows in unconfirmed entries."""
+        return self._state.rows
+
+    @property
     def commit_ns(self) -> int | None:
         """When the last commit was made, None before the first."""
         return self._state.commit_ns

@@ -268,7 +268,6 @@ class Spool:
                     droppable=EVERYTHING if self._faulty else self._checkpointed[1],
                     trusted=clock.trusted,
                 )
-                self._stats = journal.stats()
         except (sqlite3.Error, OSError) as exc:
             self._ring.failed(losses)
             self._failed(exc)
@@ -278,12 +277,22 @@ class Spool:
         if self._failures:
             logger.warning("%s takes data again", self._path)
             self._failures = 0
+        self._count()
         self._feed(committed)
         if final or self._due(clock):
             self._checkpoint()
         if committed or confirmations:
             for listener in self._listeners:
                 listener()
+
+    def _count(self) -> None:
+        """Take the numbers of what is committed; the old ones stay when they cannot be read, but for the rows."""
+        try:
+            with self._using() as journal:
+                self._stats = journal.stats()
+        except (sqlite3.Error, OSError) as exc:  # damage is seen to by the next commit
+            self._stats = self._stats._replace(rows=self._journal.rows)
+            logger.warning("%s cannot be counted now, nothing is lost: %s", self._path, exc)
 
     @contextlib.contextmanager
     def _using(self) -> Iterator[Journal]:

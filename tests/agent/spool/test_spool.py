@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from agent.spool.base import Stats
+
 A, B = source("a.main"), source("b.main", 2)
 ROOMY = Limits(min_free_bytes=0)
 
@@ -663,6 +665,26 @@ def test_while_the_file_takes_nothing_items_wait_and_the_process_ends_only_when_
     assert gaps(spool, "overflow")[0].body["rows"] == 3
     assert caplog.text.count("does not take data") == 1
     assert caplog.text.count("takes data again") == 1
+
+
+def test_an_error_after_a_good_commit_commits_nothing_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = FakeClock()
+    spool = make(tmp_path, clock)
+    real, before = spool._journal.stats, spool.stats()
+    spool.put(frame(A, 1000))
+
+    def broken() -> Stats:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    monkeypatch.setattr(spool._journal, "stats", broken)
+    spool.tick()
+    assert spool.stats() == before._replace(rows=3), "the gap of a damaged file would be taken from them"
+    monkeypatch.setattr(spool._journal, "stats", real)
+    spool.tick()
+    assert entry.rows(contents(spool)) == 3
+    assert (spool.stats().entries, spool.stats().rows, spool.stats().ring_rows) == (1, 3, 0)
 
 
 def test_a_folder_that_cannot_be_written_is_said_at_the_start(tmp_path: Path) -> None:
