@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import itertools
 import logging
 import secrets
 import sqlite3
@@ -215,13 +216,15 @@ class Journal:
         """Return unconfirmed entries with after < seq < before, in order, at most `limit`."""
         rows = self._db.execute(
             "SELECT spool, seq, crc, birth, size, committed_ns FROM entry "
-            "WHERE seq > ? AND seq < ? AND state = 0 ORDER BY seq LIMIT ?",
-            (after, EVERYTHING if before is None else before, limit),
+            "WHERE seq > ? AND seq < ? AND state = 0 ORDER BY seq",
+            (after, EVERYTHING if before is None else before),
+        )
+        sendable = (
+            row for row in rows if self._births[row[3]] not in self._lost_births and row[1] not in self._damaged
         )
         return [
             Entry(self._spools[spool], seq, crc.hex(), self._births[birth], size, committed)
-            for spool, seq, crc, birth, size, committed in rows
-            if self._births[birth] not in self._lost_births and seq not in self._damaged
+            for spool, seq, crc, birth, size, committed in itertools.islice(sendable, limit)
         ]
 
     def last_before(self, committed_ns: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 import stat
@@ -12,6 +13,7 @@ import pytest
 
 from agent import entry
 from agent.clock import SystemClock
+from agent.delivery import LIVE_NS, PRESENCE_S, Delivery
 from agent.errors import SpoolFailed
 from agent.frame import DataType, Event, Facts, Item, Json, Source, Value, Watermark
 from agent.spool import Limits, Spool, fingerprint
@@ -542,6 +544,29 @@ def test_entries_whose_birth_is_lost_are_set_aside(tmp_path: Path) -> None:
     spool.tick()
     (gap,) = gaps(spool, "birth_lost")
     assert (gap.source, gap.body["rows"], gap.body["entries"]) == ("a.main", 3, [[1, 1, "yes"]])
+
+
+def test_entries_that_cannot_be_sent_hide_none_that_come_after_them(tmp_path: Path) -> None:
+    clock = FakeClock()
+    for one, entries in ((A, 3), (B, 2)):
+        spool = make(tmp_path, clock, (one,))
+        for moment in range(entries):
+            spool.put(frame(one, 1000 + moment))
+            spool.tick()
+        digest = spool.birth
+        spool._journal.close()
+    with contextlib.closing(sqlite3.connect(tmp_path / "spool.db", isolation_level=None)) as db:
+        (last,) = db.execute("SELECT max(seq) FROM entry WHERE birth != (SELECT max(id) FROM birth)").fetchone()
+        db.execute("UPDATE birth SET body = x'00' WHERE hash != ?", (digest,))
+        db.execute("UPDATE entry SET body = x'00' WHERE seq = ?", (last + 1,))
+    spool = make(tmp_path, clock, (B,))  # nothing is committed yet, so nothing set aside
+    list(spool.replay())
+    assert [(e.seq, e.birth) for e in spool.unconfirmed(0, None, 1)] == [(last + 2, digest)]
+    delivery = Delivery()
+    delivery.connected(0)
+    message = delivery.take(spool, PRESENCE_S, clock.now() + 2 * LIVE_NS)
+    assert message is not None
+    assert message.historical
 
 
 def test_births_stay_as_long_as_an_entry_names_them(tmp_path: Path) -> None:
