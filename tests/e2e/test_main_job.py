@@ -10,6 +10,7 @@ from __future__ import annotations
 import collections
 import contextlib
 import json
+import logging
 import os
 import sqlite3
 import time
@@ -28,6 +29,8 @@ from tests.support.processes import running as child_running
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+logger = logging.getLogger(__name__)
 
 SECONDS = float(os.environ.get("TSQ_E2E_SECONDS", "60"))
 WORDS, PAIRS, NODES = 600, 200, 500  # 600 + 2 x 200 = 1,000 registers
@@ -130,6 +133,7 @@ def _judge(expected: Series, found: Mapping[str, Sequence[tuple[int, Any]]]) -> 
         count += len(served)
     others = {name for name in found if not name.endswith(("_q", "_src"))} - {f"{signal}_i" for signal in expected}
     assert not others, "fields that nobody served"
+    logger.info("%d values, each once", count)
     return count
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import collections
+import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.e2e.rig import Rig, running, until
+from tests.e2e.rig import Rig, running, tool, until
 from tests.peers.modbus import server as modbus_server
 from tests.peers.opcua import opcua_server
 from tests.support.processes import running as child_running
@@ -35,6 +36,10 @@ def test_no_write_and_no_call_leaves_the_agent(tmp_path: Path) -> None:
     with child_running(plc), opcua_server(tmp_path / "cnc") as cnc:  # noqa: SIM117 - the port is known inside
         with Relay(plc.port) as modbus, Relay(cnc.opcua_port) as opcua:
             rig = Rig(tmp_path, devices=_devices(modbus.port, opcua.port), machines=[{"id": "m"}])
+            check: list[str | Path] = [tool("tsq-agent"), "check", "--connect", rig.config]
+            subprocess.run(check, check=False, timeout=60, stdout=subprocess.DEVNULL)
+            assert modbus.sent, "check --connect reads the PLC"
+            assert opcua.sent, "and the CNC"
             with running(rig):
                 rig.wait_for_state("plc", "up")
                 rig.wait_for_state("cnc", "up")
