@@ -161,7 +161,7 @@ class ModbusCollector:
             poll.again = False
             group.forget()
         poll.begun = self._clock.monotonic()
-        stop_halving = poll.begun + max(poll.interval, HALVING_NS)
+        stop_halving: int | None = None  # the first refusal is always followed, or a slow device is never settled
         todo = group.begin(poll.begun)
         answered: int | None = None
         while todo:
@@ -170,8 +170,11 @@ class ModbusCollector:
             answered, received = self._clock.now(), self._clock.monotonic()
             if isinstance(reply, ModbusRefusal):
                 group.round_trip(answered, received - sent, reply.code)
-                pieces = group.refuse(block, reply.code, answered, halve=received < stop_halving)
+                halve = stop_halving is None or received < stop_halving
+                pieces = group.refuse(block, reply.code, answered, halve=halve)
                 todo.extend(pieces)  # after the blocks that may be sound: those do not wait for the search
+                if pieces and stop_halving is None:
+                    stop_halving = received + max(poll.interval, HALVING_NS)
             else:
                 group.round_trip(answered, received - sent, None)
                 group.serve(block, reply, answered)

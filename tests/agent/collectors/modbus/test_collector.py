@@ -164,6 +164,28 @@ def test_an_illegal_address_costs_itself_only_and_is_asked_again_after_a_minute(
         run(story())
 
 
+def test_the_search_for_an_illegal_address_takes_three_seconds_of_a_reading_and_goes_on_in_the_next(
+    tmp_path: Path,
+) -> None:
+    log = tmp_path / "log"
+    with running(server(tmp_path, "--illegal", "8-8", log=log)) as peer:
+
+        async def bad_in_each_reading(gap: str, every: str, readings: int) -> list[list[str]]:
+            it = collector(device(port_of(peer), {f"g/{every}": words(*range(20))}, request_gap=gap))
+            async with it.connect() as read:
+                got = [values(frame(await read())) for _ in range(readings)]
+            return [[name for name, value in one.items() if value is None] for one in got]
+
+        async def story() -> None:
+            assert await bad_in_each_reading("50ms", "100ms", 1) == [["r8"]]
+            assert len(read_log(log)) * 50 > 2 * 100, "that took longer than its interval"
+            assert await bad_in_each_reading("1s", "100ms", 4) == [
+                ["r5", "r6", "r7", "r8", "r9"], ["r7", "r8", "r9"], ["r8", "r9"], ["r8"],
+            ]  # fmt: skip
+
+        run(story())
+
+
 def test_an_illegal_register_in_a_gap_costs_nothing_from_the_second_reading_on(tmp_path: Path) -> None:
     log = tmp_path / "log"
     with running(server(tmp_path, "--illegal", "4-5", log=log)) as peer:
