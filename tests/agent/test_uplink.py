@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import signal
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -71,13 +72,15 @@ class Client:
         self.client.disconnect()
         self.client.loop_stop()
 
-    def request(self, verb: str, body: bytes, response: str | None, correlation: bytes = b"7") -> None:
+    def request(
+        self, verb: str, body: bytes, response: str | None, correlation: bytes = b"7", *, retain: bool = False
+    ) -> None:
         """Send a request."""
         properties: Any = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call] # paho's
         if response is not None:
             properties.ResponseTopic = response
         properties.CorrelationData = correlation
-        self.client.publish(BRANCH.request(verb), body, qos=1, properties=properties)
+        self.client.publish(BRANCH.request(verb), body, qos=1, retain=retain, properties=properties)
 
 
 class Worker(Client):
@@ -228,6 +231,40 @@ def test_retained_topics_are_published_again_by_a_broker_that_lost_them(broker: 
     assert client.got[-1].payload == b'{"report": 1}'
     client.close()
     uplink.stop()
+
+
+def test_nothing_of_an_ended_connection_is_sent_on_the_next_one(broker: Child) -> None:
+    uplink = uplink_to(broker)
+    uplink.start()
+    eventually(lambda: uplink.up)
+    broker.send(signal.SIGSTOP)  # it takes bytes, and reads none of them
+    assert uplink.publish(BRANCH.readiness, b"old", retain=True)
+    broker.restart()
+    eventually(lambda: not uplink.up)
+    eventually(lambda: uplink.up)
+    assert uplink.publish(BRANCH.data, b"new", retain=True)
+    assert broker.port is not None
+    client = Client(broker.port, BRANCH.data, BRANCH.readiness)
+    eventually(lambda: bool(client.got))
+    client.close()
+    uplink.stop()
+    assert [m.payload for m in client.got] == [b"new"]
+
+
+def test_a_request_that_the_broker_kept_is_not_answered(broker: Child) -> None:
+    assert broker.port is not None
+    uplink = uplink_to(broker)
+    uplink.on_request("report.get", lambda body: body)
+    client = Client(broker.port, BRANCH.response("pc"), BRANCH.request("report.get"))
+    client.request("report.get", b"kept", BRANCH.response("pc"), retain=True)
+    eventually(lambda: bool(client.got))
+    uplink.start()
+    eventually(lambda: uplink.up)
+    client.request("report.get", b"now", BRANCH.response("pc"))
+    eventually(lambda: any(m.topic == BRANCH.response("pc") for m in client.got))
+    client.close()
+    uplink.stop()
+    assert [m.payload for m in client.got if m.topic == BRANCH.response("pc")] == [b"now"]
 
 
 def test_requests_are_answered_on_the_response_topic_only(broker: Child, caplog: pytest.LogCaptureFixture) -> None:

@@ -88,6 +88,7 @@ def test_a_set_that_another_branch_sends_never_becomes_known() -> None:
         (BIRTH_HASH.upper(), "1of1", b""),
         (BIRTH_HASH, "1of1", b"not zstd"),
         (BIRTH_HASH, "1of1", bytes(codec.BIRTH_PART_LIMIT * 2 + 1)),
+        (BIRTH_HASH, "1of2", bytes(codec.BIRTH_PART_LIMIT * 2 + 1)),
         (BIRTH_HASH, "1of1", codec.compress(bytes(codec.BIRTH_PART_LIMIT + 1))),
         (codec.digest(b"[]"), "1of1", codec.compress(b"[]")),
     ],
