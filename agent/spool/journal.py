@@ -220,12 +220,11 @@ class Journal:
             (after, EVERYTHING if before is None else before),
         )
         sendable = (
-            row for row in rows if self._births[row[3]] not in self._lost_births and row[1] not in self._damaged
-        )
-        return [
             Entry(self._spools[spool], seq, crc.hex(), self._births[birth], size, committed)
-            for spool, seq, crc, birth, size, committed in itertools.islice(sendable, limit)
-        ]
+            for spool, seq, crc, birth, size, committed in rows
+            if self._births[birth] not in self._lost_births and seq not in self._damaged
+        )
+        return list(itertools.islice(sendable, limit))
 
     def last_before(self, committed_ns: int) -> int:
         """Return the highest seq among entries committed before this moment, 0 when there is none."""
@@ -284,7 +283,7 @@ class Journal:
             spool=self.spool,
             entries=s.entries,
             rows=s.rows,
-            bytes=self._used(),
+            bytes=(self._pragma("page_count") - self._pragma("freelist_count")) * self._pragma("page_size"),
             oldest_ns=oldest[0] if oldest else None,
             committed_entries=s.committed_entries,
             committed_rows=s.committed_rows,
@@ -299,9 +298,6 @@ class Journal:
     def _pragma(self, name: str) -> int:
         value: int = self._db.execute(f"PRAGMA {name}").fetchone()[0]
         return value
-
-    def _used(self) -> int:
-        return (self._pragma("page_count") - self._pragma("freelist_count")) * self._pragma("page_size")
 
     # Writing
 
@@ -367,7 +363,7 @@ class Journal:
 
     def left(self, now_ns: int) -> list[Event]:
         """Return what the last process did not come to tell: ends of open gaps, rows read and not committed."""
-        return opengaps.left(self._db, now_ns, self.commit_ns)
+        return [] if self.commit_ns is None else opengaps.left(self._db, now_ns, self.commit_ns)
 
     def _insert(self, items: Sequence[Item], now_ns: int) -> tuple[list[Committed], int]:
         """Return the new entries, and the bytes of their bodies."""

@@ -3,6 +3,10 @@
 Gaps of devices whose end nobody has told are closed at the latest where the process that opened them ended. Rows
 that were read and not committed lie after what is committed of their source: a device stamps its rows when they
 come, and hands them on when its reading is complete, so the last commit alone would be too late a moment.
+
+What was read but not committed after the last commit lies in one gap `agent_off` without source, whatever the
+configuration was then. A clock behind that commit cannot say how long the agent was off: the gap then has no
+length, because what was read until the commit is known, and its body tells when this process began by that clock.
 """
 
 from __future__ import annotations
@@ -14,9 +18,9 @@ from agent.frame import Event, FrameBlock, Watermark
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Container, Iterable
+    from collections.abc import Container, Iterable, Mapping
 
-    from agent.frame import GapCause, Item
+    from agent.frame import GapCause, Item, Json
 
 
 def expect(db: sqlite3.Connection, sources: Iterable[str], now_ns: int) -> None:
@@ -59,28 +63,36 @@ def _gap(db: sqlite3.Connection, event: Event) -> None:
         db.execute("DELETE FROM open_gap WHERE id = ?", (gap,))
 
 
-def left(db: sqlite3.Connection, now_ns: int, last_ns: int | None) -> list[Event]:
-    """Return the ends of the gaps that are open, and a gap `agent_off` before the last commit for each source.
+def left(db: sqlite3.Connection, now_ns: int, last_ns: int) -> list[Event]:
+    """Return the ends of the gaps that are open, and `agent_off`: before the last commit by source, and after it.
 
     Args:
         db: The spool's file.
         now_ns: When the new process tells it.
         last_ns: The last process's last commit: until then it knew a gap to be open.
     """
-    last = now_ns if last_ns is None else last_ns
     rows = db.execute("SELECT id, source, cause, from_ns FROM open_gap ORDER BY from_ns, id").fetchall()
-    events = [_ended(gap, source, cause, now_ns, start, max(start, last)) for gap, source, cause, start in rows]
-    for source, reached in db.execute("SELECT source, ns FROM reached WHERE ns < ? ORDER BY source", (last,)):
-        events.append(_ended(secrets.token_hex(8), source, "agent_off", now_ns, reached, last))
-    return events
+    events = [_ended(gap, source, cause, now_ns, start, max(start, last_ns)) for gap, source, cause, start in rows]
+    for source, reached in db.execute("SELECT source, ns FROM reached WHERE ns < ? ORDER BY source", (last_ns,)):
+        events.append(_ended(secrets.token_hex(8), source, "agent_off", now_ns, reached, last_ns))
+    body: dict[str, Json] = {"clock": "behind", "started": str(now_ns)} if now_ns < last_ns else {}
+    return [*events, _ended(secrets.token_hex(8), None, "agent_off", now_ns, last_ns, max(now_ns, last_ns), body)]
 
 
-def _ended(gap_id: str, source: str | None, cause: GapCause, now_ns: int, from_ns: int, to_ns: int) -> Event:
+def _ended(
+    gap_id: str,
+    source: str | None,
+    cause: GapCause,
+    now_ns: int,
+    from_ns: int,
+    to_ns: int,
+    body: Mapping[str, Json] | None = None,
+) -> Event:
     return Event(
         kind="gap",
         time_ns=now_ns,
         source=source,
         from_ns=from_ns,
         to_ns=to_ns,
-        body={"gap_id": gap_id, "cause": cause},
+        body={"gap_id": gap_id, "cause": cause, **(body or {})},
     )

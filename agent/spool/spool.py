@@ -25,7 +25,6 @@ from typing import TYPE_CHECKING
 
 from agent.entry import Span
 from agent.errors import SpoolFailed
-from agent.frame import Event
 from agent.spool import ring, schema
 from agent.spool.base import EVERYTHING, Confirmation, Limits
 from agent.spool.gaps import OTHER, Loss
@@ -174,11 +173,7 @@ class Spool:
         self._thread.start()
 
     def begin(self, clock: Clock, evidence: Evidence | None = None) -> None:
-        """Get ready for `tick` without a thread, and record the gap since the last commit.
-
-        The gap `agent_off` from the last commit on has no source: what was read but not committed when the last
-        process ended lies in it, whatever the configuration was then. What a device had stamped before that
-        commit and not yet handed on lies in a gap of its source, from what is committed of it to that commit.
+        """Get ready for `tick` without a thread, and record what the last process left untold.
 
         Raises:
             sqlite3.Error, OSError: the disk does not take the moment of the start.
@@ -187,12 +182,9 @@ class Spool:
         self._evidence = evidence
         self._ring.done(clock.monotonic())
         self._checkpointed = (clock.monotonic(), self._journal.checkpoint_state()[1])
-        now, last = clock.now(), self._journal.commit_ns
-        if last is not None:
-            body = {"gap_id": secrets.token_hex(8), "cause": "agent_off"}
-            for event in self._journal.left(now):
-                self._ring.put_first(event)
-            self._ring.put_first(Event(kind="gap", time_ns=now, from_ns=last, to_ns=max(now, last), body=body))
+        now = clock.now()
+        for event in self._journal.left(now):
+            self._ring.put_first(event)
         with self._using() as journal:
             journal.begin(now)
 

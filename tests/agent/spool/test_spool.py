@@ -140,6 +140,23 @@ def test_the_time_between_two_processes_is_a_gap_and_the_epoch_counts_them(tmp_p
     assert (off.source, off.from_ns, off.to_ns) == (None, last, clock.now())
 
 
+def test_a_process_that_begins_with_its_clock_behind_says_so_and_hides_nothing_that_was_read(
+    tmp_path: Path,
+) -> None:
+    clock = FakeClock()
+    spool = make(tmp_path, clock)
+    spool.put(frame(A, clock.now()))
+    spool.tick()
+    last = clock.now()
+    spool._journal.close()
+    earlier = FakeClock(last - 3600 * 10**9)
+    spool = make(tmp_path, earlier)
+    spool.tick()
+    (off,) = gaps(spool, "agent_off")
+    assert (off.source, off.from_ns, off.to_ns) == (None, last, last)
+    assert (off.body["clock"], off.body["started"]) == ("behind", str(earlier.now()))
+
+
 def test_a_new_process_never_uses_a_clock_epoch_again(tmp_path: Path) -> None:
     clock = FakeClock()
     spool = make(tmp_path, clock)
@@ -208,7 +225,7 @@ def test_a_gap_that_a_killed_process_left_open_ends_where_that_process_did(tmp_p
     assert told == [("open", 5, last)]
     spool._journal.close()
     spool = make(tmp_path, clock)
-    assert [g.body["cause"] for g in spool._journal.left(0)] == ["agent_off", "agent_off"], "nothing of the device"
+    assert [g.body["cause"] for g in spool._journal.left(0)] == ["agent_off"] * 3, "nothing of the device"
 
 
 def test_confirmed_entries_stay_until_a_checkpoint_contains_them(tmp_path: Path) -> None:
