@@ -36,6 +36,7 @@ from agent.lock import hold
 from agent.reporter import Reporter
 from agent.sender import Sender
 from agent.spool import Limits, Spool
+from agent.spool.ring import rows_for
 from agent.supervise import Supervisor
 from agent.uplink import Uplink
 from contract.payload import Status
@@ -95,6 +96,7 @@ class Agent:
                 min_free_bytes=config.storage.min_free,
             ),
             account=functools.partial(account, calendar=self._calendar),
+            ring_rows=rows_for(self._sources),
         )
         self._refuse_other_ids()
         self._clock = SystemClock(self._spool.epoch, trusted=config.time.trust_local_clock)

@@ -11,11 +11,23 @@ from agent.frame import FrameBlock, Watermark
 from agent.spool.gaps import Loss
 
 if TYPE_CHECKING:
-    from agent.frame import Item
+    from collections.abc import Iterable
+
+    from agent.frame import Item, Source
 
 AGE_NS = 30 * 10**9
 ROWS = 200_000
+MOST_ROWS = 2_000_000  # 120 MB of floats (measured), with the stamps of devices 150 MB
 RESERVE = 10_000  # places left for events when it is full of rows
+
+
+def rows_for(sources: Iterable[Source]) -> int:
+    """Return the rows that these sources give in 30 s, within what is sensible.
+
+    A subscription counts as if each signal changed once in a publishing interval: how often it does, nobody knows.
+    """
+    expected = sum(-(-AGE_NS * len(source.signals) // source.interval_ns) for source in sources)
+    return min(max(expected, ROWS), MOST_ROWS)
 
 
 class Ring:
