@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import subprocess
 import sys
@@ -11,9 +12,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from agent.app import Agent
+from agent.config.load import load
 from agent.control import SOCKET
 from tests.support.brokers import mosquitto
-from tests.support.processes import Child, running
+from tests.support.processes import Child, free_port, running
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,6 +31,20 @@ machines: [{{id: press-1}}]
 storage: {{directory: {folder}}}
 uplink: {{site: {{host: 127.0.0.1, port: {port}}}}}
 """
+
+
+def test_its_memory_before_the_disk_holds_thirty_seconds_of_what_it_reads(tmp_path: Path) -> None:
+    config = tmp_path / "agent.yaml"
+    signals = "".join(f"\n          - {{id: r{i}, address: 'holding:{i}', type: uint16}}" for i in range(500))
+    device = (
+        "devices:\n  - id: plc\n    type: modbus\n    machine: press-1\n    host: 127.0.0.1\n"
+        f"    groups:\n      - id: fast\n        every: 50ms\n        signals:{signals}\n"
+    )
+    config.write_text(_FILE.format(folder=tmp_path / "state", port=free_port()) + device, "utf-8")
+    agent = Agent(load(config))
+    assert agent._spool._ring._limit == 500 * 20 * 30
+    agent._spool.stop()
+    os.close(agent._lock)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
