@@ -345,6 +345,14 @@ class Event:
     body: Mapping[str, Json] = field(default_factory=dict)
 
 
+def gap_event(
+    gap_id: str, cause: GapCause, source: str | None, time_ns: int, from_ns: int, to_ns: int | None, **more: Json
+) -> Event:
+    """Return the event that tells of a gap as it stands; `more` goes into its body."""
+    body: dict[str, Json] = {"gap_id": gap_id, "cause": cause, **more}
+    return Event(kind="gap", time_ns=time_ns, source=source, from_ns=from_ns, to_ns=to_ns, body=body)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """Slow knowledge, sent on change and daily: endpoints, certificates, catalogue, the agent's own health."""

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from agent.errors import Refused, SpoolFailed, Unreachable
-from agent.frame import Event, FrameBlock, GapCause, Quality, Status, Watermark
+from agent.frame import Event, FrameBlock, GapCause, Quality, Status, Watermark, gap_event
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -131,7 +131,7 @@ class Supervisor:
             return
         for source in self._collector.sources:
             gap = uuid.uuid4().hex
-            self._sink.put(_gap(gap, "agent_off", source.id, self._clock.now(), self._start_ns, first_ns))
+            self._sink.put(gap_event(gap, "agent_off", source.id, self._clock.now(), self._start_ns, first_ns))
         self._start_ns = None
 
     def _take(self, reading: Reading) -> None:
@@ -155,7 +155,7 @@ class Supervisor:
             end = self._close_gap(source.id, self._link.failed_ns)
             if end is not None:  # whether the device was back before we asked again, nobody knows: that is ours
                 gap = uuid.uuid4().hex
-                self._sink.put(_gap(gap, "waiting", source.id, self._clock.now(), end, max(end, back)))
+                self._sink.put(gap_event(gap, "waiting", source.id, self._clock.now(), end, max(end, back)))
         self._link.cause = None
 
     def _down(self, state: Literal["down", "refused", "faulty"], cause: GapCause, status: int, text: str) -> bool:
@@ -173,7 +173,7 @@ class Supervisor:
                 self._sink.put(Event(kind=kind, time_ns=now, source=source.id, body={"text": text}))
                 gap = uuid.uuid4().hex
                 self._link.gaps[source.id] = (gap, start)
-                self._sink.put(_gap(gap, cause, source.id, now, start, None))
+                self._sink.put(gap_event(gap, cause, source.id, now, start, None))
             self._link.cause = cause
         return first
 
@@ -183,16 +183,5 @@ class Supervisor:
             return None
         gap, start = self._link.gaps.pop(source)
         end = max(to_ns, start)
-        self._sink.put(_gap(gap, self._link.cause, source, self._clock.now(), start, end))
+        self._sink.put(gap_event(gap, self._link.cause, source, self._clock.now(), start, end))
         return end
-
-
-def _gap(gap_id: str, cause: GapCause, source: str, now_ns: int, from_ns: int, to_ns: int | None) -> Event:
-    return Event(
-        kind="gap",
-        time_ns=now_ns,
-        source=source,
-        from_ns=from_ns,
-        to_ns=to_ns,
-        body={"gap_id": gap_id, "cause": cause},
-    )

@@ -14,13 +14,13 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
-from agent.frame import Event, FrameBlock, Watermark
+from agent.frame import Event, FrameBlock, Watermark, gap_event
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Container, Iterable, Mapping
+    from collections.abc import Container, Iterable
 
-    from agent.frame import GapCause, Item, Json
+    from agent.frame import Item, Json
 
 
 def expect(db: sqlite3.Connection, sources: Iterable[str], now_ns: int) -> None:
@@ -72,27 +72,11 @@ def left(db: sqlite3.Connection, now_ns: int, last_ns: int) -> list[Event]:
         last_ns: The last process's last commit: until then it knew a gap to be open.
     """
     rows = db.execute("SELECT id, source, cause, from_ns FROM open_gap ORDER BY from_ns, id").fetchall()
-    events = [_ended(gap, source, cause, now_ns, start, max(start, last_ns)) for gap, source, cause, start in rows]
+    events = [
+        gap_event(gap, cause, source, now_ns, start, max(start, last_ns)) for gap, source, cause, start in rows
+    ]
     for source, reached in db.execute("SELECT source, ns FROM reached WHERE ns < ? ORDER BY source", (last_ns,)):
-        events.append(_ended(secrets.token_hex(8), source, "agent_off", now_ns, reached, last_ns))
+        events.append(gap_event(secrets.token_hex(8), "agent_off", source, now_ns, reached, last_ns))
     body: dict[str, Json] = {"clock": "behind", "started": str(now_ns)} if now_ns < last_ns else {}
-    return [*events, _ended(secrets.token_hex(8), None, "agent_off", now_ns, last_ns, max(now_ns, last_ns), body)]
-
-
-def _ended(
-    gap_id: str,
-    source: str | None,
-    cause: GapCause,
-    now_ns: int,
-    from_ns: int,
-    to_ns: int,
-    body: Mapping[str, Json] | None = None,
-) -> Event:
-    return Event(
-        kind="gap",
-        time_ns=now_ns,
-        source=source,
-        from_ns=from_ns,
-        to_ns=to_ns,
-        body={"gap_id": gap_id, "cause": cause, **(body or {})},
-    )
+    off = gap_event(secrets.token_hex(8), "agent_off", None, now_ns, last_ns, max(now_ns, last_ns), **body)
+    return [*events, off]
