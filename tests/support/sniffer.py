@@ -34,8 +34,15 @@ class Relay:
         return self
 
     def __exit__(self, *_: object) -> None:
+        asyncio.run_coroutine_threadsafe(self._quiet(), self._loop).result(10)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(5)
+
+    async def _quiet(self) -> None:
+        """Wait until the last words of connections that are ending have been recorded."""
+        open_ones = asyncio.all_tasks() - {asyncio.current_task()}
+        if open_ones:
+            await asyncio.wait(open_ones, timeout=2)
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
@@ -64,6 +71,7 @@ class Relay:
         try:
             with contextlib.suppress(asyncio.CancelledError):
                 await asyncio.wait((up, down), return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait((up,), timeout=0.2)  # what the client had sent before the server closed
         finally:
             for task in (up, down):
                 task.cancel()
