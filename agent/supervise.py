@@ -50,6 +50,7 @@ class _Link:
 
     alive_ns: dict[str, int] = field(default_factory=dict)  # source id -> last moment known alive
     failed_ns: int = 0  # the last failed attempt
+    back_ns: int | None = None  # the first row or keep-alive after it
     cause: GapCause | None = None
     gaps: dict[str, tuple[str, int]] = field(default_factory=dict)  # source id -> gap id, from
 
@@ -139,16 +140,21 @@ class Supervisor:
             bad = int((reading.quality == Quality.BAD).sum())
             self._health.count(self.device, len(reading), bad)
             if len(reading):
-                self._link.alive_ns[reading.source.id] = int(reading.time_ns[-1])
+                self._alive(reading.source.id, int(reading.time_ns[0]), int(reading.time_ns[-1]))
         elif isinstance(reading, Watermark):
-            self._link.alive_ns[reading.source] = reading.time_ns
+            self._alive(reading.source, reading.time_ns, reading.time_ns)
         self._sink.put(reading)
+
+    def _alive(self, source: str, first_ns: int, last_ns: int) -> None:
+        self._link.alive_ns[source] = last_ns
+        if self._link.back_ns is None:
+            self._link.back_ns = first_ns
 
     def _up(self) -> None:
         self._health.refusals(self.device, self._collector.refused())
         if not self._health.set(self.device, "up", self._clock.now()):
             return
-        back = max(self._link.alive_ns.values(), default=self._clock.now())
+        back = self._clock.now() if self._link.back_ns is None else self._link.back_ns
         self._begin(back)
         for source in self._collector.sources:
             self._sink.put(Event(kind="link_up", time_ns=self._clock.now(), source=source.id))
@@ -161,6 +167,7 @@ class Supervisor:
     def _down(self, state: Literal["down", "refused", "faulty"], cause: GapCause, status: int, text: str) -> bool:
         """Store a failed attempt; return whether it is the first of its kind in a row."""
         now = self._link.failed_ns = self._clock.now()
+        self._link.back_ns = None
         self._begin(now)
         first = self._health.set(self.device, state, now, text)
         for frame in self._collector.failed(now, status):

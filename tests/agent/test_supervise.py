@@ -40,6 +40,7 @@ class Scripted:
         self.opened = self.closed = 0
         self.retried = 0
         self.refusing: list[str] = []
+        self.second_row = False  # readings take 0.2 s, with a row at their beginning and one at their end
 
     @property
     def sources(self) -> tuple[Source, ...]:
@@ -62,6 +63,9 @@ class Scripted:
         if isinstance(step, Exception):
             raise step
         self._rows.add(0, self._clock.now(), step)
+        if self.second_row:
+            self._clock.advance(0.2)
+            self._rows.add(0, self._clock.now(), step)
         return [self._rows.take()]
 
     def failed(self, time_ns: int, status: int) -> Sequence[FrameBlock]:
@@ -82,7 +86,7 @@ class Items(list["Item"]):
         self.append(item)
 
 
-def play(*steps: Step, clock: FakeClock | None = None) -> tuple[Items, Health, Scripted]:
+def play(*steps: Step, clock: FakeClock | None = None, second_row: bool = False) -> tuple[Items, Health, Scripted]:
     """Run one scripted collector until its script has ended."""
     clock = clock or FakeClock()
     items, health = Items(), Health()
@@ -90,6 +94,7 @@ def play(*steps: Step, clock: FakeClock | None = None) -> tuple[Items, Health, S
     async def main() -> Scripted:
         done = asyncio.Event()
         collector = Scripted("plc", steps, clock, done)
+        collector.second_row = second_row
         task = asyncio.ensure_future(Supervisor(collector, items, health, clock, lambda: 1.0).run())
         await asyncio.wait((task, asyncio.ensure_future(done.wait())), return_when=asyncio.FIRST_COMPLETED)
         if task.done():
