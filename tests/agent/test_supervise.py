@@ -233,3 +233,13 @@ def test_single_refused_signals_are_one_line_going_and_one_coming(caplog: pytest
     for texts in (["a: unknown node"], ["a: unknown node"], [], []):
         health.refusals("cnc", texts)
     assert [r.message for r in caplog.records] == ["cnc: a: unknown node", "cnc: resolved: a: unknown node"]
+
+
+def test_no_stored_row_lies_inside_a_gap() -> None:
+    items, _, _ = play(1, Unreachable("x"), 2, Refused("y"), 3, second_row=True)
+    kept = [t for i in items if isinstance(i, FrameBlock) and None not in i.value for t in i.time_ns.tolist()]
+    told = [g for g in gap_events(items, "agent_off", "link_down", "refused", "waiting") if g.to_ns is not None]
+    assert len(kept) == 6
+    assert len(told) == 5
+    inside = [(t, g.body["cause"]) for g in told for t in kept if (g.from_ns or 0) < t < (g.to_ns or 0)]
+    assert inside == []
