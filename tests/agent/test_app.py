@@ -17,20 +17,10 @@ from agent.config.load import load
 from agent.control import SOCKET
 from tests.support.brokers import mosquitto
 from tests.support.processes import Child, free_port, running
+from tests.support.site import SMALLEST
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-_FILE = """\
-version: 1
-factory: hanil
-agent: edge-1
-name: 공장
-time: {{zone: Asia/Seoul, trust_local_clock: true}}
-machines: [{{id: press-1}}]
-storage: {{directory: {folder}}}
-uplink: {{site: {{host: 127.0.0.1, port: {port}}}}}
-"""
 
 
 def test_its_memory_before_the_disk_holds_thirty_seconds_of_what_it_reads(tmp_path: Path) -> None:
@@ -40,7 +30,7 @@ def test_its_memory_before_the_disk_holds_thirty_seconds_of_what_it_reads(tmp_pa
         "devices:\n  - id: plc\n    type: modbus\n    machine: press-1\n    host: 127.0.0.1\n"
         f"    groups:\n      - id: fast\n        every: 50ms\n        signals:{signals}\n"
     )
-    config.write_text(_FILE.format(folder=tmp_path / "state", port=free_port()) + device, "utf-8")
+    config.write_text(SMALLEST.format(folder=tmp_path / "state", port=free_port()) + device, "utf-8")
     agent = Agent(load(config))
     assert agent._spool._ring._limit == 500 * 20 * 30
     agent._spool.stop()
@@ -51,7 +41,7 @@ def test_its_memory_before_the_disk_holds_thirty_seconds_of_what_it_reads(tmp_pa
 def test_an_impatient_person_does_not_disturb_a_stop(tmp_path: Path, number: signal.Signals) -> None:
     with running(mosquitto(tmp_path / "broker")) as broker:
         config = tmp_path / "agent.yaml"
-        config.write_text(_FILE.format(folder=tmp_path / "state", port=broker.port), "utf-8")
+        config.write_text(SMALLEST.format(folder=tmp_path / "state", port=broker.port), "utf-8")
         agent = Child([sys.executable, "-m", "agent.cli", "run", "--config", config], log=tmp_path / "agent.log")
         agent.start()
         assert agent.process is not None

@@ -14,26 +14,16 @@ from agent.cli import EXIT_IO
 from agent.errors import SpoolFailed
 from agent.lock import LOCK, hold
 from tests.support.processes import free_port
+from tests.support.site import SMALLEST
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-_FILE = """\
-version: 1
-factory: hanil
-agent: edge-1
-name: 공장
-time: {{zone: Asia/Seoul, trust_local_clock: true}}
-machines: [{{id: press-1}}]
-storage: {{directory: {folder}}}
-uplink: {{site: {{host: 127.0.0.1, port: {port}}}}}
-"""
 
 
 def test_a_second_agent_on_a_state_folder_is_refused_and_touches_nothing(tmp_path: Path) -> None:
     folder = tmp_path / "state"
     config = tmp_path / "agent.yaml"
-    config.write_text(_FILE.format(folder=folder, port=free_port()), "utf-8")
+    config.write_text(SMALLEST.format(folder=folder, port=free_port()), "utf-8")
     mine = hold(folder)
     (folder / "control.sock").touch()  # as the first agent's
     second = subprocess.run(
