@@ -34,6 +34,10 @@ if TYPE_CHECKING:
 AWAY_SECONDS = 5.0
 PROBE_SECONDS = 1.0
 STATS_SECONDS = 60.0
+# mosquitto 2.0 sends more than the receive maximum: 2.0.11 was seen to send two messages for each PUBACK.
+# What does not fit is dropped and comes again, late; so the queue is long, and bounded by what it holds.
+QUEUE_MESSAGES = 16 * RECEIVE_MAXIMUM
+QUEUE_BYTES = 16 * 1024 * 1024
 STOP_SECONDS = 2.5  # for the message in hand; with the goodbye to the broker a stop takes less than 5 s
 
 log = logging.getLogger(__name__)
@@ -59,8 +63,8 @@ class Gateway:
         letters = config.dead_letters
         self._deadletters = DeadLetters(letters.directory, letters.max_size, config.worker, self._clock)
         self._ingest = Ingest(config.worker, self._store, Births(), self._deadletters, self._clock)
-        # QoS 1 fills half of the queue at most, by the receive maximum; the rest is for QoS 0 and reconnections.
-        self._queue: queue.Queue[Message | None] = queue.Queue(2 * RECEIVE_MAXIMUM)
+        self._queue: queue.Queue[Message | None] = queue.Queue(QUEUE_MESSAGES)
+        self._queued = _Bytes(QUEUE_BYTES)
         presence = Worker(config.worker, str(self._clock.now()), version("techsquare-edge"))
         self._link = Link(config.mqtt, config.worker, codec.encode(presence), self._received)
         self._serving = False
@@ -114,9 +118,14 @@ class Gateway:
         self._deadletters.close()
 
     def _received(self, message: Message) -> bool:
+        size = len(message.payload)
+        if not self._queued.take(size):
+            self._dropped += 1
+            return False
         try:
             self._queue.put_nowait(message)
         except queue.Full:
+            self._queued.give(size)
             self._dropped += 1
             return False
         return True
@@ -129,6 +138,7 @@ class Gateway:
             except queue.Empty:
                 message = None
             if message is not None:
+                self._queued.give(len(message.payload))
                 self._handle(message)
             self._attend_store()
 
@@ -164,3 +174,22 @@ class Gateway:
             log.info("taking data" if serving else "taking no data until the store is back")
             self._serving = serving
             self._link.serve(serving)
+
+
+class _Bytes:
+    """What the queue may hold: taken by the network thread, given back by the worker thread."""
+
+    def __init__(self, limit: int) -> None:
+        self._free = limit
+        self._lock = threading.Lock()
+
+    def take(self, size: int) -> bool:
+        with self._lock:
+            if size > self._free:
+                return False
+            self._free -= size
+        return True
+
+    def give(self, size: int) -> None:
+        with self._lock:
+            self._free += size

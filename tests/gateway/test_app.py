@@ -12,7 +12,7 @@ import pytest
 
 from contract import codec, topics
 from contract.payload import NeedBirth, Worker
-from gateway.app import STOP_SECONDS, Gateway
+from gateway.app import QUEUE_BYTES, QUEUE_MESSAGES, STOP_SECONDS, Gateway
 from gateway.config import DeadLetterSettings, GatewayConfig
 from gateway.deadletter import read
 from gateway.mqtt import RECEIVE_MAXIMUM
@@ -278,6 +278,15 @@ def test_behind_a_slow_store_the_broker_keeps_the_rest_and_all_is_confirmed_in_t
         assert gateway.stats()["dropped"] == 0
 
 
+def sent_until_confirmed(agent: Peer, seq: int) -> list[tuple[int, str]]:
+    """Send a message again and again, as an agent does whose message met a full queue."""
+    for _ in range(20):
+        agent.send(message(seq))
+        with contextlib.suppress(queue.Empty):
+            return list(agent.confirmed(1).stored)
+    pytest.fail("never confirmed")
+
+
 def test_a_flood_without_qos_is_dropped_and_counted_and_never_fills_the_memory(
     tmp_path: Path, broker: Child, agent: Peer
 ) -> None:
@@ -288,13 +297,32 @@ def test_a_flood_without_qos_is_dropped_and_counted_and_never_fills_the_memory(
         agent.wait_for_workers("gw-1")
         agent.send(message(1))
         assert store.entered.acquire(timeout=10)
-        for _ in range(200):
+        for _ in range(2 * QUEUE_MESSAGES):
             agent.publish(BRANCH.data, b"x", qos=0)
-        until(lambda: gateway.stats()["dropped"] >= 200 - 2 * RECEIVE_MAXIMUM)
+        until(lambda: gateway.stats()["dropped"] >= QUEUE_MESSAGES // 2)
         store.gate.release(10)
         assert agent.confirmed().stored == [(1, crc(1))]
-        agent.send(message(2))
-        assert agent.confirmed().stored == [(2, crc(2))]
+        assert sent_until_confirmed(agent, 2) == [(2, crc(2))]
+
+
+def test_a_few_large_messages_fill_the_queue_as_many_small_ones_do(
+    tmp_path: Path, broker: Child, agent: Peer
+) -> None:
+    store = Slow()
+    gateway = Gateway(config(tmp_path, port_of(broker)), store, FixedClock())
+    with working(gateway):
+        agent.birth()
+        agent.wait_for_workers("gw-1")
+        agent.send(message(1))
+        assert store.entered.acquire(timeout=10)
+        size = 1_000_000
+        for _ in range(3 * QUEUE_BYTES // size):
+            agent.publish(BRANCH.data, bytes(size), qos=0)
+        until(lambda: gateway.stats()["dropped"] >= 1)
+        assert gateway._queue.qsize() == QUEUE_BYTES // size
+        store.gate.release(10)
+        assert agent.confirmed().stored == [(1, crc(1))]
+        assert sent_until_confirmed(agent, 2) == [(2, crc(2))]
 
 
 def test_a_stop_waits_for_the_message_in_hand_but_not_for_a_hung_store(
