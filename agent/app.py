@@ -28,6 +28,7 @@ from agent import collectors, control
 from agent.analyzers import evidence as analyzers
 from agent.analyzers.latency import account
 from agent.clock import SystemClock
+from agent.collectors.base import Box
 from agent.config.load import load
 from agent.errors import ConfigError
 from agent.frame import Event
@@ -100,9 +101,10 @@ class Agent:
         )
         self._refuse_other_ids()
         self._clock = SystemClock(self._spool.epoch, trusted=config.time.trust_local_clock)
+        self._box = Box(self._clock)
         self._health = Health()
         self._supervisors = {
-            device.id: Supervisor(collectors.make(device, self._clock), self._spool, self._health, self._clock)
+            device.id: Supervisor(collectors.make(device, self._box), self._spool, self._health, self._clock)
             for device in config.devices
         }
         topics = AgentTopics(config.factory, config.agent)

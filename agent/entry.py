@@ -36,9 +36,7 @@ REFERENCE = 40  # more than `[seq, "crc"],` takes
 CONTENT_LIMIT = codec.DATA_LIMIT - ENVELOPE - REFERENCE
 BAD_ENCODING_LIMITS = 0x8008_0000  # OPC UA Part 6: the value is larger than what we can carry
 
-_INTEGERS = frozenset(
-    {DataType.INT16, DataType.UINT16, DataType.INT32, DataType.UINT32, DataType.INT64, DataType.UINT64}
-)
+_INTEGERS = frozenset(DataType) - {DataType.BOOL, DataType.FLOAT32, DataType.FLOAT64, DataType.STRING}
 
 
 class Content(msgspec.Struct, frozen=True):

@@ -86,6 +86,8 @@ class DataType(enum.StrEnum):
     FLOAT32 = "float32"
     FLOAT64 = "float64"
     STRING = "string"
+    TIMESTAMP = "timestamp"
+    """A date and time as integer nanoseconds since 1970, UTC."""
 
 
 SIGNED = 2**63 - 1
@@ -96,6 +98,18 @@ Role = Literal[
     "energy", "lot", "order", "product", "recipe",
 ]  # fmt: skip
 """What a signal means for the machine, as `readiness.md` 7.1 lists them."""
+
+
+Priority = Literal["low", "medium", "high", "urgent"]
+"""Of an alarm, as ISA-18.2 orders them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """What a bool of the role `alarm` means while it is true."""
+
+    text: str
+    priority: Priority = "medium"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +128,8 @@ class Signal:
     eu_range: tuple[float, float] | None = None  # what is likely in normal operation
     path: str | None = None  # ISA-95 equipment path, where configured
     native: frozenset[str] = frozenset()  # attributes that the device itself declared: "unit", "range", ...
+    labels: tuple[tuple[int, str], ...] = ()  # of an enumeration: what each number is called
+    alarm: Alarm | None = None
 
     @property
     def wide(self) -> bool:
@@ -122,7 +138,8 @@ class Signal:
         return self.dtype is DataType.UINT64 and any(r is not None and r[1] > SIGNED for r in ranges)
 
 
-Mode = Literal["poll", "subscription"]
+Mode = Literal["poll", "subscription", "burst"]
+"""`burst` polls fast in short windows, agreed with the owner of the machine; between them nothing is expected."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -318,7 +335,7 @@ class Rows:
 
 EventKind = Literal[
     "link_up", "link_down", "refused", "gap", "clock_step", "clock_correction", "overflow", "config_change",
-    "device_changed", "agent_start", "agent_stop", "maintenance",
+    "device_changed", "agent_start", "agent_stop", "maintenance", "alarm",
 ]  # fmt: skip
 
 GapCause = Literal[

@@ -89,10 +89,18 @@ class Data(msgspec.Struct, frozen=True, omit_defaults=True):
     historical: bool = False
 
 
+class BirthAlarm(msgspec.Struct, frozen=True):
+    """What a signal of the role `alarm` means while it is true; `priority` is low, medium, high or urgent."""
+
+    text: str
+    priority: str
+
+
 class BirthSignal(msgspec.Struct, frozen=True, omit_defaults=True):
     """One tag of the dictionary.
 
     `wide` marks an unsigned 64-bit signal whose declared range reaches beyond 2^63 - 1: it is stored as text.
+    `labels` says what the numbers of an enumeration mean. A `dtype` of `timestamp` is nanoseconds since 1970, UTC.
     """
 
     id: Id
@@ -104,6 +112,8 @@ class BirthSignal(msgspec.Struct, frozen=True, omit_defaults=True):
     role: str | None = None
     role_confirmed: bool = False
     wide: bool = False
+    labels: dict[str, str] = {}
+    alarm: BirthAlarm | None = None
 
 
 class BirthSource(msgspec.Struct, frozen=True):

@@ -51,7 +51,7 @@ _SOURCE_TIME_NS = 1_000_000_000
 
 _KINDS: dict[str, type] = {
     "bool": bool, "string": str, "float32": float, "float64": float, "int16": int, "uint16": int, "int32": int,
-    "uint32": int, "int64": int, "uint64": int,
+    "uint32": int, "int64": int, "uint64": int, "timestamp": int,
 }  # fmt: skip
 _SUFFIX = {bool: "_b", str: "_s", float: "_f", int: "_i"}
 

@@ -1,57 +1,78 @@
-"""The command `tsq-agent`.
+"""The command `tsq-agent`: a table of verbs, each a module of this package that is loaded when it is called.
 
-    check FILE [--connect]   is the file right; with --connect, what does each source say now
-    run --config FILE        collect until stopped
-    status, retry            ask or nudge the agent that runs with that file
+A verb's module has two functions:
 
-Exit codes: 0 done, 1 something is not good, 2 wrong words, 74 the disk failed, 78 the file is wrong.
+    arguments(parser, language)      adds its own arguments; their help in that language
+    main(args, language) -> int      does it; returns the exit code
+
+`--lang` may stand anywhere. Exit codes: 0 done, 1 something is not good, 2 wrong words, 74 the disk failed,
+78 the file is wrong.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import io
-import json
-import logging
 import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agent.control import NotRunning
 from agent.errors import ConfigError, SpoolFailed
 from settings.language import Text, choose
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from agent.config.model import AgentConfig
     from settings.language import Language
 
 EXIT_IO = 74  # EX_IOERR
 EXIT_CONFIG = 78  # EX_CONFIG: the unit file does not restart on it
 DEFAULT_CONFIG = Path("/etc/tsq/agent.yaml")
-EXTRA = frozenset({"asyncua", "holidays", "pymodbus"})
+EXTRA = frozenset({"asyncua", "cryptography", "holidays", "openpyxl", "pymodbus", "rich", "serial", "textual"})
 """What `techsquare-edge[agent]` installs and `techsquare-edge` alone does not."""
 
+VERBS: Mapping[str, tuple[str, Text]] = {
+    "check": (
+        "check",
+        Text(
+            "is the file right; with --connect: what does each device say",
+            "설정 파일 검사, --connect로 값까지 확인",
+        ),
+    ),
+    "run": ("run", Text("collect until stopped", "수집 시작(끝낼 때까지)")),
+    "status": ("status", Text("what each device is doing", "장치별 상태 보기")),
+    "retry": ("retry", Text("try a device at once, its refused signals too", "장치에 바로 다시 접속")),
+}
+"""Verb to its module and what it does, in the order of the help."""
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="tsq-agent", description="The edge agent of Tech Square.")
-    parser.add_argument("--lang", choices=("ko", "en"), help="language of messages; the locale's by default")
-    verbs = parser.add_subparsers(dest="verb", required=True)
 
-    check = verbs.add_parser("check", help="check a configuration file; never touches the network by itself")
-    check.add_argument("file", type=Path)
-    check.add_argument("--connect", action="store_true", help="read each source once and show the values")
+def config_argument(parser: argparse.ArgumentParser, language: Language) -> None:
+    """Add `--config` of the verbs that concern a running agent or its file."""
+    text = Text(f"the agent's file; default: {DEFAULT_CONFIG}", f"에이전트 설정 파일. 기본값: {DEFAULT_CONFIG}")
+    parser.add_argument("--config", type=Path, default=DEFAULT_CONFIG, help=text(language))
 
-    run = verbs.add_parser("run", help="collect until stopped")
-    run.add_argument("--log-level", default="INFO", choices=("DEBUG", "INFO", "WARNING", "ERROR"))
-    status = verbs.add_parser("status", help="what each device is doing")
-    status.add_argument("--json", action="store_true")
-    retry = verbs.add_parser("retry", help="try a device at once, its refused signals too")
-    retry.add_argument("target", metavar="DEVICE", help="id of a device, or of one of its sources")
-    for verb in (run, status, retry):
-        verb.add_argument("--config", type=Path, default=DEFAULT_CONFIG, help=f"default: {DEFAULT_CONFIG}")
+
+def _language(argv: Sequence[str]) -> tuple[Language, list[str]]:
+    """Take `--lang` out of the words, wherever it stands."""
+    early = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    early.add_argument("--lang", choices=("ko", "en"))
+    found, rest = early.parse_known_args(argv)
+    return choose(found.lang, os.environ), rest
+
+
+def _parser(language: Language, called: str | None) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="tsq-agent",
+        description=Text("The edge agent of Tech Square.", "Tech Square 에지 에이전트")(language),
+        epilog=Text("--lang ko|en: language of messages", "--lang ko|en: 메시지 언어")(language),
+    )
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    for verb, (module, text) in VERBS.items():
+        one = verbs.add_parser(verb, help=text(language), description=text(language))
+        if verb == called:
+            importlib.import_module(f"agent.cli.{module}").arguments(one, language)
     return parser
 
 
@@ -60,10 +81,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):  # a terminal that cannot show a device's text must not stop us
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
-    args = _parser().parse_args(argv)
-    verb = {"check": _check, "run": _run}.get(args.verb, _ask)
+    language, words = _language(sys.argv[1:] if argv is None else argv)
     try:
-        return verb(args)
+        called = next((word for word in words if word in VERBS), None)
+        args = _parser(language, called).parse_args(words)
+        code: int = importlib.import_module(f"agent.cli.{VERBS[args.verb][0]}").main(args, language)
     except ConfigError as exc:
         print(exc, file=sys.stderr)
         return EXIT_CONFIG
@@ -78,67 +100,4 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # `| head` has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nor is there anybody at the exit
         return 1
-
-
-def _check(args: argparse.Namespace) -> int:
-    from agent.cli.check import run  # noqa: PLC0415 - each verb loads only what it needs
-
-    return run(args.file, connect=args.connect, lang=args.lang)
-
-
-def _run(args: argparse.Namespace) -> int:
-    from agent.app import run  # noqa: PLC0415
-
-    logging.basicConfig(level=args.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    return run(args.config, lang=args.lang)
-
-
-def _ask(args: argparse.Namespace) -> int:
-    from agent.cli.status import show  # noqa: PLC0415
-    from agent.config.load import load  # noqa: PLC0415
-    from agent.control import ask  # noqa: PLC0415
-
-    language = choose(args.lang, os.environ)
-    config = load(args.config, language)
-    folder = config.storage.directory
-    try:
-        if args.verb == "retry":
-            return _retry(config, args.target, language)
-        answer = ask(folder, "status")
-    except NotRunning as exc:
-        text = Text(
-            f"{exc}: is it running with this file, and may you read its folder (sudo)?",
-            f"{folder}에서 실행 중인 에이전트의 응답이 없습니다({exc.__cause__ or exc}). "
-            "이 설정 파일로 실행 중인지, 폴더를 읽을 권한이 있는지(sudo) 확인하십시오",
-        )
-        print(f"tsq-agent: {text(language)}", file=sys.stderr)
-        return 1
-    if args.json:
-        print(json.dumps(answer, ensure_ascii=False))
-    else:
-        show(answer, language)
-    return 0
-
-
-def _retry(config: AgentConfig, target: str, language: Language) -> int:
-    from agent.control import ask  # noqa: PLC0415
-
-    devices = [device.id for device in config.devices]
-    if target not in {*devices, *(source.id for source in config.sources())}:
-        known = ", ".join(devices) or "-"
-        text = Text(
-            f"there is no device {target!r} in {config.name}: write one of {known}",
-            f"설정에 없는 장치입니다({target}). 쓸 수 있는 장치: {known}",
-        )
-        print(f"tsq-agent: {text(language)}", file=sys.stderr)
-        return 1
-    answer = ask(config.storage.directory, "retry", target)
-    if "error" in answer:  # it runs with what stood in the file before
-        text = Text(
-            f"{answer['error']}: the agent runs with an older file, restart it",
-            f"실행 중인 에이전트에는 없는 장치입니다({target}). 바뀐 설정은 에이전트를 다시 시작해야 적용됩니다",
-        )
-        print(f"tsq-agent: {text(language)}", file=sys.stderr)
-        return 1
-    print(Text(f"{answer['device']}: trying now", f"{answer['device']}: 바로 다시 접속합니다")(language))
-    return 0
+    return code

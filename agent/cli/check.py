@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent import collectors
 from agent.cli.table import clean, table
 from agent.cli.words import QUALITY, TROUBLES, status_text
+from agent.collectors.base import Box
 from agent.config.load import load
 from agent.frame import quality
 from settings.base import written
-from settings.language import Text, choose
+from settings.language import Text
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from agent.config.model import AgentConfig, Device
     from agent.frame import Value
@@ -26,13 +27,16 @@ if TYPE_CHECKING:
 SLOWEST_REPORT_NS = 2 * 10**9
 
 
-def run(path: Path, *, connect: bool, lang: str | None) -> int:
-    """Check a configuration file and print what it holds; never touches the network unless `connect` is set.
+def arguments(parser: argparse.ArgumentParser, language: Language) -> None:
+    """Add the arguments of the verb."""
+    file = Text("the configuration file", "설정 파일")
+    connect = Text("read each source once and show the values", "수집 단위마다 한 번씩 읽어 값을 보여 줌")
+    parser.add_argument("file", type=Path, help=file(language))
+    parser.add_argument("--connect", action="store_true", help=connect(language))
 
-    Args:
-        path: The file.
-        connect: Also read each source of each device once and print the values.
-        lang: "ko" or "en"; by locale when None.
+
+def main(args: argparse.Namespace, language: Language) -> int:
+    """Check a configuration file and print what it holds; never touches the network without `--connect`.
 
     Returns:
         0, or 1 when something that was read is not good.
@@ -40,11 +44,10 @@ def run(path: Path, *, connect: bool, lang: str | None) -> int:
     Raises:
         ConfigError: the file cannot be used; the text holds every complaint.
     """
-    language = choose(lang, os.environ)
-    config = load(path, language)
-    for line in summary(config, str(path), language):
+    config = load(args.file, language)
+    for line in summary(config, str(args.file), language):
         print(line)
-    if not connect:
+    if not args.connect:
         return 0
     probes = asyncio.run(read_all(config))
     print()
@@ -96,8 +99,8 @@ async def read_all(config: AgentConfig) -> list[Probe]:
     from agent.clock import SystemClock  # noqa: PLC0415 - without --connect nothing of this is needed
     from agent.probe import probe  # noqa: PLC0415
 
-    clock = SystemClock(trusted=config.time.trust_local_clock)
-    return await asyncio.gather(*(probe(collectors.make(_hurried(device), clock)) for device in config.devices))
+    box = Box(SystemClock(trusted=config.time.trust_local_clock))
+    return await asyncio.gather(*(probe(collectors.make(_hurried(device), box)) for device in config.devices))
 
 
 def _hurried(device: Device) -> Device:

@@ -1,13 +1,18 @@
-"""Shows what `tsq-agent status` has been told, in lines that fit a terminal."""
+"""`tsq-agent status`: what each device is doing, in lines that fit a terminal."""
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, cast
 
+from agent.cli import config_argument
+from agent.cli.asking import ask
 from agent.cli.table import clean, width
+from agent.config.load import load
 from settings.language import Text
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Mapping
 
     from settings.language import Language
@@ -23,10 +28,24 @@ _STATES = {
 _UPLINKS = {"site": Text("site", "사업장 브로커"), "platform": Text("platform", "플랫폼 브로커")}
 
 
-def show(answer: Mapping[str, object], language: Language) -> None:
-    """Print the answer of a running agent."""
+def arguments(parser: argparse.ArgumentParser, language: Language) -> None:
+    """Add the arguments of the verb."""
+    text = Text("as one line of JSON", "JSON 한 줄로 출력")
+    parser.add_argument("--json", action="store_true", help=text(language))
+    config_argument(parser, language)
+
+
+def main(args: argparse.Namespace, language: Language) -> int:
+    """Ask the running agent and print its answer."""
+    answer = ask(load(args.config, language), language, "status")
+    if answer is None:
+        return 1
+    if args.json:
+        print(json.dumps(answer, ensure_ascii=False))
+        return 0
     for line in lines(cast("Mapping[str, Any]", answer), language):
         print(line)
+    return 0
 
 
 def lines(answer: Mapping[str, Any], language: Language) -> list[str]:

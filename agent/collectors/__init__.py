@@ -8,19 +8,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from agent.clock import Clock
-    from agent.collectors.base import Collector
+    from agent.collectors.base import Box, Collector
     from agent.config.model import Device
 
 
-def make(device: Device, clock: Clock) -> Collector:
+def make(device: Device, box: Box) -> Collector:
     """Return what reads a configured device; its client library is loaded here and not before."""
     match device.type:
         case "modbus":
             from agent.collectors.modbus.collector import ModbusCollector  # noqa: PLC0415 - pymodbus costs 20 MB
 
-            return ModbusCollector(device, clock)
+            return ModbusCollector(device, box)
         case "opcua":
             from agent.collectors.opcua.collector import OpcUaCollector  # noqa: PLC0415 - asyncua costs 48 MB
 
-            return OpcUaCollector(device, clock)
+            return OpcUaCollector(device, box)

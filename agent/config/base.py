@@ -5,11 +5,12 @@ Each protocol's own part of the file stands in `agent/collectors/<protocol>/conf
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+import datetime as dt
+from typing import TYPE_CHECKING, Annotated, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, FiniteFloat, StrictInt, model_validator
 
-from agent.frame import DataType, Role, Signal
+from agent.frame import Alarm, DataType, Priority, Role, Signal
 from settings.base import Duration, Flag, Id, IpAddress, Model, Name, Range
 from settings.language import Complaint
 
@@ -40,6 +41,42 @@ Timeout = Annotated[Duration, AfterValidator(_timeout)]
 """The longest wait for an answer in nanoseconds."""
 
 
+class AlarmText(Model):
+    """What an alarm bit means."""
+
+    text: Name = Field(description="what a person reads while the bit is set")
+    priority: Priority = Field("medium", description="low, medium, high or urgent (ISA-18.2)")
+
+
+class Budget(Model):
+    """What the device is asked at most, whatever the groups want: its owner's interest comes first."""
+
+    requests_per_second: Annotated[FiniteFloat, Field(gt=0, le=10_000)] = Field(
+        50, description="requests to the device, at most, on average over a second"
+    )
+    busy: Annotated[FiniteFloat, Field(gt=0, le=1)] = Field(
+        0.8, description="share of the time that requests may be under way, at most"
+    )
+
+
+class Burst(Model):
+    """A window of fast reading, agreed with the owner of the machine."""
+
+    length: Duration = Field(description="how long one window is, at most 10m")
+    per: Duration = Field(description="one window in each such span, `1h`; the first begins with the connection")
+    agreed_by: Name = Field(description="who has agreed to it")
+    agreed_on: dt.date = Field(description="when")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if not 0 < self.length <= 600 * 10**9 or self.per < 2 * self.length:
+            raise Complaint(
+                "write a length of at most 10m, and a per of at least twice the length",
+                "length는 10m 이하, per는 length의 2배 이상으로 쓰십시오",
+            )
+        return self
+
+
 class SignalBase(Model):
     """What every protocol's signal has."""
 
@@ -56,6 +93,19 @@ class SignalBase(Model):
     instrument_range: Range | None = Field(None, description="values the instrument can return")
     eu_range: Range | None = Field(None, description="values likely in normal operation")
     path: Name | None = Field(None, description="ISA-95 equipment path")
+    labels: dict[StrictInt, Name] = Field(
+        {}, description="of an enumeration: what each number means, `0: stop`; the number is stored"
+    )
+    alarm: AlarmText | None = Field(None, description="of a bool: the alarm that it is while true")
+
+    @model_validator(mode="after")
+    def _alarm_is_a_bool(self) -> Self:
+        if self.alarm is not None and (self.type is not DataType.BOOL or self.role not in {None, "alarm"}):
+            raise Complaint(
+                "alarm belongs to type: bool, and to no role but alarm",
+                "alarm은 type: bool에만, role은 alarm이거나 없을 때만 쓸 수 있습니다",
+            )
+        return self
 
     def where(self) -> str:
         """Return the address or node, as people write it."""
@@ -70,11 +120,13 @@ class SignalBase(Model):
             dtype=self.type,
             unit=self.unit,
             description=self.description,
-            role=self.role,
-            role_confirmed=self.role is not None and not self.guess,
+            role="alarm" if self.alarm is not None else self.role,
+            role_confirmed=(self.role is not None or self.alarm is not None) and not self.guess,
             instrument_range=self.instrument_range,
             eu_range=self.eu_range,
             path=self.path,
+            labels=tuple(sorted(self.labels.items())),
+            alarm=None if self.alarm is None else Alarm(self.alarm.text, self.alarm.priority),
         )
 
 
@@ -83,6 +135,7 @@ class GroupBase(Model):
 
     id: Id = Field("main", description="unique in its device; needed when there are several")
     every: Every = Field(description="poll interval, or publishing interval of a subscription")
+    burst: Burst | None = Field(None, description="reads in short windows only, fast, by agreement")
 
 
 class DeviceBase(Model):
@@ -94,6 +147,8 @@ class DeviceBase(Model):
     source_address: IpAddress | None = Field(
         None, description="local address to connect from, with two network cards"
     )
+
+    budget: Budget = Field(default_factory=Budget, description="what the device is asked at most")
 
     def requests(self) -> Mapping[str, int]:
         """Return by source id how many requests one reading takes, where that is known before connecting."""

@@ -17,7 +17,7 @@ from agent.collectors.modbus.config import ModbusDevice
 from agent.collectors.opcua.config import OpcUaDevice
 from agent.config.schedule import Schedule
 from contract import codec
-from contract.payload import EVENTS, Birth, BirthSignal, BirthSource
+from contract.payload import EVENTS, Birth, BirthAlarm, BirthSignal, BirthSource
 from readiness.inventory import Machine
 from readiness.schedule import Calendar
 from settings.base import Duration, Flag, Id, Model, Name, Size, TopicId, at_least, form
@@ -186,6 +186,8 @@ class AgentConfig(Model):
                             role=s.role,
                             role_confirmed=s.role_confirmed,
                             wide=s.wide,
+                            labels={str(number): label for number, label in s.labels},
+                            alarm=None if s.alarm is None else BirthAlarm(s.alarm.text, s.alarm.priority),
                         )
                         for s in source.signals
                     ],

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from agent.collectors.base import Stats
 from agent.errors import ConfigError, Refused, Unreachable
 from agent.frame import DataType, FrameBlock, Rows, Signal, Source, Status, Watermark
 from agent.probe import Probe, probe
@@ -40,6 +41,7 @@ class Script:
 
     device = "d"
     sources = (A, B)
+    stats = Stats()
 
     def __init__(self, *steps: Sequence[Reading] | Exception, connecting: Exception | None = None) -> None:
         self.steps = list(steps)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from agent.collectors.base import Stats
 from agent.errors import Refused, SpoolFailed, Unreachable
 from agent.frame import DataType, Event, FrameBlock, Rows, Signal, Source, Status
 from agent.health import Health
@@ -29,6 +30,7 @@ class Scripted:
 
     def __init__(self, device: str, steps: Sequence[Step], clock: FakeClock, done: asyncio.Event) -> None:
         self.device = device
+        self.stats = Stats()
         signal = Signal(id="s", machine="m", name="s", dtype=DataType.INT32)
         self._source = Source(
             id=f"{device}.main", device=device, protocol="replay", mode="poll", interval_ns=10**9, signals=(signal,)

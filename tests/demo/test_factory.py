@@ -15,6 +15,7 @@ import pytest
 
 from agent import collectors
 from agent.clock import SystemClock
+from agent.collectors.base import Box
 from agent.config.load import load
 from agent.errors import Unreachable
 from agent.frame import FrameBlock, Quality
@@ -79,7 +80,7 @@ def test_the_agent_reads_from_the_servers_what_the_model_says(site: Site, device
     configured = next(d for d in config.devices if d.id == device)
     wanted = sum(len(source.signals) for source in configured.sources())
     found = read_until(
-        collectors.make(configured, SystemClock(trusted=True)),
+        collectors.make(configured, Box(SystemClock(trusted=True))),
         lambda frames: len({(f.source.id, int(n)) for f in frames for n in f.signal}) == wanted,
     )
     machine = machines[configured.machine]
@@ -110,7 +111,7 @@ def test_the_conveyor_goes_away_and_comes_back(site: Site) -> None:
     conveyor = next(d for d in config.devices if d.id == "conveyor-plc")
 
     async def main() -> float:
-        async with collectors.make(conveyor, SystemClock(trusted=True)).connect() as read:
+        async with collectors.make(conveyor, Box(SystemClock(trusted=True))).connect() as read:
             try:
                 while True:
                     await read()
@@ -123,7 +124,7 @@ def test_the_conveyor_goes_away_and_comes_back(site: Site) -> None:
         pass
     wait_for_port_again(ports["conveyor_port"], end)
     assert time.time_ns() > end - SECOND
-    assert read_until(collectors.make(conveyor, SystemClock(trusted=True)), bool)
+    assert read_until(collectors.make(conveyor, Box(SystemClock(trusted=True))), bool)
 
 
 def test_a_write_to_a_plc_is_refused(site: Site) -> None:

@@ -23,6 +23,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from agent.collectors.base import Stats
 from agent.collectors.modbus.group import Group
 from agent.collectors.modbus.link import LinkGarbled, LinkLost, LinkSilent, ModbusRefusal, open_link
 from agent.errors import Unreachable
@@ -31,8 +32,7 @@ from agent.frame import Facts, Watermark
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-    from agent.clock import Clock
-    from agent.collectors.base import Read, Reading
+    from agent.collectors.base import Box, Read, Reading
     from agent.collectors.modbus.config import ModbusDevice
     from agent.collectors.modbus.link import ReadLink
     from agent.collectors.modbus.plan import Span
@@ -60,9 +60,10 @@ class ModbusCollector:
         idle_reconnects: Connections that the device had closed and that were opened again without loss.
     """
 
-    def __init__(self, config: ModbusDevice, clock: Clock) -> None:
+    def __init__(self, config: ModbusDevice, box: Box) -> None:
         self._config = config
-        self._clock = clock
+        self._box = box
+        self._clock = box.clock
         self._sources = config.sources()
         self._polls = [
             _Poll(
@@ -91,6 +92,11 @@ class ModbusCollector:
     def sources(self) -> tuple[Source, ...]:
         """One per group."""
         return self._sources
+
+    @property
+    def stats(self) -> Stats:
+        """What it has done so far."""
+        return Stats(idle_reconnects=self.idle_reconnects, skipped=self.skipped.total())
 
     @contextlib.asynccontextmanager
     async def connect(self) -> AsyncIterator[Read]:

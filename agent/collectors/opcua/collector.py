@@ -16,6 +16,7 @@ import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from agent.collectors.base import Stats
 from agent.collectors.opcua.connection import VALUE, Connection, Limits
 from agent.collectors.opcua.convert import overflowed
 from agent.collectors.opcua.faults import DEAD
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from asyncua import ua
 
     from agent.clock import Clock
-    from agent.collectors.base import Read, Reading
+    from agent.collectors.base import Box, Read, Reading
     from agent.collectors.opcua.config import OpcUaDevice
     from agent.frame import FrameBlock, Json, Source
 
@@ -61,13 +62,13 @@ class OpcUaCollector:
 
     Args:
         device: Its configuration.
-        clock: Stamps and schedules.
+        box: What it shares with the other collectors.
     """
 
-    def __init__(self, device: OpcUaDevice, clock: Clock) -> None:
+    def __init__(self, device: OpcUaDevice, box: Box) -> None:
         self._sources = device.sources()
         groups = [Group(c, s) for c, s in zip(device.groups, self._sources, strict=True)]
-        self._kept = _Kept(device, clock, groups)
+        self._kept = _Kept(device, box.clock, groups)
 
     @property
     def device(self) -> str:
@@ -78,6 +79,11 @@ class OpcUaCollector:
     def sources(self) -> tuple[Source, ...]:
         """One per group."""
         return self._sources
+
+    @property
+    def stats(self) -> Stats:
+        """What it has done so far."""
+        return Stats(skipped=self.late)
 
     @property
     def late(self) -> int:

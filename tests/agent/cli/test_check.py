@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from agent.cli import main
-from agent.cli.check import run
 from agent.cli.words import status_text
 from agent.frame import Status
 from tests.peers.modbus import server
@@ -87,11 +86,11 @@ def test_a_wrong_file_prints_its_mistakes_and_ends_with_78(capsys: pytest.Captur
 
 
 def test_the_summary_counts_machines_devices_signals_and_requests(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(EXAMPLE, connect=False, lang="en") == 0
+    assert main(["check", str(EXAMPLE), "--lang", "en"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[1] == "4 machines (3 connected), 3 devices, 10 signals"
     assert lines[5].split() == ["press-plc.fast", "modbus", "poll", "500ms", "3", "2"]
-    assert run(EXAMPLE, connect=False, lang="ko") == 0
+    assert main(["check", str(EXAMPLE), "--lang", "ko"]) == 0
     assert "설비 4대(연결 3대), 장치 3대, 태그 10개" in capsys.readouterr().out
 
 
@@ -143,7 +142,7 @@ def test_connect_shows_what_each_signal_says_and_a_dead_device_hides_nothing(
             dead,
             '      - {id: wrong, every: 1s, signals: [{id: ghost, address: "holding:65000", type: uint16}]}\n',
         )
-        assert run(path, connect=True, lang="ko") == 1
+        assert main(["check", str(path), "--connect", "--lang", "ko"]) == 1
     out = capsys.readouterr().out
     lines = out.split("\n\n")[2].splitlines()
     assert lines[0].split() == ["설비", "태그", "이름", "주소", "값", "단위", "품질", "상태"]
@@ -170,7 +169,7 @@ def test_connect_shows_what_each_signal_says_and_a_dead_device_hides_nothing(
 def test_connect_ends_with_0_when_everything_is_good(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with running(server(tmp_path)) as peer:
         assert peer.port is not None
-        assert run(config(tmp_path, peer, peer.port), connect=True, lang="en") == 0
+        assert main(["check", str(config(tmp_path, peer, peer.port)), "--connect", "--lang", "en"]) == 0
     assert "no value" not in capsys.readouterr().out
 
 
@@ -179,7 +178,7 @@ def test_connect_names_a_refused_address_and_ends_with_1(
 ) -> None:
     with running(server(tmp_path, "--illegal", "300-300")) as peer:
         assert peer.port is not None
-        assert run(config(tmp_path, peer, peer.port), connect=True, lang="en") == 1
+        assert main(["check", str(config(tmp_path, peer, peer.port)), "--connect", "--lang", "en"]) == 1
     out = capsys.readouterr().out
     row = next(line for line in out.splitlines() if " temperature " in line)
     assert row.endswith("bad      illegal address (exception 2)")
@@ -215,7 +214,7 @@ devices:
 """,
             "utf-8",
         )
-        assert run(path, connect=True, lang="ko") == 0
+        assert main(["check", str(path), "--connect", "--lang", "ko"]) == 0
     rows = [line.split() for line in capsys.readouterr().out.splitlines() if "ns=1;s=" in line]
     assert rows == [
         ["cnc-1", "load", "load", "ns=1;s=double", "0.1", "%", "정상"],

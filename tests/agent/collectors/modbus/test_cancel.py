@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from agent.clock import SystemClock
+from agent.collectors.base import Box
 from agent.collectors.modbus.collector import ModbusCollector
 from tests.agent.collectors.modbus.rig import device, run, words
 from tests.peers.modbus import server
@@ -38,7 +39,7 @@ def test_cancelled_after_any_number_of_turns_of_the_loop(tmp_path: Path, options
             reached: set[str] = set()
             before = sockets()
             for turns in range(40):
-                it = ModbusCollector(device(port, {"g/100ms": words(1, 100, 200)}), SystemClock())
+                it = ModbusCollector(device(port, {"g/100ms": words(1, 100, 200)}), Box(SystemClock()))
                 stage = ["connecting"]
 
                 async def use(it: ModbusCollector, stage: list[str]) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from agent import collectors
 from agent.clock import SystemClock
+from agent.collectors.base import Box
 from agent.collectors.modbus.collector import ModbusCollector, _no_connection
 from agent.collectors.modbus.decode import CODES, Order
 from agent.errors import Unreachable
@@ -35,7 +36,7 @@ ORDERS: tuple[Order, ...] = get_args(Order)
 
 
 def collector(config: DeviceBase, clock: FakeClock | None = None) -> ModbusCollector:
-    made = collectors.make(config, clock or FakeClock())  # type: ignore[arg-type]
+    made = collectors.make(config, Box(clock or FakeClock()))  # type: ignore[arg-type]
     assert isinstance(made, ModbusCollector)
     return made
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from agent.collectors.base import Box
 from agent.collectors.modbus.collector import ModbusCollector
 from tests.agent.collectors.modbus.rig import device, frame, run, words
 from tests.peers.modbus import server
@@ -28,7 +29,7 @@ def starts(
     clock = FakeClock()
     with running(server(tmp_path)) as peer:
         assert peer.port is not None
-        it = ModbusCollector(device(peer.port, groups, **options), clock)
+        it = ModbusCollector(device(peer.port, groups, **options), Box(clock))
 
         async def story() -> None:
             async with it.connect() as read:
@@ -81,7 +82,7 @@ def test_looking_for_a_refused_value_takes_no_longer_than_three_seconds_of_a_rea
     clock = FakeClock()
     with running(server(tmp_path, "--illegal", "0-62")) as peer:
         assert peer.port is not None
-        it = ModbusCollector(device(peer.port, {"g/1s": words(*range(64))}, request_gap="100ms"), clock)
+        it = ModbusCollector(device(peer.port, {"g/1s": words(*range(64))}, request_gap="100ms"), Box(clock))
 
         async def story() -> None:
             async with it.connect() as read:

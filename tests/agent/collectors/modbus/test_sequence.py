@@ -6,6 +6,7 @@ import collections
 from typing import TYPE_CHECKING, Any
 
 from agent.clock import SystemClock
+from agent.collectors.base import Box
 from agent.collectors.modbus.collector import ModbusCollector
 from agent.frame import FrameBlock
 from tests.agent.collectors.modbus.rig import device, run, words
@@ -42,7 +43,9 @@ def test_a_thousand_registers_at_ten_readings_a_second(tmp_path: Path) -> None:
     times: dict[tuple[str, object], int] = {}
     with running(server(tmp_path, log=path, sequence=True)) as peer:
         assert peer.port is not None
-        it = ModbusCollector(device(peer.port, {"all/100ms": [*words(*range(UINT16S)), *pairs]}), SystemClock())
+        it = ModbusCollector(
+            device(peer.port, {"all/100ms": [*words(*range(UINT16S)), *pairs]}), Box(SystemClock())
+        )
 
         async def story() -> None:
             async with it.connect() as read:

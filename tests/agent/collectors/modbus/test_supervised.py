@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from agent import collectors
 from agent.clock import SystemClock
+from agent.collectors.base import Box
 from agent.frame import Event, FrameBlock, Quality
 from agent.health import Health
 from agent.supervise import Supervisor
@@ -61,7 +62,7 @@ def bad(frame: FrameBlock) -> bool:
 @contextlib.asynccontextmanager
 async def supervised(config: ModbusDevice, sink: Sink) -> AsyncIterator[Supervisor]:
     clock = SystemClock(trusted=True)
-    supervisor = Supervisor(collectors.make(config, clock), sink, Health(), clock, jitter=lambda: 0.0)
+    supervisor = Supervisor(collectors.make(config, Box(clock)), sink, Health(), clock, jitter=lambda: 0.0)
     task = asyncio.ensure_future(supervisor.run())
     try:
         yield supervisor

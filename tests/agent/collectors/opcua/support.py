@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from agent.clock import SystemClock
+from agent.collectors.base import Box
 from agent.collectors.opcua.collector import OpcUaCollector
 from agent.collectors.opcua.config import OpcUaDevice
 from agent.frame import Event, Facts, FrameBlock, Watermark
@@ -46,7 +47,7 @@ def device(endpoint: str, *groups: dict[str, Any], **more: Any) -> OpcUaDevice:
 
 def collector(endpoint: str, *groups: dict[str, Any], **more: Any) -> OpcUaCollector:
     """A collector of such a device on the machine's clock."""
-    return OpcUaCollector(device(endpoint, *groups, **more), SystemClock())
+    return OpcUaCollector(device(endpoint, *groups, **more), Box(SystemClock()))
 
 
 class Seen:

@@ -1,0 +1,31 @@
+"""`tsq-agent run`: collect until stopped."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from agent.cli import config_argument
+from settings.language import Text
+
+if TYPE_CHECKING:
+    import argparse
+
+    from settings.language import Language
+
+
+def arguments(parser: argparse.ArgumentParser, language: Language) -> None:
+    """Add the arguments of the verb."""
+    text = Text("what is written to the log", "로그에 남길 수준")
+    parser.add_argument(
+        "--log-level", default="INFO", choices=("DEBUG", "INFO", "WARNING", "ERROR"), help=text(language)
+    )
+    config_argument(parser, language)
+
+
+def main(args: argparse.Namespace, language: Language) -> int:
+    """Collect until SIGTERM or SIGINT."""
+    from agent.app import run  # noqa: PLC0415 - the whole agent, when it is needed
+
+    logging.basicConfig(level=args.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    return run(args.config, lang=language)
