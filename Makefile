@@ -42,6 +42,7 @@ format: $(VENV)/.dev # let the formatter and the linter mend what they can
 lock: # renew the lock files (needs uv)
 	printf 'setuptools>=77\n' | uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra demo -o requirements/demo.lock pyproject.toml -
 	printf 'setuptools>=77\n' | uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra dev -o requirements/dev.lock pyproject.toml -
+	printf 'setuptools>=77\n' | uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra fuzz -o requirements/fuzz.lock pyproject.toml -
 
 clean: # remove everything that was made
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache build *.egg-info

@@ -46,7 +46,10 @@ ONLY_IN = {
     "influxdb_client": ("gateway/stores",),
     "paho": ("agent/uplink.py", "gateway/mqtt.py", "techsquare", "demo"),
     "iotcore": ("demo",),
-    "rich": ("demo",),
+    "rich": ("demo", "agent/cli"),
+    "textual": ("agent/cli",),
+    "openpyxl": ("agent/importing",),
+    "cryptography": ("agent/collectors/opcua",),
 }
 CLOCKS = {"time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "sleep", "now", "utcnow", "today"}
 
