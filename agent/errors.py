@@ -15,12 +15,24 @@ from __future__ import annotations
 
 from contract.errors import WireError
 from settings.errors import ConfigError
+from settings.language import Text
 
 __all__ = ["AgentError", "ConfigError", "Refused", "SpoolFailed", "Unreachable", "WireError"]
 
 
 class AgentError(Exception):
-    """Base of the agent's own errors."""
+    """Base of the agent's own errors.
+
+    Args:
+        text: What a technician reads; plain English where no Korean has been written.
+
+    Attributes:
+        text: In both languages.
+    """
+
+    def __init__(self, text: Text | str) -> None:
+        self.text = text if isinstance(text, Text) else Text(text, text)
+        super().__init__(self.text.en)
 
 
 class Unreachable(AgentError):  # noqa: N818 - reads as what happened, like the library it wraps

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from settings.language import Text
+
 logger = logging.getLogger(__name__)
 
 State = Literal["starting", "up", "down", "refused", "faulty"]
@@ -24,7 +26,7 @@ class DeviceHealth:
     state: State = "starting"
     since_ns: int = 0
     text: str = ""
-    refused: frozenset[str] = frozenset()
+    refused: frozenset[Text] = frozenset()
     frames: int = 0
     rows: int = 0
     bad_rows: int = 0
@@ -63,15 +65,15 @@ class Health:
                 pass
         return True
 
-    def refusals(self, device: str, texts: Sequence[str]) -> None:
+    def refusals(self, device: str, texts: Sequence[Text]) -> None:
         """Take the single signals that a device refuses now; log each once going and once coming."""
         old = self.devices.get(device, DeviceHealth())
         now = frozenset(texts)
         if now == old.refused:
             return
-        for text in sorted(now - old.refused):
+        for text in sorted(text.en for text in now - old.refused):
             logger.warning("%s: %s", device, text)
-        for text in sorted(old.refused - now):
+        for text in sorted(text.en for text in old.refused - now):
             logger.warning("%s: resolved: %s", device, text)
         self.devices[device] = replace(old, refused=now)
 
@@ -86,7 +88,9 @@ class Health:
         """Return all of it as plain JSON."""
         return {
             name: {
-                "state": d.state, "since": str(d.since_ns), "text": d.text, "refused": sorted(d.refused),
+                "state": d.state, "since": str(d.since_ns), "text": d.text,
+                "refused": sorted(t.en for t in d.refused),
+                "refused_ko": sorted(t.ko for t in d.refused),
                 "frames": d.frames, "rows": d.rows, "bad_rows": d.bad_rows, "outages": d.outages,
             }
             for name, d in sorted(self.devices.items())

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from agent.collectors.base import Collector
     from agent.frame import Value
+    from settings.language import Text
 
 SOURCE_SECONDS = 10.0
 
@@ -36,7 +37,7 @@ class Probe:
     """
 
     values: dict[tuple[str, int], tuple[Value, int]] = field(default_factory=dict)
-    refused: Sequence[str] = ()
+    refused: Sequence[Text] = ()
     trouble: str | None = None
     kind: Trouble | None = None
 

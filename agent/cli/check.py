@@ -56,7 +56,7 @@ def main(args: argparse.Namespace, language: Language) -> int:
         print(line)
     for device, probe in zip(config.devices, probes, strict=True):
         good = good and probe.trouble is None and _all_good(device, probe)
-        for trouble in (*([probe.trouble] if probe.trouble else []), *probe.refused):
+        for trouble in (*([probe.trouble] if probe.trouble else []), *(t(language) for t in probe.refused)):
             print(clean(trouble if trouble.startswith(device.id) else f"{device.id}: {trouble}"))
     return 0 if good else 1
 

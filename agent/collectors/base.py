@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from agent.clock import Clock
     from agent.frame import Json, Source
+    from settings.language import Text
 
 Reading = FrameBlock | Event | Facts | Watermark
 Read = Callable[[], Awaitable[Sequence[Reading]]]
@@ -157,7 +158,7 @@ class Collector(Protocol):
         It comes from the same `Rows` as the readings, so that times keep increasing.
         """
 
-    def refused(self) -> Sequence[str]:
+    def refused(self) -> Sequence[Text]:
         """Return a text for each single signal that the device refuses now: for logs and `status`.
 
         The supervisor calls it after each read and logs only changes: one line going, one coming.

@@ -12,6 +12,7 @@ from agent.collectors.base import Stats
 from agent.errors import ConfigError, Refused, Unreachable
 from agent.frame import DataType, FrameBlock, Rows, Signal, Source, Status, Watermark
 from agent.probe import Probe, probe
+from settings.language import Text
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -69,8 +70,8 @@ class Script:
         del time_ns, status
         return ()
 
-    def refused(self) -> Sequence[str]:
-        return ("signal b-0: unknown",)
+    def refused(self) -> Sequence[Text]:
+        return (Text("signal b-0: unknown", "signal b-0: unknown"),)
 
     def retry(self) -> None:
         pass
@@ -93,7 +94,7 @@ def test_each_source_is_read_until_all_its_signals_have_spoken_and_then_it_is_cl
         ("d.a", 1): (2, 0),
         ("d.b", 0): (None, Status.BAD_NODE_ID_UNKNOWN),
     }
-    assert result.refused == ("signal b-0: unknown",)
+    assert result.refused == (Text("signal b-0: unknown", "signal b-0: unknown"),)
     assert result.trouble is None
     assert collector.closed
     assert len(collector.steps) == 1

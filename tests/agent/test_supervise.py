@@ -14,6 +14,7 @@ from agent.errors import Refused, SpoolFailed, Unreachable
 from agent.frame import DataType, Event, FrameBlock, Rows, Signal, Source, Status
 from agent.health import Health
 from agent.supervise import Supervisor
+from settings.language import Text
 from tests.support.clocks import FakeClock
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class Scripted:
         self._done = done
         self.opened = self.closed = 0
         self.retried = 0
-        self.refusing: list[str] = []
+        self.refusing: list[Text] = []
         self.second_row = False  # readings take 0.2 s, with a row at their beginning and one at their end
 
     @property
@@ -74,7 +75,7 @@ class Scripted:
         self._rows.fail_all(time_ns, status)
         return [self._rows.take()]
 
-    def refused(self) -> Sequence[str]:
+    def refused(self) -> Sequence[Text]:
         return self.refusing
 
     def retry(self) -> None:
@@ -233,7 +234,7 @@ def test_retry_ends_the_wait_at_once() -> None:
 def test_single_refused_signals_are_one_line_going_and_one_coming(caplog: pytest.LogCaptureFixture) -> None:
     health = Health()
     for texts in (["a: unknown node"], ["a: unknown node"], [], []):
-        health.refusals("cnc", texts)
+        health.refusals("cnc", [Text(text, text) for text in texts])
     assert [r.message for r in caplog.records] == ["cnc: a: unknown node", "cnc: resolved: a: unknown node"]
 
 

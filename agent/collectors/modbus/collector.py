@@ -28,6 +28,7 @@ from agent.collectors.modbus.group import Group
 from agent.collectors.modbus.link import LinkGarbled, LinkLost, LinkSilent, ModbusRefusal, open_link
 from agent.errors import Unreachable
 from agent.frame import Facts, Watermark
+from settings.language import Text
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -121,9 +122,9 @@ class ModbusCollector:
             poll.group.fail_all(time_ns, status)
         return [poll.group.take() for poll in self._polls]
 
-    def refused(self) -> Sequence[str]:
+    def refused(self) -> Sequence[Text]:
         """Return a text for each signal, or block of signals, that the device refuses now."""
-        return [text for poll in self._polls for text in poll.group.texts()]
+        return [Text(text, text) for poll in self._polls for text in poll.group.texts()]
 
     def retry(self) -> None:
         """Ask for everything again: groups with refusals at once, the others at their next slot."""

@@ -24,6 +24,7 @@ from agent.collectors.opcua.group import Group
 from agent.collectors.opcua.identity import CATALOG_PART, Identity, catalog
 from agent.collectors.opcua.publisher import Published, Publisher
 from agent.frame import Event, Facts, Status, Watermark
+from settings.language import Text
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -98,9 +99,9 @@ class OpcUaCollector:
             frames.append(group.rows.take())
         return frames
 
-    def refused(self) -> Sequence[str]:
+    def refused(self) -> Sequence[Text]:
         """Return a text for each signal that the server does not let us read, or not as configured."""
-        return [text for group in self._kept.groups for text in group.problems.values()]
+        return [Text(text, text) for group in self._kept.groups for text in group.problems.values()]
 
     def retry(self) -> None:
         """Try refused nodes at the next read."""

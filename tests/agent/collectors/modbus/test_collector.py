@@ -146,7 +146,7 @@ def test_an_illegal_address_costs_itself_only_and_is_asked_again_after_a_minute(
                     got = frame(await read())
                     assert values(got) == {f"r{a}": None if a == 8 else a for a in range(20)}
                     assert statuses(got)["r8"] == Status.BAD_NODE_ID_UNKNOWN | 2
-                    (text,) = it.refused()
+                    text = it.refused()[0].en
                     assert text.startswith(
                         "signal r8 (holding:8): illegal address (exception 2): check the address"
                     )
@@ -228,7 +228,7 @@ def test_a_table_that_the_device_lacks_is_one_refusal_and_the_other_table_goes_o
                 got = frame(await read())
             assert values(got) == {"r1": 1, "r2": 2, "i0": None, "i1": None, "i2": None, "i3": None}
             assert statuses(got)["i3"] == Status.BAD_NOT_SUPPORTED | 1
-            (text,) = it.refused()
+            text = it.refused()[0].en
             assert text.startswith("signals i0, i1, i2 and 1 more (input:3-6): illegal function (exception 1): ")
 
         run(story())

@@ -126,7 +126,7 @@ def test_a_node_that_goes_is_bad_and_comes_back_by_retry(plant: Plant) -> None:
             assert reader.refused() == []
             plant.tell("remove", node="late")
             await seen.until(read, lambda: seen.values("late")[-1] is None)
-            assert "late" in reader.refused()[0]
+            assert "late" in reader.refused()[0].en
             plant.tell("add", node="late", type="Int32", value=8)
             reader.retry()
             await seen.until(read, lambda: seen.values("late")[-1] == 8)

@@ -50,7 +50,7 @@ def test_every_type_arrives_exactly_and_misfits_are_bad_rows_beside_them(plant: 
             assert seen.rows(name)[0] == (None, Status.BAD_TYPE_MISMATCH)
         assert seen.rows("nowhere")[0] == (None, Status.BAD_NODE_ID_UNKNOWN)
         assert seen.rows("denied")[0][0] is None
-        texts = list(reader.refused())
+        texts = [text.en for text in reader.refused()]
         assert len(texts) == len(MISFITS) + len(REFUSED)
         (text,) = [t for t in texts if "signal array " in t]
         assert "the server gives array of Double, the configuration says float64" in text
