@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Coroutine, Sequence
 
     from agent.clock import Clock
-    from agent.collectors.opcua.config import OpcUaDevice, OpcUaGroup
+    from agent.collectors.opcua.config import OpcUaDevice
     from agent.collectors.opcua.decode import Publication, Sample
+    from agent.collectors.opcua.signals import OpcUaGroup
 
 T = TypeVar("T")
 

@@ -14,8 +14,8 @@ from agent.frame import Rows, Status
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from agent.collectors.opcua.config import OpcUaGroup
     from agent.collectors.opcua.decode import Sample
+    from agent.collectors.opcua.signals import OpcUaGroup
     from agent.frame import Source
 
 _MISFITS = {Status.BAD_TYPE_MISMATCH, Status.BAD_OUT_OF_RANGE, Status.BAD_DATA_ENCODING_INVALID}

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from agent.collectors.opcua.config import OpcUaDevice, OpcUaGroup
+from agent.collectors.opcua.config import OpcUaDevice
 from agent.collectors.opcua.node import NodeAddress, parse
+from agent.collectors.opcua.signals import OpcUaGroup
 from tests.agent.collectors.opcua.support import device, signals
 
 

@@ -9,7 +9,8 @@ import yaml
 
 import agent.collectors.opcua
 from agent.collectors.opcua import faults
-from agent.collectors.opcua.config import OpcUaDevice, OpcUaGroup, OpcUaLogin, OpcUaSignal
+from agent.collectors.opcua.config import OpcUaDevice, OpcUaLogin
+from agent.collectors.opcua.signals import OpcUaGroup, OpcUaSignal
 from agent.config.base import DeviceBase, GroupBase, SignalBase
 from agent.config.load import load
 from settings.base import Model
