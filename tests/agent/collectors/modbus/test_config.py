@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from agent.collectors.modbus.config import ModbusDevice, both_notations, place
+from agent.collectors.modbus.address import both_notations, place
+from agent.collectors.modbus.config import ModbusDevice
 from agent.collectors.modbus.plan import Limits, Span, Table
 from agent.frame import DataType
 from settings.language import Complaint

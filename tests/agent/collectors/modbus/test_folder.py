@@ -8,9 +8,10 @@ import pytest
 import yaml
 
 import agent.collectors.modbus
-from agent.collectors.modbus.config import ModbusDevice, ModbusGroup, ModbusSignal
+from agent.collectors.modbus.config import ModbusDevice, ModbusGroup
 from agent.collectors.modbus.plan import Span, Table
 from agent.collectors.modbus.refusal import describe, status_of
+from agent.collectors.modbus.signal import ModbusSignal
 from agent.config.base import DeviceBase, GroupBase, SignalBase
 from agent.config.load import load
 from agent.frame import Quality, quality
