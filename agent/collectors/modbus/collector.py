@@ -8,25 +8,22 @@ slow device is read less often instead of ever later.
 Refusals. What to do when the device says no to a request is decided in `agent.collectors.modbus.group`. Looking
 for the value to blame may take one poll interval (at least 3 s) of a reading; it goes on in the next one.
 
-Connection. Anything but an answer ends the connection as `Unreachable`; the supervisor opens the next. One case
-is mended here without a word: a connection that has served before and is found closed is opened again and asked
-once more, because devices close idle connections as a matter of course.
+Connection. Anything but an answer ends the connection as `Unreachable`; the supervisor opens the next. What lies
+between a request and the wire stands in `agent.collectors.modbus.bus`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
-import socket
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agent.collectors.base import Stats
+from agent.collectors.modbus.bus import Unit
 from agent.collectors.modbus.group import Group
-from agent.collectors.modbus.link import LinkGarbled, LinkLost, LinkSilent, ModbusRefusal, open_link
-from agent.errors import Unreachable
+from agent.collectors.modbus.link import ModbusRefusal
 from agent.frame import Facts, Watermark
 from settings.language import Text
 
@@ -35,8 +32,6 @@ if TYPE_CHECKING:
 
     from agent.collectors.base import Box, Read, Reading
     from agent.collectors.modbus.config import ModbusDevice
-    from agent.collectors.modbus.link import ReadLink
-    from agent.collectors.modbus.plan import Span
     from agent.frame import FrameBlock, Source
 
 HALVING_NS = 3_000_000_000
@@ -58,7 +53,6 @@ class ModbusCollector:
 
     Attributes:
         skipped: Slots that were skipped because an earlier reading took too long, per source id.
-        idle_reconnects: Connections that the device had closed and that were opened again without loss.
     """
 
     def __init__(self, config: ModbusDevice, box: Box) -> None:
@@ -78,11 +72,10 @@ class ModbusCollector:
             )
             for source, group in zip(self._sources, config.groups, strict=True)
         ]
-        self._link: ReadLink | None = None
+        self._unit = Unit(config, box)
         self._news: list[Facts] = []
         self._wake = asyncio.Event()
         self.skipped: Counter[str] = Counter()
-        self.idle_reconnects = 0
 
     @property
     def device(self) -> str:
@@ -97,7 +90,7 @@ class ModbusCollector:
     @property
     def stats(self) -> Stats:
         """What it has done so far."""
-        return Stats(idle_reconnects=self.idle_reconnects, skipped=self.skipped.total())
+        return Stats(idle_reconnects=self._unit.idle_reconnects, skipped=self.skipped.total())
 
     @contextlib.asynccontextmanager
     async def connect(self) -> AsyncIterator[Read]:
@@ -106,7 +99,7 @@ class ModbusCollector:
         Raises:
             Unreachable: no connection within the timeout; the text says what to look at.
         """
-        await self._open()
+        await self._unit.open()
         self._news = [self._connection_facts()]
         now = self._clock.monotonic()
         for poll in self._polls:
@@ -114,7 +107,7 @@ class ModbusCollector:
         try:
             yield self._read
         finally:
-            self._close()
+            self._unit.close()
 
     def failed(self, time_ns: int, status: int) -> Sequence[FrameBlock]:
         """Return one bad frame per source, after what an interrupted reading has left."""
@@ -173,7 +166,7 @@ class ModbusCollector:
         answered: int | None = None
         while todo:
             block = todo.popleft()
-            sent, reply = await self._ask(block.span)
+            sent, reply = await self._unit.ask(block.span)
             answered, received = self._clock.now(), self._clock.monotonic()
             if isinstance(reply, ModbusRefusal):
                 group.round_trip(answered, received - sent, reply.code)
@@ -187,62 +180,6 @@ class ModbusCollector:
                 group.serve(block, reply, answered)
         group.end(self._clock.monotonic(), self._clock.now() if answered is None else answered)
         return answered
-
-    async def _ask(self, span: Span) -> tuple[int, bytes | ModbusRefusal]:
-        """Send one request; return the monotonic time at which it went out, and the answer.
-
-        Raises:
-            Unreachable: there was no answer, or not to this question.
-        """
-        if self._config.request_gap:
-            await self._clock.sleep(self._config.request_gap / 1e9)
-        assert self._link is not None
-        try:
-            try:
-                return self._clock.monotonic(), await self._link.read(span)
-            except LinkLost:
-                if not self._link.answered:
-                    raise
-                self.idle_reconnects += 1
-                self._close()
-                link = await self._open()
-                return self._clock.monotonic(), await link.read(span)
-        except (LinkLost, LinkSilent, LinkGarbled) as exc:
-            raise Unreachable(self._explain(exc, span)) from exc
-
-    async def _open(self) -> ReadLink:
-        config = self._config
-        try:
-            self._link = await open_link(
-                config.host,
-                config.port,
-                unit=config.unit,
-                timeout_s=config.timeout / 1e9,
-                source_address=config.source_address,
-            )
-        except OSError as exc:
-            raise Unreachable(f"{self._where()}: {_no_connection(exc, config)}") from exc
-        return self._link
-
-    def _close(self) -> None:
-        if self._link is not None:
-            self._link.close()
-            self._link = None
-
-    def _where(self) -> str:
-        return f"{self._config.id} ({self._config.host}:{self._config.port}, unit {self._config.unit})"
-
-    def _explain(self, exc: Exception, span: Span) -> str:
-        if isinstance(exc, LinkSilent):
-            return (
-                f"{self._where()}: connected, but no answer within {self._config.timeout / 1e9:g} s to reading "
-                f"{span}: check the unit id, that no other master keeps the device busy, and timeout"
-            )
-        if isinstance(exc, LinkLost):
-            return (
-                f"{self._where()}: {exc} while reading {span}: check that the device runs and has a free connection"
-            )
-        return f"{self._where()}: wrong answer to reading {span} ({exc}): check the unit id"
 
     def _connection_facts(self) -> Facts:
         config = self._config
@@ -261,16 +198,3 @@ class ModbusCollector:
                 "unit": config.unit,
             },
         )
-
-
-def _no_connection(exc: OSError, config: ModbusDevice) -> str:
-    """Say why no connection came about and what to look at; the system's words come last."""
-    if isinstance(exc, TimeoutError):
-        return f"no connection within {config.timeout / 1e9:g} s: check power, cable, address and firewall"
-    if isinstance(exc, socket.gaierror):
-        return f"the name is not known: check host, or write the IP address ({exc.strerror})"
-    if exc.errno == errno.ECONNREFUSED:
-        return f"connection refused: check that the device's Modbus server is on and the port is right ({exc})"
-    if exc.errno == errno.EADDRNOTAVAIL:
-        return f"cannot connect from {config.source_address}: check source_address and the network card ({exc})"
-    return f"no connection: check cable, address and gateway ({exc})"

@@ -15,7 +15,8 @@ import pytest
 from agent import collectors
 from agent.clock import SystemClock
 from agent.collectors.base import Box
-from agent.collectors.modbus.collector import ModbusCollector, _no_connection
+from agent.collectors.modbus.bus import _no_connection
+from agent.collectors.modbus.collector import ModbusCollector
 from agent.collectors.modbus.decode import CODES, Order
 from agent.errors import Unreachable
 from agent.frame import DataType, Facts, Status, Watermark, concat
@@ -160,7 +161,7 @@ def test_an_illegal_address_costs_itself_only_and_is_asked_again_after_a_minute(
                 assert values(frame(await read()))["r8"] == 8
                 assert it.refused() == []
             assert len([r for r in read_log(log) if r.exception]) == len(first_reading)
-            assert it.idle_reconnects == 0
+            assert it.stats.idle_reconnects == 0
 
         run(story())
 
@@ -334,9 +335,9 @@ def test_a_connection_closed_while_idle_is_opened_again_without_a_word(tmp_path:
             async with it.connect() as read:
                 for n in range(1, 5):
                     assert values(frame(await read())) == {"r1": 1}
-                    assert it.idle_reconnects == n - 1
+                    assert it.stats.idle_reconnects == n - 1
                     peer.send(signals.SIGUSR2)
-                    link = it._link
+                    link = it._unit._link
                     assert link is not None
                     while n % 2 and link._manager.is_active():  # noqa: ASYNC110 - it has no event
                         await asyncio.sleep(0.001)  # odd: seen before the next request; even: only by it
@@ -353,7 +354,7 @@ def test_a_device_that_closes_after_each_answer_loses_no_value(tmp_path: Path) -
             async with it.connect() as read:
                 for _ in range(3):
                     assert values(frame(await read())) == {"r1": 1, "r100": 100, "r200": 200, "r300": 300}
-            assert it.idle_reconnects == 11
+            assert it.stats.idle_reconnects == 11
 
         run(story())
 
