@@ -34,6 +34,7 @@ from agent.errors import ConfigError
 from agent.frame import Event
 from agent.health import Health
 from agent.lock import hold
+from agent.memory import DiskMemory
 from agent.reporter import Reporter
 from agent.sender import Sender
 from agent.spool import Limits, Spool
@@ -101,7 +102,8 @@ class Agent:
         )
         self._refuse_other_ids()
         self._clock = SystemClock(self._spool.epoch, trusted=config.time.trust_local_clock)
-        self._box = Box(self._clock)
+        self._memory = DiskMemory(self._folder)
+        self._box = Box(self._clock, self._memory)
         self._health = Health()
         self._supervisors = {
             device.id: Supervisor(collectors.make(device, self._box), self._spool, self._health, self._clock)
@@ -130,6 +132,7 @@ class Agent:
         evidence = self._restored()
         self._spool.start(self._clock, evidence)
         self._spool.put(self._event("agent_start", version=VERSION, config=self._config.config_hash()))
+        self._memory.start()
         self._sender.start()
         uplinks = [self._site] + ([self._platform] if self._platform else [])
         for uplink in uplinks:
@@ -141,6 +144,7 @@ class Agent:
             raise _first(group) from group
         finally:
             self._reporter.stop()
+            self._memory.stop()
             devices = self._health.devices.values()
             rows, bad = sum(d.rows for d in devices), sum(d.bad_rows for d in devices)
             before = self._spool.stats().seq
