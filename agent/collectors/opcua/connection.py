@@ -1,4 +1,21 @@
-"""One session with one server: opens it, asks it, closes it. No schedule, no rows.
+"""One server: opens a session, asks it, keeps it over a lost connection, closes it. No schedule, no rows.
+
+A `Connection` lives as long as its collector, a transport (`transport`) as long as one socket, a session as long as
+the server lets it. The order is that of Part 4, 6.7:
+
+    open(expected) -> Resumption
+        a session is kept, and the server still has it      kind "session": ActivateSession on a new channel
+        it has not, but gives its subscriptions away        kind "transferred": CreateSession, TransferSubscriptions
+        else                                                kind "new"
+    `alive` are the subscriptions that go on with all their monitored items and handles; the collector creates the
+    others anew. `missed` are the notifications that were sent into the dead socket, fetched by Republish, in order
+    of their numbers: they are taken like any answer to Publish, before the next one. `expected` names by
+    subscription the number that should come next (`Publisher` knows it); without it nothing is resumed.
+    abandon()   leaves the socket and keeps the session: after `Unreachable`
+    close()     CloseSession, also when cancelled: for every other end. A small controller has few sessions.
+
+After a resumption a signal that did not change has no new value: the collector reads those once, as soon as
+the first answer to Publish has come (before it the server may still hold older values).
 
 Requests that name nodes are cut into parts that the server can take: its own OperationLimits as far as they are
 sane, and half of a part that it still refuses. What was learned is kept in `Limits` beyond the connection.
@@ -9,7 +26,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 from asyncua import ua
 from asyncua.ua.uaerrors import UaError, UaStatusCodeError
@@ -19,7 +36,7 @@ from agent.collectors.opcua.transport import client
 from agent.errors import ConfigError, Refused, Unreachable
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Coroutine, Sequence
+    from collections.abc import Awaitable, Coroutine, Mapping, Sequence
 
     from agent.clock import Clock
     from agent.collectors.opcua.config import OpcUaDevice
@@ -55,6 +72,24 @@ class Limits:
             self.read = min(read, MOST_PER_CALL) if self.read == PER_CALL else min(read, self.read)
         if items:
             self.items = min(items, MOST_PER_CALL) if self.items == PER_CALL else min(items, self.items)
+
+
+Resumed = Literal["new", "session", "transferred"]
+
+
+@dataclass(frozen=True, slots=True)
+class Resumption:
+    """What of the last session lives on.
+
+    Attributes:
+        kind: How.
+        alive: Numbers of the subscriptions that go on; empty when `kind` is "new".
+        missed: Notifications that were sent while nobody listened, in order within each subscription.
+    """
+
+    kind: Resumed = "new"
+    alive: frozenset[int] = frozenset()
+    missed: Sequence[Publication] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +162,11 @@ class Connection:
         self.last_answer_ns = self._clock.monotonic()
         return result
 
-    async def open(self) -> None:
+    async def open(self, expected: Mapping[int, int] | None = None) -> Resumption:  # noqa: ARG002 - follows soon
         """Open socket, channel and session, and log in.
+
+        Args:
+            expected: By subscription, the number of the notification that should come next.
 
         Raises:
             Unreachable: network, or the server is not ready.
@@ -147,6 +185,11 @@ class Connection:
         await self._ask("open a session", _to_the_end(self._create_session()))
         self._prefer_encrypted_password()
         await self._ask("log in", self._client.activate_session(user, password))
+        return Resumption()
+
+    async def abandon(self) -> None:
+        """Leave the socket and keep the session for the next `open`; never raises."""
+        await self.close()
 
     async def _open_channel(self) -> None:
         try:
