@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import functools
 import importlib.metadata
 import logging
@@ -32,7 +33,9 @@ from agent.collectors.base import Box
 from agent.config.load import load
 from agent.errors import ConfigError
 from agent.frame import Event
-from agent.health import Health
+from agent.health import DeviceHealth, Health
+from agent.intake import Intake
+from agent.latest import Latest
 from agent.lock import hold
 from agent.memory import DiskMemory
 from agent.reporter import Reporter
@@ -50,6 +53,7 @@ if TYPE_CHECKING:
 
     from agent.analyzers.evidence import DayLedger
     from agent.config.model import AgentConfig
+    from agent.control import Handler
 
 logger = logging.getLogger(__name__)
 
@@ -104,9 +108,11 @@ class Agent:
         self._clock = SystemClock(self._spool.epoch, trusted=config.time.trust_local_clock)
         self._memory = DiskMemory(self._folder)
         self._box = Box(self._clock, self._memory)
-        self._health = Health()
+        self._health = Health({device.id: DeviceHealth() for device in config.devices})
+        self._latest = Latest(self._sources)
+        self._intake = Intake(self._spool, self._latest)
         self._supervisors = {
-            device.id: Supervisor(collectors.make(device, self._box), self._spool, self._health, self._clock)
+            device.id: Supervisor(collectors.make(device, self._box), self._intake, self._health, self._clock)
             for device in config.devices
         }
         topics = AgentTopics(config.factory, config.agent)
@@ -185,9 +191,12 @@ class Agent:
             loop.add_signal_handler(number, stop.set)
         async with contextlib.AsyncExitStack() as stack:
             try:
-                await stack.enter_async_context(
-                    control.listening(self._folder, {"status": self._overview, "retry": self._retry})
-                )
+                verbs: Mapping[str, Handler] = {
+                    "status": self._overview,
+                    "values": self._values,
+                    "retry": self._retry,
+                }
+                await stack.enter_async_context(control.listening(self._folder, verbs))
             except OSError as exc:  # a path too long for a socket: everything else works
                 logger.warning("`status` and `retry` do not work: %s: shorten storage.directory", exc)
             async with asyncio.TaskGroup() as group:
@@ -242,7 +251,24 @@ class Agent:
             sources={name: device.state for name, device in sorted(self._health.devices.items())},
         )
 
-    def _overview(self, _target: str) -> Mapping[str, object]:
+    def _devices(self) -> dict[str, Mapping[str, object]]:
+        """Return what each device is doing, and what its collector has done."""
+        snapshot = self._health.snapshot()
+        return {
+            device: {**snapshot[device], "stats": dataclasses.asdict(supervisor.stats)}
+            for device, supervisor in sorted(self._supervisors.items())
+        }
+
+    async def _values(self, target: str, args: Mapping[str, object]) -> bytes:
+        """Answer with the last values of one device or all; `history: false` leaves the past out."""
+        devices = self._devices()
+        if target:
+            devices = {target: devices[target]}
+        head = {"time": str(self._clock.now()), "devices": devices}
+        history = args.get("history") is not False
+        return await asyncio.to_thread(self._latest.encoded, head, frozenset(devices), history=history)
+
+    def _overview(self, _target: str, _args: Mapping[str, object]) -> Mapping[str, object]:
         return {
             "agent": f"{self._config.factory}/{self._config.agent}",
             "name": self._config.name,
@@ -250,7 +276,7 @@ class Agent:
             "process": os.getpid(),
             "time": str(self._clock.now()),
             "clock_trusted": self._clock.trusted,
-            "devices": self._health.snapshot(),
+            "devices": self._devices(),
             "spool": self._spool.stats()._asdict(),
             "uplink": {
                 "site": self._site.up,
@@ -260,7 +286,7 @@ class Agent:
             },
         }
 
-    def _retry(self, target: str) -> Mapping[str, object]:
+    def _retry(self, target: str, _args: Mapping[str, object]) -> Mapping[str, object]:
         device = target if target in self._supervisors else target.split(".", maxsplit=1)[0]
         self._supervisors[device].retry()
         return {"ok": True, "device": device}

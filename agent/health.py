@@ -9,14 +9,17 @@ import logging
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
+from settings.language import Text
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    from settings.language import Text
 
 logger = logging.getLogger(__name__)
 
 State = Literal["starting", "up", "down", "refused", "faulty"]
+
+
+NOTHING = Text("", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +28,7 @@ class DeviceHealth:
 
     state: State = "starting"
     since_ns: int = 0
-    text: str = ""
+    text: Text = NOTHING
     refused: frozenset[Text] = frozenset()
     frames: int = 0
     rows: int = 0
@@ -39,7 +42,7 @@ class Health:
 
     devices: dict[str, DeviceHealth] = field(default_factory=dict)
 
-    def set(self, device: str, state: State, now_ns: int, text: str = "") -> bool:
+    def set(self, device: str, state: State, now_ns: int, text: Text = NOTHING) -> bool:
         """Enter a state; log and return True only when it is another one than before."""
         old = self.devices.get(device, DeviceHealth())
         if old.state == state:
@@ -56,11 +59,11 @@ class Health:
                 else:
                     logger.info("%s: reading", device)
             case "down":
-                logger.warning("%s: not reachable: %s", device, _without(device, text))
+                logger.warning("%s: not reachable: %s", device, _without(device, text.en))
             case "refused":
-                logger.error("%s: refused: %s", device, _without(device, text))
+                logger.error("%s: refused: %s", device, _without(device, text.en))
             case "faulty":
-                logger.error("%s: fault in the collector: %s", device, text)
+                logger.error("%s: fault in the collector: %s", device, text.en)
             case "starting":
                 pass
         return True
@@ -88,7 +91,8 @@ class Health:
         """Return all of it as plain JSON."""
         return {
             name: {
-                "state": d.state, "since": str(d.since_ns), "text": d.text,
+                "state": d.state, "since": str(d.since_ns),
+                "text": d.text.en, "text_ko": d.text.ko,
                 "refused": sorted(t.en for t in d.refused),
                 "refused_ko": sorted(t.ko for t in d.refused),
                 "frames": d.frames, "rows": d.rows, "bad_rows": d.bad_rows, "outages": d.outages,

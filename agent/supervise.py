@@ -20,12 +20,13 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from agent.errors import Refused, SpoolFailed, Unreachable
 from agent.frame import Event, FrameBlock, GapCause, Quality, Status, Watermark, gap_event
+from settings.language import Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from agent.clock import Clock
-    from agent.collectors.base import Collector, Reading
+    from agent.collectors.base import Collector, Reading, Stats
     from agent.frame import Item
     from agent.health import Health
 
@@ -88,6 +89,11 @@ class Supervisor:
         """Id of the device."""
         return self._collector.device
 
+    @property
+    def stats(self) -> Stats:
+        """What its collector has done."""
+        return self._collector.stats
+
     def retry(self) -> None:
         """Try at once: the device itself when we are waiting, and its refused signals."""
         self._collector.retry()
@@ -113,13 +119,14 @@ class Supervisor:
             except SpoolFailed:
                 raise
             except Unreachable as exc:
-                self._down("down", "link_down", Status.BAD_NO_COMMUNICATION, str(exc))
+                self._down("down", "link_down", Status.BAD_NO_COMMUNICATION, exc.text)
                 delay = min(MOST_S, FIRST_S * 2 ** min(attempt, 8))
             except Refused as exc:
-                self._down("refused", "refused", Status.BAD_CONNECTION_REJECTED, str(exc))
+                self._down("refused", "refused", Status.BAD_CONNECTION_REJECTED, exc.text)
                 delay = REFUSED_S
             except Exception as exc:  # a bug in one collector must not stop its neighbours
-                if self._down("faulty", "link_down", Status.BAD, f"{type(exc).__name__}: {exc}"):
+                bug = f"{type(exc).__name__}: {exc}"
+                if self._down("faulty", "link_down", Status.BAD, Text(bug, bug)):
                     logger.exception("%s: this is a bug, please report it", self.device)
                 delay = FAULT_S
             attempt += 1
@@ -164,7 +171,7 @@ class Supervisor:
                 self._sink.put(gap_event(gap, "waiting", source.id, self._clock.now(), end, max(end, back)))
         self._link.cause = None
 
-    def _down(self, state: Literal["down", "refused", "faulty"], cause: GapCause, status: int, text: str) -> bool:
+    def _down(self, state: Literal["down", "refused", "faulty"], cause: GapCause, status: int, text: Text) -> bool:
         """Store a failed attempt; return whether it is the first of its kind in a row."""
         now = self._link.failed_ns = self._clock.now()
         self._link.back_ns = None
@@ -177,7 +184,9 @@ class Supervisor:
             kind: Literal["refused", "link_down"] = "refused" if cause == "refused" else "link_down"
             for source in self._collector.sources:
                 start = self._close_gap(source.id, now) or self._link.alive_ns.get(source.id, now)
-                self._sink.put(Event(kind=kind, time_ns=now, source=source.id, body={"text": text}))
+                self._sink.put(
+                    Event(kind=kind, time_ns=now, source=source.id, body={"text": text.en, "text_ko": text.ko})
+                )
                 gap = uuid.uuid4().hex
                 self._link.gaps[source.id] = (gap, start)
                 self._sink.put(gap_event(gap, cause, source.id, now, start, None))

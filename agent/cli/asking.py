@@ -16,11 +16,17 @@ if TYPE_CHECKING:
     from settings.language import Language
 
 
-def ask(config: AgentConfig, language: Language, verb: str, target: str = "") -> Mapping[str, object] | None:
+def ask(
+    config: AgentConfig,
+    language: Language,
+    verb: str,
+    target: str = "",
+    args: Mapping[str, object] | None = None,
+) -> Mapping[str, object] | None:
     """Return the running agent's answer; None, with words on the error stream, when none answers."""
     folder = config.storage.directory
     try:
-        return control.ask(folder, verb, target)
+        return control.ask(folder, verb, target, args)
     except NotRunning as exc:
         text = Text(
             f"{exc}: is it running with this file, and may you read its folder (sudo)?",
