@@ -1,0 +1,1 @@
+"""LS ELECTRIC XGT FEnet: see README.md."""
