@@ -65,7 +65,7 @@ class Unit:
         config = self._config
         try:
             self._link = await open_link(
-                config.host,
+                config.host or "",
                 config.port,
                 unit=config.unit,
                 timeout_s=config.timeout / 1e9,
