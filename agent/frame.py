@@ -51,6 +51,7 @@ class Status:
 
     GOOD = 0x0000_0000
     UNCERTAIN = 0x4000_0000
+    UNCERTAIN_ENGINEERING_UNITS_EXCEEDED = 0x4094_0000
     BAD = 0x8000_0000
     BAD_COMMUNICATION_ERROR = 0x8005_0000
     BAD_TIMEOUT = 0x800A_0000
@@ -100,6 +101,10 @@ Role = Literal[
 """What a signal means for the machine, as `readiness.md` 7.1 lists them."""
 
 
+Found = Literal["manual", "probe", "browse", "import", "profile"]
+"""How the address of a signal was found: typed by hand, or by which tool."""
+
+
 Priority = Literal["low", "medium", "high", "urgent"]
 """Of an alarm, as ISA-18.2 orders them."""
 
@@ -130,6 +135,8 @@ class Signal:
     native: frozenset[str] = frozenset()  # attributes that the device itself declared: "unit", "range", ...
     labels: tuple[tuple[int, str], ...] = ()  # of an enumeration: what each number is called
     alarm: Alarm | None = None
+    canary: bool = False  # never changes unless somebody changes the program of the PLC
+    found: Found = "manual"
 
     @property
     def wide(self) -> bool:

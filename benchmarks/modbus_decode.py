@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING
 
 from pymodbus.client.mixin import ModbusClientMixin
 
-from agent.collectors.modbus.decode import Kind, compile_decoder
+from agent.collectors.binary import Kind
+from agent.collectors.modbus.decode import compile_decoder
 from agent.collectors.modbus.plan import Limits, Span, Table, plan
 from agent.frame import DataType
 

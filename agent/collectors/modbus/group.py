@@ -20,6 +20,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from agent.collectors.binary import rated
 from agent.collectors.modbus.decode import compile_decoder
 from agent.collectors.modbus.plan import halves, plan
 from agent.collectors.modbus.refusal import UNLISTED, describe, status_of
@@ -28,7 +29,7 @@ from agent.frame import Rows, Status
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from agent.collectors.modbus.decode import Kind
+    from agent.collectors.binary import Kind, Marked
     from agent.collectors.modbus.plan import Limits, Request, Span
     from agent.frame import Frame, Source, Value
 
@@ -44,7 +45,7 @@ class Block:
     """One request and how its answer is decoded."""
 
     request: Request
-    decode: Callable[[bytes], list[Value]]
+    decode: Callable[[bytes], list[Value | Marked]]
 
     @property
     def span(self) -> Span:
@@ -96,8 +97,8 @@ class Group:
     def serve(self, block: Block, data: bytes, time_ns: int) -> None:
         """Take the data bytes that came for a block, and their acquisition time."""
         add = self._rows.add
-        for (index, _), value in zip(block.request.items, block.decode(data), strict=True):
-            add(index, time_ns, value, Status.GOOD if value is not None else Status.BAD_DATA_ENCODING_INVALID)
+        for (index, _), found in zip(block.request.items, block.decode(data), strict=True):
+            add(index, time_ns, *rated(found))
         (self._healed if block in self.refused else self._served).append(block)
 
     def refuse(self, block: Block, code: int, time_ns: int, *, halve: bool) -> tuple[Block, ...]:

@@ -7,8 +7,9 @@ from typing import Annotated, Self
 
 from pydantic import BeforeValidator, Field, FiniteFloat, model_validator
 
+from agent.collectors.binary import Kind, Order
+from agent.collectors.convert import Encoding
 from agent.collectors.modbus.address import both_notations, place, written_address
-from agent.collectors.modbus.decode import Encoding, Kind, Order
 from agent.collectors.modbus.plan import ADDRESSES, Span
 from agent.config.base import SignalBase
 from agent.frame import DataType, Signal

@@ -15,13 +15,13 @@ import pytest
 from agent import collectors
 from agent.clock import SystemClock
 from agent.collectors.base import Box
+from agent.collectors.binary import CODES, Order
 from agent.collectors.modbus.bus import _no_connection
 from agent.collectors.modbus.collector import ModbusCollector
-from agent.collectors.modbus.decode import CODES, Order
 from agent.errors import Unreachable
 from agent.frame import DataType, Facts, Status, Watermark, concat
 from tests.agent.collectors.modbus.rig import device, frame, reply, run, scripted, statuses, values, words
-from tests.agent.collectors.modbus.test_decode import on_the_wire
+from tests.agent.collectors.test_binary import on_the_wire
 from tests.peers.modbus import read_log, server
 from tests.support.clocks import FakeClock
 from tests.support.processes import free_port, running

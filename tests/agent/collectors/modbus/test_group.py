@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.collectors.modbus.decode import Kind
+from agent.collectors.binary import Kind
 from agent.collectors.modbus.group import RETEST_NS, Group
 from agent.collectors.modbus.plan import Limits, Span, Table, plan
 from agent.frame import DataType, Frame, Signal, Source, Status
