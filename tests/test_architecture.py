@@ -23,7 +23,8 @@ MAY_IMPORT = {
 # Modules (or packages) that touch no clock, file, socket or logger.
 PURE = (
     "agent/frame.py", "agent/errors.py", "agent/entry.py", "agent/delivery.py", "agent/analyzers",
-    "agent/collectors/base.py", "agent/collectors/modbus/group.py", "agent/collectors/modbus/refusal.py",
+    "agent/collectors/base.py", "agent/collectors/planning.py", "agent/collectors/budget.py",
+    "agent/collectors/schedule.py", "agent/collectors/modbus/group.py", "agent/collectors/modbus/refusal.py",
     "agent/collectors/modbus/plan.py", "agent/collectors/modbus/decode.py", "agent/collectors/binary.py",
     "agent/collectors/convert.py", "agent/collectors/moments.py", "agent/collectors/modbus/address.py",
     "agent/collectors/opcua/convert.py", "agent/collectors/opcua/decode.py", "agent/collectors/opcua/node.py",

@@ -17,6 +17,9 @@ from settings.language import Complaint
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from agent.collectors.base import Memory
+    from agent.collectors.planning import DevicePlan
+
 EVERY_LEAST, EVERY_MOST = 50 * 10**6, 3600 * 10**9
 TIMEOUT_LEAST, TIMEOUT_MOST = 10 * 10**6, 60 * 10**9
 
@@ -153,3 +156,14 @@ class DeviceBase(Model):
     def requests(self) -> Mapping[str, int]:
         """Return by source id how many requests one reading takes, where that is known before connecting."""
         return {}
+
+    def explained(self, memory: Memory) -> DevicePlan | None:
+        """Return how the device is read, for `tsq-agent explain`; None where only `requests` is known.
+
+        Works without the device. Each polled protocol makes it with the same functions as its collector, so that
+        what is told is what is done.
+
+        Args:
+            memory: What the running agent has learned; `Forgetful` when there is none.
+        """
+        return None
