@@ -4,30 +4,38 @@ A collector reads; this decides what a failure means. `Unreachable` is tried aga
 our own waiting must not look like the factory's outage; `Refused` every 60 s or at once by `retry`, because only
 a person can mend it; anything else is a bug in the collector: its neighbours go on, it is tried again slowly.
 
-Each failed attempt is stored as one bad frame per source, and each outage as a gap from the last moment the link
-was known alive to the last attempt that failed; from there to the first reading the gap is called `waiting`, and
-is ours. No collector or library needs a broad `except` for its failures: the one here takes what is left for a bug.
+Each failed attempt is stored as one bad frame per source, and each outage as a gap from the last proof of life to
+the first after it. When exactly the device went and came, nobody knows: the body of the gap says that it went until
+`from_until_ns`, when the first attempt had failed, and came from `to_since_ns` on, when the last attempt that
+failed had begun. From the end of that attempt to the first reading we were waiting ourselves: a gap `waiting` of
+its own lies inside the other one, and readiness holds it against nobody.
+
+A socket that stands proves nothing. A collector that neither returns anything nor asks its device anything for a
+minute, or for five of its intervals when they are longer, is connected anew.
+
+No collector or library needs a broad `except` for its failures: the one here takes what is left for a bug.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
 import uuid
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from agent.errors import Refused, SpoolFailed, Unreachable
 from agent.frame import Event, FrameBlock, GapCause, Quality, Status, Watermark, gap_event
 from settings.language import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
 
     from agent.clock import Clock
     from agent.collectors.base import Collector, Reading, Stats
-    from agent.frame import Item
+    from agent.frame import Item, Json
     from agent.health import Health
 
 logger = logging.getLogger(__name__)
@@ -36,6 +44,8 @@ FIRST_S = 0.5
 MOST_S = 3.0
 REFUSED_S = 60.0
 FAULT_S = 30.0
+SILENT_S = 60.0
+SILENT_INTERVALS = 5
 
 
 class Sink(Protocol):
@@ -45,15 +55,25 @@ class Sink(Protocol):
         """Take one item."""
 
 
+class _Open(NamedTuple):
+    """A gap whose end is not known yet."""
+
+    id: str
+    from_ns: int
+    until_ns: int
+
+
 @dataclass(slots=True)
 class _Link:
     """What is remembered of a device between attempts: since when it is silent, and under which gaps."""
 
     alive_ns: dict[str, int] = field(default_factory=dict)  # source id -> last moment known alive
-    failed_ns: int = 0  # the last failed attempt
+    begun_ns: int = 0  # when the present attempt began
+    failed_ns: int = 0  # end of the last failed attempt
+    since_ns: int = 0  # its beginning
     back_ns: int | None = None  # the first row or keep-alive after it
     cause: GapCause | None = None
-    gaps: dict[str, tuple[str, int]] = field(default_factory=dict)  # source id -> gap id, from
+    gaps: dict[str, _Open] = field(default_factory=dict)  # source id -> its gap
 
 
 class Supervisor:
@@ -83,6 +103,11 @@ class Supervisor:
         self._link = _Link()
         self._wake = asyncio.Event()
         self._start_ns: int | None = clock.now()
+        self._progress = 0
+        expected = [
+            s.interval_ns for s in collector.sources if s.mode != "burst"
+        ]  # a burst may be silent for hours
+        self._silent_s = max(SILENT_S, SILENT_INTERVALS * min(expected) / 1e9) if expected else 2.0 * 86400
 
     @property
     def device(self) -> str:
@@ -107,14 +132,16 @@ class Supervisor:
         """
         attempt = 0
         while True:
+            self._link.begun_ns = self._clock.now()
             try:
-                async with self._collector.connect() as read:
+                async with self._watched(), self._collector.connect() as read:
                     while True:
                         readings = await read()
                         for reading in readings:
                             self._take(reading)
                         if readings:
                             attempt = 0
+                            self._progress += 1
                             self._up()
             except SpoolFailed:
                 raise
@@ -132,6 +159,42 @@ class Supervisor:
             attempt += 1
             await self._clock.wait(self._wake, delay * (0.5 + self._jitter() / 2))
             self._wake.clear()
+
+    @contextlib.asynccontextmanager
+    async def _watched(self) -> AsyncIterator[None]:
+        """End what runs inside when nothing comes and nothing is asked for too long.
+
+        Raises:
+            Unreachable: that was so.
+        """
+        loop = asyncio.get_running_loop()
+        before = (-1, -1)
+        timer: asyncio.TimerHandle
+
+        def look() -> None:
+            nonlocal before, timer
+            now = (self._progress, self._collector.stats.requests)
+            if now == before:
+                limit.reschedule(loop.time())
+            else:
+                before, timer = now, loop.call_later(self._silent_s, look)
+
+        timer = loop.call_later(self._silent_s, look)
+        try:
+            async with asyncio.timeout(None) as limit:
+                yield
+        except TimeoutError as exc:
+            if not limit.expired():
+                raise
+            silent = f"{self._silent_s:g}"
+            raise Unreachable(
+                Text(
+                    f"{self.device}: connected, but nothing has come for {silent} s: it is connected anew",
+                    f"{self.device}: 접속은 되어 있으나 {silent}초 동안 값이 없어 다시 접속합니다",
+                )
+            ) from exc
+        finally:
+            timer.cancel()
 
     def _begin(self, first_ns: int) -> None:
         """Record, once, that nothing was read between our start and the first word of the device."""
@@ -165,15 +228,17 @@ class Supervisor:
         self._begin(back)
         for source in self._collector.sources:
             self._sink.put(Event(kind="link_up", time_ns=self._clock.now(), source=source.id))
-            end = self._close_gap(source.id, self._link.failed_ns)
-            if end is not None:  # whether the device was back before we asked again, nobody knows: that is ours
-                gap = uuid.uuid4().hex
-                self._sink.put(gap_event(gap, "waiting", source.id, self._clock.now(), end, max(end, back)))
+            gap = self._close_gap(source.id, back, to_since_ns=self._link.since_ns)
+            if gap is not None:  # whether the device was back before we asked again, nobody knows: that is ours
+                start = max(self._link.failed_ns, gap.from_ns)
+                name, end = uuid.uuid4().hex, max(start, back)
+                self._sink.put(gap_event(name, "waiting", source.id, self._clock.now(), start, end, inside=gap.id))
         self._link.cause = None
 
     def _down(self, state: Literal["down", "refused", "faulty"], cause: GapCause, status: int, text: Text) -> bool:
         """Store a failed attempt; return whether it is the first of its kind in a row."""
         now = self._link.failed_ns = self._clock.now()
+        self._link.since_ns = self._link.begun_ns
         self._link.back_ns = None
         self._begin(now)
         first = self._health.set(self.device, state, now, text)
@@ -183,21 +248,24 @@ class Supervisor:
         if self._link.cause != cause:
             kind: Literal["refused", "link_down"] = "refused" if cause == "refused" else "link_down"
             for source in self._collector.sources:
-                start = self._close_gap(source.id, now) or self._link.alive_ns.get(source.id, now)
+                closed = self._close_gap(source.id, now)
+                start = self._link.alive_ns.get(source.id, now) if closed is None else max(now, closed.from_ns)
                 self._sink.put(
                     Event(kind=kind, time_ns=now, source=source.id, body={"text": text.en, "text_ko": text.ko})
                 )
-                gap = uuid.uuid4().hex
-                self._link.gaps[source.id] = (gap, start)
-                self._sink.put(gap_event(gap, cause, source.id, now, start, None))
+                gap = self._link.gaps[source.id] = _Open(uuid.uuid4().hex, start, now)
+                self._sink.put(gap_event(gap.id, cause, source.id, now, start, None, from_until_ns=str(now)))
             self._link.cause = cause
         return first
 
-    def _close_gap(self, source: str, to_ns: int) -> int | None:
-        """Close the source's open gap at `to_ns`; return that time, or None if none was open."""
+    def _close_gap(self, source: str, to_ns: int, *, to_since_ns: int | None = None) -> _Open | None:
+        """Close the source's open gap at `to_ns`; return what it was, or None if none was open."""
         if source not in self._link.gaps or self._link.cause is None:
             return None
-        gap, start = self._link.gaps.pop(source)
-        end = max(to_ns, start)
-        self._sink.put(gap_event(gap, self._link.cause, source, self._clock.now(), start, end))
-        return end
+        gap = self._link.gaps.pop(source)
+        end = max(to_ns, gap.from_ns)
+        since = end if to_since_ns is None else min(max(to_since_ns, gap.from_ns), end)
+        body: dict[str, Json] = {"from_until_ns": str(gap.until_ns), "to_since_ns": str(since)}
+        event = gap_event(gap.id, self._link.cause, source, self._clock.now(), gap.from_ns, end, **body)
+        self._sink.put(event)
+        return gap

@@ -133,8 +133,12 @@ def test_an_outage_is_two_log_lines_bad_frames_and_one_closed_gap(caplog: pytest
     good = [i for i in items if isinstance(i, FrameBlock) and i.value != [None]]
     failed = [i for i in items if isinstance(i, FrameBlock) and i.value == [None]]
     (waiting,) = gap_events(items, "waiting")
-    assert (last.from_ns, last.to_ns) == (int(good[0].time_ns[0]), int(failed[-1].time_ns[0]))
-    assert (waiting.from_ns, waiting.to_ns) == (last.to_ns, int(good[1].time_ns[0])), "the gaps join without a hole"
+    gone, tried, back = int(good[0].time_ns[0]), [int(f.time_ns[0]) for f in failed], int(good[1].time_ns[0])
+    assert (last.from_ns, last.to_ns) == (gone, back), "from the last proof of life to the first after it"
+    assert (waiting.from_ns, waiting.to_ns) == (tried[-1], back), "our own waiting lies inside it"
+    assert waiting.body["inside"] == last.body["gap_id"]
+    assert first.body["from_until_ns"] == last.body["from_until_ns"] == str(tried[0])
+    assert last.body["to_since_ns"] == str(tried[-1] - 10**9), "the last attempt that failed took a second"
     assert [r.levelname for r in caplog.records] == ["WARNING", "WARNING"]
     assert health.devices["plc"].state == "up"
     assert health.devices["plc"].outages == 1
@@ -236,6 +240,44 @@ def test_single_refused_signals_are_one_line_going_and_one_coming(caplog: pytest
     for texts in (["a: unknown node"], ["a: unknown node"], [], []):
         health.refusals("cnc", [Text(text, text) for text in texts])
     assert [r.message for r in caplog.records] == ["cnc: a: unknown node", "cnc: resolved: a: unknown node"]
+
+
+class Stuck(Scripted):
+    """Stands connected and says nothing more, for the first connection."""
+
+    async def _read(self) -> Sequence[Reading]:
+        if self.opened == 1 and not self._steps[1:]:
+            await asyncio.Event().wait()
+        return await super()._read()
+
+
+@pytest.mark.parametrize("requests", [False, True])
+def test_a_collector_that_hangs_is_connected_anew(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, *, requests: bool
+) -> None:
+    monkeypatch.setattr("agent.supervise.SILENT_S", 0.05)
+    monkeypatch.setattr("agent.supervise.SILENT_INTERVALS", 0)
+    items = Items()
+
+    async def main() -> None:
+        clock, done = FakeClock(), asyncio.Event()
+        collector = Stuck("plc", [1, 2], clock, done)
+        task = asyncio.ensure_future(Supervisor(collector, items, Health(), clock).run())
+        if requests:  # it asks and asks: a slow device, no hanging collector
+            for n in range(10):
+                collector.stats = Stats(requests=n)
+                await asyncio.sleep(0.03)
+            assert collector.opened == 1
+        await done.wait()
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        assert collector.opened == 2
+
+    asyncio.run(asyncio.wait_for(main(), 20))
+    assert values(items) == [1, None, 2]
+    assert [e.to_ns is None for e in gap_events(items, "link_down")] == [True, False]
+    assert "nothing has come" in caplog.text
 
 
 def test_no_stored_row_lies_inside_a_gap() -> None:
