@@ -16,20 +16,22 @@ import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from asyncua import ua
+
 from agent.collectors.base import Stats
-from agent.collectors.opcua.connection import VALUE, Connection, Limits
+from agent.collectors.opcua.connection import Connection
 from agent.collectors.opcua.convert import overflowed
 from agent.collectors.opcua.faults import DEAD
 from agent.collectors.opcua.group import Group
 from agent.collectors.opcua.identity import CATALOG_PART, Identity, catalog
+from agent.collectors.opcua.limits import Limits
 from agent.collectors.opcua.publisher import Published, Publisher
+from agent.collectors.opcua.services import VALUE
 from agent.frame import Event, Facts, Status, Watermark
 from settings.language import Text
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
-
-    from asyncua import ua
 
     from agent.clock import Clock
     from agent.collectors.base import Box, Read, Reading
@@ -151,7 +153,7 @@ class _Session:
             group.begin(self._identity.namespaces, self._clock.monotonic())
             if group.polled:
                 continue
-            granted = await self._connection.subscribe(group.config)
+            granted = await self._connection.subscribe(group.config.every)
             subscription = self._publisher.add(granted)
             self._publisher.request()
             group.subscription = subscription.id
@@ -169,8 +171,8 @@ class _Session:
         body: dict[str, Json] = {
             **self._identity.facts(self._kept.device, self._connection),
             "revised": revised,
-            "per_read": self._kept.limits.read,
-            "per_monitor": self._kept.limits.items,
+            "per_read": self._kept.limits.read.size,
+            "per_monitor": self._kept.limits.items.size,
         }
         self._out.append(Facts(kind="connection", time_ns=now, subject=self._kept.device.id, body=body))
         self._retry_at_ns = self._clock.monotonic() + RETRY_NS
@@ -234,7 +236,9 @@ class _Session:
             items.append((self._next_handle, node))
             self._next_handle += 1
         for (handle, _), result in zip(
-            items, await self._connection.monitor(group.subscription, group.config, items), strict=True
+            items,
+            await self._connection.monitor(group.subscription, [_item(group, *item) for item in items]),
+            strict=True,
         ):
             index = self._handles[handle][1]
             status = int(result.StatusCode.value)
@@ -335,3 +339,16 @@ class _Session:
         )
         if not self._catalog:
             self._kept.catalogued = self._identity.start_time
+
+
+def _item(group: Group, handle: int, node: ua.NodeId) -> ua.MonitoredItemCreateRequest:
+    return ua.MonitoredItemCreateRequest(
+        ItemToMonitor=ua.ReadValueId(NodeId=node, AttributeId=ua.IntegerId(VALUE)),
+        MonitoringMode=ua.MonitoringMode.Reporting,
+        RequestedParameters=ua.MonitoringParameters(
+            ClientHandle=ua.IntegerId(handle),
+            SamplingInterval=group.config.sampling_ns / 1e6,
+            QueueSize=ua.Counter(group.config.queue_size),
+            DiscardOldest=True,
+        ),
+    )

@@ -17,8 +17,7 @@ the server lets it. The order is that of Part 4, 6.7:
 After a resumption a signal that did not change has no new value: the collector reads those once, as soon as
 the first answer to Publish has come (before it the server may still hold older values).
 
-Requests that name nodes are cut into parts that the server can take: its own OperationLimits as far as they are
-sane, and half of a part that it still refuses. What was learned is kept in `Limits` beyond the connection.
+What it can be asked stands in `services`.
 """
 
 from __future__ import annotations
@@ -31,47 +30,27 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 from asyncua import ua
 from asyncua.ua.uaerrors import UaError, UaStatusCodeError
 
-from agent.collectors.opcua.faults import TOO_MUCH, translated
+from agent.collectors.opcua.faults import translated
+from agent.collectors.opcua.services import Services
 from agent.collectors.opcua.transport import client
-from agent.errors import ConfigError, Refused, Unreachable
+from agent.errors import ConfigError, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Coroutine, Mapping, Sequence
 
     from agent.clock import Clock
     from agent.collectors.opcua.config import OpcUaDevice
-    from agent.collectors.opcua.decode import Publication, Sample
-    from agent.collectors.opcua.signals import OpcUaGroup
+    from agent.collectors.opcua.decode import Publication
+    from agent.collectors.opcua.limits import Limits
 
 T = TypeVar("T")
-
-VALUE: Final = 13  # number of the attribute
 
 CONNECT_S: Final = 1.5
 CLOSE_S: Final = 1.5
 SESSION_MS: Final = 60_000  # a session that we could not close lives no longer than this
 CHANNEL_MS: Final = 3_600_000
 APPLICATION_URI: Final = "urn:tech-square-edge:agent"  # must equal the URI in the certificate that issue 3 adds
-KEEP_ALIVE_NS: Final = 5_000_000_000
 NONE_POLICY: Final = "http://opcfoundation.org/UA/SecurityPolicy#None"
-
-PER_CALL: Final = 100  # for a server that states no limit
-MOST_PER_CALL: Final = 200  # some controllers state 1,000 and take fifty times as long for more than this
-
-
-@dataclass(slots=True)
-class Limits:
-    """How many nodes a server takes at once; learned, and kept from one connection to the next."""
-
-    read: int = PER_CALL
-    items: int = PER_CALL
-
-    def stated(self, read: int | None, items: int | None) -> None:
-        """Take what the server states; 0 and None mean that it states nothing. A learned limit stays."""
-        if read:
-            self.read = min(read, MOST_PER_CALL) if self.read == PER_CALL else min(read, self.read)
-        if items:
-            self.items = min(items, MOST_PER_CALL) if self.items == PER_CALL else min(items, self.items)
 
 
 Resumed = Literal["new", "session", "transferred"]
@@ -90,15 +69,6 @@ class Resumption:
     kind: Resumed = "new"
     alive: frozenset[int] = frozenset()
     missed: Sequence[Publication] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The answer to one Read: its samples in the order asked, when it came, how long it took."""
-
-    values: Sequence[Sample]
-    time_ns: int
-    rtt_ns: int
 
 
 _PLAIN_RANK: Final = 2
@@ -127,7 +97,7 @@ async def _to_the_end(work: Coroutine[Any, Any, T]) -> T:
         raise
 
 
-class Connection:
+class Connection(Services):
     """An OPC UA session; every method that asks the server has a time limit.
 
     Raises (from every method but `close`):
@@ -153,11 +123,13 @@ class Connection:
         self.renew_at_ns = 0
 
     @property
-    def _place(self) -> str:
+    def place(self) -> str:
+        """Device and endpoint, for texts."""
         return f"{self._device.id} ({self._device.endpoint})"
 
-    async def _ask(self, doing: str, work: Awaitable[T]) -> T:
-        with translated(self._place, doing, self._timeout):
+    async def ask(self, doing: str, work: Awaitable[T]) -> T:
+        """Await an answer and translate failures."""
+        with translated(self.place, doing, self._timeout):
             result = await work
         self.last_answer_ns = self._clock.monotonic()
         return result
@@ -173,18 +145,18 @@ class Connection:
             Refused: no endpoint with security None, no such login, or the password's place is empty.
         """
         user, password = self._login()
-        with translated(self._place, "connect", CONNECT_S):
+        with translated(self.place, "connect", CONNECT_S):
             async with asyncio.timeout(CONNECT_S):
                 await self._client.connect_socket()
                 await self._client.send_hello()
                 await self._open_channel()
         self._opened = True
         self._renewed()
-        self._check_endpoints(await self._ask("list its endpoints", self._client.get_endpoints()))
+        self._check_endpoints(await self.ask("list its endpoints", self._client.get_endpoints()))
         # cancelled in between, the server would hold a session that nobody can close
-        await self._ask("open a session", _to_the_end(self._create_session()))
+        await self.ask("open a session", _to_the_end(self._create_session()))
         self._prefer_encrypted_password()
-        await self._ask("log in", self._client.activate_session(user, password))
+        await self.ask("log in", self._client.activate_session(user, password))
         return Resumption()
 
     async def abandon(self) -> None:
@@ -196,7 +168,7 @@ class Connection:
             await self._client.open_secure_channel()
         except AssertionError as exc:  # all that asyncua 2.1.0 raises when the server answers with a fault
             raise Refused(
-                f"{self._place}: connect: the server opens no channel with security None: this version speaks None "
+                f"{self.place}: connect: the server opens no channel with security None: this version speaks None "
                 "only, ask for such an endpoint"
             ) from exc
 
@@ -207,7 +179,7 @@ class Connection:
         try:
             return login.user, login.password.resolve()
         except ConfigError as exc:
-            raise Refused(f"{self._place}: password: {exc}") from exc
+            raise Refused(f"{self.place}: password: {exc}") from exc
 
     async def _create_session(self) -> None:
         try:
@@ -215,7 +187,7 @@ class Connection:
         except UaStatusCodeError:
             raise
         except UaError as exc:  # its own check of the endpoints that the server repeats
-            raise Refused(f"{self._place}: open a session: {exc}: ask for an endpoint with security None") from exc
+            raise Refused(f"{self.place}: open a session: {exc}: ask for an endpoint with security None") from exc
 
     def _check_endpoints(self, endpoints: Sequence[ua.EndpointDescription]) -> None:
         self.endpoints = [
@@ -230,7 +202,7 @@ class Connection:
         offers = ", ".join(sorted({f"{e['policy']}/{e['mode']}" for e in self.endpoints})) or "nothing"
         if not plain:
             raise Refused(
-                f"{self._place}: no endpoint with security None, the server offers {offers}: this version speaks "
+                f"{self.place}: no endpoint with security None, the server offers {offers}: this version speaks "
                 "None only, ask for such an endpoint"
             )
         wanted = "UserName" if self._device.login else "Anonymous"
@@ -238,7 +210,7 @@ class Connection:
             have = ", ".join(sorted({t for e in plain for t in e["tokens"]})) or "nothing"
             advice = "write a login" if wanted == "Anonymous" else "remove login, or let the server admit users"
             raise Refused(
-                f"{self._place}: the endpoint with security None takes no {wanted} login, only {have}: {advice}"
+                f"{self.place}: the endpoint with security None takes no {wanted} login, only {have}: {advice}"
             )
 
     def _prefer_encrypted_password(self) -> None:
@@ -267,88 +239,6 @@ class Connection:
         finally:
             transport.disconnect_socket()
 
-    async def read(self, nodes: Sequence[tuple[ua.NodeId, int]]) -> list[Answer]:
-        """Read attributes, (node, attribute number) each, in as many requests as the server needs.
-
-        Returns:
-            Answers whose values together are one per node, in order.
-        """
-        answers: list[Answer] = []
-        done = 0
-        while done < len(nodes):
-            part = nodes[done : done + self._limits.read]
-            parameters = ua.ReadParameters(
-                TimestampsToReturn=ua.TimestampsToReturn.Both,
-                NodesToRead=[ua.ReadValueId(NodeId=node, AttributeId=attribute) for node, attribute in part],
-            )
-            sent = self._clock.monotonic()
-            try:
-                values = await self._ask("read", self._transport.read(parameters))
-            except Unreachable as exc:
-                self._limits.read = self._halved(exc, len(part))
-                continue
-            if len(values) != len(part):
-                raise Unreachable(f"{self._place}: read: {len(values)} results for {len(part)} nodes")
-            answers.append(Answer(values, self._clock.now(), self._clock.monotonic() - sent))
-            done += len(part)
-        return answers
-
-    async def subscribe(self, group: OpcUaGroup) -> ua.CreateSubscriptionResult:
-        """Create the subscription of a group."""
-        keep_alive = max(1, round(KEEP_ALIVE_NS / group.every))
-        parameters = ua.CreateSubscriptionParameters(
-            RequestedPublishingInterval=group.every / 1e6,
-            RequestedLifetimeCount=10 * keep_alive,
-            RequestedMaxKeepAliveCount=keep_alive,
-            MaxNotificationsPerPublish=1000,
-        )
-        return await self._ask("create a subscription", self._transport.subscribe(parameters))
-
-    async def monitor(
-        self, subscription: int, group: OpcUaGroup, items: Sequence[tuple[int, ua.NodeId]]
-    ) -> list[ua.MonitoredItemCreateResult]:
-        """Monitor the values of (client handle, node); return one result each, in order."""
-        results: list[ua.MonitoredItemCreateResult] = []
-        while len(results) < len(items):
-            part = items[len(results) : len(results) + self._limits.items]
-            parameters = ua.CreateMonitoredItemsParameters(
-                SubscriptionId=subscription,
-                TimestampsToReturn=ua.TimestampsToReturn.Both,
-                ItemsToCreate=[
-                    ua.MonitoredItemCreateRequest(
-                        ItemToMonitor=ua.ReadValueId(NodeId=node, AttributeId=VALUE),
-                        MonitoringMode=ua.MonitoringMode.Reporting,
-                        RequestedParameters=ua.MonitoringParameters(
-                            ClientHandle=handle,
-                            SamplingInterval=group.sampling_ns / 1e6,
-                            QueueSize=group.queue_size,
-                            DiscardOldest=True,
-                        ),
-                    )
-                    for handle, node in part
-                ],
-            )
-            try:
-                made = await self._ask("monitor nodes", self._transport.session.create_monitored_items(parameters))
-            except Unreachable as exc:
-                self._limits.items = self._halved(exc, len(part))
-                continue
-            if len(made) != len(part):
-                raise Unreachable(f"{self._place}: monitor nodes: {len(made)} results for {len(part)} nodes")
-            results += made
-        return results
-
-    def _halved(self, exc: Unreachable, size: int) -> int:
-        """Return half of a part that was too much for the server; raise what was not about size."""
-        cause = exc.__cause__
-        if not (isinstance(cause, UaStatusCodeError) and cause.code in TOO_MUCH and size > 1):
-            raise exc
-        return max(1, size // 2)
-
-    async def publish(self, acknowledgements: list[ua.SubscriptionAcknowledgement]) -> Publication:
-        """Hand the server one request to answer when it has something to report; waits without a limit."""
-        return await self._ask("wait for changes", self._transport.publish(acknowledgements))
-
     def _renewed(self) -> None:
         # at 75 % of its life, as Part 4, 5.5.2 has it
         life_ns = round(self._client.secure_channel_timeout * 0.75e6)
@@ -356,6 +246,6 @@ class Connection:
 
     async def renew(self) -> None:
         """Renew the channel's token."""
-        await self._ask("renew the channel", self._client.open_secure_channel(renew=True))
+        await self.ask("renew the channel", self._client.open_secure_channel(renew=True))
         self._transport.revolve_security_token()
         self._renewed()

@@ -9,9 +9,10 @@ never costs its neighbours.
 
 from __future__ import annotations
 
+import math
 import struct
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from agent.errors import WireError
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 DATA_CHANGE: Final = 811  # encoding ids of notifications, Part 6, Annex A
 STATUS_CHANGE: Final = 820
+EVENT_LIST: Final = 916
+_NOTIFICATIONS: Final = {DATA_CHANGE, STATUS_CHANGE, EVENT_LIST}
 
 _DEPTH: Final = 16  # of variants in variants; the specification lets a decoder stop at 100
 _TICKS_1970: Final = 116_444_736_000_000_000  # of 100 ns, from 1601 to 1970
@@ -35,7 +38,7 @@ class Sample(NamedTuple):
     Attributes:
         vtype: Number of the built-in type, 0 for no value.
         array: Whether the value is an array.
-        value: Python native; a list for an array; None for types that no signal can have.
+        value: Python native; a list for an array, lists in it for a table; `Opaque` for a structure.
         status: 32-bit status code.
         source_ns: Source time, UTC nanoseconds, 0 for none.
         server_ns: Server time likewise.
@@ -49,6 +52,21 @@ class Sample(NamedTuple):
     server_ns: int
 
 
+NodeKey = tuple[int, int | str | uuid.UUID | bytes | None]
+"""A node id: (namespace index, identifier)."""
+
+
+class Opaque(NamedTuple):
+    """A structure as it came: what it is (id of its encoding) and its bytes, None where they are not binary."""
+
+    type: NodeKey
+    body: bytes | None
+
+
+Field = tuple[int, bool, Any]
+"""One field of an event: built-in type, whether an array, value, as in `Sample`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Publication:
     """One Publish response.
@@ -59,6 +77,7 @@ class Publication:
         keep_alive: Whether it carries no notification.
         items: (client handle, sample) in the server's order.
         ended: Status with which the server ended the subscription, or None.
+        events: (client handle, fields) in the server's order; fields as the filter's select clauses ask for them.
     """
 
     subscription: int
@@ -66,6 +85,7 @@ class Publication:
     keep_alive: bool
     items: list[tuple[int, Sample]]
     ended: int | None
+    events: list[tuple[int, list[Field]]] = field(default_factory=list)
 
 
 def nanoseconds(ticks: int) -> int:
@@ -79,8 +99,8 @@ def samples(body: bytes) -> list[Sample]:
     Raises:
         WireError: the bytes are no such response.
     """
-    reader = _Reader(body)
-    with _wire():
+    reader = Reader(body)
+    with wire():
         return [reader.sample() for _ in range(reader.count())]
 
 
@@ -90,30 +110,51 @@ def publication(body: bytes) -> Publication:
     Raises:
         WireError: the bytes are no such response.
     """
-    reader = _Reader(body)
-    with _wire():
+    reader = Reader(body)
+    with wire():
         subscription = reader.uint32()
         for _ in range(reader.count()):  # sequence numbers that could be asked for again
             reader.uint32()
         reader.skip(1)  # more notifications follow: the publish requests that lie there will fetch them
-        sequence = reader.uint32()
-        reader.skip(8)  # publish time
-        parts = reader.count()
-        items: list[tuple[int, Sample]] = []
-        ended: int | None = None
-        for _ in range(parts):
-            kind, start, end = reader.extension_object()
-            if kind == DATA_CHANGE:
-                inner = _Reader(body, start)
-                items += [(inner.uint32(), inner.sample()) for _ in range(inner.count())]
-                if inner.at > end:
-                    raise WireError("a notification is longer than it says")
-            elif kind == STATUS_CHANGE:
-                ended = _Reader(body, start).uint32()
-        return Publication(subscription, sequence, parts == 0, items, ended)
+        return _message(subscription, reader)
 
 
-class _wire:  # noqa: N801 - a context manager, used as a verb
+def notification(subscription: int, body: bytes) -> Publication:
+    """Read what follows the header of a Republish response of a subscription.
+
+    Raises:
+        WireError: the bytes are no such response.
+    """
+    with wire():
+        return _message(subscription, Reader(body))
+
+
+def _message(subscription: int, reader: Reader) -> Publication:
+    sequence = reader.uint32()
+    reader.skip(8)  # publish time
+    parts = reader.count()
+    items: list[tuple[int, Sample]] = []
+    events: list[tuple[int, list[Field]]] = []
+    ended: int | None = None
+    for _ in range(parts):
+        kind, start, end = reader.extension_object()
+        inner = Reader(reader.data, start)
+        if kind == DATA_CHANGE:
+            items += [(inner.uint32(), inner.sample()) for _ in range(inner.count())]
+        elif kind == EVENT_LIST:
+            events += [
+                (inner.uint32(), [inner.variant() for _ in range(inner.count())]) for _ in range(inner.count())
+            ]
+        elif kind == STATUS_CHANGE:
+            ended = inner.uint32()
+        if kind in _NOTIFICATIONS and inner.at > end:
+            raise WireError("a notification is longer than it says")
+    return Publication(subscription, sequence, parts == 0, items, ended, events)
+
+
+class wire:  # noqa: N801 - a context manager, used as a verb
+    """Raises what bytes that end too early or make no sense raise as one error of ours."""
+
     def __enter__(self) -> None:
         pass
 
@@ -134,7 +175,14 @@ _UINT32: Final = struct.Struct("<I")
 _TICKS: Final = struct.Struct("<q")
 
 
-class _Reader:
+def shaped(flat: list[Any], sizes: list[int]) -> list[Any]:
+    """Return a flat array as lists in lists, by the lengths of its dimensions."""
+    for size in reversed(sizes[1:]):
+        flat = [flat[n : n + size] for n in range(0, len(flat), size)] if size > 0 else []
+    return flat
+
+
+class Reader:
     """A position in bytes."""
 
     __slots__ = ("at", "data", "depth", "size")
@@ -146,16 +194,19 @@ class _Reader:
         self.depth = 0
 
     def skip(self, count: int) -> None:
+        """Pass over bytes."""
         self.at += count
         if self.at > self.size:
             raise WireError("the message ends too early")
 
     def byte(self) -> int:
+        """Read a Byte."""
         value = self.data[self.at]
         self.at += 1
         return value
 
     def uint32(self) -> int:
+        """Read a UInt32."""
         (value,) = _UINT32.unpack_from(self.data, self.at)
         self.at += 4
         return int(value)
@@ -169,6 +220,7 @@ class _Reader:
         return max(0, int(value))
 
     def blob(self) -> bytes | None:
+        """Read a ByteString."""
         (length,) = _INT32.unpack_from(self.data, self.at)
         self.at += 4
         if length < 0:
@@ -178,17 +230,19 @@ class _Reader:
         return self.data[start : self.at]
 
     def text(self) -> str | None:
+        """Read a String."""
         # bytes that are no UTF-8 stay visible as surrogates, for `convert` to refuse
         raw = self.blob()
         return None if raw is None else raw.decode("utf-8", "surrogateescape")
 
     def guid(self) -> uuid.UUID:
+        """Read a Guid."""
         start = self.at
         self.skip(16)
         return uuid.UUID(bytes_le=self.data[start : self.at])
 
-    def node_id(self) -> tuple[int, int | str | uuid.UUID | bytes | None]:
-        """Return (namespace index, identifier)."""
+    def node_id(self) -> NodeKey:
+        """Read a NodeId or ExpandedNodeId."""
         kind = self.byte()
         namespace = 0
         identifier: int | str | uuid.UUID | bytes | None
@@ -227,12 +281,14 @@ class _Reader:
         return (identifier if namespace == 0 and isinstance(identifier, int) else None), start, end
 
     def localized_text(self) -> str | None:
+        """Read a LocalizedText without its locale."""
         mask = self.byte()
         if mask & 1:
             self.blob()
         return self.text() if mask & 2 else None
 
     def diagnostic_info(self) -> None:
+        """Pass over a DiagnosticInfo."""
         mask = self.byte()
         self.skip(4 * (mask & 0x0F).bit_count())
         if mask & 0x10:
@@ -243,6 +299,7 @@ class _Reader:
             self.nested(self.diagnostic_info)
 
     def nested(self, read: Callable[[], Any]) -> Any:
+        """Read what may hold itself, to a limited depth."""
         self.depth += 1
         if self.depth > _DEPTH:
             raise WireError("values are nested too deep")
@@ -251,24 +308,37 @@ class _Reader:
         return value
 
     def number(self, vtype: int) -> Any:
+        """Read a number of a built-in type, as it goes over the wire."""
         form = _NUMBERS[vtype]
         (value,) = form.unpack_from(self.data, self.at)
         self.at += form.size
         return value
 
     def qualified_name(self) -> str | None:
+        """Read a QualifiedName without its namespace."""
         self.skip(2)
         return self.text()
 
-    def opaque(self) -> None:
-        self.extension_object()
+    def opaque(self) -> Opaque:
+        """Read an ExtensionObject; what is in it, `structures` knows."""
+        key = self.node_id()
+        encoding = self.byte()
+        if not encoding:
+            return Opaque(key, None)
+        body = self.blob()
+        return Opaque(key, body if encoding == 1 else None)
+
+    def expect(self, count: int) -> None:
+        """Refuse a count of elements that the message cannot hold; each takes a byte at least."""
+        if count > self.size - self.at:
+            raise WireError("an array is longer than its message")
 
     def scalar(self, vtype: int) -> Any:
         """Read one value of a built-in type."""
         if vtype in _NUMBERS:
             return self.number(vtype)
         # byte strings, XML, and reserved numbers, which are byte strings by rule
-        return _OTHERS.get(vtype, _Reader.blob)(self)
+        return _OTHERS.get(vtype, Reader.blob)(self)
 
     def variant(self) -> tuple[int, bool, Any]:
         """Return (built-in type, whether an array, value)."""
@@ -277,8 +347,9 @@ class _Reader:
         if encoding & 0x80:
             value: Any = [self.scalar(vtype) for _ in range(self.count())]
             if encoding & 0x40:
-                for _ in range(self.count()):  # dimensions
-                    self.skip(4)
+                sizes = [max(0, int(self.number(6))) for _ in range(self.count())]
+                if len(sizes) > 1 and math.prod(sizes) == len(value):
+                    value = shaped(value, sizes)
             return vtype, True, value
         return vtype, False, self.scalar(vtype) if vtype else None
 
@@ -296,19 +367,20 @@ class _Reader:
         return Sample(vtype, array, value, status, source_ns, server_ns)
 
     def time(self) -> int:
+        """Read a DateTime as UTC nanoseconds, 0 for none."""
         (ticks,) = _TICKS.unpack_from(self.data, self.at)
         self.at += 8
         return nanoseconds(ticks)
 
 
-_OTHERS: Final[dict[int, Callable[[_Reader], Any]]] = {
-    12: _Reader.text,
-    14: _Reader.guid,
-    17: _Reader.node_id,
-    18: _Reader.node_id,
-    20: _Reader.qualified_name,
-    21: _Reader.localized_text,
-    22: _Reader.opaque,
+_OTHERS: Final[dict[int, Callable[[Reader], Any]]] = {
+    12: Reader.text,
+    14: Reader.guid,
+    17: Reader.node_id,
+    18: Reader.node_id,
+    20: Reader.qualified_name,
+    21: Reader.localized_text,
+    22: Reader.opaque,
     23: lambda reader: reader.nested(reader.sample),
     24: lambda reader: reader.nested(reader.variant),
     25: lambda reader: reader.nested(reader.diagnostic_info),

@@ -9,16 +9,17 @@ from asyncua import ua
 from asyncua.ua.attribute_ids import AttributeIds
 from asyncua.ua.object_ids import ObjectIdNames, ObjectIds
 
-from agent.collectors.opcua.connection import VALUE
 from agent.collectors.opcua.decode import nanoseconds
+from agent.collectors.opcua.services import VALUE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from agent.collectors.opcua.config import OpcUaDevice
-    from agent.collectors.opcua.connection import Connection, Limits
+    from agent.collectors.opcua.connection import Connection
     from agent.collectors.opcua.decode import Sample
     from agent.collectors.opcua.group import Group
+    from agent.collectors.opcua.limits import Limits
     from agent.frame import Json
 
 CATALOG_PART: Final = 200

@@ -31,9 +31,15 @@ QUESTIONS: Final = (
     ua.ActivateSessionRequest,
     ua.CloseSessionRequest,
     ua.ReadRequest,
+    ua.BrowseRequest,
+    ua.BrowseNextRequest,
+    ua.TranslateBrowsePathsToNodeIdsRequest,
     ua.CreateSubscriptionRequest,
+    ua.DeleteSubscriptionsRequest,
     ua.CreateMonitoredItemsRequest,
+    ua.DeleteMonitoredItemsRequest,
     ua.PublishRequest,
+    ua.RepublishRequest,
 )
 
 # The library logs each fault before it raises it; we raise it on, and the supervisor logs it once.
@@ -92,6 +98,13 @@ class ReadOnlyTransport(UaClient):
         request = ua.PublishRequest()
         request.Parameters.SubscriptionAcknowledgements = acks
         return decode.publication(_body(await self._send_request(request, timeout=0)))
+
+    async def republish(self, subscription: int, sequence: int) -> Publication:
+        """Ask for one notification again, decoded by us."""
+        request = ua.RepublishRequest()
+        request.Parameters.SubscriptionId = ua.IntegerId(subscription)
+        request.Parameters.RetransmitSequenceNumber = ua.Counter(sequence)
+        return decode.notification(subscription, _body(await self._send_request(request)))
 
 
 def _body(data: Any) -> bytes:

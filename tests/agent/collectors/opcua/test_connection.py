@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from agent.clock import SystemClock
-from agent.collectors.opcua.connection import VALUE, Connection, Limits
+from agent.collectors.opcua.connection import Connection
 from agent.collectors.opcua.group import Group
+from agent.collectors.opcua.limits import Limits
+from agent.collectors.opcua.services import VALUE
 from agent.errors import Refused, Unreachable
 from agent.frame import Quality, Status
 from tests.agent.collectors.opcua.support import Seen, collector, device, run, signals
@@ -184,35 +186,6 @@ def test_requests_are_cut_to_what_the_server_states(strict_plant: Plant, login: 
         (polled,) = [f for f in seen.frames if f.source.id == "cnc.b"][:1]
         assert len(polled.round_trips) == 5  # 7 + 7 + 7 + 7 + 2
         assert (seen.facts[0].body["per_read"], seen.facts[0].body["per_monitor"]) == (7, 5)
-
-    run(main())
-
-
-def test_requests_are_halved_until_a_server_that_states_nothing_takes_them(
-    strict_plant: Plant, login: dict[str, str]
-) -> None:
-    many = [{"id": f"s{i}", "type": "uint32", "node": f"ns=1;s=seq-{i}"} for i in range(30)]
-
-    async def main() -> None:
-        config = device(strict_plant.endpoint, {"signals": many}, login=login)
-        group = Group(config.groups[0], config.sources()[0])
-        group.resolve([])
-        nodes = [node for node in group.nodes if node is not None]
-        limits = Limits()
-        connection = Connection(config, SystemClock(), limits)
-        try:
-            await connection.open()
-            answers = await connection.read([(node, VALUE) for node in nodes])
-            assert sum(len(answer.values) for answer in answers) == 30
-            assert all(sample.status == 0 for answer in answers for sample in answer.values)
-            granted = await connection.subscribe(config.groups[0])
-            made = await connection.monitor(granted.SubscriptionId, config.groups[0], list(enumerate(nodes, 1)))
-            assert len(made) == 30
-            assert (limits.read, limits.items) == (7, 3)  # 30 -> 15 -> 7; 30 -> 15 -> 7 -> 3
-            limits.stated(1000, 1000)
-            assert (limits.read, limits.items) == (7, 3)
-        finally:
-            await connection.close()
 
     run(main())
 

@@ -10,8 +10,9 @@ import pytest
 from asyncua import ua
 
 from agent.clock import SystemClock
-from agent.collectors.opcua.connection import Connection, Limits
+from agent.collectors.opcua.connection import Connection
 from agent.collectors.opcua.decode import Publication
+from agent.collectors.opcua.limits import Limits
 from agent.collectors.opcua.publisher import Subscription
 from agent.errors import Unreachable
 from agent.frame import Status
