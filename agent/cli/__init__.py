@@ -41,6 +41,13 @@ VERBS: Mapping[str, tuple[str, Text]] = {
             "설정 파일 검사, --connect로 값까지 확인",
         ),
     ),
+    "probe": (
+        "probe",
+        Text(
+            "read one address now, in every type and word order",
+            "주소 하나를 모든 자료형·워드 순서로 읽어 보기",
+        ),
+    ),
     "run": ("run", Text("collect until stopped", "수집 시작(끝낼 때까지)")),
     "status": ("status", Text("what each device is doing", "장치별 상태 보기")),
     "retry": ("retry", Text("try a device at once, its refused signals too", "장치에 바로 다시 접속")),
