@@ -6,20 +6,35 @@ numbers of the built-in types are those of OPC UA Part 6, 5.1.2; bits of a statu
 
 from __future__ import annotations
 
+import base64
+import uuid
 from typing import TYPE_CHECKING, Any, Final
 
-from agent.frame import DataType, Status
+from agent.collectors.opcua.decode import TICKS_1970, TICKS_NEVER
+from agent.frame import SIGNED, DataType, Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from agent.collectors.opcua.decode import Sample
+    from agent.collectors.opcua.decode import NodeKey, Sample
     from agent.frame import Value
 
 BOOLEAN: Final = 1
 INTEGERS: Final = range(2, 10)  # SByte, Byte, Int16, UInt16, Int32, UInt32, Int64, UInt64
 FLOATS: Final = (10, 11)  # Float, Double
-TEXTS: Final = (12, 21)  # String, LocalizedText
+TEXTS: Final = (12, 16, 20, 21)  # String, XmlElement, QualifiedName, LocalizedText
+DATE_TIME: Final = 13
+GUID: Final = 14
+BYTES: Final = 15
+NODES: Final = (17, 18)  # NodeId, ExpandedNodeId
+
+NATURAL: Final = {
+    BOOLEAN: DataType.BOOL, 2: DataType.INT16, 3: DataType.UINT16, 4: DataType.INT16, 5: DataType.UINT16,
+    6: DataType.INT32, 7: DataType.UINT32, 8: DataType.INT64, 9: DataType.UINT64, 10: DataType.FLOAT32,
+    11: DataType.FLOAT64, DATE_TIME: DataType.TIMESTAMP,
+    **dict.fromkeys((*TEXTS, GUID, BYTES, *NODES), DataType.STRING),
+}  # fmt: skip
+"""By built-in type: the configured type that takes all of its values."""
 
 TYPE_NAMES: Final = (
     "Null", "Boolean", "SByte", "Byte", "Int16", "UInt16", "Int32", "UInt32", "Int64", "UInt64", "Float", "Double",
@@ -62,6 +77,8 @@ def converter(dtype: DataType) -> Callable[[int, Any], tuple[Value, int]]:
         return _bool
     if dtype is DataType.STRING:
         return _string
+    if dtype is DataType.TIMESTAMP:
+        return _timestamp
     if dtype in _LIMITS:
         low, high = _LIMITS[dtype]
 
@@ -86,8 +103,19 @@ def _float(vtype: int, value: Any) -> tuple[Value, int]:
     return (float(value), Status.GOOD) if -_EXACT <= value <= _EXACT else (None, Status.BAD_OUT_OF_RANGE)
 
 
+def _timestamp(vtype: int, value: Any) -> tuple[Value, int]:
+    if vtype != DATE_TIME:
+        return None, Status.BAD_TYPE_MISMATCH
+    if value <= 0 or value >= TICKS_NEVER:  # how OPC UA writes "no time"
+        return None, Status.BAD
+    ns = (value - TICKS_1970) * 100
+    return (ns, Status.GOOD) if -SIGNED <= ns <= SIGNED else (None, Status.BAD_OUT_OF_RANGE)
+
+
 def _string(vtype: int, value: Any) -> tuple[Value, int]:
-    if vtype not in TEXTS:
+    if vtype in _AS_TEXT:
+        value = _AS_TEXT[vtype](value)
+    elif vtype not in TEXTS:
         return None, Status.BAD_TYPE_MISMATCH
     if value is None:  # a null string; OPC UA does not tell it from an empty one
         return "", Status.GOOD
@@ -96,6 +124,28 @@ def _string(vtype: int, value: Any) -> tuple[Value, int]:
     except UnicodeEncodeError:  # not UTF-8 on the wire, kept as surrogates; no JSON could carry it
         return None, Status.BAD_DATA_ENCODING_INVALID
     return value, Status.GOOD
+
+
+def node_text(node: NodeKey) -> str:
+    """Return a node id as OPC UA writes it, with the number of its namespace."""
+    namespace, identifier = node
+    match identifier:
+        case int():
+            text = f"i={identifier}"
+        case bytes():
+            text = "b=" + base64.b64encode(identifier).decode("ascii")
+        case uuid.UUID():
+            text = f"g={identifier}"
+        case _:
+            text = f"s={identifier or ''}"
+    return f"ns={namespace};{text}" if namespace else text
+
+
+_AS_TEXT: Final[dict[int, Callable[[Any], str]]] = {
+    GUID: str,
+    BYTES: lambda value: (value or b"").hex(),
+    **dict.fromkeys(NODES, node_text),
+}
 
 
 def row(convert: Callable[[int, Any], tuple[Value, int]], sample: Sample) -> tuple[Value, int]:

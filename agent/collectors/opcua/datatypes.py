@@ -7,7 +7,6 @@ restarts the server or its namespace.
 
 from __future__ import annotations
 
-import base64
 from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import quote
 
@@ -15,7 +14,8 @@ from asyncua import ua
 from asyncua.ua.attribute_ids import AttributeIds
 from asyncua.ua.object_ids import ObjectIds
 
-from agent.collectors.opcua.convert import TYPE_NAMES
+from agent.collectors.opcua.convert import TYPE_NAMES, node_text
+from agent.collectors.opcua.services import VALUE
 from agent.collectors.opcua.structures import (
     ABSTRACT,
     ENUMERATION,
@@ -27,16 +27,17 @@ from agent.collectors.opcua.structures import (
     Structure,
     Unknown,
     definition,
+    enum_values,
 )
 from agent.errors import WireError
 
 if TYPE_CHECKING:
-    import uuid
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from agent.collectors.opcua.decode import NodeKey, Sample
     from agent.collectors.opcua.services import Services
 
+ENUM_PROPERTIES: Final = frozenset({"EnumStrings", "EnumValues"})
 _HAS_SUBTYPE: Final = ObjectIds.HasSubtype
 _HAS_ENCODING: Final = ObjectIds.HasEncoding
 _DEPTH: Final = 32  # of structures in structures, and of supertypes
@@ -56,14 +57,7 @@ def node_id(pair: NodeKey) -> ua.NodeId:
 def written(pair: NodeKey, namespaces: Sequence[str]) -> str:
     """Return a node id as the configuration writes it, by namespace URI where that survives a server update."""
     namespace, identifier = pair
-    if isinstance(identifier, bytes):
-        text = "b=" + base64.b64encode(identifier).decode("ascii")
-    elif isinstance(identifier, int):
-        text = f"i={identifier}"
-    elif isinstance(identifier, str):
-        text = f"s={identifier}"
-    else:
-        text = f"g={cast('uuid.UUID', identifier)}"
+    text = node_text((0, identifier))
     if namespace == 0:
         return text
     if namespace < len(namespaces) and namespaces[namespace]:
@@ -165,13 +159,14 @@ class DataTypes:
             else:
                 self.known[pair] = kind
         await self._climb(plain)
+        await self._label([pair for pair, _ in plain])
 
     async def _climb(self, plain: list[tuple[NodeKey, str]]) -> None:
         """Find what types without a description are derived from: a Duration is a Double."""
         waiting = [(pair, title, pair) for pair, title in plain]
         for _ in range(_DEPTH):
             if not waiting:
-                return
+                break
             found = await self._services.browse(
                 [reference(at, _HAS_SUBTYPE, inverse=True, subtypes=False) for _, _, at in waiting]
             )
@@ -191,6 +186,12 @@ class DataTypes:
         for pair, title, _ in waiting:
             self.known[pair] = Unknown(title)
 
+    async def _label(self, pairs: Sequence[NodeKey]) -> None:
+        """Ask older servers, which say what an enumeration's numbers mean by properties of its type."""
+        bare = [p for p in pairs if isinstance(kind := self.known.get(p), Enumeration) and not kind.labels]
+        for pair, said in zip(bare, await properties(self._services, bare, ENUM_PROPERTIES), strict=True):
+            self.known[pair] = Enumeration(self.known[pair].name, labels(said))
+
 
 def good(sample: Sample) -> bool:
     """Whether an answer has a value that can be used."""
@@ -206,3 +207,31 @@ def _defined(title: str, sample: Sample) -> DataTypeKind | None:
         return None
     # an OptionSet is described by names too, but is no enumeration: its numbers are sums of bits
     return kind
+
+
+async def properties(
+    services: Services, nodes: Sequence[NodeKey], names: frozenset[str]
+) -> list[dict[str, Sample]]:
+    """Return the values of properties that nodes have, by name; those without a good value are left out."""
+    found = await services.browse([reference(node, ObjectIds.HasProperty) for node in nodes])
+    places = [
+        (n, str(r.BrowseName.Name), node_id(key(r.NodeId)))
+        for n, (_, references) in enumerate(found)
+        for r in references
+        if r.BrowseName.Name in names
+    ]
+    samples = await services.values([(node, VALUE) for _, _, node in places])
+    said: list[dict[str, Sample]] = [{} for _ in nodes]
+    for (n, name, _), sample in zip(places, samples, strict=True):
+        if good(sample):
+            said[n].setdefault(name, sample)
+    return said
+
+
+def labels(said: Mapping[str, Sample]) -> tuple[tuple[int, str], ...]:
+    """Return what an enumeration's properties say: EnumValues with numbers of their own, EnumStrings from 0."""
+    if "EnumValues" in said:
+        return enum_values(said["EnumValues"].value)
+    if "EnumStrings" in said and isinstance(said["EnumStrings"].value, list):
+        return tuple((n, str(text)) for n, text in enumerate(said["EnumStrings"].value) if text)
+    return ()

@@ -26,9 +26,10 @@ EVENT_LIST: Final = 916
 _NOTIFICATIONS: Final = {DATA_CHANGE, STATUS_CHANGE, EVENT_LIST}
 
 _DEPTH: Final = 16  # of variants in variants; the specification lets a decoder stop at 100
-_TICKS_1970: Final = 116_444_736_000_000_000  # of 100 ns, from 1601 to 1970
+TICKS_1970: Final = 116_444_736_000_000_000  # of 100 ns, from 1601 to 1970
+TICKS_NEVER: Final = 2_650_467_743_990_000_000  # the end of the year 9999: servers send it for "none"
 _TICKS_LAST: Final = (
-    _TICKS_1970 + (2**63 - 1) // 100
+    TICKS_1970 + (2**63 - 1) // 100
 )  # what 64-bit nanoseconds can hold; servers send 9999 for "none"
 
 
@@ -90,7 +91,7 @@ class Publication:
 
 def nanoseconds(ticks: int) -> int:
     """Return UTC nanoseconds since 1970 of an OPC UA time, 0 for none."""
-    return (ticks - _TICKS_1970) * 100 if _TICKS_1970 < ticks < _TICKS_LAST else 0
+    return (ticks - TICKS_1970) * 100 if TICKS_1970 < ticks < _TICKS_LAST else 0
 
 
 def samples(body: bytes) -> list[Sample]:
@@ -337,7 +338,7 @@ class Reader:
         """Read one value of a built-in type."""
         if vtype in _NUMBERS:
             return self.number(vtype)
-        # byte strings, XML, and reserved numbers, which are byte strings by rule
+        # byte strings, and reserved numbers, which are byte strings by rule
         return _OTHERS.get(vtype, Reader.blob)(self)
 
     def variant(self) -> tuple[int, bool, Any]:
@@ -375,6 +376,7 @@ class Reader:
 
 _OTHERS: Final[dict[int, Callable[[Reader], Any]]] = {
     12: Reader.text,
+    16: Reader.text,
     14: Reader.guid,
     17: Reader.node_id,
     18: Reader.node_id,
