@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Final
 
 from asyncua import ua
 
-from agent.collectors.base import Stats
 from agent.collectors.opcua.connection import Connection
 from agent.collectors.opcua.convert import overflowed
 from agent.collectors.opcua.faults import DEAD
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from agent.clock import Clock
-    from agent.collectors.base import Box, Read, Reading
+    from agent.collectors.base import Box, Read, Reading, Stats
     from agent.collectors.opcua.config import OpcUaDevice
     from agent.frame import FrameBlock, Json, Source
 
@@ -72,6 +71,7 @@ class OpcUaCollector:
         self._sources = device.sources()
         groups = [Group(c, s) for c, s in zip(device.groups, self._sources, strict=True)]
         self._kept = _Kept(device, box.clock, groups)
+        self._connection = Connection(device, box, self._kept.limits)
 
     @property
     def device(self) -> str:
@@ -86,7 +86,7 @@ class OpcUaCollector:
     @property
     def stats(self) -> Stats:
         """What it has done so far."""
-        return Stats(skipped=self.late)
+        return self._connection.meter.stats(self._kept.clock.monotonic(), skipped=self.late)
 
     @property
     def late(self) -> int:
@@ -103,18 +103,20 @@ class OpcUaCollector:
 
     def refused(self) -> Sequence[Text]:
         """Return a text for each signal that the server does not let us read, or not as configured."""
-        return [Text(text, text) for group in self._kept.groups for text in group.problems.values()]
+        problems = [Text(text, text) for group in self._kept.groups for text in group.problems.values()]
+        return [*self._connection.warnings(), *problems]
 
     def retry(self) -> None:
         """Try refused nodes at the next read."""
         self._kept.retry_now = True
+        self._connection.retry()
         self._kept.wake.set()
 
     @contextlib.asynccontextmanager
     async def connect(self) -> AsyncIterator[Read]:
         """Open a session and what the groups need; see `agent.collectors.base.Collector`."""
         kept = self._kept
-        connection = Connection(kept.device, kept.clock, kept.limits)
+        connection = self._connection
         publisher = Publisher(connection, kept.clock, kept.wake, f"{kept.device.id} ({kept.device.endpoint})")
         try:
             await connection.open()

@@ -1,4 +1,4 @@
-"""One server: opens a session, asks it, keeps it over a lost connection, closes it. No schedule, no rows.
+"""One server: opens a session, keeps it over a lost connection, closes it. No schedule, no rows.
 
 A `Connection` lives as long as its collector, a transport (`transport`) as long as one socket, a session as long as
 the server lets it. The order is that of Part 4, 6.7:
@@ -17,7 +17,10 @@ the server lets it. The order is that of Part 4, 6.7:
 After a resumption a signal that did not change has no new value: the collector reads those once, as soon as
 the first answer to Publish has come (before it the server may still hold older values).
 
-What it can be asked stands in `services`.
+Subscriptions are taken over only where the server checks whose they are (a user, or a signed channel) and only if
+it has not started anew since: their numbers are small, and another client's must never become ours.
+
+What a server can be asked stands in `services`, the single steps in `session`, what is checked in `certificates`.
 """
 
 from __future__ import annotations
@@ -26,32 +29,42 @@ import asyncio
 import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
+from urllib.parse import urlsplit
 
 from asyncua import ua
+from asyncua.client.ua_session import SessionState
+from asyncua.ua.object_ids import ObjectIds
+from asyncua.ua.status_codes import StatusCodes
 from asyncua.ua.uaerrors import UaError, UaStatusCodeError
 
-from agent.collectors.opcua.faults import translated
-from agent.collectors.opcua.services import Services
-from agent.collectors.opcua.transport import client
-from agent.errors import ConfigError, Refused
+from agent.collectors.budget import Meter
+from agent.collectors.opcua import certificates, security, session
+from agent.collectors.opcua.decode import nanoseconds
+from agent.collectors.opcua.faults import full, translated, untrusted
+from agent.collectors.opcua.pki import URI, Owner, Pki, ending, read_certificate, read_key
+from agent.collectors.opcua.services import VALUE, Services
+from agent.collectors.opcua.session import Deceived, Terms, Tie, User
+from agent.collectors.opcua.transport import ReadOnlyTransport
+from agent.errors import ConfigError, Refused, Unreachable
+from settings.language import Text
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Coroutine, Mapping, Sequence
 
-    from agent.clock import Clock
+    from cryptography import x509
+
+    from agent.collectors.base import Box
     from agent.collectors.opcua.config import OpcUaDevice
     from agent.collectors.opcua.decode import Publication
     from agent.collectors.opcua.limits import Limits
+    from agent.frame import Json
 
 T = TypeVar("T")
 
 CONNECT_S: Final = 1.5
 CLOSE_S: Final = 1.5
-SESSION_MS: Final = 60_000  # a session that we could not close lives no longer than this
-CHANNEL_MS: Final = 3_600_000
-APPLICATION_URI: Final = "urn:tech-square-edge:agent"  # must equal the URI in the certificate that issue 3 adds
-NONE_POLICY: Final = "http://opcfoundation.org/UA/SecurityPolicy#None"
-
+MOST_MISSED: Final = 10_000
+TIME: Final = "trusted_time"  # topic of the memory
 
 Resumed = Literal["new", "session", "transferred"]
 
@@ -71,20 +84,6 @@ class Resumption:
     missed: Sequence[Publication] = ()
 
 
-_PLAIN_RANK: Final = 2
-
-
-def _password_rank(policy: ua.UserTokenPolicy) -> int:
-    """Rank how a policy carries a password: well, with an old cipher, in the clear, in a way we cannot."""
-    uri = policy.SecurityPolicyUri or NONE_POLICY  # the channel's own, which is None
-    name = uri.rpartition("#")[2]
-    if name in {"Basic256Sha256", "Aes128_Sha256_RsaOaep", "Aes256_Sha256_RsaPss"}:
-        return 0
-    if name in {"Basic256", "Basic128Rsa15"}:
-        return 1
-    return _PLAIN_RANK if uri == NONE_POLICY else 3
-
-
 async def _to_the_end(work: Coroutine[Any, Any, T]) -> T:
     """Await work that must not be cut off; a cancellation meanwhile takes effect when it is done."""
     task = asyncio.ensure_future(work)
@@ -100,152 +99,350 @@ async def _to_the_end(work: Coroutine[Any, Any, T]) -> T:
 class Connection(Services):
     """An OPC UA session; every method that asks the server has a time limit.
 
-    Raises (from every method but `close`):
+    Args:
+        device: Its configuration.
+        box: Clock, memory, tap and the folder of certificates.
+        limits: What is known of the size of requests.
+
+    Attributes:
+        endpoints: What the server offers, for facts.
+        last_answer_ns: Monotonic time of the last answer: proof of life.
+        renew_at_ns: Monotonic time at which the channel's token has to be renewed.
+        meter: Counts requests.
+
+    Raises (from every method but `close` and `abandon`):
         Unreachable, Refused: as `faults.translated` decides.
     """
 
-    def __init__(self, device: OpcUaDevice, clock: Clock, limits: Limits) -> None:
+    def __init__(self, device: OpcUaDevice, box: Box, limits: Limits) -> None:
         self._device = device
-        self._clock = clock
+        self._box = box
+        self._clock = box.clock
         self._limits = limits
         self._timeout = device.timeout / 1e9
-        self._client, self._transport = client(device.endpoint, self._timeout, device.source_address)
-        self._client.name = "Tech Square Edge"
-        self._client.description = f"tsq-agent {device.id}"
-        self._client.application_uri = APPLICATION_URI
-        self._client.product_uri = "urn:tech-square-edge"
-        self._client.session_timeout = SESSION_MS
-        self._client.secure_channel_timeout = CHANNEL_MS
-        self._opened = False
+        self._pki = None if box.pki is None else Pki(box.pki)
+        self._transport = self._fresh()
+        self._tie: Tie | None = None
+        self._started_ns: int | None = None
+        self._full_until_ns = 0
+        self._opened = 0
+        self._warning: Text | None = None
         self.endpoints: list[dict[str, Any]] = []
-        self.password = "none"  # noqa: S105 - how the password travels: none, encrypted, plain
-        self.last_answer_ns = clock.monotonic()
+        self.last_answer_ns = box.clock.monotonic()
         self.renew_at_ns = 0
+        self.meter = Meter()
+
+    def _fresh(self) -> ReadOnlyTransport:
+        return ReadOnlyTransport(self._timeout, self._device.source_address, self._box, self._device.id)
 
     @property
     def place(self) -> str:
         """Device and endpoint, for texts."""
         return f"{self._device.id} ({self._device.endpoint})"
 
-    async def ask(self, doing: str, work: Awaitable[T]) -> T:
-        """Await an answer and translate failures."""
-        with translated(self.place, doing, self._timeout):
-            result = await work
+    async def ask(self, doing: str, work: Awaitable[T], *, waits: bool = False) -> T:
+        """Await an answer and translate failures; `waits` for one that the server gives when it likes."""
+        sent = self._clock.monotonic()
+        try:
+            with translated(self.place, doing, self._timeout):
+                result = await work
+        except (Unreachable, Refused) as exc:
+            now = self._clock.monotonic()
+            if isinstance(exc.__cause__, TimeoutError):
+                self.meter.silent(sent, now)
+            elif isinstance(exc.__cause__, UaStatusCodeError):
+                self.meter.answered(now if waits else sent, now, exception=True)
+            raise
         self.last_answer_ns = self._clock.monotonic()
+        self.meter.answered(self.last_answer_ns if waits else sent, self.last_answer_ns)
         return result
 
-    async def open(self, expected: Mapping[int, int] | None = None) -> Resumption:  # noqa: ARG002 - follows soon
-        """Open socket, channel and session, and log in.
+    async def open(self, expected: Mapping[int, int] | None = None) -> Resumption:
+        """Open socket, channel and session, and log in; go on with the last session where the server has it.
 
         Args:
             expected: By subscription, the number of the notification that should come next.
 
         Raises:
             Unreachable: network, or the server is not ready.
-            Refused: no endpoint with security None, no such login, or the password's place is empty.
+            Refused: endpoint, certificate, login or number of sessions; a file of ours cannot be read.
         """
-        user, password = self._login()
-        with translated(self.place, "connect", CONNECT_S):
-            async with asyncio.timeout(CONNECT_S):
-                await self._client.connect_socket()
-                await self._client.send_hello()
-                await self._open_channel()
-        self._opened = True
-        self._renewed()
-        self._check_endpoints(await self.ask("list its endpoints", self._client.get_endpoints()))
-        # cancelled in between, the server would hold a session that nobody can close
-        await self.ask("open a session", _to_the_end(self._create_session()))
-        self._prefer_encrypted_password()
-        await self.ask("log in", self._client.activate_session(user, password))
-        return Resumption()
+        if self._clock.monotonic() < self._full_until_ns:  # asking sooner than its sessions end makes it no better
+            raise Refused(full(self.place))
+        user = await asyncio.to_thread(self._user)
+        self.meter.reconnects += self._opened > 0
+        resumption = await self._resume(user, expected or {})
+        if resumption is None:
+            self._tie, before = None, self._tie
+            await self._begin(user)
+            resumption = await self._take_over(before, expected or {})
+        self._opened += 1
+        if self._clock.trusted:
+            self._box.memory.remember(self._device.id, TIME, str(self._clock.now()))
+        return resumption
 
-    async def abandon(self) -> None:
-        """Leave the socket and keep the session for the next `open`; never raises."""
-        await self.close()
+    def retry(self) -> None:
+        """Ask a server that had no session left, without waiting for the others to end."""
+        self._full_until_ns = 0
 
-    async def _open_channel(self) -> None:
-        try:
-            await self._client.open_secure_channel()
-        except AssertionError as exc:  # all that asyncua 2.1.0 raises when the server answers with a fault
-            raise Refused(
-                f"{self.place}: connect: the server opens no channel with security None: this version speaks None "
-                "only, ask for such an endpoint"
-            ) from exc
+    # who we are and whom we believe
 
-    def _login(self) -> tuple[str | None, str | None]:
+    def _moment(self) -> certificates.Moment:
+        passed = self._box.memory.recall(self._device.id, TIME)
+        known = int(passed) if isinstance(passed, str) and passed.isdecimal() else 0
+        return certificates.Moment(self._clock.now(), self._clock.trusted, max(known, certificates.RELEASED_NS))
+
+    def _user(self) -> User:
+        """Return who logs in; secrets are read at each attempt, so that a changed one needs no restart."""
         login = self._device.login
         if login is None:
-            return None, None
+            return User()
         try:
-            return login.user, login.password.resolve()
+            if login.user is not None and login.password is not None:
+                return User(login.user, login.password.resolve())
+            assert login.certificate is not None
+            assert login.key is not None
+            secret = None if login.key_password is None else login.key_password.resolve().encode()
+            owner = Owner(
+                read_certificate(login.certificate.read_bytes()), read_key(login.key.read_bytes(), secret)
+            )
+            return User(owner=owner)
         except ConfigError as exc:
-            raise Refused(f"{self.place}: password: {exc}") from exc
+            raise Refused(
+                Text(f"{self.place}: password: {exc}", f"{self.place}: 비밀번호를 읽을 수 없습니다. {exc}")
+            ) from exc
+        except (OSError, ValueError, TypeError) as exc:
+            raise Refused(
+                Text(
+                    f"{self.place}: certificate or key of the login: {exc}: name files with an RSA key, DER or "
+                    "PEM, that the agent may read",
+                    f"{self.place}: login의 인증서나 키를 읽을 수 없습니다({exc}). 에이전트가 읽을 수 있는 DER "
+                    "또는 PEM 형식의 RSA 키 파일인지 확인하십시오",
+                )
+            ) from exc
 
-    async def _create_session(self) -> None:
+    def _terms(self, choice: security.Choice) -> Terms:
+        """Return between whom the channel will be, once the server's certificate is believed.
+
+        Raises:
+            Refused: it is not, or our own cannot be read.
+        """
         try:
-            await self._client.create_session()
-        except UaStatusCodeError:
+            chain = certificates.split(choice.endpoint.ServerCertificate)
+        except ValueError as exc:
+            if choice.secure:
+                raise Refused(untrusted(self.place, None, Text(str(exc), "형식이 잘못된 인증서입니다"))) from exc
+            chain = []
+        if not choice.secure:
+            return Terms(choice, chain[0] if chain else None, None, URI)
+        if self._pki is None or not chain:
+            none = Text("it has none", "서버에 인증서가 없습니다")
+            raise Refused(untrusted(self.place, None, none))
+        moment = self._moment()
+        try:
+            self._believe(self._pki, chain, choice, moment)
+            owner = self._pki.own(moment)
+        except OSError as exc:
+            raise Refused(
+                Text(
+                    f"{self.place}: {self._pki.folder}: {exc.strerror}: let the agent's user read and write this "
+                    "folder, or run the command with sudo",
+                    f"{self.place}: 인증서 폴더({self._pki.folder})를 쓸 수 없습니다({exc.strerror}). 에이전트 "
+                    "사용자에게 읽기/쓰기 권한을 주거나 sudo로 실행하십시오",
+                )
+            ) from exc
+        self._warning = ending(owner, moment)
+        uris = certificates.application_uris(owner.certificate)
+        return Terms(choice, chain[0], owner, uris[0] if uris else URI)
+
+    def _believe(
+        self, pki: Pki, chain: Sequence[x509.Certificate], choice: security.Choice, moment: certificates.Moment
+    ) -> None:
+        uri = choice.endpoint.Server.ApplicationUri
+        wrong = certificates.complaint(chain, uri, pki.known(), moment)
+        if wrong is not None:
+            with contextlib.suppress(OSError):  # a full disk must not hide the reason
+                pki.refuse(chain[0])
+            raise Refused(untrusted(self.place, chain[0], wrong))
+
+    # opening
+
+    async def _resume(self, user: User, expected: Mapping[int, int]) -> Resumption | None:
+        """Go on with the session that is kept; None when there is none any more."""
+        tie = self._tie
+        gone = self._clock.monotonic() - self.last_answer_ns
+        if tie is None or not tie.active or gone > tie.timeout_ms * 1e6:
+            return None
+        if tie.terms.owner is not None:  # somebody may have ceased to trust it
+            await asyncio.to_thread(self._terms, tie.terms.choice)
+        await self._connect(tie.terms)
+        try:
+            await self._channel()
+            session.bind(self._transport, tie)
+            self._tie = await self.ask("resume the session", session.activate(self._transport, tie, user))
+        except (Unreachable, Refused) as exc:
+            if isinstance(exc.__cause__, TimeoutError):
+                raise  # nobody answers: the session may well live
+            self._transport.disconnect_socket()
+            return None
+        alive, missed = await self._missed(expected)
+        return Resumption("session", alive, missed)
+
+    async def _connect(self, terms: Terms | None) -> None:
+        """Open a socket."""
+        self._transport.disconnect_socket()
+        self._transport = self._fresh()
+        with translated(self.place, "connect", CONNECT_S):
+            async with asyncio.timeout(CONNECT_S):
+                await session.connect(self._transport, self._device.endpoint, terms)
+
+    async def _channel(self) -> None:
+        # the server computes with its private key here: small ones take more than a second
+        life_ms = await self.ask("open the channel", session.channel(self._transport))
+        self._renewed(life_ms)
+
+    async def _begin(self, user: User) -> None:
+        """Make a new session."""
+        await self._connect(None)
+        await self._channel()
+        offered = await self.ask("list its endpoints", session.endpoints(self._transport, self._device.endpoint))
+        self.endpoints = security.offered(offered)
+        choice = security.choose(self.place, self._device, offered)
+        terms = await asyncio.to_thread(self._terms, choice)
+        if choice.secure:
+            await self._leave()
+            await self._connect(terms)
+            await self._channel()
+        # cancelled in between, the server would hold a session that nobody can close
+        signed = await self._create(terms)
+        if choice.secure and signed and not session.same(choice, security.choose(self.place, self._device, signed)):
+            raise Refused(self._deceived("its signed list of endpoints differs from the one read before"))
+        assert self._tie is not None
+        self._tie = await self.ask("log in", session.activate(self._transport, self._tie, user))
+
+    async def _create(self, terms: Terms) -> list[ua.EndpointDescription]:
+        name = f"tsq-agent {self._device.id}"
+        work = session.create(self._transport, self._device.endpoint, terms, name)
+        try:
+            self._tie, signed = await self.ask("open a session", _to_the_end(work))
+        except (Unreachable, Refused) as exc:
+            cause = exc.__cause__
+            if isinstance(cause, UaStatusCodeError) and cause.code == StatusCodes.BadTooManySessions:
+                self._full_until_ns = self._clock.monotonic() + session.SESSION_MS * 10**6
+            if isinstance(cause, Deceived):
+                raise Refused(self._deceived(str(cause))) from exc
             raise
-        except UaError as exc:  # its own check of the endpoints that the server repeats
-            raise Refused(f"{self.place}: open a session: {exc}: ask for an endpoint with security None") from exc
+        return signed
 
-    def _check_endpoints(self, endpoints: Sequence[ua.EndpointDescription]) -> None:
-        self.endpoints = [
-            {
-                "mode": e.SecurityMode.name.rstrip("_"),
-                "policy": (e.SecurityPolicyUri or "").rpartition("#")[2],
-                "tokens": [t.TokenType.name for t in e.UserIdentityTokens or ()],
-            }
-            for e in endpoints
-        ]
-        plain = [e for e in self.endpoints if e["mode"] == "None" and e["policy"] == "None"]
-        offers = ", ".join(sorted({f"{e['policy']}/{e['mode']}" for e in self.endpoints})) or "nothing"
-        if not plain:
-            raise Refused(
-                f"{self.place}: no endpoint with security None, the server offers {offers}: this version speaks "
-                "None only, ask for such an endpoint"
-            )
-        wanted = "UserName" if self._device.login else "Anonymous"
-        if not any(wanted in e["tokens"] for e in plain):
-            have = ", ".join(sorted({t for e in plain for t in e["tokens"]})) or "nothing"
-            advice = "write a login" if wanted == "Anonymous" else "remove login, or let the server admit users"
-            raise Refused(
-                f"{self.place}: the endpoint with security None takes no {wanted} login, only {have}: {advice}"
-            )
+    def _deceived(self, reason: str) -> Text:
+        return Text(
+            f"{self.place}: the server has not proved who it is ({reason}): check that nothing stands between and "
+            "that its certificate and key belong together",
+            f"{self.place}: 서버의 신원을 확인할 수 없습니다({reason}). 중간에 다른 장비가 끼어 있지 않은지, "
+            "서버의 인증서와 키가 맞는지 확인하십시오",
+        )
 
-    def _prefer_encrypted_password(self) -> None:
-        """Let asyncua, which takes the server's first user policy, meet the best one first."""
-        if self._device.login is None:
-            return
-        policies: list[ua.UserTokenPolicy] = self._client._policy_ids  # noqa: SLF001 - no public way to choose
-        policies.sort(key=_password_rank)
-        plain = _password_rank(self._client.server_policy(ua.UserTokenType.UserName)) == _PLAIN_RANK
-        self.password = "plain" if plain else "encrypted"
+    # what lives on
+
+    async def _take_over(self, before: Tie | None, expected: Mapping[int, int]) -> Resumption:
+        """Take the subscriptions of the session that is gone."""
+        assert self._tie is not None
+        started, self._started_ns = self._started_ns, await self._start_time()
+        choice = self._tie.terms.choice
+        checked = choice.secure or self._device.login is not None
+        if before is None or not expected or not checked or not started or started != self._started_ns:
+            return Resumption()
+        try:
+            got = await self.ask("take the subscriptions over", session.transfer(self._transport, [*expected]))
+        except (Unreachable, Refused) as exc:
+            if isinstance(exc.__cause__, UaStatusCodeError):
+                return Resumption()  # it has no such service
+            raise
+        alive, missed = await self._missed({number: expected[number] for number in got})
+        return Resumption("transferred" if alive else "new", alive, missed)
+
+    async def _start_time(self) -> int:
+        node = ua.NodeId(ua.Int32(ObjectIds.Server_ServerStatus_StartTime))
+        (sample,) = await self.values([(node, VALUE)])
+        return 0 if sample.status >> 30 or sample.value is None else nanoseconds(sample.value)
+
+    async def _missed(self, expected: Mapping[int, int]) -> tuple[frozenset[int], list[Publication]]:
+        """Fetch what was sent while nobody listened; return the subscriptions that live, and it."""
+        alive: set[int] = set()
+        missed: list[Publication] = []
+        for subscription, first in expected.items():
+            number = first
+            while len(missed) < MOST_MISSED:
+                try:
+                    missed.append(await self.republish(subscription, number))
+                except (Unreachable, Refused) as exc:
+                    cause = exc.__cause__
+                    if not isinstance(cause, UaStatusCodeError):
+                        raise
+                    if cause.code == StatusCodes.BadMessageNotAvailable:  # it has sent nothing more
+                        alive.add(subscription)
+                    break
+                number = number % (2**32 - 1) + 1
+        return frozenset(alive), [publication for publication in missed if publication.subscription in alive]
+
+    # leaving
+
+    async def abandon(self) -> None:
+        """Leave the socket and keep the session for the next `open`; never raises but for cancellation."""
+        if self._tie is None or not self._tie.active:
+            await self.close()
+        else:
+            self._transport.disconnect_socket()
 
     async def close(self) -> None:
         """Close session, channel and socket; never raises but for cancellation, and takes at most `CLOSE_S`."""
-        await _to_the_end(self._close())
+        self._tie = None
+        await _to_the_end(self._leave())
 
-    async def _close(self) -> None:
+    async def _leave(self) -> None:
         transport = self._transport
         transport.request_disconnect()
         try:
-            if self._opened:
-                # what cannot be closed in order dies with its socket, and on the server by its timeouts
-                with contextlib.suppress(TimeoutError, OSError, UaError):
-                    async with asyncio.timeout(CLOSE_S):
+            # what cannot be closed in order dies with its socket, and on the server by its timeouts
+            with contextlib.suppress(TimeoutError, OSError, UaError):
+                async with asyncio.timeout(CLOSE_S):
+                    if transport.session.state in {SessionState.CREATED, SessionState.ACTIVATED}:
                         await transport.close_session(True)
-                        await transport.close_secure_channel()
+                    await transport.close_secure_channel()
         finally:
             transport.disconnect_socket()
 
-    def _renewed(self) -> None:
+    def _renewed(self, life_ms: float) -> None:
         # at 75 % of its life, as Part 4, 5.5.2 has it
-        life_ns = round(self._client.secure_channel_timeout * 0.75e6)
-        self.renew_at_ns = self._clock.monotonic() + life_ns
+        self.renew_at_ns = self._clock.monotonic() + round(life_ms * 0.75e6)
 
     async def renew(self) -> None:
         """Renew the channel's token."""
-        await self.ask("renew the channel", self._client.open_secure_channel(renew=True))
-        self._transport.revolve_security_token()
-        self._renewed()
+        self._renewed(await self.ask("renew the channel", session.channel(self._transport, renew=True)))
+
+    # what others see
+
+    def warnings(self) -> Sequence[Text]:
+        """Return what will need a person soon."""
+        return () if self._warning is None else (self._warning,)
+
+    def facts(self) -> dict[str, Json]:
+        """Return how the server is spoken to."""
+        if self._tie is None:
+            return {}
+        terms, choice = self._tie.terms, self._tie.terms.choice
+        host = urlsplit(self._device.endpoint).hostname or ""
+        return {
+            "mode": choice.mode.name.rstrip("_"),
+            "policy": choice.policy,
+            "token": {"UserName": "user"}.get(choice.token.TokenType.name, choice.token.TokenType.name.lower()),
+            "token_policy": security.short(choice.token_uri) if choice.token_uri else "None",
+            "password": choice.password,
+            "peer_authenticated": choice.secure,  # security None shows no certificate that was checked
+            "certificate": None if terms.server is None else certificates.described(terms.server),
+            "host_note": None if terms.server is None else certificates.host_note(terms.server, host),
+            "own_thumbprint": None if terms.owner is None else certificates.thumbprint(terms.owner.certificate),
+            "application_uri": terms.uri,
+            "session_timeout_ms": self._tie.timeout_ms,
+            "endpoints": [*self.endpoints],
+        }

@@ -126,12 +126,7 @@ class Identity:
         return {
             "protocol": "opcua",
             "endpoint": device.endpoint,
-            "mode": "None",
-            "policy": "None",
-            "token": "user" if device.login else "anonymous",
-            "password": connection.password,
-            "peer_authenticated": False,  # security None shows no certificate that could be checked
-            "endpoints": [*connection.endpoints],
+            **connection.facts(),
             "server": {**self.build, "uri": self.server_uri, "start_time": self.start_time},
             "namespaces": [*self.namespaces],
             "max_nodes_per_read": self.max_read,

@@ -60,8 +60,11 @@ class Services(ABC):
         """Device and endpoint, for texts."""
 
     @abstractmethod
-    async def ask(self, doing: str, work: Awaitable[T]) -> T:
-        """Await an answer and translate failures; `doing` stands in their texts."""
+    async def ask(self, doing: str, work: Awaitable[T], *, waits: bool = False) -> T:
+        """Await an answer and translate failures; `doing` stands in their texts.
+
+        `waits` is for an answer that the server gives when it likes: how long it took means nothing.
+        """
 
     async def _parts(
         self,
@@ -186,7 +189,7 @@ class Services(ABC):
 
     async def publish(self, acknowledgements: list[ua.SubscriptionAcknowledgement]) -> Publication:
         """Hand the server one request to answer when it has something to report; waits without a limit."""
-        return await self.ask("wait for changes", self._transport.publish(acknowledgements))
+        return await self.ask("wait for changes", self._transport.publish(acknowledgements), waits=True)
 
     async def republish(self, subscription: int, sequence: int) -> Publication:
         """Ask for a notification again that did not come."""
