@@ -20,7 +20,6 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from agent.collectors.base import Stats
 from agent.collectors.modbus.bus import Unit
 from agent.collectors.modbus.group import Group
 from agent.collectors.modbus.link import ModbusRefusal
@@ -30,7 +29,7 @@ from settings.language import Text
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-    from agent.collectors.base import Box, Read, Reading
+    from agent.collectors.base import Box, Read, Reading, Stats
     from agent.collectors.modbus.config import ModbusDevice
     from agent.frame import FrameBlock, Source
 
@@ -90,7 +89,9 @@ class ModbusCollector:
     @property
     def stats(self) -> Stats:
         """What it has done so far."""
-        return Stats(idle_reconnects=self._unit.idle_reconnects, skipped=self.skipped.total())
+        return self._unit.meter.stats(
+            self._clock.monotonic(), skipped=self.skipped.total(), learned=self._unit.learned
+        )
 
     @contextlib.asynccontextmanager
     async def connect(self) -> AsyncIterator[Read]:
@@ -130,6 +131,7 @@ class ModbusCollector:
         poll = await self._next()
         in_turn = self._clock.monotonic() >= poll.due
         answered = await self._read_group(poll)
+        self._unit.rest()
         if in_turn:
             slots = max(1, -(-(self._clock.monotonic() - poll.due) // poll.interval))  # rounded up
             poll.due += slots * poll.interval
@@ -182,19 +184,4 @@ class ModbusCollector:
         return answered
 
     def _connection_facts(self) -> Facts:
-        config = self._config
-        return Facts(
-            kind="connection",
-            time_ns=self._clock.now(),
-            subject=config.id,
-            body={
-                "protocol": "modbus-tcp",
-                "security": "none",
-                "mode": "None",
-                "policy": "None",
-                "peer_authenticated": False,
-                "host": config.host,
-                "port": config.port,
-                "unit": config.unit,
-            },
-        )
+        return Facts(kind="connection", time_ns=self._clock.now(), subject=self._config.id, body=self._unit.facts())

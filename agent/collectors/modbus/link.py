@@ -1,35 +1,44 @@
-"""One Modbus TCP connection that can only read.
+"""One connection to a Modbus device or gateway: one request at a time, and nothing can be written.
 
-pymodbus does the transport, the framing and the pairing of answers with requests; we take it one layer below
-its client classes, which offer writing. The requests that exist here are the four of `_REQUESTS`; replies stay
-bytes, to be decoded by `agent.collectors.modbus.decode`.
+The requests that exist here are the four of `_REQUESTS`, made by pymodbus, and so are the frames around them. The
+rest of pymodbus' client is left out: it offers writing, and it connects, retries and closes by rules of its own,
+where here the bus decides (`agent.collectors.modbus.bus`).
 
-What pymodbus 3.16 would do by itself and here does not, because the supervisor owns reconnection:
-- it connects again inside `execute` when the link is gone: we ask for its state first;
-- it waits out the whole timeout when the peer closes: we fail the waiting request at once;
-- it closes the link after some silent requests and logs each: our timeout ends the first one;
-- its own timeouts use `asyncio.wait_for`, which in Python 3.11 can swallow a cancellation: they are off;
-- it skips a reply with a foreign unit id and times out: we let it through, and it is refused with its reason.
+Which answer belongs to the question:
+
+    numbered (tcp, tls)     Each question has a number. An answer with another number is late: skipped and counted.
+                            One with our number that does not fit (unit, function, length, byte count) is refused
+                            with its reason, and never waited out.
+    plain (rtu)             An answer has no number. One of another unit, function or length is skipped and counted;
+                            when nothing better comes, it is the reason that is given. A late answer may fit the
+                            next question by chance, so a unit that owes one is first asked for something
+                            of another length (`probe`): a device answers in order, and what comes after that
+                            answer is not late.
+
+`Tap`. Every frame is handed on as it went over the line, but for encryption: `sent` and `received` carry one ADU
+each (MBAP header, or RTU address and CRC, included); bytes in which no frame was found come as one `received` when
+they are given up. Notes are words of UTF-8: `connected`, `timeout`, `closed`, `late`, `garbled: <reason>`. Frames
+that come while nobody asks are booked on the device that asked last.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
+import struct
+from collections import defaultdict, deque
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from pymodbus.exceptions import ModbusException
-from pymodbus.framer import FramerSocket
+from pymodbus.framer import FramerRTU, FramerSocket
 from pymodbus.pdu import DecodePDU, ModbusPDU
 from pymodbus.pdu.bit_message import ReadCoilsRequest, ReadDiscreteInputsRequest
 from pymodbus.pdu.register_message import ReadHoldingRegistersRequest, ReadInputRegistersRequest
-from pymodbus.transaction import TransactionManager
-from pymodbus.transport import CommParams, CommType
 
-from agent.collectors.modbus.plan import Span, Table
+from agent.collectors.modbus.plan import ADDRESSES, Span, Table
 
-# What goes wrong here is raised, and the supervisor logs it once; pymodbus would log it each time.
-logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
+if TYPE_CHECKING:
+    from agent.clock import Clock
+    from agent.collectors.base import Box
 
 _REQUESTS: dict[Table, type[ModbusPDU]] = {
     Table.COIL: ReadCoilsRequest,
@@ -37,6 +46,13 @@ _REQUESTS: dict[Table, type[ModbusPDU]] = {
     Table.HOLDING: ReadHoldingRegistersRequest,
     Table.INPUT: ReadInputRegistersRequest,
 }
+_HEADER = struct.Struct(">HHHB")
+_ANY_UNIT = frozenset({0, 255})
+"""Units that mean "whoever is there" on a network; the answer may carry another one."""
+_MOST = 512
+"""Bytes of noise that are kept while a frame is looked for."""
+_CALM_S = 0.1
+"""Silence after which nothing more is on its way."""
 
 
 class LinkLost(Exception):  # noqa: N818 - reads as what happened
@@ -44,7 +60,7 @@ class LinkLost(Exception):  # noqa: N818 - reads as what happened
 
 
 class LinkSilent(Exception):  # noqa: N818
-    """No answer within the timeout; the connection cannot be used further, a late answer would confuse it."""
+    """No answer within the timeout."""
 
 
 class LinkGarbled(Exception):  # noqa: N818
@@ -62,121 +78,274 @@ class ModbusRefusal:
     code: int
 
 
-class _Reply(ModbusPDU):
-    """A reply as it came: function code and the bytes after it."""
+@dataclass(slots=True, eq=False)
+class _Question:
+    """What is being asked now."""
 
-    def __init__(self, frame: bytes) -> None:
-        super().__init__()
-        self.function_code = frame[0]
-        self.body = frame[1:]
-
-
-class _Raw(DecodePDU):
-    """Leaves replies undecoded."""
-
-    def __init__(self) -> None:
-        super().__init__(is_server=False)
-
-    def decode(self, frame: bytes) -> ModbusPDU:
-        return _Reply(frame)
+    device: str
+    unit: int
+    span: Span
+    number: int
+    answer: asyncio.Future[bytes | ModbusRefusal]
+    misfit: str | None = None  # why an answer that came was passed over
 
 
-class _AnyUnit(FramerSocket):
-    """Hands on replies of any unit, so that a foreign one is named and not waited out."""
-
-    def handleFrame(  # noqa: N802 - pymodbus' name
-        self,
-        data: bytes,
-        exp_devid: int,  # noqa: ARG002
-        exp_tid: int,
-    ) -> tuple[int, ModbusPDU | None]:
-        return super().handleFrame(data, 0, exp_tid)
+Owed = defaultdict[int, deque[tuple[int, int]]]
+"""By unit: function and data bytes of the last answers that may still come, on a line without numbers."""
 
 
-class ReadLink:
-    """An open connection. Make one with `open_link`; used by one task."""
+def nothing_owed() -> Owed:
+    """Return the state of a line on which nobody was asked yet."""
+    return defaultdict(lambda: deque(maxlen=8))  # what nine questions later has not come will not come
 
-    def __init__(self, manager: TransactionManager, unit: int, timeout_s: float) -> None:
-        self._manager = manager
-        self._unit = unit
-        self._timeout_s = timeout_s
-        self.answered = False  # whether this connection has ever served a request
 
-    async def read(self, span: Span) -> bytes | ModbusRefusal:
+def size(span: Span) -> int:
+    """Return the data bytes of the answer to a span."""
+    return (span.count + 7) // 8 if span.table.bits else span.count * 2
+
+
+class ReadLink(asyncio.Protocol):
+    """An open connection; used by one task at a time.
+
+    Args:
+        box: Clock and tap.
+        device: Id of the device that opens it, for the tap.
+        numbered: Whether frames carry numbers (MBAP) or not (RTU).
+        owed: What earlier connections to the same line still owe.
+
+    Attributes:
+        answered: Whether it has ever served a request.
+        late: Frames that were skipped because they answer something else.
+        cause: What the transport said when it was lost.
+        transport: What it runs on, once it is open.
+    """
+
+    def __init__(self, box: Box, device: str, *, numbered: bool, owed: Owed) -> None:
+        self._box = box
+        self._clock: Clock = box.clock
+        self._device = device
+        self._numbered = numbered
+        self._framer = (FramerSocket if numbered else FramerRTU)(DecodePDU(is_server=False))
+        self._owed = owed
+        self._buffer = b""
+        self._number = 0
+        self._question: _Question | None = None
+        self._lost = False
+        self.answered = False
+        self.late = 0
+        self.cause: Exception | None = None
+        self.transport: asyncio.Transport | None = None
+
+    # What asyncio calls
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the transport."""
+        if self.transport is None:
+            self.transport = transport  # type: ignore[assignment]  # both kinds in use are Transports
+            self._note("connected")
+
+    def data_received(self, data: bytes) -> None:
+        """Take what has come, which may be less or more than a frame."""
+        self._buffer += data
+        if self._numbered:
+            self._find_numbered()
+        else:
+            self._find_plain()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Fail who is waiting."""
+        if not self._lost:
+            self.cause = exc
+            self._end(LinkLost("closed while an answer was awaited"))
+
+    # What the bus calls
+
+    @property
+    def active(self) -> bool:
+        """Whether a request can be sent, as far as is known."""
+        return not self._lost
+
+    async def read(
+        self, device: str, unit: int, span: Span, timeout_s: float, near: float | None = None
+    ) -> bytes | ModbusRefusal:
         """Read one span; return its data bytes, or the device's refusal.
+
+        Args:
+            device: Id of the device in the configuration, for the tap.
+            unit: Whom to ask.
+            span: What to read.
+            timeout_s: Longest wait for the answer.
+            near: The same for the small question that goes first when an answer is owed.
 
         Raises:
             LinkLost: the connection is closed.
             LinkSilent: no answer in time.
             LinkGarbled: an answer to something else.
         """
-        if not self._manager.is_active():
-            raise LinkLost("closed by the device")
-        request = _REQUESTS[span.table](address=span.start, count=span.count, dev_id=self._unit)
-        try:
-            async with asyncio.timeout(self._timeout_s):
-                reply = await self._manager.execute(no_response_expected=False, request=request)
-        except TimeoutError as exc:
-            raise LinkSilent from exc
-        except ModbusException as exc:
-            raise LinkGarbled(str(exc)) from exc
-        assert isinstance(reply, _Reply)
-        data = _checked(reply, span)
-        self.answered = True
-        return data
+        if self._owed[unit]:
+            await self.probe(device, unit, span, near or timeout_s)
+        return await self._exchange(device, unit, span, timeout_s)
+
+    async def probe(self, device: str, unit: int, near: Span, timeout_s: float) -> bytes | ModbusRefusal:
+        """Ask for as little as possible, at an address where the unit is known to have something.
+
+        Raises:
+            LinkLost, LinkSilent, LinkGarbled: as `read`.
+        """
+        owed = self._owed[unit]
+        step = 8 if near.table.bits else 1  # another count, another number of bytes
+        small = next(
+            span
+            for span in (Span(near.table, near.start, 1 + n * step) for n in range(len(owed) + 1))
+            if (span.table, size(span)) not in owed
+        )
+        start = min(small.start, ADDRESSES - small.count)
+        answer = await self._exchange(device, unit, Span(small.table, start, small.count), timeout_s)
+        if owed:
+            if isinstance(answer, ModbusRefusal):  # refusals all look alike: this may be the late one
+                await self._calm()
+            owed.clear()
+        return answer
 
     def close(self) -> None:
         """Close the connection; harmless when it is closed already."""
-        self._manager.close()
+        if not self._lost:
+            self._end(LinkLost("closed by ourselves"))
+
+    async def _exchange(self, device: str, unit: int, span: Span, timeout_s: float) -> bytes | ModbusRefusal:
+        if self._lost or self.transport is None:
+            raise LinkLost("closed by the device")
+        loop = asyncio.get_running_loop()
+        self._device = device
+        self._number = self._number % 65535 + 1
+        question = _Question(device, unit, span, self._number, loop.create_future())
+        request = _REQUESTS[span.table](address=span.start, count=span.count, dev_id=unit)
+        request.transaction_id = self._number
+        frame = self._framer.buildFrame(request)
+        if not self._numbered:
+            self._buffer = b""
+        self._question = question
+        served = False
+        if (tap := self._box.tap) is not None:
+            tap(device, "sent", frame)
+        self.transport.write(frame)
+        timer = loop.call_later(timeout_s, self._silent, question)
+        try:
+            answer = await question.answer
+            served = self.answered = True
+        finally:
+            timer.cancel()
+            self._question = None
+            if not served and not self._numbered:
+                self._owed[unit].append((span.table, size(span)))
+        return answer
+
+    async def _calm(self) -> None:
+        """Wait until nothing more comes."""
+        for _ in range(20):
+            self._buffer = b""
+            await self._clock.sleep(_CALM_S)
+            if not self._buffer:
+                return
+
+    def _silent(self, question: _Question) -> None:
+        if question.answer.done():
+            return
+        self._note("timeout")
+        if self._buffer:
+            self._give_up(len(self._buffer))
+        question.answer.set_exception(LinkSilent() if question.misfit is None else LinkGarbled(question.misfit))
+
+    def _end(self, reason: Exception) -> None:
+        self._lost = True
+        self._note("closed")
+        if self._question is not None and not self._question.answer.done():
+            self._question.answer.set_exception(reason)
+        if self.transport is not None:
+            self.transport.close()
+
+    # Finding frames
+
+    def _find_numbered(self) -> None:
+        while len(self._buffer) >= 8:  # header, function and one byte
+            number, protocol, length, unit = _HEADER.unpack_from(self._buffer)
+            if protocol or not 2 <= length <= 254:  # where the next frame begins is unknown from here on
+                reason = LinkGarbled("no Modbus TCP frame")
+                self._note(f"garbled: {reason}")
+                self._give_up(len(self._buffer))
+                self._end(reason)
+                return
+            used, _, _, pdu = self._framer.decode(self._buffer)
+            if not used:
+                return
+            frame, self._buffer = self._buffer[:used], self._buffer[used:]
+            self._arrived(frame, number, unit, pdu)
+
+    def _find_plain(self) -> None:
+        """Look at every offset for a frame with a right checksum: noise and echoes may come before it."""
+        found = True
+        while found:
+            found = False
+            for start in range(len(self._buffer) - 4):
+                function = self._buffer[start + 1]
+                length = 5 if function & 0x80 else 5 + self._buffer[start + 2]
+                frame = self._buffer[start : start + length]
+                if function & 0x7F not in {1, 2, 3, 4} or len(frame) < length:
+                    continue
+                if FramerRTU.check_CRC(frame[:-2], int.from_bytes(frame[-2:])):
+                    self._give_up(start)
+                    self._buffer = self._buffer[length:]
+                    self._arrived(frame, None, frame[0], frame[1:-2])
+                    found = True
+                    break
+        if len(self._buffer) > _MOST:
+            self._give_up(len(self._buffer) - _MOST)
+
+    def _give_up(self, count: int) -> None:
+        """Drop bytes in which no frame was found."""
+        if count and (tap := self._box.tap) is not None:
+            tap(self._device, "received", self._buffer[:count])
+        self._buffer = self._buffer[count:]
+
+    def _arrived(self, frame: bytes, number: int | None, unit: int, pdu: bytes) -> None:
+        question = self._question
+        if (tap := self._box.tap) is not None:
+            tap(self._device, "received", frame)
+        if question is None or question.answer.done() or number not in {None, question.number}:
+            self.late += 1
+            self._note("late")
+            return
+        right = unit == question.unit or (number is not None and question.unit in _ANY_UNIT)
+        answer = (
+            _fitting(pdu, question.span)
+            if right
+            else f"unit {unit} in the answer to a question to unit {question.unit}"
+        )
+        if not isinstance(answer, str):
+            question.answer.set_result(answer)
+        elif number is None:
+            self.late += 1
+            self._note(f"garbled: {answer}")
+            question.misfit = answer
+        else:
+            self._note(f"garbled: {answer}")
+            question.answer.set_exception(LinkGarbled(answer))
+
+    def _note(self, text: str) -> None:
+        if (tap := self._box.tap) is not None:
+            tap(self._device, "note", text.encode())
 
 
-def _checked(reply: _Reply, span: Span) -> bytes | ModbusRefusal:
-    """Return the data of a reply that fits the request."""
-    if reply.function_code == span.table | 0x80 and reply.body:
-        return ModbusRefusal(reply.body[0])
-    size = (span.count + 7) // 8 if span.table.bits else span.count * 2
-    if reply.function_code != span.table:
-        raise LinkGarbled(f"function {reply.function_code} in the answer to function {int(span.table)}")
-    if len(reply.body) != size + 1:
-        raise LinkGarbled(f"{len(reply.body[1:])} data bytes where {size} were asked for")
-    if reply.body[0] != size:
-        raise LinkGarbled(f"a byte count of {reply.body[0]} where {size} were asked for")
-    return reply.body[1:]
-
-
-async def open_link(
-    host: str, port: int, *, unit: int, timeout_s: float, source_address: str | None = None
-) -> ReadLink:
-    """Connect and return the link.
-
-    Args:
-        host: IP address or name.
-        port: TCP port.
-        unit: Unit id of every request.
-        timeout_s: For connecting, and for each answer.
-        source_address: Local address to connect from.
-
-    Raises:
-        OSError: the connection was refused, or there is no way to the host, or no such name.
-        TimeoutError: nobody answered (a kind of OSError).
-    """
-
-    def changed(connected: bool) -> None:  # noqa: FBT001 - pymodbus calls it so
-        waiting = manager.response_future
-        if not connected and not waiting.done():
-            waiting.set_exception(LinkLost("closed while an answer was awaited"))
-            waiting.exception()  # seen: nobody may be waiting
-
-    parameters = CommParams(
-        comm_name=f"{host}:{port}",
-        comm_type=CommType.TCP,
-        host=host,
-        port=port,
-        source_address=(source_address, 0) if source_address else None,
-        reconnect_delay=0,
-        timeout_connect=None,  # type: ignore[arg-type]  # wait_for without a limit; the limit is ours
-    )
-    manager = TransactionManager(parameters, _AnyUnit(_Raw()), 0, False, None, None, changed)
-    async with asyncio.timeout(timeout_s):
-        await manager.call_create()
-    return ReadLink(manager, unit, timeout_s)
+def _fitting(pdu: bytes, span: Span) -> bytes | ModbusRefusal | str:
+    """Return the data of an answer that fits the question, or why it does not fit."""
+    function, body = pdu[0], pdu[1:]
+    if function == span.table | 0x80 and body:
+        return ModbusRefusal(body[0])
+    wanted = size(span)
+    if function != span.table:
+        return f"function {function} in the answer to function {int(span.table)}"
+    if len(body) != wanted + 1:
+        return f"{len(body[1:])} data bytes where {wanted} were asked for"
+    if body[0] != wanted:
+        return f"a byte count of {body[0]} where {wanted} were asked for"
+    return body[1:]

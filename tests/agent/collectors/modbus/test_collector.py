@@ -16,8 +16,8 @@ from agent import collectors
 from agent.clock import SystemClock
 from agent.collectors.base import Box
 from agent.collectors.binary import CODES, Order
-from agent.collectors.modbus.bus import _no_connection
 from agent.collectors.modbus.collector import ModbusCollector
+from agent.collectors.modbus.faults import no_connection
 from agent.errors import Unreachable
 from agent.frame import DataType, Facts, Status, Watermark, concat
 from tests.agent.collectors.modbus.rig import device, frame, reply, run, scripted, statuses, values, words
@@ -337,9 +337,9 @@ def test_a_connection_closed_while_idle_is_opened_again_without_a_word(tmp_path:
                     assert values(frame(await read())) == {"r1": 1}
                     assert it.stats.idle_reconnects == n - 1
                     peer.send(signals.SIGUSR2)
-                    link = it._unit._link
+                    link = it._unit._bus.link
                     assert link is not None
-                    while n % 2 and link._manager.is_active():  # noqa: ASYNC110 - it has no event
+                    while n % 2 and link.active:  # noqa: ASYNC110 - it has no event
                         await asyncio.sleep(0.001)  # odd: seen before the next request; even: only by it
             assert len(read_log(log)) == 4
 
@@ -371,7 +371,7 @@ def test_a_device_that_closes_before_it_ever_answers_is_unreachable() -> None:
 @pytest.mark.parametrize(
     ("changed", "text"),
     [
-        ({"unit": 9}, "device id=1 but received 9"),
+        ({"unit": 9}, "unit 9 in the answer to a question to unit 1"),
         ({"function": 4}, "function 4 in the answer to function 3"),
         ({"function": 0x84, "body": b"\x02"}, "function 132 in the answer to function 3"),
         ({"function": 0x10}, "function 16 in the answer to function 3"),
@@ -449,7 +449,7 @@ def test_a_host_that_never_answers_costs_no_more_than_the_timeout() -> None:
     ],
 )
 def test_what_the_system_says_about_a_host_is_explained(exc: OSError, text: str) -> None:
-    assert re.search(text, _no_connection(exc, device(502, {"g/1s": words(1)})))
+    assert re.search(text, no_connection(device(502, {"g/1s": words(1)}), exc).en)
 
 
 def test_nothing_but_the_four_read_functions_ever_leaves(tmp_path: Path) -> None:
