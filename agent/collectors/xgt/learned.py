@@ -1,0 +1,145 @@
+"""What was learned of one PLC's communication module: limits, and bytes that no block may touch.
+
+It is shared by all groups of a device and kept in the box's memory under the topic `xgt`. Losing it costs some
+refused requests. Pure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from agent.collectors.planning import touches
+
+if TYPE_CHECKING:
+    from agent.collectors.planning import Span
+    from agent.collectors.xgt.plan import Limits
+    from agent.frame import Json
+
+TOPIC = "xgt"
+FIRST_NS, MOST_NS = 3600 * 10**9, 24 * 3600 * 10**9
+MOST_HOLES = 1000
+"""More than that is no map of holes; the oldest ones go."""
+
+
+class Learned:
+    """Limits and holes.
+
+    Attributes:
+        holes: By area, spans of bytes.
+        version: Counts what may change a plan.
+        news: Whether there is something to remember.
+    """
+
+    def __init__(self, remembered: Json = None) -> None:
+        self.version = 0
+        self.news = False
+        self._clear()
+        if isinstance(remembered, dict):
+            self._recall(remembered)
+
+    def _clear(self) -> None:
+        self.holes: dict[str, list[Span]] = {}
+        self._bytes: int | None = None
+        self._blocks: int | None = None
+        self._continuous = True
+        self._wait = FIRST_NS
+        self._forget_at: int | None = None
+
+    def _recall(self, body: dict[str, Json]) -> None:
+        """Take what an earlier process remembered, as far as it has the form that we write."""
+        self._bytes = _count(body.get("max_bytes"), 2)
+        self._blocks = _count(body.get("max_blocks"), 1)
+        self._continuous = body.get("continuous") is not False
+        holes = body.get("holes")
+        for area, spans in holes.items() if isinstance(holes, dict) else ():
+            for span in spans if isinstance(spans, list) else ():
+                if isinstance(span, list) and len(span) == 2:
+                    start, end = _count(span[0], 0), _count(span[1], 0)
+                    if start is not None and end is not None and start <= end:
+                        self.holes.setdefault(area, []).append((start, end))
+
+    def body(self) -> dict[str, Json]:
+        """Return what to remember, and to show."""
+        holes: dict[str, Json] = {
+            area: [[start, end] for start, end in sorted(spans)] for area, spans in sorted(self.holes.items())
+        }
+        found: dict[str, Json] = {"holes": holes} if holes else {}
+        if self._bytes is not None:
+            found["max_bytes"] = self._bytes
+        if self._blocks is not None:
+            found["max_blocks"] = self._blocks
+        if not self._continuous:
+            found["continuous"] = False
+        return found
+
+    def of(self, limits: Limits) -> Limits:
+        """Return what the module really serves."""
+        return replace(
+            limits,
+            bytes=limits.bytes if self._bytes is None else min(limits.bytes, self._bytes),
+            blocks=limits.blocks if self._blocks is None else min(limits.blocks, self._blocks),
+            continuous=limits.continuous and self._continuous,
+        )
+
+    def changed(self) -> None:
+        """Have every group plan anew."""
+        self.version += 1
+
+    def most_bytes(self, count: int) -> None:
+        """Take a lower limit of a continuous read."""
+        self._bytes = count
+        self._told()
+
+    def most_blocks(self, count: int) -> None:
+        """Take a lower limit of an individual read."""
+        self._blocks = count
+        self._told()
+
+    def no_continuous(self) -> None:
+        """Use individual reads from now on."""
+        self._continuous = False
+        self._told()
+
+    def hole(self, area: str, start: int, end: int, now: int) -> None:
+        """Take a span that blocks must not touch; an empty one is a border."""
+        spans = self.holes.setdefault(area, [])
+        if start > end or (start, end) in spans:
+            return
+        spans.append((start, end))
+        del spans[:-MOST_HOLES]
+        if self._forget_at is None:
+            self._forget_at = now + self._wait
+        self._told()
+
+    def open_up(self, area: str, span: Span) -> None:
+        """A value that was refused is served: holes over it are gone."""
+        kept = [hole for hole in self.holes.get(area, []) if not touches(span, hole)]
+        if len(kept) != len(self.holes.get(area, [])):
+            self.holes[area] = kept
+            self._told()
+
+    def retest(self, now: int) -> None:
+        """Forget the holes when it is time to see whether they are still there."""
+        if not self.holes:
+            return
+        if self._forget_at is None:  # remembered by an earlier process
+            self._forget_at = now + self._wait
+        if now >= self._forget_at:
+            self._wait = min(self._wait * 2, MOST_NS)
+            self._forget_at = None
+            self.holes = {}
+            self._told()
+
+    def forget(self) -> None:
+        """Begin anew: a person has asked for it."""
+        self._clear()
+        self._told()
+
+    def _told(self) -> None:
+        self.version += 1
+        self.news = True
+
+
+def _count(value: Json, least: int) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= least else None
