@@ -176,7 +176,7 @@ def guess(candidates: Sequence[Candidate]) -> Guess:
     name = label(best)
     head = Text("best guess", "추정") if clear else Text("perhaps", "후보")
     other = ", ".join(f"{label(c)} = {shown(c.values[-1])}" for c in rivals[:3])
-    and_en, and_ko = ("", "") if clear else (f"; {other} may be right as well", f". {other}일 수도 있습니다")
+    and_en, and_ko = ("", "") if clear else (f"; {other} may be right as well", f". 다른 가능성: {other}")
     value = shown(best.values[-1])
     return Guess(
         best,
