@@ -315,6 +315,8 @@ class Connection(Services):
             await self._channel()
         # cancelled in between, the server would hold a session that nobody can close
         signed = await self._create(terms)
+        for endpoint in signed:  # Part 4, 5.7.2: a server leaves out here what the channel has proved
+            endpoint.ServerCertificate = choice.endpoint.ServerCertificate
         if choice.secure and signed and not session.same(choice, security.choose(self.place, self._device, signed)):
             raise Refused(self._deceived("its signed list of endpoints differs from the one read before"))
         assert self._tie is not None

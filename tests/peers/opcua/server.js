@@ -3,7 +3,8 @@
 //   node server.js '{"port": 4840, "control": 4841, "pki": "/tmp/x", ...}'
 //
 // Options: anonymous (true), users ({name: password}), plainPassword (false), limits ({maxNodesPerRead, ...}),
-// maxSessions, policies (["None"]), modes (["None"]), sequence ({nodes, log}).
+// maxSessions, policies (["None"]), modes (["None"]), discovery (true), sequence ({nodes, log}),
+// strict (false: certificates of clients and users have to be put into pki/trusted/certs).
 // The control port takes one JSON command a line and answers each with one JSON line.
 
 import { webcrypto } from "node:crypto";
@@ -31,7 +32,10 @@ class PlantServer extends OPCUAServer {
   }
 }
 
-const certificates = new OPCUACertificateManager({ rootFolder: options.pki, automaticallyAcceptUnknownCertificate: true });
+const certificates = new OPCUACertificateManager({
+  rootFolder: options.pki,
+  automaticallyAcceptUnknownCertificate: !(options.strict ?? false),
+});
 const server = new PlantServer({
   port: options.port,
   hostname: "127.0.0.1",
@@ -42,7 +46,7 @@ const server = new PlantServer({
   allowAnonymous: options.anonymous ?? true,
   securityPolicies: (options.policies ?? ["None"]).map((name) => SecurityPolicy[name]),
   securityModes: (options.modes ?? ["None"]).map((name) => MessageSecurityMode[name]),
-  disableDiscovery: true,
+  disableDiscovery: !(options.discovery ?? true), // whether the endpoints may be asked for without security
   serverInfo: { applicationUri: "urn:test:plant", productUri: "urn:test:product", applicationName: { text: "plant" } },
   buildInfo: { productName: "test plant", softwareVersion: "1.2.3", manufacturerName: "nobody", buildNumber: "7" },
   serverCapabilities: {
