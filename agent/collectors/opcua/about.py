@@ -129,7 +129,7 @@ def plain(sample: Sample) -> Any:
 def _about(row: Mapping[str, Any], types: DataTypes, extra: Mapping[str, Sample]) -> About:
     kind = None if row["data_type"] is None else types.kind(row["data_type"])
     named = labels(extra) or (kind.labels if isinstance(kind, Enumeration) else ())
-    if not named and {"TrueState", "FalseState"} <= extra.keys():
+    if not named and kind == built_in((0, 1)) and {"TrueState", "FalseState"} <= extra.keys():
         named = ((0, str(extra["FalseState"].value)), (1, str(extra["TrueState"].value)))
 
     def prop(name: str, read: Callable[[object], Any]) -> Any:

@@ -54,7 +54,7 @@ SECONDS: Final = 60.0
 _OBJECTS: Final = (0, ObjectIds.ObjectsFolder)
 _PROPERTY: Final = ObjectIds.HasProperty
 _SIDEWAYS: Final = {ObjectIds.HasEventSource, ObjectIds.HasNotifier}  # lead to nodes that stand elsewhere too
-_CLASSES: Final = {1: "Object", 2: "Variable", 4: "Method", 128: "View"}
+_CLASSES: Final = {1: "Object", 2: "Variable", 128: "View"}  # methods are nothing that could be read
 _AT_ONCE: Final = 200  # nodes of which a search asks the details together
 
 

@@ -49,7 +49,7 @@ class Found:
         node: As it is written under `node:`; with `nsu=URI;`, which survives a server update.
         path: Browse names from `Objects` on, joined by `/`; a `/` inside a name is written `%2F`.
         name: Display name.
-        node_class: Object, Variable, Method or View; only a Variable has what follows.
+        node_class: Object, Variable or View; only a Variable has what follows.
         dtype: `type:` to write for it, None where it cannot be a signal as it stands.
         why_not: Why it cannot, and what to write instead.
         data_type: Name of the server's own type, `Double`, `AxisState`.

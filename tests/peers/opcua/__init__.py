@@ -71,9 +71,10 @@ class Plant(Child):
         arguments = {"port": self.opcua_port, "control": control, "pki": str(folder / "pki"), **options}
         server = installed() / "server.js"
         # a module finds its packages from its own folder, so the current text is put beside them
-        fresh = server.with_suffix(f".{os.getpid()}")
-        fresh.write_bytes((HERE / "server.js").read_bytes())
-        fresh.replace(server)
+        for name in ("server.js", "press.js", "press.xml"):
+            fresh = server.parent / f"{name}.{os.getpid()}"
+            fresh.write_bytes((HERE / name).read_bytes())
+            fresh.replace(server.parent / name)
         super().__init__([node, server, json.dumps(arguments)], log=folder / "opcua.log", port=control)
 
     def tell(self, do: str, **arguments: Any) -> dict[str, Any]:

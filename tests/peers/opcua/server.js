@@ -5,6 +5,7 @@
 // Options: anonymous (true), users ({name: password}), plainPassword (false), limits ({maxNodesPerRead, ...}),
 // maxSessions, policies (["None"]), modes (["None"]), discovery (true), sequence ({nodes, log}),
 // strict (false: certificates of clients and users have to be put into pki/trusted/certs).
+// press.js lists more of them.
 // The control port takes one JSON command a line and answers each with one JSON line.
 
 import { webcrypto } from "node:crypto";
@@ -15,6 +16,7 @@ import { createInterface } from "node:readline";
 
 globalThis.crypto ??= webcrypto; // Node.js 18, Debian 12's, hides it behind a flag
 const { default: opcua } = await import("node-opcua");
+const { nodesets, press } = await import("./press.js");
 const { DataType, MessageSecurityMode, OPCUACertificateManager, OPCUAServer, SecurityPolicy, StatusCodes, Variant,
   VariantArrayType } = opcua;
 
@@ -37,6 +39,7 @@ const certificates = new OPCUACertificateManager({
   automaticallyAcceptUnknownCertificate: !(options.strict ?? false),
 });
 const server = new PlantServer({
+  nodeset_filename: nodesets(opcua, options, (name) => new URL(name, import.meta.url).pathname),
   port: options.port,
   hostname: "127.0.0.1",
   host: "127.0.0.1",
@@ -185,6 +188,7 @@ const commands = {
   },
 };
 
+press({ opcua, server, space, own, options, commands, types });
 await server.start();
 
 createServer((socket) => {

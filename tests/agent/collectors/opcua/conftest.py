@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NODES = 500
+MANY = 2300  # children of one folder: more than a server gives in one answer
 
 
 @pytest.fixture(scope="session")
@@ -47,4 +48,13 @@ def strict_plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
 def mortal_plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
     """A server for tests that kill it or stop it; they leave it running."""
     with opcua_server(tmp_path_factory.mktemp("mortal")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def press(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
+    """A server with a machine: axes, structures, alarms, a large folder; it gives few references at once."""
+    with opcua_server(
+        tmp_path_factory.mktemp("press"), press=True, folders=MANY, limits={"maxNodesPerBrowse": 7}
+    ) as server:
         yield server
