@@ -18,12 +18,19 @@ if TYPE_CHECKING:
 
 
 class Relay:
-    """Passes connections on to a port of loopback and records the client's side, one buffer a connection."""
+    """Passes connections on to a port of loopback and records the client's side, one buffer a connection.
+
+    Attributes:
+        sent: What each connection's client has sent.
+        port: Where to connect.
+        cut: While true, a cable is out: nothing is passed on, nothing is closed, nothing is lost.
+    """
 
     def __init__(self, target_port: int) -> None:
         self._target = target_port
         self.sent: list[bytearray] = []
         self.port = 0
+        self.cut = False
         self._ready = threading.Event()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="relay", daemon=True)
@@ -65,8 +72,8 @@ class Relay:
         except OSError:
             writer.close()
             return
-        up = asyncio.ensure_future(_pump(reader, far_writer, record))
-        down = asyncio.ensure_future(_pump(far_reader, writer, None))
+        up = asyncio.ensure_future(self._pump(reader, far_writer, record))
+        down = asyncio.ensure_future(self._pump(far_reader, writer, None))
         # asyncio's own callback on this task raises when the task was cancelled, so it ends without that
         try:
             with contextlib.suppress(asyncio.CancelledError):
@@ -78,14 +85,17 @@ class Relay:
             writer.close()
             far_writer.close()
 
-
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, record: bytearray | None) -> None:
-    with contextlib.suppress(OSError):
-        while data := await reader.read(65536):
-            if record is not None:
-                record += data
-            writer.write(data)
-            await writer.drain()
+    async def _pump(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, record: bytearray | None
+    ) -> None:
+        with contextlib.suppress(OSError):
+            while data := await reader.read(65536):
+                if record is not None:
+                    record += data
+                while self.cut:  # noqa: ASYNC110 - told from another thread
+                    await asyncio.sleep(0.01)
+                writer.write(data)
+                await writer.drain()
 
 
 def modbus_functions(stream: bytes) -> Counter[int]:

@@ -1,4 +1,4 @@
-"""A Modbus TCP server built from libmodbus, which shares no code with our client; see `server.c`."""
+"""A Modbus server built from libmodbus, which shares no code with our client; see `server.c`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.peers.serial_line import Station
 from tests.support.processes import Child, free_port
 
 if TYPE_CHECKING:
@@ -54,6 +55,18 @@ def server(
     if sequence:
         command.append("--sequence")
     return Child(command, log=folder / f"modbus-{port}.log", port=port)
+
+
+def station(folder: Path, device: str, *options: str | int) -> Station:
+    """Return a station on a serial line; `tests.support.processes.running` starts it.
+
+    Args:
+        folder: For what it prints.
+        device: The line's device file.
+        options: Of `server.c`, such as "--station", 3.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    return Station([build(), "--rtu", device, *map(str, options)], log=folder / "modbus-rtu.log")
 
 
 @dataclass(frozen=True, slots=True)

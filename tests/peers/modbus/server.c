@@ -1,11 +1,12 @@
-/* A Modbus TCP server on libmodbus, for tests: it shares no code with our client.
+/* A Modbus server on libmodbus, for tests: it shares no code with our client.
  *
- *   server --port P [--log FILE] [--sequence] [--illegal LO-HI[:CODE]]... [--no-table FUNCTION] [--max-count N]
+ *   server --port P | --rtu DEVICE [--station N] [--log FILE] [--sequence] [--illegal LO-HI[:CODE]]... [--no-table FUNCTION] [--max-count N]
  *          [--unit N] [--delay-ms N] [--close-after N]
  *
  * Registers (holding and input alike) hold their own address; coils and discrete inputs are on at odd addresses.
  *   --illegal     a read that touches LO..HI is answered by exception CODE (2); any number of times.
  *                 SIGUSR1 switches all these ranges off, and on again: a device put right.
+ *   --rtu         serves a serial line with 9600 baud, no parity and one stop bit, as station N (1) alone
  *   --no-table    reads with this function code are answered by exception 1
  *   --max-count   longer reads are answered by exception 3
  *   --unit        answers carry this unit id whatever was asked: a wrong device
@@ -58,12 +59,16 @@ static int refusal(int function, int start, int count, int no_table, int max_cou
 
 int main(int argc, char **argv) {
     int port = 0, sequence_mode = 0, no_table = 0, max_count = 0, unit = -1, delay_ms = 0, close_after = 0;
+    int station = 1;
+    const char *device = NULL;
     FILE *log = NULL;
     for (int i = 1; i < argc; i++) {
         const char *value = i + 1 < argc ? argv[i + 1] : "";
         if (!strcmp(argv[i], "--sequence")) { sequence_mode = 1; continue; }
         i++;
         if (!strcmp(argv[i - 1], "--port")) port = atoi(value);
+        else if (!strcmp(argv[i - 1], "--rtu")) device = value;
+        else if (!strcmp(argv[i - 1], "--station")) station = atoi(value);
         else if (!strcmp(argv[i - 1], "--no-table")) no_table = atoi(value);
         else if (!strcmp(argv[i - 1], "--max-count")) max_count = atoi(value);
         else if (!strcmp(argv[i - 1], "--unit")) unit = atoi(value);
@@ -94,15 +99,24 @@ int main(int argc, char **argv) {
         map->tab_registers[a] = map->tab_input_registers[a] = (uint16_t)a;
         map->tab_bits[a] = map->tab_input_bits[a] = (uint8_t)(a & 1);
     }
-    modbus_t *ctx = modbus_new_tcp("127.0.0.1", port);
-    int listener = ctx ? modbus_tcp_listen(ctx, 16) : -1;
-    if (listener < 0) die("listen");
+    modbus_t *ctx = device ? modbus_new_rtu(device, 9600, 'N', 8, 1) : modbus_new_tcp("127.0.0.1", port);
+    if (!ctx) die("context");
+    int listener = -1, line = -1;
+    if (device) {
+        if (modbus_set_slave(ctx, station) < 0 || modbus_connect(ctx) < 0) die(device);
+        line = modbus_get_socket(ctx);
+        puts("ready");
+        fflush(stdout);
+    } else if ((listener = modbus_tcp_listen(ctx, 16)) < 0) die("listen");
+    int header = modbus_get_header_length(ctx);
 
     fd_set known;
     FD_ZERO(&known);
-    FD_SET(listener, &known);
+    FD_SET(device ? line : listener, &known);
     FD_SET(signals, &known);
-    int highest = listener > signals ? listener : signals;
+    int highest = signals;
+    if (listener > highest) highest = listener;
+    if (line > highest) highest = line;
     uint32_t sequence = 0;
     for (;;) {
         fd_set ready = known;
@@ -112,7 +126,7 @@ int main(int argc, char **argv) {
             if (read(signals, &command, sizeof command) != sizeof command) die("signalfd");
             if (command.ssi_signo == SIGUSR1) illegal_off = !illegal_off;
             else for (int fd = 0; fd <= highest; fd++)
-                if (fd != listener && fd != signals && FD_ISSET(fd, &known)) { close(fd); FD_CLR(fd, &known); }
+                if (fd != listener && fd != line && fd != signals && FD_ISSET(fd, &known)) { close(fd); FD_CLR(fd, &known); }
             continue;
         }
         for (int fd = 0; fd <= highest; fd++) {
@@ -130,10 +144,11 @@ int main(int argc, char **argv) {
             modbus_set_socket(ctx, fd);
             int length = modbus_receive(ctx, query);
             if (length <= 0) {
-                if (length < 0) { close(fd); FD_CLR(fd, &known); }
+                if (length < 0 && fd != line) { close(fd); FD_CLR(fd, &known); }
                 continue;
             }
-            int function = query[7], start = query[8] << 8 | query[9], count = query[10] << 8 | query[11];
+            const uint8_t *pdu = query + header;
+            int function = pdu[0], start = pdu[1] << 8 | pdu[2], count = pdu[3] << 8 | pdu[4];
             int code = refusal(function, start, count, no_table, max_count);
             if (sequence_mode && !code && function <= 4) {
                 sequence++;
@@ -155,10 +170,10 @@ int main(int argc, char **argv) {
                         start, count, sequence_mode && !code ? sequence : 0, code);
                 fflush(log);
             }
-            if (unit >= 0) query[6] = (uint8_t)unit;
+            if (unit >= 0) query[header - 1] = (uint8_t)unit;
             int sent = code ? modbus_reply_exception(ctx, query, (unsigned)code)
                             : modbus_reply(ctx, query, length, map);
-            if (sent < 0 || (close_after && ++answers[fd] >= close_after)) { close(fd); FD_CLR(fd, &known); }
+            if (fd != line && (sent < 0 || (close_after && ++answers[fd] >= close_after))) { close(fd); FD_CLR(fd, &known); }
         }
     }
 }
