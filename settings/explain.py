@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from settings.base import Id, TopicId
+from settings.base import Id, ProfileName, TopicId
 from settings.characters import strange
 from settings.language import Complaint, Text
 from settings.suggest import nearest, slug
@@ -29,6 +29,10 @@ TEXTS = {
     "missing": Text("is missing: add it", "항목이 없습니다. 추가하십시오"),
     "model_type": Text("write its keys indented below it", "하위 항목을 들여써서 아래에 쓰십시오"),
     "model_attributes_type": Text("write its keys indented below it", "하위 항목을 들여써서 아래에 쓰십시오"),
+    "dict_type": Text(
+        "write pairs: {{0: stop, 1: run}}, or lines such as `0: stop` below it",
+        "쌍으로 쓰십시오: {{0: 정지, 1: 운전}} 또는 아래 줄에 `0: 정지` 형식",
+    ),
     "tuple_type": Text(
         "write a list: [a, b], or lines that begin with '- '", "목록으로 쓰십시오: [a, b] 또는 '- '로 시작하는 줄"
     ),
@@ -75,6 +79,10 @@ def _pattern_of(annotated: Any) -> str:
 
 
 PATTERNS = {
+    _pattern_of(ProfileName): Text(
+        "write the profile's name as `folder/name`, in small letters, without .yaml",
+        "프로파일 이름은 `폴더/이름` 형식으로, 영문 소문자로 .yaml 없이 쓰십시오",
+    ),
     _pattern_of(TopicId): Text("use 1 to 32 of a-z, 0-9 and -", "영문 소문자, 숫자, -로 32자 이내로 쓰십시오"),
     _pattern_of(Id): Text("use 1 to 48 of a-z, 0-9, - and _", "영문 소문자, 숫자, -, _로 48자 이내로 쓰십시오"),
 }

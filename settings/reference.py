@@ -99,6 +99,8 @@ def _write(field: dict[str, Any], models: dict[str, Any], titles: Mapping[str, s
             return _words(words)
         case {"type": "array"}:
             return f"list of {_write(field['items'], models, titles)}"
+        case {"type": "object", "additionalProperties": dict(meaning)}:
+            return f"pairs, `0: ...`: {_write(meaning, models, titles)}"
         case {"type": "boolean"}:
             return "`true`, `false`"
         case {"type": "integer" | "number" as kind}:

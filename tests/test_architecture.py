@@ -27,6 +27,7 @@ PURE = (
     "agent/collectors/schedule.py", "agent/collectors/modbus/group.py", "agent/collectors/modbus/refusal.py",
     "agent/collectors/modbus/plan.py", "agent/collectors/modbus/decode.py", "agent/collectors/binary.py",
     "agent/collectors/convert.py", "agent/collectors/moments.py", "agent/collectors/modbus/address.py",
+    "agent/collectors/modbus/lsmap.py",
     "agent/collectors/opcua/convert.py", "agent/collectors/opcua/decode.py", "agent/collectors/opcua/node.py",
     "contract/topics.py", "contract/codec.py", "contract/payload.py",
     "contract/report.py", "gateway/points.py", "gateway/stores/base.py", "gateway/stores/lines.py",

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
 Order = Literal["ABCD", "CDAB", "BADC", "DCBA"]
 Wide = Literal["CDABGHEF", "EFGHABCD", "DCBAHGFE", "FEHGBADC"]
+AnyOrder = Literal["ABCD", "CDAB", "BADC", "DCBA", "CDABGHEF", "EFGHABCD", "DCBAHGFE", "FEHGBADC"]
 
 WIDE: dict[Wide, tuple[int, ...]] = {
     "CDABGHEF": (2, 3, 0, 1, 6, 7, 4, 5),
@@ -116,7 +117,7 @@ class Kind:
     """
 
     dtype: DataType
-    order: Order | Wide = "ABCD"
+    order: AnyOrder = "ABCD"
     bit: int | None = None
     length: int = 0
     encoding: Encoding = "ascii"

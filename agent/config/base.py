@@ -5,14 +5,17 @@ Each protocol's own part of the file stands in `agent/collectors/<protocol>/conf
 
 from __future__ import annotations
 
-import datetime as dt
-from typing import TYPE_CHECKING, Annotated, Self
+import re
+import zoneinfo
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from pydantic import AfterValidator, Field, FiniteFloat, StrictInt, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, FiniteFloat, model_validator
 
-from agent.frame import Alarm, DataType, Priority, Role, Signal
-from settings.base import Duration, Flag, Id, IpAddress, Model, Name, Range
+from agent.config.schedule import Date
+from agent.frame import Alarm, DataType, Found, Priority, Role, Signal
+from settings.base import Duration, Flag, Id, IpAddress, Model, Name, ProfileName, Range, form
 from settings.language import Complaint
+from settings.suggest import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,6 +47,36 @@ Timeout = Annotated[Duration, AfterValidator(_timeout)]
 """The longest wait for an answer in nanoseconds."""
 
 
+def zone(value: str) -> str:
+    """Return a time zone that exists.
+
+    Raises:
+        Complaint: it does not; names one that is written alike.
+    """
+    try:
+        zoneinfo.ZoneInfo(value)
+    except (KeyError, ValueError, OSError):  # a folder such as "Asia" is an OSError, "../x" a ValueError
+        regions = [name for name in zoneinfo.available_timezones() if "/" in name]
+        example = nearest(value, regions) or "Asia/Seoul"
+        raise Complaint(
+            f"{value} is no time zone: write one like {example}", f"없는 시간대입니다({value}). 예: {example}"
+        ) from None
+    return value
+
+
+Zone = Annotated[str, AfterValidator(zone), form("time zone, `Asia/Seoul`")]
+"""A time zone of the IANA database."""
+
+
+def _whole(key: Any) -> Any:
+    """Keys of a YAML mapping arrive as they are written."""
+    return int(key) if isinstance(key, str) and re.fullmatch(r"-?(0|[1-9][0-9]{0,18})", key) else key
+
+
+Number = Annotated[int, BeforeValidator(_whole), Field(strict=True)]
+"""A whole number that is the key of a mapping."""
+
+
 class AlarmText(Model):
     """What an alarm bit means."""
 
@@ -68,7 +101,7 @@ class Burst(Model):
     length: Duration = Field(description="how long one window is, at most 10m")
     per: Duration = Field(description="one window in each such span, `1h`; the first begins with the connection")
     agreed_by: Name = Field(description="who has agreed to it")
-    agreed_on: dt.date = Field(description="when")
+    agreed_on: Date = Field(description="when")
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -96,10 +129,26 @@ class SignalBase(Model):
     instrument_range: Range | None = Field(None, description="values the instrument can return")
     eu_range: Range | None = Field(None, description="values likely in normal operation")
     path: Name | None = Field(None, description="ISA-95 equipment path")
-    labels: dict[StrictInt, Name] = Field(
+    labels: dict[Number, Name] = Field(
         {}, description="of an enumeration: what each number means, `0: stop`; the number is stored"
     )
     alarm: AlarmText | None = Field(None, description="of a bool: the alarm that it is while true")
+    canary: Flag = Field(
+        default=False, description="its value never changes unless somebody changes the program of the PLC"
+    )
+    found: Found = Field("manual", description="how its address was found; the tools write it")
+    unsure: Name | None = Field(None, description="what about it is not confirmed; `check` shows it")
+
+    @model_validator(mode="after")
+    def _labels_are_of_numbers(self) -> Self:
+        if self.labels and self.type in {
+            DataType.FLOAT32, DataType.FLOAT64, DataType.STRING, DataType.TIMESTAMP,
+        }:  # fmt: skip
+            raise Complaint(
+                f"labels belong to whole numbers and bools, not to {self.type}",
+                f"labels는 정수와 bool에만 쓸 수 있습니다(지금 type: {self.type})",
+            )
+        return self
 
     @model_validator(mode="after")
     def _alarm_is_a_bool(self) -> Self:
@@ -130,6 +179,8 @@ class SignalBase(Model):
             path=self.path,
             labels=tuple(sorted(self.labels.items())),
             alarm=None if self.alarm is None else Alarm(self.alarm.text, self.alarm.priority),
+            canary=self.canary,
+            found=self.found,
         )
 
 
@@ -147,6 +198,10 @@ class DeviceBase(Model):
     id: Id = Field(description="unique; never change it")
     name: Name | None = Field(None, description="what people call it")
     machine: Id = Field(description="machine that its signals belong to unless they say otherwise")
+    extends: ProfileName | None = Field(
+        None, description="device profile that it is made from, `ls/xgb-modbus`; what stands here goes before"
+    )
+    unsure: tuple[Name, ...] = Field((), description="what about its profile is not confirmed; `check` shows it")
     source_address: IpAddress | None = Field(
         None, description="local address to connect from, with two network cards"
     )
@@ -157,7 +212,7 @@ class DeviceBase(Model):
         """Return by source id how many requests one reading takes, where that is known before connecting."""
         return {}
 
-    def explained(self, memory: Memory) -> DevicePlan | None:
+    def explained(self, memory: Memory) -> DevicePlan | None:  # noqa: ARG002 - for those who override it
         """Return how the device is read, for `tsq-agent explain`; None where only `requests` is known.
 
         Works without the device. Each polled protocol makes it with the same functions as its collector, so that

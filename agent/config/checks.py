@@ -104,18 +104,17 @@ def _signals(root: Map) -> Iterator[Finding]:
         if declared and (own := _id(device, "machine")) is not None and own not in known:
             yield ("devices", d, "machine"), _unknown_machine(own, declared)
         for g, group in _items(device, "groups"):
-            for s, signal in _items(group, "signals"):
-                loc = ("devices", d, "groups", g, "signals", s)
+            for loc, at, signal, name in _written(("devices", d, "groups", g), group):
                 named = _id(signal, "machine")
                 if declared and named is not None and named not in known:
                     yield (*loc, "machine"), _unknown_machine(named, declared)
-                machine, name = named or _id(device, "machine"), _id(signal)
+                machine = named or _id(device, "machine")
                 if machine is None or name is None:
                     continue
                 lines = used.setdefault(machine, {})
                 if name in lines:
                     yield (
-                        (*loc, "id"),
+                        at,
                         Text(
                             f"machine {machine} already has a signal {name} in line {lines[name]}: ids must differ",
                             f"설비 {machine}에 이미 있는 태그입니다({name}, {lines[name]}행). 다른 id를 쓰십시오",
@@ -123,6 +122,18 @@ def _signals(root: Map) -> Iterator[Finding]:
                     )
                 else:
                     lines[name] = _line(signal)
+
+
+def _written(loc: Location, group: Map) -> Iterator[tuple[Location, Location, Map, str | None]]:
+    """Yield of each signal and alarm bit: where its entry stands, where its id does, the entry, and the id."""
+    for s, signal in _items(group, "signals"):
+        at = (*loc, "signals", s)
+        yield at, (*at, "id"), signal, _id(signal)
+    for a, alarm in _items(group, "alarms"):
+        bits, word = alarm.get("bits"), _id(alarm)
+        for bit in bits if isinstance(bits, Map) and word is not None else ():
+            at = (*loc, "alarms", a)
+            yield at, (*at, "bits", bit), alarm, f"{word}-{bit}"
 
 
 def _unknown_machine(name: str, declared: Sequence[str]) -> Text:

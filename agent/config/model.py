@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import functools
-import zoneinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -15,16 +14,17 @@ from pydantic import AfterValidator, Field
 
 from agent.collectors.modbus.config import ModbusDevice
 from agent.collectors.opcua.config import OpcUaDevice
+from agent.collectors.xgt.config import XgtDevice
+from agent.config.base import Zone
 from agent.config.schedule import Schedule
 from contract import codec
 from contract.payload import EVENTS, Birth, BirthAlarm, BirthSignal, BirthSource
 from readiness.inventory import Machine
 from readiness.schedule import Calendar
-from settings.base import Duration, Flag, Id, Model, Name, Size, TopicId, at_least, form
+from settings.base import Duration, Flag, Id, Model, Name, Size, TopicId, at_least
 from settings.broker import Broker
 from settings.language import Complaint
 from settings.path import FullPath
-from settings.suggest import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,18 +32,6 @@ if TYPE_CHECKING:
     from agent.frame import Source
 
 DAY_NS = 86_400 * 10**9
-
-
-def _zone(value: str) -> str:
-    try:
-        zoneinfo.ZoneInfo(value)
-    except (KeyError, ValueError, OSError):  # a folder such as "Asia" is an OSError, "../x" a ValueError
-        regions = [zone for zone in zoneinfo.available_timezones() if "/" in zone]
-        example = nearest(value, regions) or "Asia/Seoul"
-        raise Complaint(
-            f"{value} is no time zone: write one like {example}", f"없는 시간대입니다({value}). 예: {example}"
-        ) from None
-    return value
 
 
 def _machine(value: str) -> str:
@@ -59,10 +47,6 @@ def _report_interval(value: int) -> int:
     if not 10**10 <= value <= DAY_NS:
         raise Complaint("write an interval from 10s to 1d", "10s에서 1d 사이로 쓰십시오")
     return value
-
-
-Zone = Annotated[str, AfterValidator(_zone), form("time zone, `Asia/Seoul`")]
-"""A time zone of the IANA database."""
 
 
 class Time(Model):
@@ -111,7 +95,7 @@ class Readiness(Model):
     )
 
 
-Device = Annotated[ModbusDevice | OpcUaDevice, Field(discriminator="type")]
+Device = Annotated[ModbusDevice | OpcUaDevice | XgtDevice, Field(discriminator="type")]
 
 
 class AgentConfig(Model):

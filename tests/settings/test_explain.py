@@ -26,7 +26,7 @@ SCHEMAS = [model.__pydantic_core_schema__ for model in (AgentConfig, GatewayConf
 # Which errors each kind of node in pydantic's schema can produce, by its constraints.
 FINISHED = {"time", "date", "lax-or-strict"}
 """What stands only behind a function that hands in a finished value, so that it has nothing to refuse."""
-NO_ERRORS = {"any", "definitions", "definition-ref", "default", "nullable", "no-info", "model-field"}
+NO_ERRORS = {"any", "definitions", "definition-ref", "default", "nullable", "no-info", "with-info", "model-field"}
 ERRORS = {
     "model": {"model_type"},
     "model-fields": {"missing", "extra_forbidden", "model_attributes_type"},
@@ -37,6 +37,8 @@ ERRORS = {
     "int": {"int_type", "int_parsing", "int_parsing_size", "int_from_float"},
     "float": {"float_type", "float_parsing", "finite_number"},
     "tuple": {"tuple_type", "missing", "too_long"},
+    "dict": {"dict_type"},
+    "function-wrap": {"value_error"},
     "tagged-union": {"union_tag_invalid", "union_tag_not_found", "model_attributes_type"},
     "function-after": {"value_error"},
     "function-before": {"value_error"},

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from agent.collectors.modbus.lsmap import is_name
 from agent.collectors.modbus.plan import ADDRESSES, Table
 from settings.language import Complaint
 
@@ -53,7 +54,11 @@ def place(address: str) -> tuple[Table, int]:
 
 def both_notations(address: str) -> str:
     """Return an address as people and as manuals write it: `holding:8 (400009)`."""
-    table, offset = place(address)
+    return spelled(*place(address))
+
+
+def spelled(table: Table, offset: int) -> str:
+    """Return a place as people and as manuals write it."""
     digit = next(d for d, t in _LEADING.items() if t is table)
     return f"{table.word}:{offset} ({digit}{offset + 1:05d})"
 
@@ -68,5 +73,6 @@ def written_address(value: Any) -> str:
         value = str(value)  # YAML reads 400009 as a number
     if not isinstance(value, str):
         raise Complaint("write an address such as holding:8 or 400009", "주소는 holding:8 또는 400009처럼 쓰십시오")
-    place(value)
+    if not is_name(value):
+        place(value)
     return value

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
 from agent.collectors.binary import Order
+from agent.collectors.modbus.cost import assumed
+from agent.collectors.modbus.explained import explained
+from agent.collectors.modbus.lsmap import LsMap, settle
 from agent.collectors.modbus.plan import Limits, plan
-from agent.collectors.modbus.signal import ModbusSignal
-from agent.config.base import DeviceBase, GroupBase, Timeout
+from agent.collectors.modbus.signal import AlarmedModbusGroup, ModbusSignal
+from agent.config.base import DeviceBase, Timeout
 from agent.frame import Source
 from settings.base import Duration, Host, Model, Port
 from settings.language import Complaint
@@ -18,6 +21,9 @@ from settings.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from agent.collectors.base import Memory
+    from agent.collectors.planning import DevicePlan
 
 PAUSE_MOST = 30 * 10**9
 
@@ -30,10 +36,10 @@ def _short(value: int) -> int:
     return value
 
 
-class ModbusGroup(GroupBase):
+class ModbusGroup(AlarmedModbusGroup):
     """Values that are read at one pace."""
 
-    signals: Annotated[tuple[ModbusSignal, ...], Field(min_length=1)] = Field(description="what is read together")
+    signals: tuple[ModbusSignal, ...] = Field((), description="what is read together")
 
 
 class SerialLine(Model):
@@ -91,14 +97,19 @@ class ModbusDevice(DeviceBase):
     word_order: Order = Field(
         "ABCD", description="where the bytes of 0xAABBCCDD appear on the wire: ABCD, CDAB, BADC or DCBA"
     )
+    ls_map: LsMap | None = Field(
+        None, description="base addresses of an LS PLC, so that addresses may be written as D00120 or M0012F"
+    )
     max_registers: Annotated[int, Field(ge=1, le=125)] = Field(
         125, description="registers that the device serves in one request"
     )
     max_bits: Annotated[int, Field(ge=1, le=2000)] = Field(
         2000, description="coils or discrete inputs that the device serves in one request"
     )
-    max_gap: Annotated[int, Field(ge=0, le=124)] = Field(
-        16, description="registers that may be read though nobody asked, to save a request; 0 switches it off"
+    max_gap: Annotated[int, Field(ge=0, le=124)] | None = Field(
+        None,
+        description="registers in a row that may be read though nobody asked, at most; when absent, as long as that "
+        "is cheaper than another request; 0 never reads what nobody asked for",
     )
     groups: Annotated[tuple[ModbusGroup, ...], Field(min_length=1)] = Field(description="what is read, by pace")
 
@@ -141,6 +152,11 @@ class ModbusDevice(DeviceBase):
         return self
 
     @model_validator(mode="after")
+    def _settled(self) -> Self:
+        settle(self.groups, self.ls_map)
+        return self
+
+    @model_validator(mode="after")
     def _consistent(self) -> Self:
         for signal in (signal for group in self.groups for signal in group.signals):
             need = signal.span().count
@@ -166,9 +182,13 @@ class ModbusDevice(DeviceBase):
     def requests(self) -> Mapping[str, int]:
         """Return by source id how many requests one reading takes while the device refuses nothing."""
         return {
-            f"{self.id}.{group.id}": len(plan([signal.span() for signal in group.signals], self.limits))
+            f"{self.id}.{group.id}": len(plan([s.span() for s in group.signals], self.limits, assumed(self)))
             for group in self.groups
         }
+
+    def explained(self, memory: Memory) -> DevicePlan:
+        """Return how the device is read, for `tsq-agent explain`."""
+        return explained(self, memory)
 
     def sources(self) -> tuple[Source, ...]:
         """Return one Source per group."""
@@ -177,7 +197,7 @@ class ModbusDevice(DeviceBase):
                 id=f"{self.id}.{group.id}",
                 device=self.id,
                 protocol="modbus",
-                mode="poll",
+                mode="burst" if group.burst is not None else "poll",
                 interval_ns=group.every,
                 signals=tuple(signal.signal(self.machine) for signal in group.signals),
             )

@@ -86,6 +86,11 @@ def test_bits_text_scaled_values_and_all_four_tables(tmp_path: Path) -> None:
         {"id": "bit-0", "address": "holding:5", "type": "bool", "bit": 0},
         {"id": "bit-1", "address": "holding:5", "type": "bool", "bit": 1},
         {"id": "scaled", "address": "holding:200", "type": "uint16", "scale": 0.1, "offset": -10},
+        {"id": "digits", "address": f"holding:{0x1234}", "type": "uint32", "bcd": True},
+        {"id": "no-digits", "address": f"holding:{0x12FF}", "type": "uint16", "bcd": True},
+        {"id": "field", "address": f"holding:{0xABC}", "type": "uint16", "bits": [4, 7]},
+        {"id": "cut", "address": "holding:200", "type": "uint16", "clamp": [0, 150]},
+        {"id": "clock", "address": f"holding:{0x6A21}", "type": "timestamp", "format": "unix_s"},
         {"id": "not-a-number", "address": f"holding:{0x7FC0}", "type": "float32"},
     ]
     with running(server(tmp_path)) as peer:
@@ -96,8 +101,11 @@ def test_bits_text_scaled_values_and_all_four_tables(tmp_path: Path) -> None:
             assert values(got) == {
                 "coil-6": False, "coil-7": True, "discrete-1999": True, "input-77": 77, "text": "ABACA",
                 "swapped": "BACA", "no-text": None, "bit-0": True, "bit-1": False, "scaled": pytest.approx(10.0),
-                "not-a-number": None,
+                "not-a-number": None, "digits": 12341235, "no-digits": None, "field": 0xB, "cut": 150,
+                "clock": 0x6A216A22 * 10**9,
             }  # fmt: skip
+            assert statuses(got)["no-digits"] == Status.BAD_DATA_ENCODING_INVALID
+            assert statuses(got)["cut"] == 0x40940600
             assert statuses(got)["no-text"] == Status.BAD_DATA_ENCODING_INVALID
             assert statuses(got)["not-a-number"] == Status.BAD_OUT_OF_RANGE
 
@@ -475,7 +483,7 @@ def test_nothing_but_the_four_read_functions_ever_leaves(tmp_path: Path) -> None
 
 
 def test_every_type_of_the_configuration_is_covered_here() -> None:
-    assert set(CODES) | {DataType.BOOL, DataType.STRING} == set(DataType)
+    assert set(CODES) | {DataType.BOOL, DataType.STRING, DataType.TIMESTAMP} == set(DataType)
 
 
 def port_of(peer: Child) -> int:

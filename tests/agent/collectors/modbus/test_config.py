@@ -66,7 +66,7 @@ def test_an_address_has_two_notations(written: str | int, table: Table, offset: 
         ("Holding:8", "write the address as holding:8"),
         ("holding:٨", "write the address as holding:8"),
         ("500001", "write the address as holding:8"),
-        ("D100", "write the address as holding:8"),
+        ("D100", "D100 is a name of the PLC: write the device's ls_map"),
         ("holding:65536", "there is no such address"),
         ("400000", "there is no such address"),
         ("465537", "there is no such address"),
