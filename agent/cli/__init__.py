@@ -48,6 +48,7 @@ VERBS: Mapping[str, tuple[str, Text]] = {
             "주소 하나를 모든 자료형·워드 순서로 읽어 보기",
         ),
     ),
+    "watch": ("watch", Text("every signal live on the screen", "모든 태그를 화면에서 실시간으로 보기")),
     "run": ("run", Text("collect until stopped", "수집 시작(끝낼 때까지)")),
     "status": ("status", Text("what each device is doing", "장치별 상태 보기")),
     "retry": ("retry", Text("try a device at once, its refused signals too", "장치에 바로 다시 접속")),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from agent.cli import config_argument
 from agent.cli.asking import ask
 from agent.cli.table import clean, width
+from agent.cli.words import STATES
 from agent.config.load import load
 from settings.language import Text
 
@@ -18,13 +19,6 @@ if TYPE_CHECKING:
     from settings.language import Language
 
 _SECOND = 10**9
-_STATES = {
-    "starting": Text("starting", "시작 중"),
-    "up": Text("up", "정상"),
-    "down": Text("down", "통신 끊김"),
-    "refused": Text("refused", "접속 거부"),
-    "faulty": Text("faulty", "수집기 오류"),
-}
 _UPLINKS = {"site": Text("site", "사업장 브로커"), "platform": Text("platform", "플랫폼 브로커")}
 
 
@@ -55,9 +49,9 @@ def lines(answer: Mapping[str, Any], language: Language) -> list[str]:
     out = [f"{answer['agent']}  {answer['name']}{clock}"]
     devices: Mapping[str, Mapping[str, Any]] = answer["devices"]
     wide = max((len(name) for name in devices), default=0)
-    states = max(width(state(language)) for state in _STATES.values())
+    states = max(width(state(language)) for state in STATES.values())
     for name, device in devices.items():
-        state = _STATES[device["state"]](language)
+        state = STATES[device["state"]](language)
         since = max(0, now - int(device["since"])) // _SECOND if int(device["since"]) else 0
         text = f"  {clean(device['text'])}" if device["text"] and device["state"] != "up" else ""
         rows, bad, outages = device["rows"], device["bad_rows"], device["outages"]

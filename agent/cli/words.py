@@ -18,6 +18,15 @@ QUALITY = {
     Quality.BAD: Text("bad", "불량"),
 }
 
+STATES = {
+    "starting": Text("starting", "시작 중"),
+    "up": Text("up", "정상"),
+    "down": Text("down", "통신 끊김"),
+    "refused": Text("refused", "접속 거부"),
+    "faulty": Text("faulty", "수집기 오류"),
+}
+"""Of a device, see `agent.health`."""
+
 TROUBLES: Mapping[Trouble | None, Text] = {
     None: Text("no value came", "값이 오지 않음"),
     "unreachable": Text("not reachable", "통신 안 됨: 주소, 전원, 배선 확인"),
