@@ -26,6 +26,7 @@ from agent.collectors.opcua.identity import CATALOG_PART, Identity, catalog
 from agent.collectors.opcua.limits import Limits
 from agent.collectors.opcua.publisher import Published, Publisher
 from agent.collectors.opcua.services import VALUE
+from agent.errors import Unreachable
 from agent.frame import Event, Facts, Status, Watermark
 from settings.language import Text
 
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from agent.frame import FrameBlock, Json, Source
 
 HEARTBEAT_NS: Final = 2_000_000_000
+HEARTBEAT_LEAST_NS: Final = 1_000_000_000
 RETRY_NS: Final = 60_000_000_000
 
 
@@ -72,6 +74,8 @@ class OpcUaCollector:
         groups = [Group(c, s) for c, s in zip(device.groups, self._sources, strict=True)]
         self._kept = _Kept(device, box.clock, groups)
         self._connection = Connection(device, box, self._kept.limits)
+        self._publisher = Publisher(self._connection, box.clock, self._kept.wake, self._connection.place)
+        self._session = _Session(self._kept, self._connection, self._publisher)
 
     @property
     def device(self) -> str:
@@ -97,7 +101,7 @@ class OpcUaCollector:
         """Return one bad Frame per source."""
         frames = []
         for group in self._kept.groups:
-            group.rows.fail_all(time_ns, status)
+            group.fail(time_ns, status)
             frames.append(group.rows.take())
         return frames
 
@@ -114,24 +118,23 @@ class OpcUaCollector:
 
     @contextlib.asynccontextmanager
     async def connect(self) -> AsyncIterator[Read]:
-        """Open a session and what the groups need; see `agent.collectors.base.Collector`."""
-        kept = self._kept
-        connection = self._connection
-        publisher = Publisher(connection, kept.clock, kept.wake, f"{kept.device.id} ({kept.device.endpoint})")
+        """Open a session, or go on with the last; see `agent.collectors.base.Collector`."""
+        keep = False
         try:
-            await connection.open()
-            session = _Session(kept, connection, publisher)
-            await session.start()
-            yield session.read
+            await self._session.start()
+            yield self._session.read
+        except Unreachable:
+            keep = not self._publisher.broken
+            raise
         finally:
             try:
-                await publisher.close()
+                await self._publisher.pause()
             finally:
-                await connection.close()
+                await (self._connection.abandon() if keep else self._connection.close())
 
 
 class _Session:
-    """What lives as long as one connection."""
+    """What the collector does with its connection, from one to the next."""
 
     def __init__(self, kept: _Kept, connection: Connection, publisher: Publisher) -> None:
         self._kept = kept
@@ -146,12 +149,26 @@ class _Session:
         self._retry_at_ns = 0
         self._catalog: list[tuple[Group, range]] = []
         self._identity = Identity()
+        self._revised: dict[str, Json] = {}
+        fastest = min(group.config.every for group in self._groups)
+        self._heartbeat_ns = min(max(fastest, HEARTBEAT_LEAST_NS), HEARTBEAT_NS)
+        self._alive_ns: dict[str, int] = {}
 
     async def start(self) -> None:
-        """Learn who the server is, and set up subscriptions and polls."""
-        self._identity = await Identity.read(self._connection, self._kept.limits)
-        revised: dict[str, Json] = {}
+        """Go on with what lives; else learn who the server is, and set up subscriptions and polls."""
+        resumption = await self._connection.open(self._publisher.expected())
+        alive = resumption.alive
+        self._publisher.resume(alive, resumption.missed)
+        self._publisher.request()
+        self._out = [item for item in self._out if not isinstance(item, Watermark)]  # of another life
+        self._handles = {h: (g, i) for h, (g, i) in self._handles.items() if g.subscription in alive}
+        self._by_subscription = {number: g for number, g in self._by_subscription.items() if number in alive}
+        if resumption.kind != "session":
+            self._identity = await Identity.read(self._connection, self._kept.limits)
         for group in self._groups:
+            if group.subscription in alive:
+                group.resume()
+                continue
             group.begin(self._identity.namespaces, self._clock.monotonic())
             if group.polled:
                 continue
@@ -161,7 +178,7 @@ class _Session:
             group.subscription = subscription.id
             self._by_subscription[subscription.id] = group
             await self._monitor(group, range(len(group.source.signals)))
-            revised[group.source.id] = {
+            self._revised[group.source.id] = {
                 "publishing_ms": granted.RevisedPublishingInterval,
                 "keep_alive_count": int(granted.RevisedMaxKeepAliveCount),
                 "lifetime_count": int(granted.RevisedLifetimeCount),
@@ -172,13 +189,14 @@ class _Session:
         self._out += [Watermark(group.source.id, now) for group in self._groups]
         body: dict[str, Json] = {
             **self._identity.facts(self._kept.device, self._connection),
-            "revised": revised,
+            "revised": {**self._revised},
+            "resumed": resumption.kind,
             "per_read": self._kept.limits.read.size,
             "per_monitor": self._kept.limits.items.size,
         }
         self._out.append(Facts(kind="connection", time_ns=now, subject=self._kept.device.id, body=body))
         self._retry_at_ns = self._clock.monotonic() + RETRY_NS
-        if self._kept.catalogued != self._identity.start_time:
+        if self._kept.catalogued != self._identity.start_time and not self._catalog:
             self._catalog = [
                 (group, range(first, min(first + CATALOG_PART, len(group.source.signals))))
                 for group in self._groups
@@ -201,15 +219,29 @@ class _Session:
             if self._out:
                 out, self._out = self._out, []
                 return out
-            if self._clock.monotonic() >= self._connection.last_answer_ns + HEARTBEAT_NS:
-                await self._identity.heartbeat(self._connection)
+            if self._clock.monotonic() >= self._connection.last_answer_ns + self._heartbeat_ns:
+                await self._heartbeat()
+                continue
             if self._clock.monotonic() >= self._connection.renew_at_ns:
                 await self._connection.renew()
             await self._clock.wait(self._kept.wake, max(0, self._due_ns() - self._clock.monotonic()) / 1e9)
 
+    async def _heartbeat(self) -> None:
+        """Show that server and session live; all that was sampled one publishing interval ago has come by now."""
+        await self._identity.heartbeat(self._connection)
+        now = self._clock.now()
+        for group in self._groups:
+            reached = now if group.polled else now - group.config.every
+            if reached > self._alive_ns.get(group.source.id, 0):
+                self._watermark(group, reached)
+
+    def _watermark(self, group: Group, time_ns: int) -> None:
+        self._alive_ns[group.source.id] = time_ns
+        self._out.append(Watermark(group.source.id, time_ns))
+
     def _due_ns(self) -> int:
         due = [
-            self._connection.last_answer_ns + HEARTBEAT_NS,
+            self._connection.last_answer_ns + self._heartbeat_ns,
             self._connection.renew_at_ns,
             self._retry_at_ns,
             *(group.next_ns for group in self._groups if group.polled),
@@ -261,6 +293,8 @@ class _Session:
                 if monitored is None:
                     continue
                 index = monitored[1]
+                if group.repeats(index, sample):
+                    continue
                 group.add(index, answer.time_ns, sample)
                 if overflowed(sample.status):
                     overflowing.add(group.source.signals[index].id)
@@ -272,7 +306,9 @@ class _Session:
                 self._overflow(group, answer.time_ns, {"cause": "notification_lost", "notifications": answer.lost})
                 group.stale = True
             group.heard_ns = answer.time_ns
-            self._out.append(Watermark(group.source.id, answer.time_ns))
+            if group.confirm and not answer.more:  # all that the server held has come
+                group.confirm, group.unheard = False, group.silent()
+            self._watermark(group, answer.time_ns)
 
     def _overflow(self, group: Group, time_ns: int, body: dict[str, Json]) -> None:
         self._out.append(
@@ -287,11 +323,14 @@ class _Session:
         )
 
     async def _refresh(self) -> None:
-        """Read the current values of a subscription that has lost a notification: none may stay old."""
+        """Read the current values of a subscription that has lost a notification or was resumed: none stays old."""
         for group in self._groups:
             if group.stale:
-                group.stale = False
+                group.stale, group.unheard = False, []
                 await self._read_values(group)
+            elif group.unheard:
+                unheard, group.unheard = group.unheard, []
+                await self._read_nodes(group, unheard)
 
     async def _retry(self) -> None:
         """Try refused nodes again, of subscriptions; a poll asks for all of its nodes each time anyway."""
@@ -312,19 +351,24 @@ class _Session:
             if self._clock.monotonic() >= group.next_ns:
                 group.tick(self._clock.monotonic())
                 await self._read_values(group)
-                self._out.append(Watermark(group.source.id, self._clock.now()))
+                self._watermark(group, self._clock.now())
 
     async def _read_values(self, group: Group) -> None:
-        known = [(index, node) for index, node in enumerate(group.nodes) if node is not None]
-        answers = await self._connection.read([(node, VALUE) for _, node in known])
-        indices = iter(index for index, _ in known)
-        for answer in answers:
-            for value in answer.values:
-                group.add(next(indices), answer.time_ns, value)
-            group.rows.round_trip(answer.time_ns, answer.rtt_ns)
+        await self._read_nodes(group, range(len(group.nodes)))
         for index, node in enumerate(group.nodes):
             if node is None:
                 group.refuse(index, self._clock.now(), Status.BAD_NODE_ID_UNKNOWN)
+
+    async def _read_nodes(self, group: Group, indices: Sequence[int]) -> None:
+        known = [(index, node) for index in indices if (node := group.nodes[index]) is not None]
+        answers = await self._connection.read([(node, VALUE) for _, node in known])
+        asked = iter(index for index, _ in known)
+        for answer in answers:
+            for value, index in zip(answer.values, asked, strict=False):  # takes a value first, then its index
+                if not group.polled:
+                    group.repeats(index, value)  # so that the subscription does not say it again
+                group.add(index, answer.time_ns, value)
+            group.rows.round_trip(answer.time_ns, answer.rtt_ns)
 
     # slow knowledge
 

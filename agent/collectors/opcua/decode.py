@@ -79,6 +79,7 @@ class Publication:
         items: (client handle, sample) in the server's order.
         ended: Status with which the server ended the subscription, or None.
         events: (client handle, fields) in the server's order; fields as the filter's select clauses ask for them.
+        more: The server holds more that it could send at once; unknown, so True, of a notification sent again.
     """
 
     subscription: int
@@ -87,6 +88,7 @@ class Publication:
     items: list[tuple[int, Sample]]
     ended: int | None
     events: list[tuple[int, list[Field]]] = field(default_factory=list)
+    more: bool = False
 
 
 def nanoseconds(ticks: int) -> int:
@@ -116,8 +118,8 @@ def publication(body: bytes) -> Publication:
         subscription = reader.uint32()
         for _ in range(reader.count()):  # sequence numbers that could be asked for again
             reader.uint32()
-        reader.skip(1)  # more notifications follow: the publish requests that lie there will fetch them
-        return _message(subscription, reader)
+        more = reader.byte() != 0
+        return _message(subscription, reader, more=more)
 
 
 def notification(subscription: int, body: bytes) -> Publication:
@@ -130,7 +132,7 @@ def notification(subscription: int, body: bytes) -> Publication:
         return _message(subscription, Reader(body))
 
 
-def _message(subscription: int, reader: Reader) -> Publication:
+def _message(subscription: int, reader: Reader, *, more: bool = True) -> Publication:
     sequence = reader.uint32()
     reader.skip(8)  # publish time
     parts = reader.count()
@@ -150,7 +152,7 @@ def _message(subscription: int, reader: Reader) -> Publication:
             ended = inner.uint32()
         if kind in _NOTIFICATIONS and inner.at > end:
             raise WireError("a notification is longer than it says")
-    return Publication(subscription, sequence, parts == 0, items, ended, events)
+    return Publication(subscription, sequence, parts == 0, items, ended, events, more)
 
 
 class wire:  # noqa: N801 - a context manager, used as a verb

@@ -34,6 +34,8 @@ class Group:
         dead: Signals whose monitored item has to be made (again).
         stale: A notification was lost, so the values have to be read.
         heard_ns: Time of the subscription's last answer, 0 for none.
+        confirm: The subscription lives on after an outage: what it has not reported since has to be read once.
+        unheard: Signals that are to be read for this.
         next_ns: Monotonic time of the next poll.
         late: Polls skipped because the one before took too long.
     """
@@ -45,6 +47,7 @@ class Group:
         self.polled = config.mode == "poll"
         self.problems: dict[int, str] = {}
         self.late = 0
+        self._last: list[Sample | None] = [None] * len(source.signals)
         self._addresses = [parse(signal.node) for signal in config.signals]
         self._convert = [convert.converter(signal.type) for signal in config.signals]
         self.begin((), 0)
@@ -57,6 +60,8 @@ class Group:
         self.handles = [0] * len(self._addresses)
         self.dead: set[int] = set()
         self.stale = False
+        self.confirm = False
+        self.unheard: list[int] = []
         self.heard_ns = 0
         self.next_ns = now_ns
         self.resolve(namespaces)
@@ -68,6 +73,27 @@ class Group:
             None if index is None else ua.NodeId(cast("Any", address.identifier), ua.Int16(index))
             for address, index in zip(self._addresses, indices, strict=True)
         ]
+
+    def resume(self) -> None:
+        """Go on with a subscription that has outlived its connection."""
+        self.confirm = True
+
+    def fail(self, time_ns: int, status: int) -> None:
+        """Append a bad row for each signal: nothing is known of any until it is reported again."""
+        self.rows.fail_all(time_ns, status)
+        self._last = [None] * len(self._last)
+
+    def silent(self) -> list[int]:
+        """Return the signals that are monitored and that nothing was heard of since an outage began."""
+        return [i for i, last in enumerate(self._last) if last is None and self.handles[i] and i not in self.dead]
+
+    def repeats(self, index: int, sample: Sample) -> bool:
+        """Return whether a report is the last one again, same value and source time: no new sample.
+
+        Servers repeat what they have just sent when a session or a subscription moves to another channel.
+        """
+        last, self._last[index] = self._last[index], sample
+        return last is not None and sample.source_ns != 0 and last[:5] == sample[:5]
 
     def tick(self, now_ns: int) -> None:
         """Set the next slot of the grid after `now_ns`; slots that have passed are skipped and counted."""

@@ -24,7 +24,7 @@ from agent.collectors.opcua.faults import name
 from agent.errors import Unreachable, WireError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from agent.clock import Clock
     from agent.collectors.opcua.connection import Connection
@@ -73,6 +73,7 @@ class Published:
     time_ns: int
     items: Sequence[tuple[int, Sample]]
     lost: int
+    more: bool = False
 
 
 class Publisher:
@@ -83,6 +84,9 @@ class Publisher:
         clock: Stamps each answer when it comes.
         wake: Set when an answer has come.
         place: Device and endpoint, for texts.
+
+    Attributes:
+        broken: A subscription has ended or died while its session lives: nothing of it is to be kept.
     """
 
     def __init__(self, connection: Connection, clock: Clock, wake: asyncio.Event, place: str) -> None:
@@ -94,7 +98,24 @@ class Publisher:
         self._open: set[asyncio.Task[Publication]] = set()
         self._done: deque[tuple[int, int, asyncio.Task[Publication]]] = deque()
         self._acknowledge: list[ua.SubscriptionAcknowledgement] = []
+        self._missed: deque[Publication] = deque()
         self._wanted = 0
+        self.broken = False
+
+    def expected(self) -> dict[int, int]:
+        """Return by subscription the number of the notification that should come next."""
+        return {subscription.id: subscription.expected for subscription in self._subscriptions.values()}
+
+    def resume(self, alive: Collection[int], missed: Sequence[Publication]) -> None:
+        """Go on with the subscriptions that live, first with what they have sent meanwhile; forget the others."""
+        now = self._clock.monotonic()
+        self._subscriptions = {number: s for number, s in self._subscriptions.items() if number in alive}
+        for subscription in self._subscriptions.values():
+            subscription.heard_ns = now
+        self._acknowledge = [a for a in self._acknowledge if a.SubscriptionId in alive]
+        self._missed = deque(missed)
+        self._wanted = min(_MOST, len(self._subscriptions) + 1) if self._subscriptions else 0
+        self.broken = False
 
     def add(self, granted: ua.CreateSubscriptionResult) -> Subscription:
         """Follow a subscription that the server has granted."""
@@ -130,20 +151,30 @@ class Publisher:
             Unreachable: a subscription or the session is gone, or silent for too long.
         """
         taken: list[Published] = []
-        while self._done:
-            time_ns, heard_ns, task = self._done.popleft()
-            try:
-                answer = task.result()
-            except Unreachable as exc:
-                self._failed(exc)
-                continue
+        while self._missed or self._done:
+            if self._missed:
+                time_ns, heard_ns, answer = self._clock.now(), self._clock.monotonic(), self._missed.popleft()
+            else:
+                time_ns, heard_ns, task = self._done.popleft()
+                if task.exception() is not None and taken:  # what came before it is counted, so it must not be lost
+                    self._done.appendleft((time_ns, heard_ns, task))
+                    return taken
+                try:
+                    answer = task.result()
+                except Unreachable as exc:
+                    self._failed(exc)
+                    continue
             subscription = self._subscriptions.get(answer.subscription)
             if subscription is None:
                 continue
             if answer.ended is not None:
+                if taken:
+                    self._missed.appendleft(answer)
+                    return taken
+                self.broken = True
                 raise Unreachable(f"{self._place}: the server ended the subscription: {name(answer.ended)}")
             subscription.heard_ns = heard_ns
-            taken.append(Published(subscription, time_ns, answer.items, subscription.lost(answer)))
+            taken.append(Published(subscription, time_ns, answer.items, subscription.lost(answer), answer.more))
             if not answer.keep_alive:
                 self._acknowledge.append(
                     ua.SubscriptionAcknowledgement(SubscriptionId=subscription.id, SequenceNumber=answer.sequence)
@@ -173,13 +204,14 @@ class Publisher:
         for subscription in self._subscriptions.values():
             silent = now - subscription.heard_ns
             if silent > subscription.silence_ns:
+                self.broken = True
                 raise Unreachable(
                     f"{self._place}: the subscription is silent for {silent / 1e9:.0f} s while its session lives: "
                     "connecting anew"
                 )
 
-    async def close(self) -> None:
-        """Withdraw all requests."""
+    async def pause(self) -> None:
+        """Withdraw all requests; an answer that nobody has taken is fetched again when the session is resumed."""
         tasks = [*self._open, *(task for _, _, task in self._done)]
         self._done.clear()
         for task in tasks:

@@ -34,8 +34,8 @@ NODE_ID: Final = 1  # numbers of attributes
 VALUE: Final = 13
 EVENTS: Final = 12
 
-KEEP_ALIVE_NS: Final = 5_000_000_000
-LIFETIMES: Final = 10  # keep-alive counts that a subscription outlives without a word from us
+KEEP_ALIVE_NS: Final = 2_000_000_000  # proof of life: a gap is as uncertain as this
+LIFETIMES: Final = 30  # keep-alives that a subscription outlives without us: as long as a session, a minute
 
 
 @dataclass(frozen=True, slots=True)
