@@ -97,6 +97,10 @@ class Grid:
         position = min(range(len(self._polls)), key=lambda p: (self._polls[p].due, self._polls[p].begun))
         return position, max(self._polls[position].due - now, 0)
 
+    def others_due(self, position: int) -> int | None:
+        """Return when the first of the other groups is due; None when there is no other."""
+        return min((poll.due for p, poll in enumerate(self._polls) if p != position), default=None)
+
     def started(self, position: int, sent: int) -> None:
         """Take the time at which the first request of a reading left."""
         poll = self._polls[position]

@@ -1,80 +1,74 @@
-"""Reads one Modbus TCP device: the schedule, the readings, and what to do when the device says no.
+"""Reads one Modbus device: its groups on their grids, within its budget.
 
-Schedule. Each group has a fixed grid on the monotonic clock that begins when the connection opens. All groups
-share the connection; the one that is due first goes first, among equals the one unread for longest. After a
-reading the next slot is the first one that still lies ahead; those before it are skipped and counted, so that a
-slow device is read less often instead of ever later.
+Schedule     `agent.collectors.schedule`: which group is read when.
+Reading      `agent.collectors.modbus.group`: what is asked for, and what a refusal means.
+Connection   `agent.collectors.modbus.bus`: what lies between a request and the wire, the budget's pace included.
+             Anything but an answer ends the connection as `Unreachable`; the supervisor opens the next.
 
-Refusals. What to do when the device says no to a request is decided in `agent.collectors.modbus.group`. Looking
-for the value to blame may take one poll interval (at least 3 s) of a reading; it goes on in the next one.
+Looking for the value to blame, and asking again for what was refused, may take nine tenths of a group's interval,
+leaves off when another group is due, and gets a second in any case.
 
-Connection. Anything but an answer ends the connection as `Unreachable`; the supervisor opens the next. What lies
-between a request and the wire stands in `agent.collectors.modbus.bus`.
+What is learned of the device goes into the box's memory at the end of the reading in which it was.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from agent.collectors.budget import Meter, Pace
 from agent.collectors.modbus.bus import Unit
+from agent.collectors.modbus.cost import LinkCost, assumed, differs
+from agent.collectors.modbus.explained import recalled
 from agent.collectors.modbus.group import Group
+from agent.collectors.modbus.learned import TOPIC
 from agent.collectors.modbus.link import ModbusRefusal
+from agent.collectors.schedule import Grid
 from agent.frame import Facts, Watermark
-from settings.language import Text
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from agent.collectors.base import Box, Read, Reading, Stats
     from agent.collectors.modbus.config import ModbusDevice
-    from agent.frame import FrameBlock, Source
+    from agent.frame import FrameBlock, Json, Source
+    from settings.language import Text
 
-HALVING_NS = 3_000_000_000
-
-
-@dataclass(slots=True)
-class _Poll:
-    """A group on its grid."""
-
-    group: Group
-    interval: int
-    due: int = 0
-    begun: int = 0  # start of its last reading
-    again: bool = False  # asked by `retry` to read out of turn and forget refusals
+SEARCH_LEAST_NS = 1_000_000_000
+REMEMBER_COST_NS = 600_000_000_000
+COST_KNOWN = 100
+"""Round trips after which the measured cost is worth keeping."""
 
 
 class ModbusCollector:
-    """Implements `agent.collectors.base.Collector` for one device.
-
-    Attributes:
-        skipped: Slots that were skipped because an earlier reading took too long, per source id.
-    """
+    """Implements `agent.collectors.base.Collector` for one device."""
 
     def __init__(self, config: ModbusDevice, box: Box) -> None:
         self._config = config
         self._box = box
         self._clock = box.clock
         self._sources = config.sources()
-        self._polls = [
-            _Poll(
-                Group(
-                    source,
-                    [signal.span() for signal in group.signals],
-                    [signal.kind(config.word_order) for signal in group.signals],
-                    config.limits,
-                ),
-                group.every,
+        self._learned = recalled(config, box.memory, self._clock.monotonic())
+        self._remembered = self._learned.version
+        self._cost_remembered_at = self._clock.monotonic()
+        self._cost = LinkCost(self._learned.cost or assumed(config), config.request_gap)
+        self._groups = [
+            Group(
+                source,
+                [signal.span() for signal in group.signals],
+                [signal.kind(config.word_order) for signal in group.signals],
+                config.limits,
+                self._learned,
+                self._cost,
             )
             for source, group in zip(self._sources, config.groups, strict=True)
         ]
-        self._unit = Unit(config, box)
+        self._grid = Grid(config.id, config.groups)
+        self._pace = Pace(config.budget)
+        self._unit = Unit(config, box, Meter(), self._pace)
         self._news: list[Facts] = []
         self._wake = asyncio.Event()
-        self.skipped: Counter[str] = Counter()
 
     @property
     def device(self) -> str:
@@ -90,7 +84,11 @@ class ModbusCollector:
     def stats(self) -> Stats:
         """What it has done so far."""
         return self._unit.meter.stats(
-            self._clock.monotonic(), skipped=self.skipped.total(), learned=self._unit.learned
+            self._clock.monotonic(),
+            skipped=self._grid.skipped.total(),
+            late=self._grid.late,
+            slowdown=self._pace.slowdown,
+            learned={**self._unit.learned, **self._learned.words()},
         )
 
     @contextlib.asynccontextmanager
@@ -99,12 +97,11 @@ class ModbusCollector:
 
         Raises:
             Unreachable: no connection within the timeout; the text says what to look at.
+            Refused: a certificate; a person must act.
         """
         await self._unit.open()
         self._news = [self._connection_facts()]
-        now = self._clock.monotonic()
-        for poll in self._polls:
-            poll.due = now
+        self._grid.connected(self._clock.monotonic())
         try:
             yield self._read
         finally:
@@ -112,76 +109,93 @@ class ModbusCollector:
 
     def failed(self, time_ns: int, status: int) -> Sequence[FrameBlock]:
         """Return one bad frame per source, after what an interrupted reading has left."""
-        for poll in self._polls:
-            poll.group.fail_all(time_ns, status)
-        return [poll.group.take() for poll in self._polls]
+        for group in self._groups:
+            group.fail_all(time_ns, status)
+        return [group.take() for group in self._groups]
 
     def refused(self) -> Sequence[Text]:
-        """Return a text for each signal, or block of signals, that the device refuses now."""
-        return [Text(text, text) for poll in self._polls for text in poll.group.texts()]
+        """Return a text for each signal, or row of signals, that the device refuses now."""
+        return [text for group in self._groups for text in group.texts()]
 
     def retry(self) -> None:
-        """Ask for everything again: groups with refusals at once, the others at their next slot."""
-        for poll in self._polls:
-            poll.again = True
+        """Ask at once again for all that was refused; where nothing was, at the next slot."""
+        self._learned.retry()
+        self._grid.retry(position for position, group in enumerate(self._groups) if group.refuses)
         self._wake.set()
 
     async def _read(self) -> Sequence[Reading]:
         """Wait for the group that is due first and read it."""
-        poll = await self._next()
-        in_turn = self._clock.monotonic() >= poll.due
-        answered = await self._read_group(poll)
+        position = await self._next()
+        group = self._groups[position]
+        answered = await self._read_group(position, group)
         self._unit.rest()
-        if in_turn:
-            slots = max(1, -(-(self._clock.monotonic() - poll.due) // poll.interval))  # rounded up
-            poll.due += slots * poll.interval
-            if slots > 1:
-                self.skipped[poll.group.source.id] += slots - 1
-        readings: list[Reading] = [*self._news, poll.group.take()]
+        self._grid.finished(position, self._clock.monotonic())
+        self._remember()
+        readings: list[Reading] = [*self._news, group.take()]
         self._news = []
         if answered is not None:
-            readings.append(Watermark(poll.group.source.id, answered))
+            readings.append(Watermark(group.source.id, answered))
         return readings
 
-    async def _next(self) -> _Poll:
-        """Return the group to read now, as soon as there is one."""
+    async def _next(self) -> int:
+        """Return the position of the group to read now, as soon as there is one."""
         while True:
-            for poll in self._polls:
-                if poll.again and poll.group.texts():
-                    return poll
-            poll = min(self._polls, key=lambda p: (p.due, p.begun))
-            wait = poll.due - self._clock.monotonic()
-            if wait <= 0:
-                return poll
+            position, wait = self._grid.due(self._clock.monotonic())
+            if not wait:
+                return position
             self._wake.clear()
             await self._clock.wait(self._wake, wait / 1e9)
 
-    async def _read_group(self, poll: _Poll) -> int | None:
+    async def _read_group(self, position: int, group: Group) -> int | None:
         """Ask for every value of a group once; return when the last answer came, None if nothing was asked."""
-        group = poll.group
-        if poll.again:
-            poll.again = False
-            group.forget()
-        poll.begun = self._clock.monotonic()
-        stop_halving: int | None = None  # the first refusal is always followed, or a slow device is never settled
-        todo = group.begin(poll.begun)
+        begun = now = self._clock.monotonic()
+        interval = group.source.interval_ns
+        until = begun + max(SEARCH_LEAST_NS, self._idle_ns(position, begun, interval * 9 // 10))
         answered: int | None = None
-        while todo:
-            block = todo.popleft()
-            sent, reply = await self._unit.ask(block.span)
-            answered, received = self._clock.now(), self._clock.monotonic()
+        group.begin(begun)
+        while (block := group.next(now, until)) is not None:
+            span = block.span
+            sent, reply = await self._unit.ask(span)
+            if answered is None:
+                self._grid.started(position, sent)
+            answered, now = self._clock.now(), self._clock.monotonic()
             if isinstance(reply, ModbusRefusal):
-                group.round_trip(answered, received - sent, reply.code)
-                halve = stop_halving is None or received < stop_halving
-                pieces = group.refuse(block, reply.code, answered, halve=halve)
-                todo.extend(pieces)  # after the blocks that may be sound: those do not wait for the search
-                if pieces and stop_halving is None:
-                    stop_halving = received + max(poll.interval, HALVING_NS)
+                group.round_trip(answered, now - sent, reply.code)
+                group.refuse(block, reply.code, now, answered)
             else:
-                group.round_trip(answered, received - sent, None)
+                group.round_trip(answered, now - sent, None)
                 group.serve(block, reply, answered)
-        group.end(self._clock.monotonic(), self._clock.now() if answered is None else answered)
+                self._cost.observe(span.count / 16 if span.table.bits else span.count, now - sent)
+        group.end(self._clock.now() if answered is None else answered)
         return answered
 
+    def _idle_ns(self, position: int, now: int, most: int) -> int:
+        """Return how long nobody else needs the device, at most `most`."""
+        others = self._grid.others_due(position)
+        return most if others is None else min(most, others - now)
+
+    def _remember(self) -> None:
+        """Keep what is new."""
+        now, known, measured = self._clock.monotonic(), self._learned.cost, self._cost.measured
+        if known is None:
+            new = self._cost.observed >= COST_KNOWN
+        else:
+            new = now - self._cost_remembered_at > REMEMBER_COST_NS and differs(measured, known)
+        if not new and self._remembered == self._learned.version:
+            return
+        if new:
+            self._learned.cost, self._cost_remembered_at = measured, now
+        self._remembered = self._learned.version
+        self._box.memory.remember(self.device, TOPIC, self._learned.body())
+
     def _connection_facts(self) -> Facts:
-        return Facts(kind="connection", time_ns=self._clock.now(), subject=self._config.id, body=self._unit.facts())
+        body: dict[str, Json] = self._unit.facts()
+        body["plan"] = {
+            group.source.id: {
+                "requests": len(group.planned),
+                "addresses": sum(block.span.count for block in group.planned),
+                "signals": len(group.source.signals),
+            }
+            for group in self._groups
+        }
+        return Facts(kind="connection", time_ns=self._clock.now(), subject=self._config.id, body=body)

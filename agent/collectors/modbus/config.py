@@ -108,8 +108,8 @@ class ModbusDevice(DeviceBase):
     )
     max_gap: Annotated[int, Field(ge=0, le=124)] | None = Field(
         None,
-        description="registers in a row that may be read though nobody asked, at most; when absent, as long as that "
-        "is cheaper than another request; 0 never reads what nobody asked for",
+        description="registers in a row that may be read though nobody asked, at most; when absent, as long as "
+        "that is cheaper than another request; 0 never reads what nobody asked for",
     )
     groups: Annotated[tuple[ModbusGroup, ...], Field(min_length=1)] = Field(description="what is read, by pace")
 

@@ -1,51 +1,77 @@
-"""What one poll group asks for, what it has learned about the device's refusals, and its rows.
+"""What one poll group asks for in a reading, and its rows.
 
-A Modbus exception is an answer: it costs the values of its block, never the connection. A merged block refused
-with "illegal address" or "illegal value" may owe that to a single value, or to a register in a gap that nobody
-asked for. So it is halved in the same reading until each value has been served or refused by itself:
+A reading asks in this order, so that nobody waits for the search or for a retest:
 
-    blocks    asked for in each reading; halves that worked take the place of the block that did not
-    failing   those of them that the device answered with an exception just now, and may serve the next time
-    refused   blocks that it will go on refusing until a person acts: asked for again every 60 s and after
-              `forget`; each reading has bad rows for them
+    planned     the cheapest requests for all that is not known to be refused
+    searches    `agent.collectors.modbus.heal`: why a planned request was refused just now or in an earlier reading;
+                goes on until the time for it is used up, and in the next reading from where it was
+    retests     values that were refused by themselves, and holes, whose time has come
 
-When all that was refused is served again, the merged plan is restored. The memory is lost with the process.
+A Modbus exception is an answer: it costs the values of its request, never the connection.
+
+    2, 3        a value, a gap or the length may be to blame: it is searched for
+    1           the table is not served; if it has been, like 2
+    4           the device is in trouble; if one request gets it again and again while others are served, like 2
+    others      passing states: the values are bad in this reading, and asked for again in the next
+
+What is found out goes into `Learned`, which all groups of the device share, and the next reading is planned anew.
+In the middle of a reading the plan never changes. Each reading has one row for each value, whatever happened.
 
 Pure: the collector does the I/O and hands in the times.
 """
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agent.collectors.binary import rated
+from agent.collectors.modbus.cost import differs
 from agent.collectors.modbus.decode import compile_decoder
-from agent.collectors.modbus.plan import halves, plan
+from agent.collectors.modbus.heal import Density, Search
+from agent.collectors.modbus.plan import Span, Table, plan, request
 from agent.collectors.modbus.refusal import UNLISTED, describe, status_of
+from agent.collectors.modbus.values import Values
+from agent.collectors.planning import outermost
 from agent.frame import Rows, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from agent.collectors.binary import Kind, Marked
-    from agent.collectors.modbus.plan import Limits, Request, Span
+    from agent.collectors.modbus.cost import LinkCost
+    from agent.collectors.modbus.heal import Finding
+    from agent.collectors.modbus.learned import Learned
+    from agent.collectors.modbus.plan import Limits, Request
+    from agent.collectors.planning import Span as Units
     from agent.frame import Frame, Source, Value
+    from settings.language import Text
 
-RETEST_NS = 60_000_000_000
-PERHAPS_ONE_VALUE = frozenset({2, 3})
-"""Exceptions that a single address can cause for its whole block."""
-LASTING = frozenset({1, 2, 3})
-"""Exceptions that the device will repeat until a person acts."""
+ANSWERS = frozenset({1, 2, 3, 4})
+"""Exceptions that a device gives to a question of a search, and to a value that it will not serve."""
+BLAMES_A_VALUE = frozenset({2, 3})
+NOT_SERVED, IN_TROUBLE = 1, 4
+PATIENCE = 10
+REPLAN_NS = 60_000_000_000
+NEVER = 1 << 62
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Block:
-    """One request and how its answer is decoded."""
+    """One request and how its answer is decoded.
+
+    Attributes:
+        request: What is asked for.
+        decode: Makes the values of the answer.
+        search: The search whose question it is.
+        retest: The value, or the hole of a table, that is asked for again.
+    """
 
     request: Request
     decode: Callable[[bytes], list[Value | Marked]]
+    search: Search | None = None
+    retest: Span | tuple[Table, Units] | None = None
 
     @property
     def span(self) -> Span:
@@ -56,85 +82,255 @@ class Block:
 class Group:
     """One poll group.
 
-    A reading is `begin`, then for each block `serve` or `refuse`, then `end`. One that was broken off needs no
-    `end`: its rows come out with the next `take`.
+    A reading is `begin`, then for each block of `next` either `serve` or `refuse`, then `end`. One that was broken
+    off needs no `end`: its rows come out with the next `take`.
 
     Args:
         source: Of its rows.
         spans: Where each signal of the source lies.
         kinds: How each is decoded.
-        limits: Of one request.
+        limits: Of one request, as configured.
+        learned: What is known of the device.
+        link: What requests cost.
     """
 
-    def __init__(self, source: Source, spans: Sequence[Span], kinds: Sequence[Kind], limits: Limits) -> None:
+    def __init__(
+        self,
+        source: Source,
+        spans: Sequence[Span],
+        kinds: Sequence[Kind],
+        limits: Limits,
+        learned: Learned,
+        link: LinkCost,
+    ) -> None:
         self.source = source
         self._spans = spans
         self._kinds = kinds
+        self._configured = limits
+        self._learned = learned
+        self._link = link
         self._rows = Rows(source)
-        self._planned = self._blocks(plan(spans, limits))
-        self.forget()
+        self._values = Values(spans)
+        self._density = {table: Density() for table in Table}
+        self._longest = dict.fromkeys(Table, 0)  # the longest request that was served
+        self._searches: list[Search] = []
+        self._troubled: Counter[Span] = Counter()  # how often in a row a request got exception 4
+        self._failing: dict[Block, int] = {}
+        self.planned: tuple[Block, ...] = ()
+        self._plan(0)
+        self._begin()
 
-    def forget(self) -> None:
-        """Ask for everything again in the next reading, as planned."""
-        self.blocks: tuple[Block, ...] = self._planned
-        self.refused: dict[Block, int] = {}  # -> exception code
-        self.failing: dict[Block, int] = {}
-        self._retest_at = 0
-        self._start(retesting=False)
+    # The plan
 
-    def _start(self, *, retesting: bool) -> None:
-        self._retesting = retesting
+    def _plan(self, now: int) -> None:
+        learned = self._learned
+        self._version, self._planned_at, self._cost, self._changed = learned.version, now, self._link.cost, False
+        self._limits = learned.limits(self._configured)
+        self._refused = {span: learned.refused[span].code for span in self._values.at if span in learned.refused}
+        self._known_bad = [
+            (index, status_of(code)) for span, code in self._refused.items() for index in self._values.at[span]
+        ]
+        unsettled = {
+            inner for search in self._searches for span in search.unsettled for inner in self._values.within(span)
+        }
+        holes = {table: learned.barriers(table) for table in Table}
+        for span in unsettled:
+            holes[span.table].append((span.start, span.end))
+        without = [i for span in unsettled | self._refused.keys() for i in self._values.at[span]]
+        known = {block.request: block for block in self.planned}
+        self.planned = tuple(
+            known.get(r) or self._block(r) for r in plan(self._spans, self._limits, self._cost, holes, without)
+        )
+        self._holes_due = min((r.due for known in learned.holes.values() for r in known.values()), default=NEVER)
+
+    def _block(self, of: Request) -> Block:
+        return Block(of, compile_decoder(of, self._kinds))
+
+    def _asking(self, first: Span, last: Span) -> Block:
+        """Return a block that asks for all that lies between two values, and is not known to be refused."""
+        whole = Span(first.table, first.start, max(first.end, last.end) - first.start)
+        spans = [s for s in self._values.within(whole) if s in {first, last} or s not in self._refused]
+        return self._block(request(self._spans, [i for span in spans for i in self._values.at[span]]))
+
+    # A reading
+
+    def _begin(self) -> None:
+        self._todo: deque[Block] = deque()
         self._served: list[Block] = []
-        self._healed: list[Block] = []
-        self._now_refused: dict[Block, int] = {}
-        self._now_failing: dict[Block, int] = {}
+        self._given: set[int] | None = None  # signals that have a row in this reading; None while all goes well
+        self._extra = 0  # questions and retests asked
+        self._paused: list[Search] = []  # that met a passing state
+        self._retested: set[object] = set()
 
-    def begin(self, now: int) -> deque[Block]:
-        """Start a reading at monotonic time `now`; return the blocks to ask for, in order."""
-        self._start(retesting=bool(self.refused) and now >= self._retest_at)
-        return deque([*self.blocks, *(self.refused if self._retesting else ())])
+    def begin(self, now: int) -> None:
+        """Start a reading at monotonic time `now`."""
+        self._begin()
+        if self._changed or self._version != self._learned.version:
+            self._plan(now)
+        elif now - self._planned_at > REPLAN_NS:
+            self._planned_at = now
+            if differs(self._link.cost, self._cost):
+                self._plan(now)
+        self._todo.extend(self.planned)
+        self._failing = {}
+        if self._searches:
+            self._given = set()
+
+    def next(self, now: int, until: int) -> Block | None:
+        """Return the next block to ask for; None at the end of the reading.
+
+        Args:
+            now: Monotonic time.
+            until: When searches and retests leave off, after one question at least; what is planned is asked for
+                even then.
+        """
+        if self._todo:
+            return self._todo.popleft()
+        if self._extra and now >= until:
+            return None
+        block = self._question() or self._retest(now)
+        self._extra += block is not None
+        return block
+
+    def _question(self) -> Block | None:
+        """Return what a search wants to know next."""
+        while self._searches:
+            search = self._searches[0]
+            row = search.question(self._limits.of(search.table))
+            if row is not None:
+                self._changed = True
+                block = self._asking(row[0], row[-1])
+                block.search = search
+                return block
+            self._searches.pop(0)
+        return None
+
+    def _retest(self, now: int) -> Block | None:
+        """Return a value, or a hole with its neighbours, whose time has come."""
+        for span in self._refused:
+            refusal = self._learned.refused.get(span)
+            if refusal is not None and refusal.due <= now and span not in self._retested:
+                self._retested.add(span)
+                block = self._asking(span, span)
+                block.retest = span
+                return block
+        if now < self._holes_due:
+            return None
+        for table in Table:
+            for units, refusal in self._learned.holes[table].items():
+                if refusal.due > now or (table, units) in self._retested:
+                    continue
+                self._retested.add((table, units))
+                pair = self._values.around(table, units, self._refused)
+                if pair is not None and pair[1].end - pair[0].start <= self._limits.of(table):
+                    block = self._asking(*pair)
+                    block.retest = (table, units)
+                    return block
+        return None
 
     def serve(self, block: Block, data: bytes, time_ns: int) -> None:
         """Take the data bytes that came for a block, and their acquisition time."""
         add = self._rows.add
-        for (index, _), found in zip(block.request.items, block.decode(data), strict=True):
-            add(index, time_ns, *rated(found))
-        (self._healed if block in self.refused else self._served).append(block)
+        values = zip(block.request.items, block.decode(data), strict=True)
+        if self._given is None and not self._extra:
+            for (index, _), found in values:
+                add(index, time_ns, *rated(found))
+            self._served.append(block)
+        else:
+            given = self._irregular()
+            for (index, _), found in values:
+                if index not in given:
+                    given.add(index)
+                    add(index, time_ns, *rated(found))
+        span = block.span
+        self._longest[span.table] = max(self._longest[span.table], span.count)
+        if block.search is not None:
+            self._take(block.search, block.search.served(), 0)
+        elif isinstance(block.retest, Span):
+            self._learned.heal(block.retest)
+        elif block.retest is not None:
+            self._learned.fill(*block.retest)
+        elif self._troubled:
+            self._troubled.pop(span, None)
 
-    def refuse(self, block: Block, code: int, time_ns: int, *, halve: bool) -> tuple[Block, ...]:
-        """Take the exception that came for a block; return the blocks to ask for in its place, now.
+    def refuse(self, block: Block, code: int, now: int, time_ns: int) -> None:
+        """Take the exception that came for a block.
 
         Args:
             block: What was asked for.
             code: Modbus exception code.
-            time_ns: Acquisition time of the answer.
-            halve: Whether this reading may go on looking for the value to blame.
+            now: Monotonic time of the answer.
+            time_ns: Its acquisition time.
         """
-        several = code in PERHAPS_ONE_VALUE and len(block.request.items) > 1
-        if several and halve:
-            return self._blocks(halves(block.request, self._spans))
-        self._bad(block, code, time_ns)
-        (self._now_refused if code in LASTING and not several else self._now_failing)[block] = code
-        return ()
+        self._irregular()
+        if block.search is not None:
+            if code in ANSWERS:
+                self._take(block.search, block.search.refused(code), now)
+            else:
+                self._searches.remove(block.search)
+                self._paused.append(block.search)
+        elif isinstance(block.retest, Span):
+            self._bad(block, code, time_ns)
+            self._learned.refuse(block.retest, code if code in ANSWERS else self._refused[block.retest], now)
+        elif block.retest is not None:
+            self._learned.hole(*block.retest, now)
+        elif self._blames_a_value(block.span, code):
+            row = self._values.row(block.request)
+            if len(row) > 1:
+                self._searches.append(Search(row, code, self._density[block.span.table]))
+            else:
+                self._blame(row[0], code, now)
+        elif code == NOT_SERVED:
+            for span in {self._spans[index] for index, _ in block.request.items}:
+                self._learned.refuse(span, code, now)
+        else:
+            self._bad(block, code, time_ns)
+            self._failing[block] = code
 
-    def end(self, now: int, time_ns: int) -> None:
-        """End a reading: give what was not asked for its bad rows, and learn."""
-        if not self._retesting:
-            for block, code in self.refused.items():
-                self._bad(block, code, time_ns)
-        if not (self._retesting or self._now_refused or self._now_failing or self.failing) and len(
-            self._served
-        ) == len(self.blocks):
+    def _blames_a_value(self, span: Span, code: int) -> bool:
+        if code == NOT_SERVED:
+            return self._longest[span.table] > 0
+        if code == IN_TROUBLE:
+            self._troubled[span] += 1
+            return self._troubled[span] > (1 if self._served else PATIENCE)
+        return code in BLAMES_A_VALUE
+
+    def _take(self, search: Search, finding: Finding | None, now: int) -> None:
+        """Learn what a search has found out."""
+        if finding is None:
             return
-        if self._retesting or self._now_refused:
-            self._retest_at = now + RETEST_NS
-        refused = self._now_refused if self._retesting else self.refused | self._now_refused
-        if self._healed and not refused:
-            self.forget()
+        if finding.value is not None:
+            self._blame(finding.value, finding.code, now)
+        elif finding.hole is not None:
+            self._learned.hole(search.table, finding.hole, now)
+        elif finding.limit is not None and finding.limit >= self._longest[search.table]:
+            self._learned.limit(search.table, finding.limit)
+            self._limits = self._learned.limits(self._configured)
+
+    def _blame(self, span: Span, code: int, now: int) -> None:
+        """Learn that a value is refused by itself; what lies within it may be served."""
+        self._learned.refuse(span, code, now)
+        self._refused[span] = code
+        inner = [s for s in self._values.within(span) if s != span]
+        outer, _ = outermost([(s.start, s.end) for s in inner])
+        if outer:
+            self._searches.append(Search([inner[i] for i in outer], code, self._density[span.table], refused=False))
+
+    def end(self, time_ns: int) -> None:
+        """End a reading: give each value that has none its bad row."""
+        self._searches += self._paused
+        if self._given is None:
+            for index, status in self._known_bad:
+                self._rows.add(index, time_ns, None, status)
             return
-        asked = [*self._served, *self._healed, *self._now_failing]
-        self.blocks = tuple(sorted(asked, key=lambda b: (b.span.table, b.span.start)))
-        self.refused, self.failing = refused, self._now_failing
+        why = {span: search.code for search in self._searches for span in search.unsettled}
+        for span, indices in self._values.at.items():
+            missing = [index for index in indices if index not in self._given]
+            if missing:
+                refusal = self._learned.refused.get(span)
+                code = refusal.code if refusal is not None else why.get(span, min(why.values(), default=2))
+                for index in missing:
+                    self._rows.add(index, time_ns, None, status_of(code))
 
     def fail_all(self, time_ns: int, status: int) -> None:
         """Add a bad row for each signal: an attempt failed as a whole."""
@@ -148,20 +344,49 @@ class Group:
         """Return the rows so far."""
         return self._rows.take()
 
-    def texts(self) -> list[str]:
-        """Say what the device refuses now."""
-        refusals = sorted(
-            (self.refused | self.failing).items(), key=lambda pair: (pair[0].span.table, pair[0].span.start)
-        )
+    @property
+    def refuses(self) -> bool:
+        """Whether the device refuses anything of it now."""
+        return bool(self._refused or self._searches or self._failing)
+
+    def texts(self) -> list[Text]:
+        """Say what the device refuses now.
+
+        A line for each value, for each table that is not served at all, and for each row that is searched.
+        """
+        found: dict[tuple[int, Span], list[int]] = {}
+        whole: dict[Table, list[Span]] = {}
+        for span in self._refused:
+            code = self._learned.refused[span].code if span in self._learned.refused else 0
+            if code == NOT_SERVED:
+                whole.setdefault(span.table, []).append(span)
+            elif code:
+                found[code, span] = self._values.at[span]
+        rows = [(search.code, list(search.unsettled)) for search in self._searches]
+        rows += [(NOT_SERVED, spans) for spans in whole.values()]
+        for code, spans in rows:
+            if spans:
+                start, end = min(s.start for s in spans), max(s.end for s in spans)
+                found[code, Span(spans[0].table, start, end - start)] = [
+                    i for span in spans for i in self._values.at[span]
+                ]
+        for block, code in self._failing.items():
+            if code not in UNLISTED:
+                found[code, block.span] = [index for index, _ in block.request.items]
         return [
-            describe(code, block.span, [self.source.signals[i].id for i, _ in block.request.items])
-            for block, code in refusals
-            if code not in UNLISTED
+            describe(code, span, [self.source.signals[i].id for i in sorted(indices)])
+            for (code, span), indices in sorted(found.items(), key=lambda f: (f[0][1].table, f[0][1].start))
         ]
 
-    def _bad(self, block: Block, code: int, time_ns: int) -> None:
-        for index, _ in block.request.items:
-            self._rows.add(index, time_ns, None, status_of(code))
+    def _irregular(self) -> set[int]:
+        """Return which signals have a row, from now on kept."""
+        if self._given is None:
+            self._given = {index for block in self._served for index, _ in block.request.items}
+        return self._given
 
-    def _blocks(self, requests: Iterable[Request]) -> tuple[Block, ...]:
-        return tuple(Block(request, compile_decoder(request, self._kinds)) for request in requests)
+    def _bad(self, block: Block, code: int, time_ns: int) -> None:
+        given = self._irregular()
+        for index, _ in block.request.items:
+            if index not in given:
+                given.add(index)
+                self._rows.add(index, time_ns, None, status_of(code))

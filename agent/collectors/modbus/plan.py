@@ -1,13 +1,12 @@
 """Which requests read a set of values.
 
-A request reads one span of one table. Values are taken in order of their address and joined into one request
-while the hole before the next one is at most the permitted gap and the span stays within the device's limit:
-a hole of 16 registers costs 32 bytes, a request of its own a whole round trip (measured: 1,000 scattered
-floats in 33 requests instead of 489). A value is never split over two requests, and a request never reaches
-beyond the first and the last value that it was made for.
+A request reads one span of one table. `agent.collectors.planning` finds the cheapest set of them, under what a
+request and a register cost on this link (`agent.collectors.modbus.cost`), the device's limits and what was learned
+of its holes. Reading a gap that nobody asked for usually pays: 16 registers are 32 bytes, a request of its own is
+a whole round trip. A value is never split over two requests, and a request never reaches beyond the first and the
+last value that it was made for.
 
-When the device refuses a request, the collector halves it with `halves` until it knows the values it cannot
-have. Pure.
+Pure.
 """
 
 from __future__ import annotations
@@ -16,8 +15,12 @@ import enum
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from agent.collectors.planning import Cost, gaps_above, partition
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from agent.collectors.planning import Span as Units
 
 ADDRESSES = 65536
 """Addresses of a table."""
@@ -76,53 +79,61 @@ class Limits:
     Attributes:
         registers: At most so many registers (the protocol allows 125).
         bits: At most so many coils or discrete inputs (2000).
-        gap: Registers that may be read though nobody asked for them; for bits 16 times as many.
+        gap: Registers that may be read though nobody asked for them, for bits 16 times as many; None leaves it
+            to what they cost.
     """
 
     registers: int = 125
     bits: int = 2000
-    gap: int = 16
+    gap: int | None = None
+
+    def of(self, table: Table) -> int:
+        """Return how many addresses of a table one request may span."""
+        return self.bits if table.bits else self.registers
 
 
-def plan(values: Sequence[Span], limits: Limits) -> tuple[Request, ...]:
+USUAL = Cost(overhead_ns=5_000_000, per_unit_ns=50_000)
+"""What a request and a register cost on a network, as long as nothing was measured."""
+
+
+def per_address(cost: Cost, table: Table) -> Cost:
+    """Return the cost of a request with its part for each address of a table; `cost` counts registers."""
+    return Cost(cost.overhead_ns, cost.per_unit_ns // 16) if table.bits else cost
+
+
+def plan(
+    values: Sequence[Span],
+    limits: Limits,
+    cost: Cost = USUAL,
+    holes: Mapping[Table, Sequence[Units]] | None = None,
+    without: Iterable[int] = (),
+) -> tuple[Request, ...]:
     """Return the requests that read each value once, ordered by table and address.
 
     Args:
-        values: Where each value lies; they may overlap. None is longer than its limit.
+        values: Where each value lies; they may overlap.
         limits: Of the device.
+        cost: Of a request, per register.
+        holes: What no request may touch.
+        without: Indices of values that are not read.
     """
-    order = sorted(range(len(values)), key=lambda i: (values[i].table, values[i].start, -values[i].count, i))
+    left_out = frozenset(without)
     requests: list[Request] = []
-    chosen: list[int] = []
-    end = 0
-    for index in order:
-        value = values[index]
-        if chosen:
-            first = values[chosen[0]]
-            gap, most = (limits.gap * 16, limits.bits) if value.table.bits else (limits.gap, limits.registers)
-            far = value.table != first.table or value.start - end > gap
-            if far or max(end, value.end) - first.start > most:
-                requests.append(_request(values, chosen))
-                chosen = []
-        end = max(end, value.end) if chosen else value.end
-        chosen.append(index)
-    if chosen:
-        requests.append(_request(values, chosen))
+    for table in Table:
+        indices = [i for i, value in enumerate(values) if value.table == table and i not in left_out]
+        spans = [(values[i].start, values[i].end) for i in indices]
+        forbidden = list((holes or {}).get(table, ()))
+        if limits.gap is not None:
+            forbidden += gaps_above(spans, limits.gap * 16 if table.bits else limits.gap)
+        runs = partition(spans, per_address(cost, table), limits.of(table), forbidden)
+        requests += [request(values, [indices[i] for i in run]) for run in runs]
     return tuple(requests)
 
 
-def halves(request: Request, values: Sequence[Span]) -> tuple[Request, ...]:
-    """Return two requests with half of the values each, or nothing when it reads only one value."""
-    indices = [index for index, _ in request.items]
-    if len(indices) < 2:
-        return ()
-    middle = len(indices) // 2
-    return _request(values, indices[:middle]), _request(values, indices[middle:])
-
-
-def _request(values: Sequence[Span], indices: Iterable[int]) -> Request:
-    chosen = tuple(indices)
-    start = min(values[i].start for i in chosen)
-    end = max(values[i].end for i in chosen)
-    span = Span(values[chosen[0]].table, start, end - start)
-    return Request(span, tuple((i, values[i].start - start) for i in chosen))
+def request(values: Sequence[Span], indices: Sequence[int]) -> Request:
+    """Return the one request that reads these values of one table."""
+    start = min(values[i].start for i in indices)
+    end = max(values[i].end for i in indices)
+    return Request(
+        Span(values[indices[0]].table, start, end - start), tuple((i, values[i].start - start) for i in indices)
+    )
