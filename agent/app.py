@@ -15,35 +15,39 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import dataclasses
 import functools
 import importlib.metadata
 import logging
-import os
 import secrets
 import signal
 import threading
 from typing import TYPE_CHECKING
 
-from agent import collectors, control
+from agent import control
 from agent.analyzers import evidence as analyzers
 from agent.analyzers.latency import account
 from agent.clock import SystemClock
 from agent.collectors.base import Box
 from agent.config.load import load
 from agent.errors import ConfigError
+from agent.fingerprint import Fingerprints
+from agent.fleet import Fleet
 from agent.frame import Event
-from agent.health import DeviceHealth, Health
+from agent.health import Health
 from agent.intake import Intake
 from agent.latest import Latest
 from agent.lock import hold
+from agent.maintenance import Maintenance
 from agent.memory import DiskMemory
+from agent.recording import Recorder
+from agent.reload import Reload
 from agent.reporter import Reporter
+from agent.running import Running
 from agent.sender import Sender
 from agent.spool import Limits, Spool
 from agent.spool.ring import rows_for
-from agent.supervise import Supervisor
 from agent.uplink import Uplink
+from agent.verbs import Verbs
 from contract.payload import Status
 from contract.topics import AgentTopics
 
@@ -53,7 +57,6 @@ if TYPE_CHECKING:
 
     from agent.analyzers.evidence import DayLedger
     from agent.config.model import AgentConfig
-    from agent.control import Handler
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +73,8 @@ def run(path: Path, lang: str | None = None) -> int:
         ConfigError: the file is wrong.
         SpoolFailed: neither disk nor memory can take data.
     """
-    Agent(load(path, lang)).run()
+    config = load(path, lang)
+    Agent(config, path.read_bytes()).run()
     return 0
 
 
@@ -79,14 +83,16 @@ class Agent:
 
     Args:
         config: Of the site.
+        raw: The file that it was read from, for `tsq-agent diff`.
 
     Raises:
         ConfigError: a secret cannot be read, or the state folder holds data of an agent with other ids.
         SpoolFailed: the state folder cannot be used, or another agent works in it.
     """
 
-    def __init__(self, config: AgentConfig) -> None:
+    def __init__(self, config: AgentConfig, raw: bytes = b"") -> None:
         self._config = config
+        self._raw = raw
         self._boot = secrets.token_hex(8)
         self._sources = config.sources()
         self._calendar = config.calendar()
@@ -108,13 +114,15 @@ class Agent:
         self._clock = SystemClock(self._spool.epoch, trusted=config.time.trust_local_clock)
         self._memory = DiskMemory(self._folder)
         self._box = Box(self._clock, self._memory)
-        self._health = Health({device.id: DeviceHealth() for device in config.devices})
+        self._health = Health()
         self._latest = Latest(self._sources)
-        self._intake = Intake(self._spool, self._latest)
-        self._supervisors = {
-            device.id: Supervisor(collectors.make(device, self._box), self._intake, self._health, self._clock)
-            for device in config.devices
-        }
+        self._fingerprints = Fingerprints(self._memory, self._clock, self._sources, config.addresses())
+        self._intake = Intake(self._spool, self._fingerprints, self._latest)
+        self._maintenance = Maintenance(
+            self._memory, self._clock, self._spool.put, self._sources, lambda: secrets.token_hex(8)
+        )
+        self._fleet = Fleet(self._box, self._intake, self._health)
+        self._fleet.add(self._fleet.make(config.devices))
         topics = AgentTopics(config.factory, config.agent)
         self._site = Uplink(config.uplink.site, topics, self._status)
         platform = config.uplink.platform
@@ -136,6 +144,7 @@ class Agent:
     def run(self) -> None:
         """Collect and deliver until SIGTERM or SIGINT."""
         evidence = self._restored()
+        self._running = self._made_running(evidence)
         self._spool.start(self._clock, evidence)
         self._spool.put(self._event("agent_start", version=VERSION, config=self._config.config_hash()))
         self._memory.start()
@@ -151,8 +160,7 @@ class Agent:
         finally:
             self._reporter.stop()
             self._memory.stop()
-            devices = self._health.devices.values()
-            rows, bad = sum(d.rows for d in devices), sum(d.bad_rows for d in devices)
+            rows, bad = self._health.totals()
             before = self._spool.stats().seq
             self._spool.put(self._event("agent_stop", rows=rows, bad_rows=bad))  # what the store must come to
             self._drain(before)
@@ -189,32 +197,30 @@ class Agent:
         loop = asyncio.get_running_loop()
         for number in STOP_SIGNALS:
             loop.add_signal_handler(number, stop.set)
+        self._maintenance.resume()
         async with contextlib.AsyncExitStack() as stack:
             try:
-                verbs: Mapping[str, Handler] = {
-                    "status": self._overview,
-                    "values": self._values,
-                    "retry": self._retry,
-                }
-                await stack.enter_async_context(control.listening(self._folder, verbs))
+                await stack.enter_async_context(control.listening(self._folder, self._verbs().table()))
             except OSError as exc:  # a path too long for a socket: everything else works
                 logger.warning("`status` and `retry` do not work: %s: shorten storage.directory", exc)
             async with asyncio.TaskGroup() as group:
+                self._fleet.start(group)
                 tasks = [
-                    group.create_task(supervisor.run(), name=f"collector:{device}")
-                    for device, supervisor in self._supervisors.items()
+                    group.create_task(self._each_second(), name="clock"),
+                    group.create_task(self._running.tell_daily(), name="inventory"),
                 ]
-                tasks.append(group.create_task(self._watch_clock(), name="clock"))
                 await stop.wait()
                 for number in STOP_SIGNALS:  # a second Ctrl-C must not keep what was read from the disk
                     loop.remove_signal_handler(number)
                     signal.signal(number, signal.SIG_IGN)
+                self._fleet.stop()
                 for task in tasks:
                     task.cancel()
 
-    async def _watch_clock(self) -> None:
+    async def _each_second(self) -> None:
         while True:
             await self._clock.sleep(TICK_S)
+            self._maintenance.tick()
             off = self._clock.step()
             if off is not None:
                 logger.warning("the clock was set by %.3f s: a new epoch begins", off / 1e9)
@@ -251,33 +257,9 @@ class Agent:
             sources={name: device.state for name, device in sorted(self._health.devices.items())},
         )
 
-    def _devices(self) -> dict[str, Mapping[str, object]]:
-        """Return what each device is doing, and what its collector has done."""
-        snapshot = self._health.snapshot()
+    def _about(self) -> Mapping[str, object]:
         return {
-            device: {**snapshot[device], "stats": dataclasses.asdict(supervisor.stats)}
-            for device, supervisor in sorted(self._supervisors.items())
-        }
-
-    async def _values(self, target: str, args: Mapping[str, object]) -> bytes:
-        """Answer with the last values of one device or all; `history: false` leaves the past out."""
-        devices = self._devices()
-        if target:
-            devices = {target: devices[target]}
-        head = {"time": str(self._clock.now()), "devices": devices}
-        history = args.get("history") is not False
-        return await asyncio.to_thread(self._latest.encoded, head, frozenset(devices), history=history)
-
-    def _overview(self, _target: str, _args: Mapping[str, object]) -> Mapping[str, object]:
-        return {
-            "agent": f"{self._config.factory}/{self._config.agent}",
-            "name": self._config.name,
             "boot": self._boot,
-            "process": os.getpid(),
-            "time": str(self._clock.now()),
-            "clock_trusted": self._clock.trusted,
-            "devices": self._devices(),
-            "spool": self._spool.stats()._asdict(),
             "uplink": {
                 "site": self._site.up,
                 "platform": None if self._platform is None else self._platform.up,
@@ -286,10 +268,39 @@ class Agent:
             },
         }
 
-    def _retry(self, target: str, _args: Mapping[str, object]) -> Mapping[str, object]:
-        device = target if target in self._supervisors else target.split(".", maxsplit=1)[0]
-        self._supervisors[device].retry()
-        return {"ok": True, "device": device}
+    # How the parts know one another
+
+    def _made_running(self, evidence: DayLedger) -> Running:
+        return Running(
+            self._config,
+            self._raw,
+            self._clock,
+            spool=self._spool,
+            evidence=evidence,
+            fleet=self._fleet,
+            health=self._health,
+            latest=self._latest,
+            fingerprints=self._fingerprints,
+            maintenance=self._maintenance,
+            reporter=self._reporter,
+            sender=self._sender,
+        )
+
+    def _verbs(self) -> Verbs:
+        return Verbs(
+            running=self._running,
+            reload=Reload(self._running, self._box, self._latest),
+            fleet=self._fleet,
+            latest=self._latest,
+            fingerprints=self._fingerprints,
+            maintenance=self._maintenance,
+            recorder=Recorder(self._box, self._clock),
+            sink=self._spool,
+            spool=self._spool,
+            clock=self._clock,
+            about=self._about,
+            version=VERSION,
+        )
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:

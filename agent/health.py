@@ -41,6 +41,22 @@ class Health:
     """All devices of the agent."""
 
     devices: dict[str, DeviceHealth] = field(default_factory=dict)
+    _gone: list[DeviceHealth] = field(default_factory=list)
+
+    def begin(self, device: str) -> None:
+        """Enter a device, or have one that is here start anew; what it has delivered goes on being counted."""
+        old = self.devices.get(device, DeviceHealth())
+        self.devices[device] = replace(old, state="starting", since_ns=0, text=NOTHING, refused=frozenset())
+
+    def drop(self, device: str) -> None:
+        """Let go of a device that is no longer configured."""
+        if (gone := self.devices.pop(device, None)) is not None:
+            self._gone.append(gone)
+
+    def totals(self) -> tuple[int, int]:
+        """Return rows and bad rows of all devices, also of those that are gone, since the start."""
+        every = [*self.devices.values(), *self._gone]
+        return sum(d.rows for d in every), sum(d.bad_rows for d in every)
 
     def set(self, device: str, state: State, now_ns: int, text: Text = NOTHING) -> bool:
         """Enter a state; log and return True only when it is another one than before."""

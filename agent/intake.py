@@ -1,13 +1,20 @@
-"""What every reading passes on its way to the spool: the last values are noted, and nobody waits."""
+"""What every reading passes on its way to the spool, and nobody waits.
+
+collector --supervise--> is it still the same device? --> last values --> spool
+"""
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from agent.frame import Item
+    from agent.fingerprint import Fingerprints
+    from agent.frame import Event, Item
     from agent.latest import Latest
     from agent.supervise import Sink
+
+logger = logging.getLogger(__name__)
 
 
 class Intake:
@@ -15,14 +22,29 @@ class Intake:
 
     Args:
         spool: Where everything goes.
-        latest: Sees it first.
+        fingerprints: Make values of a device that has changed uncertain.
+        latest: Sees what is stored.
     """
 
-    def __init__(self, spool: Sink, latest: Latest) -> None:
+    def __init__(self, spool: Sink, fingerprints: Fingerprints, latest: Latest) -> None:
         self._spool = spool
+        self._fingerprints = fingerprints
         self._latest = latest
 
     def put(self, item: Item) -> None:
         """Take one item."""
+        item, changed = self._fingerprints.look(item)
+        if changed is not None:
+            self._say(changed)
+            self._spool.put(changed)
         self._latest.put(item)
         self._spool.put(item)
+
+    @staticmethod
+    def _say(event: Event) -> None:
+        logger.error(
+            "%s is not what it was: %s: its values are uncertain until `tsq-agent confirm %s`",
+            event.body["device"],
+            event.body["changes"],
+            event.body["device"],
+        )

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 HISTORY = 60
 AT_ONCE = 250  # signals that are encoded without letting anybody else work
+BAD = 1 << 31
 _NUMBERS = frozenset(DataType) - {DataType.STRING}
 
 
@@ -102,15 +103,25 @@ class Latest:
             if columns is not None:
                 columns.take(item)
 
-    def begin(self, sources: Sequence[Source]) -> None:
-        """Begin anew with these; those that are known and unchanged keep their past."""
-        old = self._columns
-        self._columns = {s.id: old[s.id] if s.id in old and old[s.id].source == s else _Columns(s) for s in sources}
+    def begin(self, sources: Sequence[Source], anew: Collection[str] = ()) -> None:
+        """Go on with these sources; what is known of one that has not changed is kept.
 
-    def bad(self, source: str) -> int:
-        """Return how many signals of a source are bad now, those never heard of included."""
-        columns = self._columns[source]
-        return int(((columns.status >> 31 > 0) | (columns.time == 0)).sum())
+        Args:
+            sources: What is read from now on.
+            anew: Devices of which nothing is known any more.
+        """
+        kept = {of.source: of for of in self._columns.values() if of.source.device not in anew}
+        self._columns = {source.id: kept.get(source) or _Columns(source) for source in sources}
+
+    def good(self, device: str) -> set[tuple[str, str]]:
+        """Return (source, signal id) of the signals of a device that are good or uncertain now."""
+        return {
+            (of.source.id, signal.id)
+            for of in self._columns.values()
+            if of.source.device == device
+            for signal, status, time in zip(of.source.signals, of.status.tolist(), of.time.tolist(), strict=True)
+            if time and status < BAD
+        }
 
     def pieces(self, devices: Collection[str] | None = None, *, history: bool = True) -> Iterator[bytes]:
         """Yield the signals as pieces of a JSON list, some hundred at a time.

@@ -65,8 +65,8 @@ class Reporter:
     def __init__(
         self, config: AgentConfig, spool: Spool, uplink: Uplink, topics: AgentTopics, clock: Clock
     ) -> None:
-        self._sources = config.sources()
-        self._inventory = config.inventory()
+        self._lock = threading.Lock()
+        self.change(config)
         self._calendar = config.calendar()
         self._every_s = config.readiness.report_every / 1e9
         self._site = Site(config.factory, config.site, config.agent)
@@ -75,11 +75,15 @@ class Reporter:
         self._uplink = uplink
         self._topic = topics.readiness
         self._clock = clock
-        self._lock = threading.Lock()
         self._made: tuple[int, Assessment] | None = None  # monotonic ns, what was made then
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="reporter", daemon=True)
         uplink.on_request("report.get", self._answer)
+
+    def change(self, config: AgentConfig) -> None:
+        """Assess what this configuration has from now on; burst sources give no evidence."""
+        sources = tuple(source for source in config.sources() if source.mode != "burst")
+        self._configured = sources, config.inventory()  # one assignment: an assessment under way keeps its own
 
     def start(self) -> None:
         """Begin to publish."""
@@ -105,11 +109,12 @@ class Reporter:
         with self._lock:
             now = self._clock.monotonic()
             if self._made is None or now - self._made[0] > fresh_s * 1e9:
+                sources, inventory = self._configured
                 made = assess(
                     self._spool.days(),
                     self._spool.tallies(),
-                    self._sources,
-                    self._inventory,
+                    sources,
+                    inventory,
                     self._calendar,
                     self._clock.now(),
                     self._model,

@@ -91,6 +91,15 @@ class Sender:
         self._wake.set()
         self._thread.join()
 
+    def introduce(self) -> None:
+        """Publish the birth in force, which has just changed; a connection that comes later brings it along."""
+        self._receive(self._introduce)
+
+    def _introduce(self) -> None:
+        body = self._spool.birth_named(self._spool.birth)
+        if body is not None and self._up:
+            self._announce(self._spool.birth, body)
+
     @property
     def in_flight(self) -> int:
         """Messages sent and not confirmed."""

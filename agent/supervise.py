@@ -31,7 +31,7 @@ from agent.frame import Event, FrameBlock, GapCause, Quality, Status, Watermark,
 from settings.language import Text
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Mapping
 
     from agent.clock import Clock
     from agent.collectors.base import Collector, Reading, Stats
@@ -85,6 +85,7 @@ class Supervisor:
         health: Told of every state; it does the logging.
         clock: Stamps events and does the waiting.
         jitter: Returns 0..1; spreads the attempts of devices that died together.
+        since: When a new configuration has brought this collector: source id -> since when nothing is known of it.
     """
 
     def __init__(
@@ -94,6 +95,7 @@ class Supervisor:
         health: Health,
         clock: Clock,
         jitter: Callable[[], float] = random.random,
+        since: Mapping[str, int] | None = None,
     ) -> None:
         self._collector = collector
         self._sink = sink
@@ -103,6 +105,7 @@ class Supervisor:
         self._link = _Link()
         self._wake = asyncio.Event()
         self._start_ns: int | None = clock.now()
+        self._since = since
         self._progress = 0
         expected = [
             s.interval_ns for s in collector.sources if s.mode != "burst"
@@ -123,6 +126,21 @@ class Supervisor:
         """Try at once: the device itself when we are waiting, and its refused signals."""
         self._collector.retry()
         self._wake.set()
+
+    @property
+    def alive_ns(self) -> int | None:
+        """When any source was last known alive, None before the first time."""
+        return max(self._link.alive_ns.values(), default=None)
+
+    def retire(self) -> dict[str, int]:
+        """Close what is open, after `run` has been cancelled; return since when nothing is known of each source."""
+        now = self._clock.now()
+        since = {}
+        for source in self._collector.sources:
+            closed = self._close_gap(source.id, now)
+            unheard = now if self._start_ns is None else self._start_ns
+            since[source.id] = now if closed is not None else self._link.alive_ns.get(source.id, unheard)
+        return since
 
     async def run(self) -> None:
         """Connect and read for ever.
@@ -200,9 +218,11 @@ class Supervisor:
         """Record, once, that nothing was read between our start and the first word of the device."""
         if self._start_ns is None:
             return
+        cause: GapCause = "agent_off" if self._since is None else "config"
         for source in self._collector.sources:
-            gap = uuid.uuid4().hex
-            self._sink.put(gap_event(gap, "agent_off", source.id, self._clock.now(), self._start_ns, first_ns))
+            start = (self._since or {}).get(source.id, self._start_ns)
+            now, end = self._clock.now(), max(first_ns, start)
+            self._sink.put(gap_event(uuid.uuid4().hex, cause, source.id, now, start, end))
         self._start_ns = None
 
     def _take(self, reading: Reading) -> None:

@@ -51,18 +51,29 @@ class DayLedger:
     def __init__(self, sources: Sequence[Source], calendar: Calendar) -> None:
         self._calendar = calendar
         self._bounds = (0, 0)
-        self._sources = {identity(s): s for s in sources}
-        self._by_id = {s.id: identity(s) for s in sources}
+        self.begin(sources)
         self._ledgers: dict[str, Ledger] = {}
         self._outages = Outages()
         self._connections = Connections()
         self._closed_ns = 0
         self._closed: dict[str, bytes] = {}
 
+    def begin(self, sources: Sequence[Source]) -> None:
+        """Go on with these sources, between two entries; those that are gone are kept until their days close.
+
+        Sources read in bursts stay out of the ledgers: between two windows nothing is expected of them, and a
+        silence that was agreed must not count as lost.
+        """
+        polled = [s for s in sources if s.mode != "burst"]
+        self._sources = {identity(s): s for s in polled}
+        self._by_id = {s.id: identity(s) for s in polled}
+
     def feed(self, items: Sequence[Item]) -> None:
         """Take the items of one or more committed entries, in order."""
         for item in items:
             if isinstance(item, FrameBlock):
+                if item.source.mode == "burst":
+                    continue
                 self._ledger(item.source).block(item, self._closed_ns)
             elif isinstance(item, Watermark):
                 if item.source in self._by_id:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
@@ -9,7 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from agent.frame import Item
 
 if TYPE_CHECKING:
-    from contract.payload import Stored
+    from agent.frame import Source
+    from contract.payload import Birth, Stored
 
 Account = Callable[[Sequence[Item], int, bool], Mapping[tuple[str, str], Mapping[int, int]]]
 """(items of a stored entry, when the worker committed it in ns, sent once and live) -> counts to add, by
@@ -43,6 +45,17 @@ class Confirmation(NamedTuple):
 
     stored: Stored
     clean: frozenset[tuple[str, int]] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Another configuration, for the spool's thread; see `Spool.change`."""
+
+    birth: Birth
+    sources: tuple[Source, ...]
+    applied: Callable[[], None]
+    ring_rows: int
+    done: threading.Event = field(default_factory=threading.Event)
 
 
 class Stats(NamedTuple):

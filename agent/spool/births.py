@@ -8,7 +8,9 @@ import msgspec
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
+
+    from agent.frame import Source
 
 
 class _Named(msgspec.Struct, frozen=True):
@@ -16,6 +18,17 @@ class _Named(msgspec.Struct, frozen=True):
 
     factory: str
     agent: str
+
+
+def enter(db: sqlite3.Connection, digest: str, body: bytes, sources: Sequence[Source]) -> int:
+    """Put a birth into the file, or find it there; return its key."""
+    db.execute(
+        "INSERT INTO birth (hash, body, sources) VALUES (?, ?, ?) "
+        "ON CONFLICT (hash) DO UPDATE SET body = excluded.body, sources = excluded.sources",
+        (digest, body, msgspec.json.encode(sources)),
+    )
+    key: int = db.execute("SELECT id FROM birth WHERE hash = ?", (digest,)).fetchone()[0]
+    return key
 
 
 def listed(db: sqlite3.Connection, present: int, lost: Collection[str]) -> list[tuple[str, bytes, bool]]:

@@ -36,6 +36,7 @@ from agent.frame import Event, Source
 from agent.spool import births, opengaps
 from agent.spool.base import CONFIRMED, EVERYTHING, UNCONFIRMED, Committed, State, Stats
 from agent.spool.ledger import REMEMBERED, Ledger, verified
+from agent.spool.lookups import Lookups
 from agent.spool.schema import connect
 from contract import codec
 
@@ -53,7 +54,7 @@ logger = logging.getLogger(__name__)
 _PAGE = 64
 
 
-class Journal:
+class Journal(Lookups):
     """The file, open. Not thread-safe.
 
     Args:
@@ -83,7 +84,7 @@ class Journal:
         self._account = account
         self._db = connect(path)
         self._damaged: set[int] = set()
-        self._lost_births: set[str] = set()
+        self._lost_births = set()
         self._unreadable: list[int] = []  # lost births whose entries are still to be set aside
         self._spools: dict[int, str] = {}
         self._births: dict[int, str] = {}
@@ -118,18 +119,13 @@ class Journal:
                 "INSERT OR REPLACE INTO state VALUES (1, ?, ?, ?, ?, ?, ?)",
                 (spool, fingerprint, self.process, seq, event_ns, commit_ns),
             )
-            db.execute(
-                "INSERT INTO birth (hash, body, sources) VALUES (?, ?, ?) "
-                "ON CONFLICT (hash) DO UPDATE SET body = excluded.body, sources = excluded.sources",
-                (self.birth, raw, msgspec.json.encode(sources)),
-            )
+            self._birth_id = births.enter(db, self.birth, raw, sources)
             self._spools = dict(db.execute("SELECT id, name FROM spool"))
             for key, digest, body in db.execute("SELECT id, hash, body FROM birth"):
                 self._births[key] = digest
                 if codec.digest(body) != digest:
                     self._lost_births.add(digest)
                     self._unreadable.append(key)
-            self._birth_id = next(key for key, digest in self._births.items() if digest == self.birth)
             self._sources = {self._birth_id: {source.id: source for source in sources}}
             entries, rows = db.execute(
                 "SELECT count(*), coalesce(sum(rows), 0) FROM entry WHERE state = 0"
@@ -250,30 +246,6 @@ class Journal:
             else:
                 self._state.sent.add(entry.seq)
         return found
-
-    def births(self) -> list[tuple[str, bytes, bool]]:
-        """Return (hash, canonical JSON, whether an entry names it or it is the present one) of each birth."""
-        return births.listed(self._db, self._birth_id, self._lost_births)
-
-    def owners(self) -> dict[tuple[str, str], int]:
-        """Return how many unconfirmed entries each (factory, agent) has, by the births they were written under."""
-        return births.owners(self._db, self._lost_births)
-
-    def birth_named(self, digest: str) -> bytes | None:
-        """Return the canonical JSON of the birth with this hash, None when it is not here or lost."""
-        row = self._db.execute("SELECT body FROM birth WHERE hash = ?", (digest,)).fetchone()
-        return None if row is None or digest in self._lost_births else row[0]
-
-    def days(self) -> dict[str, bytes]:
-        """Return the closed days of evidence."""
-        return dict(self._db.execute("SELECT day, body FROM day ORDER BY day"))
-
-    def tallies(self) -> dict[tuple[str, str], dict[int, int]]:
-        """Return the counts by (day, key) and bucket."""
-        out: dict[tuple[str, str], dict[int, int]] = {}
-        for day, key, bucket, n in self._db.execute("SELECT day, key, bucket, n FROM tally ORDER BY 1, 2, 3"):
-            out.setdefault((day, key), {})[bucket] = n
-        return out
 
     def stats(self) -> Stats:
         """Return the spool in numbers."""
@@ -423,6 +395,22 @@ class Journal:
                 self._state.commit_ns = now_ns
                 db.execute("UPDATE state SET commit_ns = ?", (now_ns,))
             opengaps.expect(db, self._sources[self._birth_id], now_ns)
+
+    def change(self, birth: Birth, sources: tuple[Source, ...], now_ns: int) -> None:
+        """Write entries under another birth from now on.
+
+        Raises:
+            sqlite3.Error, OSError: nothing of it has happened.
+        """
+        raw = codec.encode(birth)
+        digest, known = codec.digest(raw), {source.id: source for source in sources}
+        with self._transaction() as db:
+            key = births.enter(db, digest, raw, sources)
+            opengaps.forget(db, known)
+            opengaps.expect(db, known, now_ns)
+        self.birth, self._birth_id = digest, key
+        self._births[key], self._sources[key] = digest, known
+        self._lost_births.discard(digest)
 
     def restore(self, found: Salvaged) -> None:
         """Carry over what was saved from a damaged file into this fresh one.

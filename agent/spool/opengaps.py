@@ -23,9 +23,19 @@ if TYPE_CHECKING:
     from agent.frame import Item, Json
 
 
+OURS = frozenset({"agent_off", "config"})
+"""Causes of gaps that tell how far a source has come although nothing was read of it."""
+
+
 def expect(db: sqlite3.Connection, sources: Iterable[str], now_ns: int) -> None:
     """Note sources that are read from now on; those that are known stay what they are."""
     db.executemany("INSERT OR IGNORE INTO reached VALUES (?, ?)", [(source, now_ns) for source in sources])
+
+
+def forget(db: sqlite3.Connection, sources: Container[str]) -> None:
+    """Expect nothing any more of sources that are not among these."""
+    known = [name for (name,) in db.execute("SELECT source FROM reached")]
+    db.executemany("DELETE FROM reached WHERE source = ?", [(name,) for name in known if name not in sources])
 
 
 def follow(db: sqlite3.Connection, items: Iterable[Item], sources: Container[str]) -> None:
@@ -45,7 +55,7 @@ def follow(db: sqlite3.Connection, items: Iterable[Item], sources: Container[str
             reached[item.source] = item.time_ns
         elif isinstance(item, Event) and item.kind == "gap" and "sources" not in item.body:
             _gap(db, item)
-            if item.source is not None and item.body.get("cause") == "agent_off" and item.to_ns is not None:
+            if item.source is not None and item.body.get("cause") in OURS and item.to_ns is not None:
                 reached[item.source] = item.to_ns
     for source, time_ns in reached.items():
         if source in sources:

@@ -56,6 +56,10 @@ class Ring:
         """Rows that wait, those in a commit under way included."""
         return self._rows + self._taken_rows
 
+    def resize(self, limit: int) -> None:
+        """Hold so many rows from now on; what waits stays."""
+        self._limit = limit
+
     @property
     def half_full(self) -> bool:
         """Whether a commit should not wait for its second."""

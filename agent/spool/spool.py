@@ -26,9 +26,10 @@ from typing import TYPE_CHECKING
 from agent.entry import Span
 from agent.errors import SpoolFailed
 from agent.spool import ring, schema
-from agent.spool.base import EVERYTHING, Confirmation, Limits
+from agent.spool.base import EVERYTHING, Change, Confirmation, Limits
 from agent.spool.gaps import OTHER, Loss
 from agent.spool.journal import Journal
+from agent.spool.queries import Queries
 from agent.spool.ring import Ring
 from agent.spool.schema import Corrupt
 
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
 
     from agent.analyzers.base import Evidence
     from agent.clock import Clock
-    from agent.delivery import Entry
     from agent.frame import Item, Source
     from agent.spool.base import Account, Committed, Stats
     from contract.payload import Birth, Stored
@@ -49,11 +49,12 @@ NAME = "spool.db"
 COMMIT_S = 1.0
 CHECKPOINT_NS = 60 * 10**9
 CHECKPOINT_ENTRIES = 600
+CHANGE_S = 20.0
 PATIENCE = 3  # commits in a row that fail for an input/output error before a fresh file is tried
 SET_ASIDE = 2  # damaged files that are kept
 
 
-class Spool:
+class Spool(Queries):
     """A bounded durable buffer with a ledger.
 
     `put`, `confirm` and `stats` may be called from any thread and do not wait. The other methods may wait for a
@@ -106,6 +107,7 @@ class Spool:
         self._listeners: list[Callable[[], None]] = []
         self._thread: threading.Thread | None = None
         self._wake = threading.Event()
+        self._change: Change | None = None
         self._stopping = False
         self.generation = 0
         """Counts fresh files: who remembers numbers of entries forgets them when it changes."""
@@ -221,6 +223,48 @@ class Spool:
         """Return the spool in numbers, as of the last commit."""
         return self._stats._replace(ring_rows=self._ring.rows, ring_lost_rows=self._ring.lost_rows)
 
+    def change(
+        self, birth: Birth, sources: Sequence[Source], applied: Callable[[], None], *, ring_rows: int
+    ) -> bool:
+        """Go on with another configuration: what was put before is committed under the old one, and checkpointed.
+
+        Nothing of a source that differs may be put from before the call until it has returned.
+
+        Args:
+            birth: Of the new configuration.
+            sources: Its sources.
+            applied: Called in the spool's thread at that point, between two commits.
+            ring_rows: Rows that the ring holds from now on.
+
+        Returns:
+            Whether it was done; when the disk takes nothing within a few seconds, all stays as it is.
+        """
+        change = Change(birth, tuple(sources), applied, ring_rows)
+        self._change = change
+        self._wake.set()
+        if change.done.wait(CHANGE_S):
+            return True
+        with self._lock:
+            if self._change is change:
+                self._change = None
+        return change.done.is_set()
+
+    def _apply(self, change: Change) -> None:
+        """Do it, in the spool's thread; it stays open when the disk does not take it."""
+        assert self._clock is not None
+        try:
+            with self._using() as journal:
+                if self._change is not change:  # given up
+                    return
+                journal.change(change.birth, change.sources, self._clock.now())
+                self._birth, self._sources, self._change = change.birth, change.sources, None
+        except (sqlite3.Error, OSError) as exc:
+            logger.warning("the new configuration has to wait for the disk: %s", exc)
+            return
+        self._ring.resize(change.ring_rows)
+        change.applied()
+        change.done.set()
+
     def stop(self) -> None:
         """Commit what is in the ring, make a checkpoint and close the file."""
         self._stopping = True
@@ -247,7 +291,8 @@ class Spool:
         """Commit once: what the thread does each second."""
         clock = self._clock
         assert clock is not None, "begin or start first"
-        now = clock.now()  # before the ring is taken: what is stamped after it is not in this commit
+        change = self._change  # before the ring is taken: what was put before it must be committed first
+        now = clock.now()  # likewise: what is stamped after it is not in this commit
         waiting, losses = self._ring.take()
         items = [*waiting, *(loss.event(now) for loss in losses)]
         confirmations = self._confirmations[:]
@@ -271,8 +316,8 @@ class Spool:
             self._failures = 0
         self._count()
         self._feed(committed)
-        if final or self._due(clock):
-            self._checkpoint()
+        if (final or change is not None or self._due(clock)) and self._checkpoint() and change is not None:
+            self._apply(change)
         if committed or confirmations:
             for listener in self._listeners:
                 listener()
@@ -330,10 +375,11 @@ class Spool:
         # entries may be dropped only when a checkpoint contains them: have one before the file is full
         return self._stats.bytes > self._limits.max_bytes * 0.9 and self._journal.seq - seq >= 10
 
-    def _checkpoint(self) -> None:
+    def _checkpoint(self) -> bool:
+        """Make one; return whether evidence and journal are at the same point, or evidence is out of order."""
         assert self._clock is not None
         if self._faulty:
-            return
+            return True
         state = b""
         if self._evidence is not None:
             try:
@@ -342,15 +388,16 @@ class Spool:
             except Exception:  # likewise
                 logger.exception("evidence stands still until the next start: this is a bug, please report it")
                 self._evidence, self._faulty = None, True
-                return
+                return True
         try:
             with self._using() as journal:
                 journal.checkpoint(state, self._days)
         except (sqlite3.Error, OSError) as exc:
             logger.warning("no checkpoint of the evidence now, nothing is lost: %s", exc)
-            return
+            return False
         self._days = {}
         self._checkpointed = (self._clock.monotonic(), self._journal.seq)
+        return True
 
     # A damaged file
 
@@ -379,69 +426,6 @@ class Spool:
         self._checkpointed = (0, 0)
         self.generation += 1
         return fresh
-
-    # What the uplink asks
-
-    @property
-    def id(self) -> str:
-        """Id of the spool that new entries belong to."""
-        return self._journal.spool
-
-    @property
-    def birth(self) -> str:
-        """Hash of the birth in force."""
-        return self._journal.birth
-
-    def unconfirmed(self, after: int, before: int | None, limit: int) -> list[Entry]:
-        """Return unconfirmed entries with after < seq < before, in order, at most `limit`."""
-        with self._using() as journal:
-            return journal.unconfirmed(after, before, limit)
-
-    def last_before(self, committed_ns: int) -> int:
-        """Return the highest seq among entries committed before this moment, 0 when there is none."""
-        with self._using() as journal:
-            return journal.last_before(committed_ns)
-
-    def sending(self, entries: Iterable[Entry]) -> list[tuple[Entry, bytes]]:
-        """Return the content of each entry that still waits; it counts as sent from now on."""
-        with self._using() as journal:
-            return journal.sending(entries)
-
-    def births(self) -> list[tuple[str, bytes, bool]]:
-        """Return (hash, canonical JSON, whether an entry names it or it is the present one) of each birth."""
-        with self._using() as journal:
-            return journal.births()
-
-    def owners(self) -> dict[tuple[str, str], int]:
-        """Return how many unconfirmed entries each (factory, agent) has in this file."""
-        with self._using() as journal:
-            return journal.owners()
-
-    def birth_named(self, digest: str) -> bytes | None:
-        """Return the canonical JSON of the birth with this hash, None when it is not here."""
-        with self._using() as journal:
-            return journal.birth_named(digest)
-
-    def forget_birth(self, digest: str) -> None:
-        """Let go of a birth that no entry names.
-
-        Raises:
-            sqlite3.Error: it is still there.
-        """
-        with self._using() as journal:
-            journal.forget_birth(digest)
-
-    # What readiness asks
-
-    def days(self) -> dict[str, bytes]:
-        """Return the closed days of evidence, by production day."""
-        with self._using() as journal:
-            return journal.days()
-
-    def tallies(self) -> dict[tuple[str, str], dict[int, int]]:
-        """Return what `account` has counted, by (day, key) and bucket."""
-        with self._using() as journal:
-            return journal.tallies()
 
 
 def _code(exc: BaseException) -> int:

@@ -74,7 +74,6 @@ def test_many_signals_and_one_device_of_several() -> None:
         "value": None, "status": None, "time": None,
     }  # fmt: skip
     assert asked(Latest([])) == []
-    assert (latest.bad("a.main"), latest.bad("b.main")) == (AT_ONCE + 1, 1)
 
 
 def test_a_new_configuration_keeps_the_past_of_what_did_not_change() -> None:
@@ -84,9 +83,21 @@ def test_a_new_configuration_keeps_the_past_of_what_did_not_change() -> None:
         rows = Rows(of)
         rows.add(0, 1000, 2.5)
         latest.put(rows.take())
+    assert latest.good("b") == {("b.main", "s0")}
     latest.begin([first, source("b", (DataType.FLOAT32,))])
     assert [row["value"] for row in asked(latest)] == [2.5, None, None, None, None]
-    assert latest.bad("a.main") == len(TYPES) - 1
+    assert (latest.good("a"), latest.good("b")) == ({("a.main", "s0")}, set())
+    latest.begin([first], anew={"a"})
+    assert [row["value"] for row in asked(latest)] == [None] * 4
+
+
+def test_what_is_bad_is_not_good() -> None:
+    of = source("a")
+    latest, rows = Latest([of]), Rows(of)
+    for index, status in enumerate((0, Status.UNCERTAIN, Status.BAD_TIMEOUT)):
+        rows.add(index, 1000, VALUES[TYPES[index]], status)
+    latest.put(rows.take())
+    assert latest.good("a") == {("a.main", "s0"), ("a.main", "s1")}
 
 
 def test_what_no_json_can_say_is_null() -> None:

@@ -1,0 +1,112 @@
+"""The collectors that run now, each under its supervisor: started, and changed while the others go on."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from typing import TYPE_CHECKING
+
+from agent import collectors
+from agent.supervise import Supervisor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from agent.collectors.base import Box, Collector
+    from agent.config.model import Device
+    from agent.health import Health
+    from agent.supervise import Sink
+
+
+class Fleet:
+    """All supervisors of the agent, by device.
+
+    Args:
+        box: What collectors share.
+        sink: Takes what they read.
+        health: Told of every state.
+    """
+
+    def __init__(self, box: Box, sink: Sink, health: Health) -> None:
+        self._box = box
+        self._sink = sink
+        self._health = health
+        self._group: asyncio.TaskGroup | None = None
+        self._stopped = False
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._supervisors: dict[str, Supervisor] = {}
+
+    def make(self, devices: Iterable[Device]) -> list[Collector]:
+        """Return what reads these devices, not yet running.
+
+        Raises:
+            ConfigError: a secret cannot be read.
+        """
+        return [collectors.make(device, self._box) for device in devices]
+
+    def add(self, made: Iterable[Collector], since: Mapping[str, int] | None = None) -> None:
+        """Begin to read these devices, at once when the fleet runs.
+
+        Args:
+            made: What reads them; none of the devices is in the fleet.
+            since: When the configuration changed under a running agent: source id -> since when nothing is known
+                of it. What is missing until its first word is then the change's, not the agent's start's.
+        """
+        if self._stopped:
+            return
+        for collector in made:
+            device = collector.device
+            self._health.begin(device)
+            supervisor = Supervisor(collector, self._sink, self._health, self._box.clock, since=since)
+            self._supervisors[device] = supervisor
+            if self._group is not None:
+                self._run(self._group, device, supervisor)
+
+    async def remove(self, devices: Iterable[str]) -> dict[str, int]:
+        """End the reading of these devices; return since when nothing is known of each of their sources."""
+        gone = list(devices)
+        tasks = [self._tasks.pop(device) for device in gone if device in self._tasks]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+        since: dict[str, int] = {}
+        for device in gone:
+            if device in self._supervisors:
+                since |= self._supervisors.pop(device).retire()
+        return since
+
+    def start(self, group: asyncio.TaskGroup) -> None:
+        """Run all supervisors, and those that are added later, as tasks of this group."""
+        self._group = group
+        for device, supervisor in self._supervisors.items():
+            self._run(group, device, supervisor)
+
+    def stop(self) -> None:
+        """Have all of them end."""
+        self._stopped = True
+        for task in self._tasks.values():
+            task.cancel()
+
+    def _run(self, group: asyncio.TaskGroup, device: str, supervisor: Supervisor) -> None:
+        self._tasks[device] = group.create_task(supervisor.run(), name=f"collector:{device}")
+
+    def retry(self, device: str) -> None:
+        """Try a device at once.
+
+        Raises:
+            KeyError: it is not here.
+        """
+        self._supervisors[device].retry()
+
+    def overview(self) -> dict[str, dict[str, object]]:
+        """Return what each device is doing, and what its collector has done, as plain JSON."""
+        snapshot = self._health.snapshot()
+        return {
+            device: {
+                **snapshot[device],
+                "alive": None if supervisor.alive_ns is None else str(supervisor.alive_ns),
+                "stats": dataclasses.asdict(supervisor.stats),
+            }
+            for device, supervisor in sorted(self._supervisors.items())
+        }

@@ -1,0 +1,179 @@
+"""Spans in which people work on a machine: `tsq-agent maintenance start|stop`, with author and reason.
+
+What is read meanwhile is stored as ever; readiness holds nothing of such a span against the factory. Each source of
+the device gets an open gap `maintenance` and an event of that kind under one `gap_id`, both closed at the end. The
+span goes on when the agent starts again, ends by itself when it was given a length, and is kept in the memory of
+the device. Pure but for the memory.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, cast
+
+from agent.frame import Event, gap_event
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from agent.clock import Clock
+    from agent.collectors.base import Memory
+    from agent.frame import Item, Json, Source
+
+TOPIC = "maintenance"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """One span. Times are UTC nanoseconds; `until_ns` is None until somebody says that it is over."""
+
+    id: str
+    from_ns: int
+    until_ns: int | None
+    author: str
+    reason: str
+
+
+class Maintenance:
+    """The spans that are open now.
+
+    Args:
+        memory: Keeps them over a restart.
+        clock: Tells when they begin and end.
+        put: Takes the events.
+        sources: What is read.
+        name: Gives each span a name of its own.
+    """
+
+    def __init__(
+        self,
+        memory: Memory,
+        clock: Clock,
+        put: Callable[[Item], None],
+        sources: Iterable[Source],
+        name: Callable[[], str],
+    ) -> None:
+        self._memory = memory
+        self._clock = clock
+        self._put = put
+        self._name = name
+        self._sources: dict[str, set[str]] = {}
+        self._open: dict[str, Work] = {}
+        self._devices(sources)
+
+    def _devices(self, sources: Iterable[Source]) -> None:
+        self._sources = {}
+        for source in sources:
+            self._sources.setdefault(source.device, set()).add(source.id)
+
+    def resume(self) -> None:
+        """Go on with what was open when the agent stopped; what should have ended meanwhile ends when it should."""
+        for device in self._sources:
+            work = _work(self._memory.recall(device, TOPIC))
+            if work is not None:
+                self._open[device] = work
+                self._tell(device, work, self._sources[device], None)
+        self.tick()
+
+    def begin(self, sources: Iterable[Source]) -> None:
+        """Go on with these sources."""
+        before = self._sources
+        self._devices(sources)
+        now = self._clock.now()
+        for device, work in list(self._open.items()):
+            there = self._sources.get(device, set())
+            self._tell(device, work, before.get(device, set()) - there, now)
+            self._tell(device, work, there - before.get(device, set()), None, now)
+            if not there:
+                self._forget(device)
+
+    def start(self, device: str, author: str, reason: str, length_ns: int | None) -> Work:
+        """Begin a span, or go on with the one that is open under this author, reason and end.
+
+        Raises:
+            KeyError: there is no such device.
+        """
+        sources, now = self._sources[device], self._clock.now()
+        old = self._open.get(device)
+        work = Work(
+            id=self._name() if old is None else old.id,
+            from_ns=now if old is None else old.from_ns,
+            until_ns=None if length_ns is None else now + length_ns,
+            author=author,
+            reason=reason,
+        )
+        self._open[device] = work
+        self._memory.remember(device, TOPIC, cast("Json", asdict(work)))
+        self._tell(device, work, sources, None)
+        return work
+
+    def stop(self, device: str, author: str = "") -> Work | None:
+        """End the span of a device; return it, None when there is none.
+
+        Raises:
+            KeyError: there is no such device.
+        """
+        sources, work = self._sources[device], self._open.get(device)
+        if work is None:
+            return None
+        self._tell(device, work, sources, self._clock.now(), ended_by=author)
+        self._forget(device)
+        return work
+
+    def tick(self) -> None:
+        """End what is over."""
+        now = self._clock.now()
+        for device, work in list(self._open.items()):
+            if work.until_ns is not None and work.until_ns <= now:
+                self._tell(device, work, self._sources[device], work.until_ns)
+                self._forget(device)
+
+    def current(self) -> Mapping[str, Mapping[str, object]]:
+        """Return the open spans by device, for `status`."""
+        return {
+            device: {
+                "since": str(work.from_ns),
+                "until": None if work.until_ns is None else str(work.until_ns),
+                "author": work.author,
+                "reason": work.reason,
+            }
+            for device, work in sorted(self._open.items())
+        }
+
+    def _forget(self, device: str) -> None:
+        del self._open[device]
+        self._memory.remember(device, TOPIC, None)
+
+    def _tell(
+        self,
+        device: str,
+        work: Work,
+        sources: Iterable[str],
+        end_ns: int | None,
+        start_ns: int | None = None,
+        **more: str,
+    ) -> None:
+        now, start = self._clock.now(), work.from_ns if start_ns is None else start_ns
+        end = None if end_ns is None else max(start, end_ns)
+        said: dict[str, Json] = {"device": device, "author": work.author, "reason": work.reason, **more}
+        for source in sorted(sources):
+            gap = f"{work.id}-{source}"
+            body: dict[str, Json] = {"gap_id": gap, **said}
+            self._put(Event(kind="maintenance", time_ns=now, source=source, from_ns=start, to_ns=end, body=body))
+            self._put(gap_event(gap, "maintenance", source, now, start, end, **said))
+
+
+def _work(body: Json) -> Work | None:
+    if not isinstance(body, dict):
+        return None
+    try:
+        until = body["until_ns"]
+        return Work(
+            id=str(body["id"]),
+            from_ns=int(cast("int", body["from_ns"])),
+            until_ns=None if until is None else int(cast("int", until)),
+            author=str(body["author"]),
+            reason=str(body["reason"]),
+        )
+    except (KeyError, TypeError, ValueError):
+        return None

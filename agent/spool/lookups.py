@@ -1,0 +1,42 @@
+"""What can be looked up in the spool's file apart from its entries: births, closed days, counts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agent.spool import births
+
+if TYPE_CHECKING:
+    import sqlite3
+
+
+class Lookups:
+    """Reads of `agent.spool.journal.Journal` that need nothing but the file."""
+
+    _db: sqlite3.Connection
+    _birth_id: int
+    _lost_births: set[str]
+
+    def births(self) -> list[tuple[str, bytes, bool]]:
+        """Return (hash, canonical JSON, whether an entry names it or it is the present one) of each birth."""
+        return births.listed(self._db, self._birth_id, self._lost_births)
+
+    def owners(self) -> dict[tuple[str, str], int]:
+        """Return how many unconfirmed entries each (factory, agent) has, by the births they were written under."""
+        return births.owners(self._db, self._lost_births)
+
+    def birth_named(self, digest: str) -> bytes | None:
+        """Return the canonical JSON of the birth with this hash, None when it is not here or lost."""
+        row = self._db.execute("SELECT body FROM birth WHERE hash = ?", (digest,)).fetchone()
+        return None if row is None or digest in self._lost_births else row[0]
+
+    def days(self) -> dict[str, bytes]:
+        """Return the closed days of evidence."""
+        return dict(self._db.execute("SELECT day, body FROM day ORDER BY day"))
+
+    def tallies(self) -> dict[tuple[str, str], dict[int, int]]:
+        """Return the counts by (day, key) and bucket."""
+        out: dict[tuple[str, str], dict[int, int]] = {}
+        for day, key, bucket, n in self._db.execute("SELECT day, key, bucket, n FROM tally ORDER BY 1, 2, 3"):
+            out.setdefault((day, key), {})[bucket] = n
+        return out

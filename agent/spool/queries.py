@@ -1,0 +1,86 @@
+"""What others ask of the spool: the sender what there is to send, readiness what was seen."""
+
+from __future__ import annotations
+
+import abc
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from contextlib import AbstractContextManager
+
+    from agent.delivery import Entry
+    from agent.spool.journal import Journal
+
+
+class Queries(abc.ABC):
+    """Questions to the journal; each may wait for a commit that is under way."""
+
+    _journal: Journal
+
+    @abc.abstractmethod
+    def _using(self) -> AbstractContextManager[Journal]:
+        """Use the journal, alone."""
+
+    # What the uplink asks
+
+    @property
+    def id(self) -> str:
+        """Id of the spool that new entries belong to."""
+        return self._journal.spool
+
+    @property
+    def birth(self) -> str:
+        """Hash of the birth in force."""
+        return self._journal.birth
+
+    def unconfirmed(self, after: int, before: int | None, limit: int) -> list[Entry]:
+        """Return unconfirmed entries with after < seq < before, in order, at most `limit`."""
+        with self._using() as journal:
+            return journal.unconfirmed(after, before, limit)
+
+    def last_before(self, committed_ns: int) -> int:
+        """Return the highest seq among entries committed before this moment, 0 when there is none."""
+        with self._using() as journal:
+            return journal.last_before(committed_ns)
+
+    def sending(self, entries: Iterable[Entry]) -> list[tuple[Entry, bytes]]:
+        """Return the content of each entry that still waits; it counts as sent from now on."""
+        with self._using() as journal:
+            return journal.sending(entries)
+
+    def births(self) -> list[tuple[str, bytes, bool]]:
+        """Return (hash, canonical JSON, whether an entry names it or it is the present one) of each birth."""
+        with self._using() as journal:
+            return journal.births()
+
+    def owners(self) -> dict[tuple[str, str], int]:
+        """Return how many unconfirmed entries each (factory, agent) has in this file."""
+        with self._using() as journal:
+            return journal.owners()
+
+    def birth_named(self, digest: str) -> bytes | None:
+        """Return the canonical JSON of the birth with this hash, None when it is not here."""
+        with self._using() as journal:
+            return journal.birth_named(digest)
+
+    def forget_birth(self, digest: str) -> None:
+        """Let go of a birth that no entry names.
+
+        Raises:
+            sqlite3.Error: it is still there.
+        """
+        with self._using() as journal:
+            journal.forget_birth(digest)
+
+    # What readiness asks
+
+    def days(self) -> dict[str, bytes]:
+        """Return the closed days of evidence, by production day."""
+        with self._using() as journal:
+            return journal.days()
+
+    def tallies(self) -> dict[tuple[str, str], dict[int, int]]:
+        """Return what `account` has counted, by (day, key) and bucket."""
+        with self._using() as journal:
+            return journal.tallies()

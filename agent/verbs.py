@@ -1,0 +1,165 @@
+"""What the running agent answers on its control socket."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import TYPE_CHECKING
+
+from agent.reload import arguments
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Mapping
+
+    from agent.clock import Clock
+    from agent.control import Answer, Handler
+    from agent.fingerprint import Fingerprints
+    from agent.fleet import Fleet
+    from agent.latest import Latest
+    from agent.maintenance import Maintenance
+    from agent.recording import Recorder
+    from agent.reload import Reload
+    from agent.running import Running
+    from agent.spool import Spool
+    from agent.supervise import Sink
+
+Args = "Mapping[str, object]"
+
+
+class Verbs:
+    """The verbs and what they need.
+
+    Args:
+        about: Identity, clock and uplink in words, for `status`.
+        version: Of this release.
+    """
+
+    def __init__(
+        self,
+        *,
+        running: Running,
+        reload: Reload,
+        fleet: Fleet,
+        latest: Latest,
+        fingerprints: Fingerprints,
+        maintenance: Maintenance,
+        recorder: Recorder,
+        sink: Sink,
+        spool: Spool,
+        clock: Clock,
+        about: Callable[[], Mapping[str, object]],
+        version: str,
+    ) -> None:
+        self._running = running
+        self._reload = reload
+        self._fleet = fleet
+        self._latest = latest
+        self._fingerprints = fingerprints
+        self._maintenance = maintenance
+        self._recorder = recorder
+        self._sink = sink
+        self._spool = spool
+        self._clock = clock
+        self._about = about
+        self._version = version
+
+    def table(self) -> Mapping[str, Handler]:
+        """Return the handler of each verb."""
+        return {
+            "status": self._status,
+            "values": self._values,
+            "config": self._config,
+            "retry": self._retry,
+            "confirm": self._confirm,
+            "maintenance": self._work,
+            "record": self._record,
+            "apply": self._apply,
+        }
+
+    def _devices(self) -> dict[str, dict[str, object]]:
+        work = self._maintenance.current()
+        return {
+            device: {**about, "changed": self._fingerprints.changed(device), "maintenance": work.get(device)}
+            for device, about in self._fleet.overview().items()
+        }
+
+    def _status(self, _target: str, _args: Mapping[str, object]) -> Answer:
+        config = self._running.config
+        return {
+            "agent": f"{config.factory}/{config.agent}",
+            "name": config.name,
+            "version": self._version,
+            "process": os.getpid(),
+            "time": str(self._clock.now()),
+            "clock_trusted": self._clock.trusted,
+            "config": config.config_hash(),
+            "devices": self._devices(),
+            "spool": self._spool.stats()._asdict(),
+            **self._about(),
+        }
+
+    async def _values(self, target: str, args: Mapping[str, object]) -> bytes:
+        """Answer with the last values of one device or all; `history: false` leaves the past out."""
+        devices = self._devices()
+        if target:
+            devices = {target: devices[target]}
+        head = {"time": str(self._clock.now()), "devices": devices}
+        history = args.get("history") is not False
+        return await asyncio.to_thread(self._latest.encoded, head, frozenset(devices), history=history)
+
+    def _config(self, _target: str, _args: Mapping[str, object]) -> Answer:
+        """Answer with the file in force, as it was read."""
+        return {"hash": self._running.config.config_hash(), "text": self._running.raw.decode("utf-8", "replace")}
+
+    def _retry(self, target: str, _args: Mapping[str, object]) -> Answer:
+        device = target if target in self._devices() else target.split(".", maxsplit=1)[0]
+        self._fleet.retry(device)
+        return {"ok": True, "device": device}
+
+    def _confirm(self, target: str, args: Mapping[str, object]) -> Answer:
+        event = self._fingerprints.confirm(target, str(args.get("author", "")))
+        if event is not None:
+            self._sink.put(event)
+        return {"ok": True, "device": target, "changes": None if event is None else event.body["changes"]}
+
+    def _work(self, target: str, args: Mapping[str, object]) -> Answer:
+        """Start or stop maintenance of one device or all."""
+        author, reason, length = str(args.get("author", "")), str(args.get("reason", "")), args.get("for_ns")
+        devices = [target] if target else sorted(self._fleet.overview())
+        if not (length is None or isinstance(length, int)):
+            raise ValueError("for_ns is an integer")
+        if args.get("do") == "start":
+            for device in devices:
+                self._maintenance.start(device, author, reason, length)
+            return {"ok": True, "devices": devices}
+        if args.get("do") == "stop":
+            return {"ok": True, "devices": [d for d in devices if self._maintenance.stop(d, author) is not None]}
+        raise ValueError("do is start or stop")
+
+    def _record(self, target: str, args: Mapping[str, object]) -> AsyncIterator[Answer]:
+        device = next((d for d in self._running.config.devices if d.id == target), None)
+        seconds = args.get("seconds", 60.0)
+        if device is None:
+            raise KeyError(target)
+        if not isinstance(seconds, int | float):
+            raise ValueError("seconds is a number")  # noqa: TRY004 - said to the asker
+        header = {
+            "device": target,
+            "protocol": device.type,
+            "version": self._version,
+            "time": str(self._clock.now()),
+            "config": _redacted(device.model_dump(mode="json", exclude_defaults=True)),
+        }
+        return self._recorder.record(target, float(seconds), header)
+
+    def _apply(self, _target: str, args: Mapping[str, object]) -> AsyncIterator[Answer]:
+        text, author, watch_s, anyway = arguments(args)
+        return self._reload.apply(text, author, watch_s, anyway=anyway)
+
+
+SECRET = frozenset({"login", "password", "user", "key", "private_key", "certificate", "secret", "token"})
+
+
+def _redacted(config: dict[str, object]) -> dict[str, object]:
+    """Return a device's configuration without logins and keys, not even where they are kept."""
+    return {name: value for name, value in config.items() if name not in SECRET}
