@@ -1,9 +1,10 @@
 """The way from the collectors of one box to one PLC: a connection that they share, and the words when it fails.
 
-LS modules take few connections (see `modules.json`), and HMI and engineering tools need some of them. So all devices
-of the configuration with one host and port share one, opened by the first and closed with the last. Anything but an
-answer is `Unreachable`; the supervisor opens the next. One case is mended here without a word: a connection that has
-served before and is found closed is opened again and asked once more, because modules close idle connections.
+LS modules take few connections (see `modules.json`), and HMI and engineering tools need some of them. So all
+devices of the configuration with one host and port share one, opened by the first and closed with the last.
+Anything but an answer is `Unreachable`; the supervisor opens the next. One case is mended here without a word: a
+connection that has served before and is found closed is opened again and asked once more, because modules close
+idle ones.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 
 _OPEN = {
     errno.ECONNREFUSED: Text(
-        "connection refused: check that the XGT server is switched on in XG5000's communication settings, the port, "
-        "and that the module has a free connection",
+        "connection refused: check that the XGT server is switched on in XG5000's communication settings, the "
+        "port, and that the module has a free connection",
         "접속 거부: XG5000 통신 설정에서 XGT 서버 사용 여부, 포트, 통신 모듈의 남은 접속 수를 확인하십시오",
     ),
     errno.EADDRNOTAVAIL: Text(
@@ -121,7 +122,7 @@ class Line:
         """
         async with self._lock:
             try:
-                reopened = self._link is None
+                reopened = False
                 if self._link is None:  # another device's request has failed on it
                     await self._open(where)
                 assert self._link is not None
@@ -189,15 +190,16 @@ def _explain(exc: Exception, where: Where, ask: Ask) -> Text:
             Text("only half an answer", "응답이 중간에 끊겼습니다") if exc.begun else Text("no answer", "응답 없음")
         )
         return Text(
-            f"{where}: connected, but {half.en} within {where.timeout_s:g} s to reading {ask}: check that the port is "
-            "the XGT server's (2004), base and slot, and timeout",
-            f"{where}: 접속은 되었으나 {where.timeout_s:g}초 안에 {half.ko}({ask} 읽기). 포트가 XGT 서버(2004)인지, "
-            "base와 slot, timeout을 확인하십시오",
+            f"{where}: connected, but {half.en} within {where.timeout_s:g} s to reading {ask}: check that the port "
+            "is the XGT server's (2004), base and slot, and timeout",
+            f"{where}: 접속은 되었으나 {where.timeout_s:g}초 안에 {half.ko}({ask} 읽기). "
+            "포트가 XGT 서버(2004)인지, base와 slot, timeout을 확인하십시오",
         )
     if isinstance(exc, LinkLost):
         return Text(
             f"{where}: {exc} while reading {ask}: check that the PLC runs and the module has a free connection",
-            f"{where}: {ask}을(를) 읽는 중 통신이 끊겼습니다({exc}). PLC 전원과 통신 모듈의 남은 접속 수를 확인하십시오",
+            f"{where}: {ask}을(를) 읽는 중 통신이 끊겼습니다({exc}). "
+            "PLC 전원과 통신 모듈의 남은 접속 수를 확인하십시오",
         )
     return Text(
         f"{where}: wrong answer to reading {ask} ({exc}): check that an XGT server listens on this port",
