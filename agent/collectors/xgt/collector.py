@@ -1,9 +1,9 @@
 """Reads one LS ELECTRIC PLC: the schedule, the readings, and what to do when the PLC says no.
 
 When the groups are read is `agent.collectors.schedule`; how often the PLC is asked at most,
-`agent.collectors.budget`; what to do with a refusal, `agent.collectors.xgt.group`. Looking for the value to blame may
-take one poll interval (at least 3 s) of a reading; it goes on in the next one. What lies between a request and the
-wire is `agent.collectors.xgt.line`.
+`agent.collectors.budget`; what to do with a refusal, `agent.collectors.xgt.group`. Looking for the value to blame
+may take one poll interval (at least 3 s) of a reading; it goes on in the next one. What lies between a request and
+the wire is `agent.collectors.xgt.line`.
 """
 
 from __future__ import annotations

@@ -129,7 +129,7 @@ class Plc:
             raise NakError(self.wrong["code"][0])
         if command not in {0x54, 0x58}:
             raise NakError(0x78)
-        if kind not in TYPES and kind != 0x14:
+        if kind not in TYPES and (kind != 0x14 or self.options.no_continuous):
             raise NakError(0x02)
         if (kind == 0x14 and blocks != 1) or not 1 <= blocks <= self.options.max_blocks:
             raise NakError(0x01)
@@ -308,6 +308,7 @@ def main() -> None:
     parser.add_argument("--without", nargs="*", default=[], help="areas that are not served")
     parser.add_argument("--max-bytes", type=int, default=1400)
     parser.add_argument("--max-blocks", type=int, default=16)
+    parser.add_argument("--no-continuous", action="store_true")
     parser.add_argument("--code-bytes", type=int, default=2)
     parser.add_argument("--connections", type=int, default=4)
     parser.add_argument("--delay", type=int, default=0, help="milliseconds")
