@@ -23,3 +23,7 @@ def make(device: Device, box: Box) -> Collector:
             from agent.collectors.opcua.collector import OpcUaCollector  # noqa: PLC0415 - asyncua costs 48 MB
 
             return OpcUaCollector(device, box)
+        case "xgt":
+            from agent.collectors.xgt.collector import XgtCollector  # noqa: PLC0415 - as the others
+
+            return XgtCollector(device, box)

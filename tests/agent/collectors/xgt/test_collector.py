@@ -207,7 +207,7 @@ def test_complaint_2_an_illegal_address_costs_itself_only_and_is_asked_again_aft
                 assert "bytes 26-29: ff ff 04 00" in text.en
                 assert "디바이스 범위 초과" in text.ko
                 first = len(peer.served())
-                assert first <= 15, "halving 20 values takes at most 5 steps, and then there are two blocks a reading"
+                assert first <= 15, "halving 20 values takes at most 5 steps, then two blocks a reading"
                 assert [request.code for request in peer.served()[-4:]] == [0, 0, 0, 0]
                 peer.tell("legal")
                 while clock.monotonic() < 59_000_000_000:
@@ -316,7 +316,7 @@ def test_a_module_without_continuous_reads_is_read_individually(tmp_path: Path) 
                     got = await read()
                     assert values(got) == {f"d{n}": n for n in range(40)} | {"long": None}
                 assert it.stats.learned == {"continuous": False}
-                    assert statuses(got)["long"] & ~0xFF == Status.BAD_NOT_SUPPORTED
+                assert statuses(got)["long"] & ~0xFF == Status.BAD_NOT_SUPPORTED
                 assert "long" in it.refused()[0].en
 
         run(story())
