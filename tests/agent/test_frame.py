@@ -88,3 +88,34 @@ def test_a_reading_that_failed_as_a_whole_is_a_bad_row_for_each_signal() -> None
     assert frame.signal.tolist() == [0, 1, 2]
     assert set(frame.status.tolist()) == {Status.BAD_NO_COMMUNICATION}
     assert frame.problem() is None
+
+
+answers = st.lists(st.tuples(st.integers(0, 20), st.sampled_from([0, 1]), st.lists(values, min_size=3, max_size=3)))
+
+
+@given(answers)
+def test_rows_added_together_are_the_rows_added_one_by_one(
+    given_answers: list[tuple[int, int, list[Value]]],
+) -> None:
+    together, alone = Rows(source()), Rows(source())
+    for tick, epoch, found in given_answers:
+        time_ns = tick * 1000 + epoch
+        for index, value in enumerate(found):
+            alone.add(index, time_ns, value)
+        if not together.add_numbers((0, 1, 2), time_ns, found):
+            for index, value in enumerate(found):
+                together.add(index, time_ns, value)
+    one, other = together.take(), alone.take()
+    assert one.problem() is None
+    assert list(one.value) == list(other.value)
+    for column in ("signal", "time_ns", "status"):
+        assert getattr(one, column).tolist() == getattr(other, column).tolist()
+
+
+def test_plain_numbers_are_added_together_and_others_are_not() -> None:
+    rows = Rows(source())
+    assert rows.add_numbers((0, 1, 2), 1000, [1, 2.5, True])
+    assert not rows.add_numbers((0, 1, 2), 1000, [1, 2.5, True]), "the same moment again"
+    for other in (None, math.nan, math.inf, 2**63, "a"):
+        assert not rows.add_numbers((0, 1), 9000, [1, other]), other
+    assert not rows.add_numbers((), 9000, [])
