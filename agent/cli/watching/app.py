@@ -9,7 +9,7 @@ from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Input, Static
 
-from agent.cli.table import clean, width
+from agent.cli.table import clean
 from agent.cli.watching import lines
 from agent.cli.watching.model import SORTS, Model, fit, languages
 from agent.cli.watching.rows import Rows
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from settings.language import Language
 
 KEYS = Text(
-    "q quit  / filter  s sort  b not good  p pause  Tab  Enter device  r retry  a ascii  l 한국어",
-    "q 종료  / 검색  s 정렬  b 이상만  p 멈춤  Tab  Enter 장치별  r 재접속  a 문자  l English",
+    "q quit  / filter  s sort  b bad  p pause  Tab/Enter device  r retry  a ascii  l 한국어",
+    "q 종료  / 검색  s 정렬  b 이상만  p 멈춤  Tab/Enter 장치  r 재접속  a 문자  l Eng",
 )
 
 
@@ -85,7 +85,7 @@ class Watch(App[None]):
         """Lay out the screen."""
         yield Static(id="top")
         yield Rows(lambda w: lines.device_title(self.language, w), self._device_line, id="devices")
-        yield Rows(self._signal_title, self._signal_line, id="signals")
+        yield Rows(lambda w: lines.signal_title(self.language, w), self._signal_line, id="signals")
         yield Static(id="detail")
         yield Input(id="filter", compact=True, select_on_focus=False)
         yield Static(id="keys")
@@ -128,7 +128,11 @@ class Watch(App[None]):
     def _top(self, columns: int) -> str:
         good, doubtful, bad = self.model.counts()
         said = [clean(self.model.name), self.model.agent]
-        said.append(Text(f"good {good}  uncertain {doubtful}  bad {bad}", f"정상 {good}  주의 {doubtful}  불량 {bad}")(self.language))  # fmt: skip
+        totals = Text(f"good {good} uncertain {doubtful} bad {bad}", f"정상 {good} 주의 {doubtful} 불량 {bad}")
+        said.append(totals(self.language))
+        rows = self.query_one("#signals", Rows)
+        last = min(rows.count, rows.first + rows.seen)
+        said.append(f"{SORTS[self.sort](self.language)} {min(rows.count, rows.first + 1)}-{last}/{rows.count}")
         if self.paused:
             said.append(Text("[PAUSED]", "[멈춤]")(self.language))
         if self.only_bad:
@@ -138,8 +142,10 @@ class Watch(App[None]):
         if self.words:
             said.append(f"[/{self.words}]")
         if self.model.unknown:
-            n = self.model.unknown
-            said.append(Text(f"[agent has {n} others: restart it or use its file]", f"[이 파일에 없는 태그 {n}개]")(self.language))  # fmt: skip
+            others = Text(
+                f"[{self.model.unknown} not in this file]", f"[이 파일에 없는 태그 {self.model.unknown}개]"
+            )
+            said.append(others(self.language))
         if self.trouble is not None:
             said.insert(0, "! " + clean(self.trouble(self.language)))
         return fit("  ".join(said), columns)
@@ -155,19 +161,11 @@ class Watch(App[None]):
             text = lines.detail(row, self._addresses.get((row.machine, row.id), ""), self.language, columns)
         self.query_one("#detail", Static).update(text)
 
-    def _signal_title(self, columns: int) -> Styled:
-        rows = self.query_one("#signals", Rows)
-        last = min(rows.count, rows.first + rows.seen)
-        order = f"{SORTS[self.sort](self.language)} {min(rows.count, rows.first + 1)}-{last}/{rows.count}"
-        return lines.signal_title(self.language, columns, order)
-
     def _device_line(self, index: int, columns: int) -> Styled:
         return lines.device_line(self.listed[index], self.language, self.model.now_ns, columns)
 
     def _signal_line(self, index: int, columns: int) -> Styled:
-        return lines.signal_line(
-            self.shown[index], self.language, self.model.now_ns, columns, plain=self.plain
-        )
+        return lines.signal_line(self.shown[index], self.language, self.model.now_ns, columns, plain=self.plain)
 
     def on_rows_moved(self) -> None:
         """Show what belongs to the line under the cursor."""
@@ -254,6 +252,3 @@ class Watch(App[None]):
     def on_resize(self) -> None:
         """Fit the new size."""
         self.call_after_refresh(self.redraw)
-
-
-__all__ = ["Watch", "width"]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text as Styled
 
-from agent.cli.table import clean, width
+from agent.cli.table import clean
 from agent.cli.watching.model import (
     HISTORY,
     error_rate,
@@ -35,7 +35,8 @@ OLD = Text("old", "오래됨")
 def device_title(language: Language, columns: int) -> Styled:
     """Return the title over the devices."""
     titles = Text(
-        "device,state,rtt,p95 ms,errors,req/s,busy,slow,wait,", "장치,상태,응답,95% ms,오류율,요청/초,점유율,감속,대기,"
+        "device,state,rtt,p95 ms,errors,req/s,busy,slow,wait,",
+        "장치,상태,응답,95% ms,오류율,요청/초,점유율,감속,대기,",
     )(language).split(",")
     wide = _device_widths(columns)
     cells = [pad(t, w, right=2 <= i < 9) for i, (t, w) in enumerate(zip(titles, wide, strict=True))]
@@ -85,17 +86,14 @@ def _said(row: DeviceRow, language: Language, now_ns: int) -> str:
     return Text(f"{row.rows} rows, {row.outages} outages", f"수집 {row.rows}건, 끊김 {row.outages}회")(language)
 
 
-def signal_title(language: Language, columns: int, order: str) -> Styled:
+def signal_title(language: Language, columns: int) -> Styled:
     """Return the title over the signals."""
-    titles = Text("signal,value,unit,quality,age,last values", "태그,값,단위,품질,경과,최근 값")(language).split(",")
+    titles = Text("signal,value,unit,quality,age,last values", "태그,값,단위,품질,경과,최근 값")(language).split(
+        ","
+    )
     wide = _signal_widths(columns)
     cells = [pad(t, w, right=i in {1, 4}) for i, (t, w) in enumerate(zip(titles, wide, strict=True))]
-    line = " ".join(cells)
-    return Styled(fit(line.rstrip() + f"  ({order})", columns).ljust(columns - _extra(line)), TITLE)
-
-
-def _extra(text: str) -> int:
-    return width(text) - len(text)
+    return Styled(" ".join(cells), TITLE)
 
 
 def signal_line(row: SignalRow, language: Language, now_ns: int, columns: int, *, plain: bool) -> Styled:

@@ -72,6 +72,9 @@ class SignalRow:
         return None if self.status is None else quality(self.status)
 
 
+SILENT = Text("", "")
+
+
 @dataclass(slots=True)
 class DeviceRow:
     """One device, as it is now."""
@@ -83,7 +86,7 @@ class DeviceRow:
     most_busy: float
     state: str = "starting"
     since_ns: int = 0
-    text: Text = Text("", "")
+    text: Text = SILENT
     stats: Mapping[str, Any] = field(default_factory=dict)
     rows: int = 0
     bad_rows: int = 0
@@ -150,7 +153,9 @@ class Model:
                 row.history.append(float(value) if isinstance(value, (bool, int, float)) else None)
             row.value, row.status, row.time_ns = said["value"], said["status"], time
 
-    def chosen(self, *, words: str = "", sort: Sort = "file", device: str = "", bad: bool = False) -> list[SignalRow]:
+    def chosen(
+        self, *, words: str = "", sort: Sort = "file", device: str = "", bad: bool = False
+    ) -> list[SignalRow]:
         """Return the signals that are shown.
 
         Args:
@@ -245,11 +250,7 @@ def value_words(value: Value, columns: int) -> str:
         return "-"
     if isinstance(value, bool):
         return "1" if value else "0"
-    if isinstance(value, float):
-        text = f"{value:.6g}"
-    else:
-        text = clean(str(value))
-    return fit(text, columns)
+    return fit(f"{value:.6g}" if isinstance(value, float) else clean(str(value)), columns)
 
 
 def fit(text: str, columns: int) -> str:
@@ -284,7 +285,7 @@ def error_rate(stats: Mapping[str, Any]) -> float | None:
     requests = stats.get("requests") or 0
     if not requests:
         return None
-    return min(1.0, (stats.get("timeouts", 0) + stats.get("exceptions", 0)) / requests)
+    return min(1.0, float(stats.get("timeouts", 0) + stats.get("exceptions", 0)) / requests)
 
 
 def languages(language: Language) -> Language:

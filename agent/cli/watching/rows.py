@@ -1,7 +1,7 @@
 """A list of any length on the screen: only the lines that are seen are made.
 
-Textual's own table makes a cell for each value; 10,000 signals that change each second would keep a core busy. Here a
-line is asked for when it is drawn.
+Textual's own table makes a cell for each value; 10,000 signals that change each second would keep a core busy. Here
+a line is asked for when it is drawn.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
 from textual.binding import Binding, BindingType
-from textual.geometry import Size
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
@@ -21,8 +20,7 @@ if TYPE_CHECKING:
     from rich.style import Style
     from rich.text import Text
     from textual import events
-
-Line = "Callable[[int, int], Text]"
+    from textual.geometry import Size
 
 
 class Rows(Widget, can_focus=True):
@@ -56,7 +54,11 @@ class Rows(Widget, can_focus=True):
         """The cursor stands on another line."""
 
     def __init__(
-        self, title: Callable[[int], Text], line: Callable[[int, int], Text], *, id: str | None = None  # noqa: A002
+        self,
+        title: Callable[[int], Text],
+        line: Callable[[int, int], Text],
+        *,
+        id: str | None = None,  # noqa: A002
     ) -> None:
         super().__init__(id=id)
         self._title = title

@@ -69,7 +69,15 @@ class Direct:
     async def snapshot(self, *, history: bool) -> Mapping[str, Any]:
         """Return what they have read."""
         health = self._health.snapshot()
-        blank = {"state": "starting", "since": "0", "text": "", "refused": [], "rows": 0, "bad_rows": 0, "outages": 0}
+        blank = {
+            "state": "starting",
+            "since": "0",
+            "text": "",
+            "refused": [],
+            "rows": 0,
+            "bad_rows": 0,
+            "outages": 0,
+        }
         devices = {
             name: {**health.get(name, blank), "stats": dataclasses.asdict(supervisor.stats)}
             for name, supervisor in self._supervisors.items()
