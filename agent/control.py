@@ -12,7 +12,7 @@ import contextlib
 import inspect
 import json
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -147,7 +147,7 @@ def ask(
 
 def stream(
     folder: Path, verb: str, target: str = "", args: Mapping[str, object] | None = None, seconds: float = PATIENCE_S
-) -> Iterator[Answer]:
+) -> Generator[Answer]:
     """Ask the agent that runs in `folder`; yield its answers as they come, and tell it when nobody wants more.
 
     Args:

@@ -52,6 +52,18 @@ VERBS: Mapping[str, tuple[str, Text]] = {
     "run": ("run", Text("collect until stopped", "수집 시작(끝낼 때까지)")),
     "status": ("status", Text("what each device is doing", "장치별 상태 보기")),
     "retry": ("retry", Text("try a device at once, its refused signals too", "장치에 바로 다시 접속")),
+    "diff": ("diff", Text("what a changed file would change", "바꾼 설정 파일과 현재 설정 비교")),
+    "apply": (
+        "apply",
+        Text("try a changed file in the running agent, keep it when good", "바꾼 설정을 실행 중에 적용"),
+    ),
+    "maintenance": (
+        "maintenance",
+        Text("people work on a machine: count nothing against it", "설비 점검 시작/종료(집계 제외)"),
+    ),
+    "confirm": ("confirm", Text("a device that has changed is right as it is", "바뀐 장치를 확인하고 등록")),
+    "record": ("record", Text("raw frames of a device into a file", "통신 프레임을 파일로 기록")),
+    "replay": ("replay", Text("what a recording gives when it is read again", "기록한 통신을 다시 읽어 보기")),
 }
 """Verb to its module and what it does, in the order of the help."""
 

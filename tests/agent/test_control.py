@@ -95,7 +95,7 @@ def test_several_answers_come_one_by_one_and_end_when_nobody_listens(tmp_path: P
     def some() -> list[Mapping[str, object]]:
         answers = stream(tmp_path, "count")
         found = list(itertools.islice(answers, 3))
-        answers.close()  # type: ignore[attr-defined]
+        answers.close()
         return found
 
     async def main() -> list[Mapping[str, object]]:

@@ -1,0 +1,79 @@
+"""`tsq-agent diff`: what differs between two files, or between a file and what the running agent uses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agent import changes, control
+from agent.cli import config_argument
+from agent.cli.table import clean
+from agent.config.load import load, read
+from agent.control import NotRunning
+from agent.errors import ConfigError
+from settings.language import Text
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
+    from agent.config.model import AgentConfig
+    from settings.language import Language
+
+
+def arguments(parser: argparse.ArgumentParser, language: Language) -> None:
+    """Add the arguments of the verb."""
+    old = Text(
+        "a file; alone, it is compared with what the running agent uses",
+        "설정 파일. 하나만 쓰면 실행 중인 에이전트의 설정과 비교",
+    )
+    parser.add_argument("old", metavar="OLD", type=Path, help=old(language))
+    new = Text("the file to compare with", "비교할 설정 파일")
+    parser.add_argument("new", metavar="NEW", type=Path, nargs="?", help=new(language))
+    config_argument(parser, language)
+
+
+def main(args: argparse.Namespace, language: Language) -> int:
+    """Print what differs; 1 when something does."""
+    if args.new is not None:
+        old, new = load(args.old, language), load(args.new, language)
+    else:
+        new = load(args.old, language)
+        found = in_force(new)
+        if found is None:
+            text = Text(
+                f"no agent runs: compared with {args.config}",
+                f"실행 중인 에이전트가 없어 {args.config}와 비교합니다",
+            )
+            print(text(language))
+            old = load(args.config, language)
+        else:
+            old = found[0]
+    different = changes.compare(old, new)
+    for line in said(different, language):
+        print(line)
+    return 1 if different else 0
+
+
+def said(different: changes.Changes, language: Language) -> Iterator[str]:
+    """Yield the lines for a terminal."""
+    for text in changes.lines(different):
+        yield clean(text(language))
+
+
+def in_force(config: AgentConfig) -> tuple[AgentConfig, str] | None:
+    """Return what the agent in this file's state folder runs with, and its text; None when none answers.
+
+    Raises:
+        ConfigError: it runs with a file that this release cannot read.
+    """
+    try:
+        answer = control.ask(config.storage.directory, "config")
+    except NotRunning:
+        return None
+    text = str(answer.get("text", ""))
+    old, problems = read(text.encode())
+    if old is None:
+        first = problems[0].text.en if problems else "empty"
+        raise ConfigError(f"the running agent's configuration cannot be read by this release: {first}")
+    return old, text
