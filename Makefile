@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test validity lint format lock clean
+.PHONY: help demo test validity fuzz lint format lock clean
 help:
 	@grep -E '^[a-z]+:.*#' $(MAKEFILE_LIST) | sed 's/:.*# /\t/'
 
@@ -29,6 +29,13 @@ test: $(VENV)/.dev # system packages, lint, types and every test
 
 validity: $(VENV)/.dev # indicators against injected faults, at length (minutes)
 	TSQ_VALIDITY=1 $(BIN)/python -m pytest tests/validity $(ARGS)
+
+$(VENV)/.fuzz: requirements/fuzz.lock pyproject.toml | $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/fuzz.lock
+	touch $@
+
+fuzz: $(VENV)/.fuzz # hostile input for every decoder, importer and the YAML loader, guided by coverage (10 minutes)
+	$(BIN)/python -m tests.fuzz $(ARGS)
 
 lint: $(VENV)/.dev # formatter, linter and types only
 	$(BIN)/ruff format --check .

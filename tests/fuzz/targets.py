@@ -1,0 +1,24 @@
+"""All targets by name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.fuzz import files, memory, wire, words
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tests.fuzz.target import Target
+
+TARGETS: Mapping[str, Target] = {
+    "yaml": files.TARGET,
+    "memory": memory.TARGET,
+    "xgt": wire.XGT,
+    "xgt_raw": wire.XGT_RAW,
+    "modbus": wire.MODBUS,
+    "opcua": wire.OPCUA,
+    "opcua_raw": wire.OPCUA_RAW,
+    "messages": wire.MESSAGES,
+    "words": words.TARGET,
+}
