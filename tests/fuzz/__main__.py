@@ -21,10 +21,10 @@ def work(name: str, words: list[str]) -> None:
     """Fuzz one target in this process; atheris ends it."""
     import atheris  # noqa: PLC0415 - not on every machine that runs the tests
 
-    with atheris.instrument_imports(include=["agent", "settings", "contract", "gateway"]):  # type: ignore[no-untyped-call]
+    with atheris.instrument_imports(include=["agent", "settings", "contract", "gateway"]):
         targets = importlib.import_module("tests.fuzz.targets")
-    atheris.Setup([sys.argv[0], *words], targets.TARGETS[name].run)  # type: ignore[no-untyped-call]
-    atheris.Fuzz()  # type: ignore[no-untyped-call]
+    atheris.Setup([sys.argv[0], *words], targets.TARGETS[name].run)
+    atheris.Fuzz()
 
 
 def main() -> int:
@@ -55,9 +55,8 @@ def main() -> int:
             ]  # fmt: skip
             done = subprocess.run(command, capture_output=True, text=True, check=False)
         runs = next((line for line in done.stderr.splitlines() if "number_of_executed_units" in line), "no count")
-        print(
-            f"{name:10} {seconds:4} s  {runs.rpartition(' ')[2]:>10} inputs  {'ok' if not done.returncode else 'FOUND'}"
-        )
+        verdict = "FOUND" if done.returncode else "ok"
+        print(f"{name:10} {seconds:4} s  {runs.rpartition(' ')[2]:>10} inputs  {verdict}")
         if done.returncode:
             found = True
             print(done.stdout[-2000:] + done.stderr[-4000:])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from asyncua.ua.ua_binary import variant_to_binary
 from asyncua.ua.uatypes import Variant, VariantType
@@ -69,8 +69,9 @@ def xgt(data: bytes) -> None:
     pieces = supply.cut(stream)
     found = frames(pieces)
     assert found == frames([stream]) or isinstance(found, str)
-    (first,) = frames([good])
-    reply = answer(first, ask, invoke)
+    whole = frames([good])
+    assert isinstance(whole, list)
+    reply = answer(whole[0], ask, invoke)
     assert isinstance(reply, Reply)
     assert list(reply.blocks) == blocks
     if isinstance(found, list):
@@ -195,7 +196,7 @@ def opcua_raw(data: bytes) -> None:
 def opcua(data: bytes) -> None:
     """Values come out as the other library has encoded them, whatever stands behind them."""
     supply = Supply(data)
-    values = []
+    values: list[tuple[VariantType, Any]] = []
     for _ in range(supply.number(0, 8)):
         vtype = supply.choice(list(_RANGES))
         low, high = _RANGES[vtype]
