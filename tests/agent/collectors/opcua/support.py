@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 from agent.clock import SystemClock
 from agent.collectors.base import Box
 from agent.collectors.opcua.collector import OpcUaCollector
 from agent.collectors.opcua.config import OpcUaDevice
+from agent.collectors.opcua.pki import Pki
+from agent.errors import Refused
 from agent.frame import Event, Facts, FrameBlock, Watermark
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
+    from pathlib import Path
 
     from agent.collectors.base import Read, Reading
     from agent.frame import Value
@@ -45,9 +49,27 @@ def device(endpoint: str, *groups: dict[str, Any], **more: Any) -> OpcUaDevice:
     )  # fmt: skip
 
 
-def collector(endpoint: str, *groups: dict[str, Any], **more: Any) -> OpcUaCollector:
-    """A collector of such a device on the machine's clock."""
-    return OpcUaCollector(device(endpoint, *groups, **more), Box(SystemClock()))
+def collector(endpoint: str, *groups: dict[str, Any], pki: Path | None = None, **more: Any) -> OpcUaCollector:
+    """A collector of such a device on the machine's clock, which is right."""
+    return OpcUaCollector(device(endpoint, *groups, **more), Box(SystemClock(trusted=True), pki=pki))
+
+
+def trust_all(folder: Path) -> int:
+    """Trust every certificate that was refused, as a person does; return how many."""
+    pki = Pki(folder)
+    rejected = list(pki.entries("rejected"))
+    for entry in rejected:
+        pki.trust(entry.certificate)
+    return len(rejected)
+
+
+async def trusted(reader: OpcUaCollector, folder: Path) -> OpcUaCollector:
+    """Let the collector meet its server, and trust it; return the collector."""
+    with contextlib.suppress(Refused):
+        async with reader.connect():
+            return reader
+    assert trust_all(folder) == 1
+    return reader
 
 
 class Seen:

@@ -9,15 +9,17 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from asyncua import ua
 
 from agent.clock import SystemClock
+from agent.collectors.base import Box
 from agent.collectors.opcua.connection import Connection
 from agent.collectors.opcua.group import Group
 from agent.collectors.opcua.limits import Limits
 from agent.collectors.opcua.services import VALUE
 from agent.errors import Refused, Unreachable
 from agent.frame import Quality, Status
-from tests.agent.collectors.opcua.support import Seen, collector, device, run, signals
+from tests.agent.collectors.opcua.support import Seen, collector, device, run, signals, trust_all
 from tests.peers.opcua import Plant, opcua_server
 from tests.support.processes import free_port
 
@@ -34,6 +36,12 @@ def login(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """A login that the servers know."""
     monkeypatch.setenv("OPCUA_PASSWORD", "right")
     return {"user": "op", "password": "env:OPCUA_PASSWORD"}
+
+
+@pytest.fixture
+def plain(login: dict[str, Any]) -> dict[str, Any]:
+    """The same where the password may travel in the clear."""
+    return {**login, "plain_password": True}
 
 
 async def refusal(reader: OpcUaCollector) -> str:
@@ -113,10 +121,14 @@ def test_a_login_is_encrypted_where_the_server_can_and_said_to_be_plain_where_it
     async def main() -> None:
         for server, password in ((plant, "encrypted"), (strict_plant, "plain")):
             seen = Seen()
-            async with collector(server.endpoint, ONE, login=login).connect() as read:
+            more = {**login, "plain_password": password == "plain"}
+            async with collector(server.endpoint, ONE, login=more).connect() as read:
                 await seen.until(read, lambda: True in seen.values("bool"))  # noqa: B023 - awaited here
             body = seen.facts[0].body
             assert (body["token"], body["password"]) == ("user", password)
+        text = await refusal(collector(strict_plant.endpoint, ONE, login=login))
+        assert "only in the clear" in text
+        assert "plain_password: true" in text
 
     run(main())
 
@@ -129,7 +141,7 @@ def test_a_refused_login_says_what_to_check_and_a_mended_one_connects(
         monkeypatch.setenv("OPCUA_PASSWORD", "wrong")
         text = await refusal(reader)
         assert "log in" in text
-        assert "check user and password under login" in text
+        assert "check what stands under login" in text
         assert "wrong" not in text
         assert plant.tell("sessions")["sessions"] == 0
         monkeypatch.delenv("OPCUA_PASSWORD")
@@ -153,26 +165,32 @@ def test_anonymous_is_refused_with_a_reason_where_only_users_may(strict_plant: P
 def test_a_server_without_security_none_is_refused(tmp_path: Path) -> None:
     async def main(plant: Plant) -> None:
         text = await refusal(collector(plant.endpoint, ONE))
-        assert "this version speaks None only, ask for such an endpoint" in text
+        assert "offers SignAndEncrypt/Basic256Sha256: write security: SignAndEncrypt" in text
 
     with opcua_server(tmp_path, policies=["Basic256Sha256"], modes=["SignAndEncrypt"]) as plant:
         run(main(plant))
 
 
-def test_no_session_left_is_refused_until_one_is_closed(strict_plant: Plant, login: dict[str, str]) -> None:
+def test_no_session_left_is_refused_and_the_server_left_alone_until_somebody_retries(
+    strict_plant: Plant, plain: dict[str, Any]
+) -> None:
     async def main() -> None:
-        reader = collector(strict_plant.endpoint, ONE, login=login)
+        reader = collector(strict_plant.endpoint, ONE, login=plain)
         async with contextlib.AsyncExitStack() as others:
             for _ in range(3):
-                await others.enter_async_context(collector(strict_plant.endpoint, ONE, login=login).connect())
+                await others.enter_async_context(collector(strict_plant.endpoint, ONE, login=plain).connect())
             assert "close another client" in await refusal(reader)
+        rejected = strict_plant.tell("sessions")["rejected"]
+        assert "close another client" in await refusal(reader)  # its sessions may live for a minute yet
+        assert strict_plant.tell("sessions")["rejected"] == rejected
+        reader.retry()
         async with reader.connect():
             pass
 
     run(main())
 
 
-def test_requests_are_cut_to_what_the_server_states(strict_plant: Plant, login: dict[str, str]) -> None:
+def test_requests_are_cut_to_what_the_server_states(strict_plant: Plant, plain: dict[str, Any]) -> None:
     many = [{"id": f"s{i}", "type": "uint32", "node": f"ns=1;s=seq-{i}"} for i in range(30)]
 
     async def main() -> None:
@@ -181,7 +199,7 @@ def test_requests_are_cut_to_what_the_server_states(strict_plant: Plant, login: 
             {"id": "a", "signals": many},
             {"id": "b", "mode": "poll", "signals": many},
         )
-        async with collector(strict_plant.endpoint, *groups, login=login).connect() as read:
+        async with collector(strict_plant.endpoint, *groups, login=plain).connect() as read:
             await seen.until(read, lambda: all(len(seen.values(signal["id"])) >= 2 for signal in many))
         (polled,) = [f for f in seen.frames if f.source.id == "cnc.b"][:1]
         assert len(polled.round_trips) == 5  # 7 + 7 + 7 + 7 + 2
@@ -217,18 +235,28 @@ def test_cancelled_anywhere_it_closes_its_session(plant: Plant) -> None:
     run(main())
 
 
-def test_the_channel_is_renewed_and_data_goes_on(plant: Plant) -> None:
+@pytest.mark.parametrize("security", ["None", "SignAndEncrypt"])
+def test_the_channel_is_renewed_and_data_goes_on(
+    plant: Plant, security: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent.collectors.opcua.transport.CHANNEL_MS", 2000)
+
     async def main() -> None:
-        reader = collector(plant.endpoint, {"id": "g", "mode": "poll", "signals": signals(bool="bool")})
-        connection = Connection(reader._kept.device, SystemClock(), Limits())
-        connection._client.secure_channel_timeout = 2000
+        config = device(
+            plant.endpoint, {"id": "g", "mode": "poll", "signals": signals(bool="bool")}, security=security
+        )
+        box = Box(SystemClock(trusted=True), pki=tmp_path / "pki")
+        connection = Connection(config, box, Limits())
+        node = ua.NodeId("bool", 1)
         try:
+            with contextlib.suppress(Refused):
+                await connection.open()
+            trust_all(tmp_path / "pki")
             await connection.open()
             assert 0 < connection.renew_at_ns - SystemClock().monotonic() < 3e9  # what the server made of it
-            nodes = [(node, VALUE) for node in reader._kept.groups[0].nodes if node is not None]
             for _ in range(3):
                 await connection.renew()
-                (answer,) = await connection.read(nodes)
+                (answer,) = await connection.read([(node, VALUE)])
                 assert answer.values[0].value is True
         finally:
             await connection.close()

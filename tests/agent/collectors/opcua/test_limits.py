@@ -8,6 +8,7 @@ import pytest
 from asyncua import ua
 
 from agent.clock import SystemClock
+from agent.collectors.base import Box
 from agent.collectors.opcua.connection import Connection
 from agent.collectors.opcua.group import Group
 from agent.collectors.opcua.limits import ENOUGH, FIRST, MOST, Batch, Limits
@@ -37,7 +38,7 @@ def test_requests_are_halved_until_a_server_that_states_nothing_takes_them(
         group.resolve([])
         nodes = [node for node in group.nodes if node is not None]
         limits = Limits()
-        connection = Connection(config, SystemClock(), limits)
+        connection = Connection(config, Box(SystemClock()), limits)
         try:
             await connection.open()
             answers = await connection.read([(node, VALUE) for node in nodes])
@@ -76,9 +77,7 @@ def test_a_batch_grows_while_the_time_per_node_does_not() -> None:
     assert batch.size == MOST
 
 
-def test_a_controller_that_states_a_thousand_and_takes_far_longer_above_two_hundred_is_left_at_them() -> (
-    None
-):
+def test_a_controller_that_states_a_thousand_and_takes_far_longer_above_two_hundred_is_left_at_them() -> None:
     batch = Batch()
     batch.state(1000)
     answer(batch, 20_000)
@@ -122,7 +121,12 @@ def test_what_was_learned_survives_and_what_is_no_such_thing_is_passed_over() ->
     again = Limits()
     again.recall(limits.learned())
     assert (again.read.size, again.items.size, again.browse.size) == (30, FIRST, 7)
-    wrong: list[dict[str, Json]] = [{"read": 5}, {"read": {"size": 5000, "ceiling": 9}}, {"read": {"size": "x"}}, {}]
+    wrong: list[dict[str, Json]] = [
+        {"read": 5},
+        {"read": {"size": 5000, "ceiling": 9}},
+        {"read": {"size": "x"}},
+        {},
+    ]
     for junk in wrong:
         fresh = Limits()
         fresh.recall(junk)

@@ -40,7 +40,7 @@ def play(story: Callable[[Publisher, FakeClock, Server], Any]) -> None:
         try:
             await story(publisher, clock, server)
         finally:
-            await publisher.close()
+            await publisher.pause()
 
     asyncio.run(asyncio.wait_for(main(), 10))
 

@@ -10,6 +10,7 @@ import pytest
 from asyncua import ua
 
 from agent.clock import SystemClock
+from agent.collectors.base import Box
 from agent.collectors.opcua.connection import Connection
 from agent.collectors.opcua.decode import Publication
 from agent.collectors.opcua.limits import Limits
@@ -177,7 +178,9 @@ def test_only_questions_leave_the_agent(plant: Plant) -> None:
 
 def test_the_transport_refuses_to_send_anything_but_questions(plant: Plant) -> None:
     async def main() -> None:
-        connection = Connection(device(plant.endpoint, {"signals": signals(bool="bool")}), SystemClock(), Limits())
+        connection = Connection(
+            device(plant.endpoint, {"signals": signals(bool="bool")}), Box(SystemClock()), Limits()
+        )
         await connection.open()
         try:
             for request in (ua.WriteRequest(), ua.CallRequest(), ua.HistoryUpdateRequest(), ua.AddNodesRequest()):

@@ -122,7 +122,7 @@ def test_a_refused_login_is_two_lines_and_retry_connects_at_once(
         lines = warnings(caplog)
         assert len(lines) == 2
         assert "cnc: refused: " in lines[0]
-        assert "check user and password under login" in lines[0]
+        assert "check what stands under login" in lines[0]
         assert "cnc: back after" in lines[1]
 
     run(main())
