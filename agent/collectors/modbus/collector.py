@@ -6,7 +6,7 @@ Connection   `agent.collectors.modbus.bus`: what lies between a request and the 
              Anything but an answer ends the connection as `Unreachable`; the supervisor opens the next.
 
 Looking for the value to blame, and asking again for what was refused, may take nine tenths of a group's interval,
-leaves off when another group is due, and gets a second in any case.
+leaves off when another group is due, and gets three seconds in any case, or a slow device would never be settled.
 
 What is learned of the device goes into the box's memory at the end of the reading in which it was.
 """
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from agent.frame import FrameBlock, Json, Source
     from settings.language import Text
 
-SEARCH_LEAST_NS = 1_000_000_000
+SEARCH_LEAST_NS = 3_000_000_000
 REMEMBER_COST_NS = 600_000_000_000
 COST_KNOWN = 100
 """Round trips after which the measured cost is worth keeping."""

@@ -22,8 +22,9 @@ Pure: the collector does the I/O and hands in the times.
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter, deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from agent.collectors.binary import rated
@@ -66,12 +67,17 @@ class Block:
         decode: Makes the values of the answer.
         search: The search whose question it is.
         retest: The value, or the hole of a table, that is asked for again.
+        indices: The signals that it serves.
     """
 
     request: Request
     decode: Callable[[bytes], list[Value | Marked]]
     search: Search | None = None
     retest: Span | tuple[Table, Units] | None = None
+    indices: array[int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.indices = array("i", [index for index, _ in self.request.items])
 
     @property
     def span(self) -> Span:
@@ -115,6 +121,7 @@ class Group:
         self._longest = dict.fromkeys(Table, 0)  # the longest request that was served
         self._searches: list[Search] = []
         self._troubled: Counter[Span] = Counter()  # how often in a row a request got exception 4
+        self._serving = False  # whether anything was served in the last reading
         self._failing: dict[Block, int] = {}
         self.planned: tuple[Block, ...] = ()
         self._plan(0)
@@ -158,6 +165,7 @@ class Group:
         self._todo: deque[Block] = deque()
         self._served: list[Block] = []
         self._given: set[int] | None = None  # signals that have a row in this reading; None while all goes well
+        self._now = 0
         self._extra = 0  # questions and retests asked
         self._paused: list[Search] = []  # that met a passing state
         self._retested: set[object] = set()
@@ -184,6 +192,7 @@ class Group:
             until: When searches and retests leave off, after one question at least; what is planned is asked for
                 even then.
         """
+        self._now = now
         if self._todo:
             return self._todo.popleft()
         if self._extra and now >= until:
@@ -196,6 +205,9 @@ class Group:
         """Return what a search wants to know next."""
         while self._searches:
             search = self._searches[0]
+            if not self._extra:  # what was planned and served tells how often something is bad, too
+                density = self._density[search.table]
+                density.settled = max(density.settled, sum(len(b.request.items) for b in self._served))
             row = search.question(self._limits.of(search.table))
             if row is not None:
                 self._changed = True
@@ -231,23 +243,27 @@ class Group:
     def serve(self, block: Block, data: bytes, time_ns: int) -> None:
         """Take the data bytes that came for a block, and their acquisition time."""
         add = self._rows.add
-        values = zip(block.request.items, block.decode(data), strict=True)
+        items, values = block.request.items, block.decode(data)
         if self._given is None and not self._extra:
-            for (index, _), found in values:
-                add(index, time_ns, *rated(found))
+            if not self._rows.add_numbers(block.indices, time_ns, values):
+                for (index, _), found in zip(items, values, strict=True):
+                    add(index, time_ns, *rated(found))
             self._served.append(block)
         else:
             given = self._irregular()
-            for (index, _), found in values:
+            for (index, _), found in zip(items, values, strict=True):
                 if index not in given:
                     given.add(index)
                     add(index, time_ns, *rated(found))
+            if block.search is None:
+                self._served.append(block)
         span = block.span
         self._longest[span.table] = max(self._longest[span.table], span.count)
         if block.search is not None:
-            self._take(block.search, block.search.served(), 0)
+            self._take(block.search, block.search.served(), self._now)
         elif isinstance(block.retest, Span):
             self._learned.heal(block.retest)
+            self._refused.pop(block.retest, None)
         elif block.retest is not None:
             self._learned.fill(*block.retest)
         elif self._troubled:
@@ -283,6 +299,7 @@ class Group:
         elif code == NOT_SERVED:
             for span in {self._spans[index] for index, _ in block.request.items}:
                 self._learned.refuse(span, code, now)
+                self._refused[span] = code
         else:
             self._bad(block, code, time_ns)
             self._failing[block] = code
@@ -292,7 +309,7 @@ class Group:
             return self._longest[span.table] > 0
         if code == IN_TROUBLE:
             self._troubled[span] += 1
-            return self._troubled[span] > (1 if self._served else PATIENCE)
+            return self._troubled[span] > (1 if self._serving else PATIENCE)
         return code in BLAMES_A_VALUE
 
     def _take(self, search: Search, finding: Finding | None, now: int) -> None:
@@ -303,9 +320,11 @@ class Group:
             self._blame(finding.value, finding.code, now)
         elif finding.hole is not None:
             self._learned.hole(search.table, finding.hole, now)
-        elif finding.limit is not None and finding.limit >= self._longest[search.table]:
-            self._learned.limit(search.table, finding.limit)
-            self._limits = self._learned.limits(self._configured)
+        elif finding.limit is not None:
+            limit = max(finding.limit, self._longest[search.table])
+            if limit < finding.too_long:  # else it has been served before: the device is of two minds
+                self._learned.limit(search.table, limit)
+                self._limits = self._learned.limits(self._configured)
 
     def _blame(self, span: Span, code: int, now: int) -> None:
         """Learn that a value is refused by itself; what lies within it may be served."""
@@ -319,6 +338,7 @@ class Group:
     def end(self, time_ns: int) -> None:
         """End a reading: give each value that has none its bad row."""
         self._searches += self._paused
+        self._serving = bool(self._served)
         if self._given is None:
             for index, status in self._known_bad:
                 self._rows.add(index, time_ns, None, status)

@@ -60,13 +60,15 @@ class Finding:
     Attributes:
         value: Refused by itself, with the exception `code`.
         hole: Refused only together with its neighbours.
-        limit: A longer request is refused, whatever it spans.
+        limit: A request of so many addresses is served...
+        too_long: ... and one of so many is refused, though it spans nothing that is.
     """
 
     code: int = 0
     value: Span | None = None
     hole: Units | None = None
     limit: int | None = None
+    too_long: int = 0
 
 
 class Search:
@@ -188,4 +190,5 @@ class Search:
             self._lengths = (first, served, refused)
             return None
         self._lengths = None
-        return Finding(self.code, limit=self._row[served].end - self._row[first].start)
+        start = self._row[first].start
+        return Finding(self.code, limit=self._row[served].end - start, too_long=self._row[refused].end - start)
