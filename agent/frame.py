@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import enum
 import math
+from array import array
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -258,9 +259,6 @@ def concat(blocks: Sequence[FrameBlock]) -> FrameBlock:
     )
 
 
-_NUMBERS = {bool, int, float}
-
-
 class Rows:
     """Collects the rows of one source and keeps the promises of `FrameBlock`.
 
@@ -277,12 +275,12 @@ class Rows:
         self._clear()
 
     def _clear(self) -> None:
-        self._signal: list[int] = []
-        self._time: list[int] = []
+        self._signal = array("i")
+        self._time = array("q")
         self._value: list[Value] = []
-        self._status: list[int] = []
-        self._source: list[int] = []
-        self._server: list[int] = []
+        self._status = array("I")
+        self._source = array("q")
+        self._server = array("q")
         self._trips: list[RoundTrip] = []
 
     def __len__(self) -> int:
@@ -336,21 +334,25 @@ class Rows:
         Returns:
             Whether the rows were added; if not, none was, and `add` has to look at each.
         """
-        if time_ns <= self._latest or not values or not {v.__class__ for v in values} <= _NUMBERS:
+        if time_ns <= self._latest or not values:
             return False
-        numbers: Sequence[float] = values  # type: ignore[assignment]  # just checked
-        if not all(map(math.isfinite, numbers)) or max(numbers) > SIGNED:
+        numbers: Sequence[float] = values  # type: ignore[assignment]  # or there is no sum
+        try:
+            total = sum(numbers)
+        except TypeError:
+            return False
+        if not math.isfinite(total) or max(numbers) > SIGNED:
             return False
         self._latest = time_ns
         for signal in signals:
             self._last[signal] = time_ns
-        count = len(numbers)
-        self._signal += signals
-        self._time += [time_ns] * count
+        none = array("q", (0,)) * len(numbers)
+        self._signal.extend(signals)
+        self._time += array("q", (time_ns,)) * len(numbers)
         self._value += numbers
-        self._status += [0] * count
-        self._source += [0] * count
-        self._server += [0] * count
+        self._status += array("I", (0,)) * len(numbers)
+        self._source += none
+        self._server += none
         return True
 
     def fail_all(self, time_ns: int, status: int) -> None:
@@ -364,14 +366,15 @@ class Rows:
 
     def take(self) -> Frame:
         """Return the rows so far as a Frame and start anew."""
+        source_ns, server_ns = np.array(self._source, np.int64), np.array(self._server, np.int64)
         frame = FrameBlock(
             source=self.source,
             signal=np.array(self._signal, np.int32),
             time_ns=np.array(self._time, np.int64),
             value=self._value,
             status=np.array(self._status, np.uint32),
-            source_ns=np.array(self._source, np.int64) if any(self._source) else None,
-            server_ns=np.array(self._server, np.int64) if any(self._server) else None,
+            source_ns=source_ns if source_ns.any() else None,
+            server_ns=server_ns if server_ns.any() else None,
             round_trips=tuple(self._trips),
         )
         self._clear()
