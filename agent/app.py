@@ -278,7 +278,6 @@ class Agent:
             spool=self._spool,
             evidence=evidence,
             fleet=self._fleet,
-            health=self._health,
             latest=self._latest,
             fingerprints=self._fingerprints,
             maintenance=self._maintenance,

@@ -48,7 +48,7 @@ class Fleet:
         """Begin to read these devices, at once when the fleet runs.
 
         Args:
-            made: What reads them; none of the devices is in the fleet.
+            made: What reads them; none of the devices is read now.
             since: When the configuration changed under a running agent: source id -> since when nothing is known
                 of it. What is missing until its first word is then the change's, not the agent's start's.
         """
@@ -63,7 +63,10 @@ class Fleet:
                 self._run(self._group, device, supervisor)
 
     async def remove(self, devices: Iterable[str]) -> dict[str, int]:
-        """End the reading of these devices; return since when nothing is known of each of their sources."""
+        """End the reading of these devices; return since when nothing is known of each of their sources.
+
+        They are shown until others take their places, or `drop`.
+        """
         gone = list(devices)
         tasks = [self._tasks.pop(device) for device in gone if device in self._tasks]
         for task in tasks:
@@ -73,8 +76,14 @@ class Fleet:
         since: dict[str, int] = {}
         for device in gone:
             if device in self._supervisors:
-                since |= self._supervisors.pop(device).retire()
+                since |= self._supervisors[device].retire()
         return since
+
+    def drop(self, devices: Iterable[str]) -> None:
+        """Let go of devices that were removed and do not come back."""
+        for device in devices:
+            self._supervisors.pop(device, None)
+            self._health.drop(device)
 
     def start(self, group: asyncio.TaskGroup) -> None:
         """Run all supervisors, and those that are added later, as tasks of this group."""

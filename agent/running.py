@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from agent.fingerprint import Fingerprints
     from agent.fleet import Fleet
     from agent.frame import Json
-    from agent.health import Health
     from agent.latest import Latest
     from agent.maintenance import Maintenance
     from agent.reporter import Reporter
@@ -53,7 +52,6 @@ class Running:
         spool: Writes under a birth.
         evidence: Knows the sources.
         fleet: Runs the collectors.
-        health: Counts devices.
         latest: Holds a place for each signal.
         fingerprints: Watches canaries.
         maintenance: Has a gap for each source.
@@ -70,7 +68,6 @@ class Running:
         spool: Spool,
         evidence: DayLedger,
         fleet: Fleet,
-        health: Health,
         latest: Latest,
         fingerprints: Fingerprints,
         maintenance: Maintenance,
@@ -83,7 +80,6 @@ class Running:
         self._spool = spool
         self._evidence = evidence
         self._fleet = fleet
-        self._health = health
         self._latest = latest
         self._fingerprints = fingerprints
         self._maintenance = maintenance
@@ -118,8 +114,7 @@ class Running:
                     "디스크에 기록되지 않아 변경을 적용하지 못했습니다. tsq-agent status를 확인하십시오",
                 )
             )
-        for name in changes.of("removed"):
-            self._health.drop(name)
+        self._fleet.drop(changes.of("removed"))
         self._latest.begin(sources, anew={device.id for device in begun})
         self._fingerprints.begin(sources, config.addresses())
         self._maintenance.begin(sources)

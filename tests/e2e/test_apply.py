@@ -1,0 +1,241 @@
+"""A changed file in a running agent: who notices, what is kept, and what is taken back."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import subprocess
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from agent.control import ask
+from gateway.stores.embedded import EmbeddedStore
+from tests.e2e.rig import Rig, running, tool, until
+from tests.peers.modbus import read_log
+from tests.peers.modbus import server as modbus_server
+from tests.support.processes import running as child_running
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.timeout(180)
+FOREVER = 2**63 - 1
+
+
+def device(name: str, port: int, *signals: int, **more: Any) -> dict[str, Any]:
+    """Return a device with a uint16 at each of these addresses, read every 500 ms."""
+    tags = [{"id": f"w{a}", "address": f"holding:{a}", "type": "uint16"} for a in signals]
+    return {
+        "id": name, "type": "modbus", "machine": name, "host": "127.0.0.1", "port": port, "timeout": "450ms",
+        "groups": [{"id": "main", "every": "500ms", "signals": tags}], **more,
+    }  # fmt: skip
+
+
+class Site:
+    """A rig with the devices `press` and `saw`, each on a server that counts what it serves."""
+
+    def __init__(self, folder: Path) -> None:
+        self.logs = {name: folder / f"{name}.requests" for name in ("press", "saw")}
+        options = {"press": ["--illegal", "100-199"], "saw": []}
+        self.servers = {
+            name: modbus_server(folder / name, *options[name], log=log, sequence=True)
+            for name, log in self.logs.items()
+        }
+        self.ports = {name: server.port or 0 for name, server in self.servers.items()}
+        devices = [device("press", self.ports["press"], 1, 2), device("saw", self.ports["saw"], 7)]
+        machines = [{"id": name} for name in ("press", "saw")]
+        self.rig = Rig(folder, devices=devices, machines=machines)
+        self.changed = folder / "changed.yaml"
+
+    def write(self, *devices: dict[str, Any], **more: Any) -> Path:
+        """Write a changed file; return its path."""
+        config = json.loads(self.rig.config.read_text("utf-8")) | {"devices": list(devices)} | more
+        self.changed.write_text(json.dumps(config, ensure_ascii=False), "utf-8")
+        return self.changed
+
+    def run(self, verb: str, *words: str | Path) -> subprocess.CompletedProcess[str]:
+        """Run a verb of `tsq-agent` with the rig's file."""
+        command: list[str | Path] = [tool("tsq-agent"), "--lang", "en", verb, *words, "--config", self.rig.config]
+        return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+    @contextlib.contextmanager
+    def applying(self, *words: str | Path) -> Iterator[subprocess.Popen[str]]:
+        """Run `apply` until the agent goes over; yield the process."""
+        command = [tool("tsq-agent"), "--lang", "en", "apply", *words, "--config", self.rig.config]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            assert any(line.startswith("going over") for line in process.stdout)
+            yield process
+
+    def gaps(self, cause: str) -> dict[str, list[tuple[int, int | None]]]:
+        """Return the stored gaps of a cause by source, each as its last event tells it."""
+        store = EmbeddedStore(self.rig.store_path, read_only=True)
+        found: dict[str, tuple[str, int, int | None]] = {}
+        try:
+            for point in sorted(store.read("tsq_event", 0, FOREVER), key=lambda p: p.time_ns):
+                body = json.loads(str(point.fields.get("body_s", "{}")))
+                if dict(point.tags)["kind"] == "gap" and body["cause"] == cause:
+                    to = point.fields.get("to_i")
+                    span = int(point.fields["from_i"]), None if to is None else int(to)
+                    found[body["gap_id"]] = (str(point.fields["source_s"]), *span)
+        finally:
+            store.close()
+        by_source: dict[str, list[tuple[int, int | None]]] = {}
+        for source, start, end in found.values():
+            by_source.setdefault(source, []).append((start, end))
+        return by_source
+
+    def stored(self, machine: str, field: str) -> dict[int, int]:
+        """Return value -> time of what is stored."""
+        store = EmbeddedStore(self.rig.store_path, read_only=True)
+        try:
+            points = store.read(machine, 0, FOREVER)
+            return {int(p.fields[field]): p.time_ns for p in points if field in p.fields}
+        finally:
+            store.close()
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    one = Site(tmp_path)
+    with child_running(one.servers["press"]), child_running(one.servers["saw"]), running(one.rig):
+        one.rig.wait_for_state("press", "up")
+        one.rig.wait_for_state("saw", "up")
+        yield one
+
+
+def undisturbed(site: Site) -> None:
+    """Check that `saw` was asked in each of its slots, through one connection, and all of it is stored."""
+    served = read_log(site.logs["saw"])
+    holes = [b.time_ns - a.time_ns for a, b in itertools.pairwise(served)]
+    assert max(holes) < 990_000_000, f"a slot of 500 ms was lost: {max(holes) / 1e6:.0f} ms"
+    assert site.rig.status()["devices"]["saw"]["stats"]["reconnects"] == 0
+    until(lambda: {r.uint16(7) for r in served} <= set(site.stored("saw", "w7_i")), 30, "not all stored", site.rig)
+
+
+def test_a_change_concerns_the_changed_device_alone(site: Site) -> None:
+    site.write(device("press", site.ports["press"], 1, 2, 3), device("saw", site.ports["saw"], 7))
+    told = site.run("diff", site.changed)
+    assert told.returncode == 1
+    assert "device press: changed" in told.stdout
+    assert "1 signals added: w3" in told.stdout
+    assert "saw" not in told.stdout
+    done = site.run("apply", site.changed, "--watch", "2s", "--author", "kim")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "press: 1 of 1 new tags can be read" in done.stdout
+    assert "kept: 3 of 3" in done.stdout
+    until(lambda: site.stored("press", "w3_i"), 20, "the new signal is not stored", site.rig)
+    until(lambda: site.gaps("config"), 20, "no gap", site.rig)
+    assert set(site.gaps("config")) == {"press.main"}
+    ((start, end),) = site.gaps("config")["press.main"]
+    assert end is not None
+    assert 0 < end - start < 20 * 10**9
+    before, after = site.stored("press", "w1_i").values(), site.stored("press", "w3_i").values()
+    assert not [t for t in before if start < t < end], "a row inside the gap"
+    assert min(after) >= end
+    undisturbed(site)
+    assert site.run("diff", site.changed).returncode == 0, "it is in force"
+    assert json.loads(site.rig.config.read_text("utf-8")) == json.loads(site.changed.read_text("utf-8"))
+    previous = site.rig.config.with_name("agent.yaml.previous")
+    assert len(json.loads(previous.read_text("utf-8"))["devices"][0]["groups"][0]["signals"]) == 2
+    site.rig.agent.restart()
+    site.rig.wait_for_state("press", "up")
+    assert len(ask(site.rig.folder / "agent", "values", "press")["signals"]) == 3  # type: ignore[arg-type]
+
+
+def test_devices_come_and_go(site: Site) -> None:
+    added = device("new", site.ports["press"], 5)
+    machines = [{"id": name} for name in ("press", "saw", "new")]
+    done = site.run(
+        "apply", site.write(device("saw", site.ports["saw"], 7), added, machines=machines), "--watch", "1s"
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert set(site.rig.status()["devices"]) == {"saw", "new"}
+    until(lambda: site.stored("new", "w5_i"), 20, "the new device is not stored", site.rig)
+    old = [device("press", site.ports["press"], 1, 2), device("saw", site.ports["saw"], 7)]
+    done = site.run("apply", site.write(*old), "--watch", "1s")
+    assert done.returncode == 0, done.stdout + done.stderr
+    site.rig.wait_for_state("press", "up")
+    undisturbed(site)
+
+
+def test_what_cannot_be_read_is_not_taken_over_unless_a_person_says_so(site: Site) -> None:
+    before = site.rig.config.read_bytes()
+    site.write(device("press", site.ports["press"], 1, 2, 150), device("saw", site.ports["saw"], 7))
+    done = site.run("apply", site.changed, "--watch", "1s")
+    assert done.returncode == 1
+    assert "press: 0 of 1 new tags can be read" in done.stdout
+    assert "nothing was changed" in done.stdout
+    assert site.rig.config.read_bytes() == before
+    assert site.gaps("config") == {}
+    done = site.run("apply", site.changed, "--watch", "2s", "--anyway")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "kept: 2 of 2" in done.stdout, "what could not be read before is no reason to go back"
+    undisturbed(site)
+
+
+def test_a_change_that_makes_good_tags_bad_is_taken_back(site: Site) -> None:
+    # the new tag is good, the device then answers nothing any more in time: a timeout that is too short
+    slow = device("press", site.ports["press"], 1, 2) | {"timeout": "10ms"}
+    site.write(slow, device("saw", site.ports["saw"], 7))
+    with site.applying(site.changed, "--watch", "3s") as done:
+        site.servers["press"].kill()
+        said = done.communicate(timeout=60)[0]
+    assert done.returncode == 1
+    assert "went back to the old file: only 0 of 2" in said
+    site.servers["press"].start()
+    site.rig.wait_for_state("press", "up")
+    assert "timeout" in json.loads(site.rig.config.read_text("utf-8"))["devices"][0]
+    assert json.loads(ask(site.rig.folder / "agent", "config")["text"])["devices"][0]["timeout"] == "450ms"  # type: ignore[arg-type]
+    undisturbed(site)
+
+
+def test_who_goes_away_while_watching_leaves_the_old_file_in_force(site: Site) -> None:
+    site.write(device("press", site.ports["press"], 1, 2, 3), device("saw", site.ports["saw"], 7))
+    with site.applying(site.changed, "--watch", "10m") as done:
+        until(lambda: len(_signals(site)) == 3, 20, "not taken over", site.rig)
+        done.kill()
+    until(lambda: len(_signals(site)) == 2, 20, "not taken back", site.rig)
+    site.rig.wait_for_state("press", "up")
+    undisturbed(site)
+
+
+def _signals(site: Site) -> list[Any]:
+    signals: list[Any] = ask(site.rig.folder / "agent", "values", "press")["signals"]  # type: ignore[assignment]
+    return signals
+
+
+def test_what_needs_a_restart_is_said_and_not_half_done(site: Site) -> None:
+    config = json.loads(site.rig.config.read_text("utf-8"))
+    site.write(device("press", site.ports["press"], 1), config["devices"][1], agent="edge-2")
+    done = site.run("apply", site.changed)
+    assert done.returncode == 1
+    assert "needs a restart of the agent: agent" in done.stdout
+    assert len(_signals(site)) == 2
+    undisturbed(site)
+
+
+def test_a_wrong_file_is_refused_with_its_lines(site: Site) -> None:
+    site.write(device("press", site.ports["press"], 1) | {"hots": "x"}, device("saw", site.ports["saw"], 7))
+    done = site.run("apply", site.changed)
+    assert done.returncode == 78
+    assert "hots" in done.stderr
+    time.sleep(0.5)
+    undisturbed(site)
+
+
+def test_a_file_edited_in_its_place_that_is_not_kept_makes_room_for_the_old_one(site: Site) -> None:
+    before = json.loads(site.rig.config.read_text("utf-8"))
+    site.write(device("press", site.ports["press"], 1, 2, timeout="400ms"), device("saw", site.ports["saw"], 7))
+    site.rig.config.write_bytes(site.changed.read_bytes())
+    with site.applying("--watch", "3s") as done:
+        site.servers["press"].kill()
+        done.communicate(timeout=60)
+    assert done.returncode == 1
+    assert json.loads(site.rig.config.read_text("utf-8")) == before
+    rejected = site.rig.config.with_name("agent.yaml.rejected")
+    assert rejected.read_bytes() == site.changed.read_bytes()
