@@ -33,7 +33,7 @@ def test_requests_are_halved_until_a_server_that_states_nothing_takes_them(
     many = [{"id": f"s{i}", "type": "uint32", "node": f"ns=1;s=seq-{i}"} for i in range(30)]
 
     async def main() -> None:
-        config = device(strict_plant.endpoint, {"signals": many}, login=login)
+        config = device(strict_plant.endpoint, {"signals": many}, login={**login, "plain_password": True})
         group = Group(config.groups[0], config.sources()[0])
         group.resolve([])
         nodes = [node for node in group.nodes if node is not None]
