@@ -152,7 +152,7 @@ def inline(value: Any) -> str:
         Complaint: it is none that a configuration can hold.
     """
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{inline(str(k))}: {inline(v)}" for k, v in value.items()) + "}"
+        return "{" + ", ".join(f"{_key(k)}: {inline(v)}" for k, v in value.items()) + "}"
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(inline(v) for v in value) + "]"
     if value is None:
@@ -165,6 +165,10 @@ def inline(value: Any) -> str:
             return written
         raise Complaint(f"{written} is no number that a file can hold", f"파일에 쓸 수 없는 숫자입니다({written})")
     return _quoted(str(value))
+
+
+def _key(key: object) -> str:
+    return str(key) if isinstance(key, int) else inline(str(key))
 
 
 def _quoted(text: str) -> str:

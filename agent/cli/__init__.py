@@ -48,6 +48,10 @@ VERBS: Mapping[str, tuple[str, Text]] = {
             "주소 하나를 모든 자료형·워드 순서로 읽어 보기",
         ),
     ),
+    "browse": (
+        "browse",
+        Text("the tree of an OPC UA server: pick and write signals", "OPC UA 서버 트리에서 태그 골라 저장"),
+    ),
     "watch": ("watch", Text("every signal live on the screen", "모든 태그를 화면에서 실시간으로 보기")),
     "run": ("run", Text("collect until stopped", "수집 시작(끝낼 때까지)")),
     "status": ("status", Text("what each device is doing", "장치별 상태 보기")),

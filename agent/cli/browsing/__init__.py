@@ -1,0 +1,1 @@
+"""The tree of an OPC UA server in the terminal: `tsq-agent browse`."""
