@@ -6,7 +6,8 @@ beside it but the publish requests that lie at the server (`publisher`).
 
 A subscription loses nothing unnoticed: the server marks a value before which it dropped others, sequence numbers
 show a notification that went missing (all its signals are read anew then), and silence ends the connection.
-A node that the server does not know or grant is a bad row and a text in `refused`; it is tried again every 60 s.
+A node that the server does not know or grant is a bad row and a text in `refused`; it is tried again after 60 s,
+then ever more seldom. What is asked of subscriptions stands in `watching`.
 """
 
 from __future__ import annotations
@@ -16,31 +17,34 @@ import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from asyncua import ua
-
+from agent.collectors.opcua.about import catalog
 from agent.collectors.opcua.connection import Connection
-from agent.collectors.opcua.convert import overflowed
-from agent.collectors.opcua.faults import DEAD
-from agent.collectors.opcua.group import Group
-from agent.collectors.opcua.identity import CATALOG_PART, Identity, catalog
+from agent.collectors.opcua.datatypes import DataTypes
+from agent.collectors.opcua.group import RETRY_NS, Group, opaque
+from agent.collectors.opcua.identity import Identity
 from agent.collectors.opcua.limits import Limits
-from agent.collectors.opcua.publisher import Published, Publisher
+from agent.collectors.opcua.publisher import Publisher
 from agent.collectors.opcua.services import VALUE
+from agent.collectors.opcua.watching import Watching
 from agent.errors import Unreachable
-from agent.frame import Event, Facts, Status, Watermark
+from agent.frame import Facts, Status, Watermark
 from settings.language import Text
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from agent.clock import Clock
-    from agent.collectors.base import Box, Read, Reading, Stats
+    from agent.collectors.base import Box, Memory, Read, Reading, Stats
     from agent.collectors.opcua.config import OpcUaDevice
     from agent.frame import FrameBlock, Json, Source
 
 HEARTBEAT_NS: Final = 2_000_000_000
 HEARTBEAT_LEAST_NS: Final = 1_000_000_000
-RETRY_NS: Final = 60_000_000_000
+CATALOG_PART: Final = 200
+"""Signals in one fact: about 50 kB, far below what one message may hold."""
+TOPIC: Final = "opcua"
+"""Of the box's memory: sizes of requests, and nodes that take no filter."""
+FLAGS_NS: Final = 60_000_000_000
 
 
 @dataclass(slots=True)
@@ -48,17 +52,34 @@ class _Kept:
     """What outlives a connection.
 
     Attributes:
+        unfiltered: Nodes for which the server refuses a deadband.
         retry_now: Somebody asked to try refused nodes at once.
         catalogued: Start time of the server whose catalogue was read.
     """
 
     device: OpcUaDevice
     clock: Clock
+    memory: Memory
     groups: list[Group]
     limits: Limits = field(default_factory=Limits)
+    unfiltered: set[str] = field(default_factory=set)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     retry_now: bool = False
     catalogued: str | None = None
+
+    def recall(self) -> None:
+        """Take what an earlier process has learned of the server."""
+        known = self.memory.recall(self.device.id, TOPIC)
+        if isinstance(known, dict):
+            self.limits.recall(known)
+            unfiltered = known.get("unfiltered")
+            if isinstance(unfiltered, list):
+                self.unfiltered |= {node for node in unfiltered if isinstance(node, str)}
+
+    def remember(self) -> None:
+        """Keep what was learned for a later process."""
+        body: dict[str, Json] = {**self.limits.learned(), "unfiltered": [*sorted(self.unfiltered)]}
+        self.memory.remember(self.device.id, TOPIC, body)
 
 
 class OpcUaCollector:
@@ -72,7 +93,8 @@ class OpcUaCollector:
     def __init__(self, device: OpcUaDevice, box: Box) -> None:
         self._sources = device.sources()
         groups = [Group(c, s) for c, s in zip(device.groups, self._sources, strict=True)]
-        self._kept = _Kept(device, box.clock, groups)
+        self._kept = _Kept(device, box.clock, box.memory, groups)
+        self._kept.recall()
         self._connection = Connection(device, box, self._kept.limits)
         self._publisher = Publisher(self._connection, box.clock, self._kept.wake, self._connection.place)
         self._session = _Session(self._kept, self._connection, self._publisher)
@@ -90,7 +112,9 @@ class OpcUaCollector:
     @property
     def stats(self) -> Stats:
         """What it has done so far."""
-        return self._connection.meter.stats(self._kept.clock.monotonic(), skipped=self.late)
+        return self._connection.meter.stats(
+            self._kept.clock.monotonic(), skipped=self.late, learned=self._session.learned()
+        )
 
     @property
     def late(self) -> int:
@@ -107,8 +131,8 @@ class OpcUaCollector:
 
     def refused(self) -> Sequence[Text]:
         """Return a text for each signal that the server does not let us read, or not as configured."""
-        problems = [Text(text, text) for group in self._kept.groups for text in group.problems.values()]
-        return [*self._connection.warnings(), *problems]
+        problems = [text for group in self._kept.groups for text in group.problems.values()]
+        return [*self._connection.warnings(), *problems, *filter(None, map(_unbelievable, self._kept.groups))]
 
     def retry(self) -> None:
         """Try refused nodes at the next read."""
@@ -142,17 +166,16 @@ class _Session:
         self._groups = kept.groups
         self._connection = connection
         self._publisher = publisher
+        self._watching = Watching(connection, publisher, kept.clock, kept.device.machine, kept.unfiltered)
+        self._types = DataTypes(connection)
         self._out: list[Reading] = []
-        self._handles: dict[int, tuple[Group, int]] = {}
-        self._next_handle = 1
-        self._by_subscription: dict[int, Group] = {}
-        self._retry_at_ns = 0
         self._catalog: list[tuple[Group, range]] = []
         self._identity = Identity()
-        self._revised: dict[str, Json] = {}
         fastest = min(group.config.every for group in self._groups)
         self._heartbeat_ns = min(max(fastest, HEARTBEAT_LEAST_NS), HEARTBEAT_NS)
         self._alive_ns: dict[str, int] = {}
+        self._flags: dict[str, Json] = {}
+        self._flags_at_ns = 0
 
     async def start(self) -> None:
         """Go on with what lives; else learn who the server is, and set up subscriptions and polls."""
@@ -161,58 +184,68 @@ class _Session:
         self._publisher.resume(alive, resumption.missed)
         self._publisher.request()
         self._out = [item for item in self._out if not isinstance(item, Watermark)]  # of another life
-        self._handles = {h: (g, i) for h, (g, i) in self._handles.items() if g.subscription in alive}
-        self._by_subscription = {number: g for number, g in self._by_subscription.items() if number in alive}
+        self._watching.keep(alive)
         if resumption.kind != "session":
-            self._identity = await Identity.read(self._connection, self._kept.limits)
+            await self._meet()
+        now_ns = self._clock.monotonic()
         for group in self._groups:
+            group.clock_trusted = self._clock.trusted
             if group.subscription in alive:
                 group.resume()
                 continue
-            group.begin(self._identity.namespaces, self._clock.monotonic())
-            if group.polled:
-                continue
-            granted = await self._connection.subscribe(group.config.every)
-            subscription = self._publisher.add(granted)
-            self._publisher.request()
-            group.subscription = subscription.id
-            self._by_subscription[subscription.id] = group
-            await self._monitor(group, range(len(group.source.signals)))
-            self._revised[group.source.id] = {
-                "publishing_ms": granted.RevisedPublishingInterval,
-                "keep_alive_count": int(granted.RevisedMaxKeepAliveCount),
-                "lifetime_count": int(granted.RevisedLifetimeCount),
-                "sampling_ms": [*sorted(group.sampling_ms)],
-                "queue": [*sorted(group.queue)],
-            }
+            group.begin(self._identity.namespaces, now_ns)
+            group.types = self._types.known
+            if not group.polled and group.config.burst is None:
+                self._out += await self._watching.open(group)
         now = self._clock.now()
         self._out += [Watermark(group.source.id, now) for group in self._groups]
         body: dict[str, Json] = {
             **self._identity.facts(self._kept.device, self._connection),
-            "revised": {**self._revised},
+            "revised": {source: {**said} for source, said in self._watching.granted.items()},
             "resumed": resumption.kind,
+            "nodes": self._shares(),
             "per_read": self._kept.limits.read.size,
             "per_monitor": self._kept.limits.items.size,
+            "per_browse": self._kept.limits.browse.size,
         }
         self._out.append(Facts(kind="connection", time_ns=now, subject=self._kept.device.id, body=body))
-        self._retry_at_ns = self._clock.monotonic() + RETRY_NS
-        if self._kept.catalogued != self._identity.start_time and not self._catalog:
-            self._catalog = [
-                (group, range(first, min(first + CATALOG_PART, len(group.source.signals))))
-                for group in self._groups
-                for first in range(0, len(group.source.signals), CATALOG_PART)
-            ]
+
+    async def _meet(self) -> None:
+        """Learn who the server is; ask about the signals if it has started since."""
+        self._identity = await Identity.read(self._connection, self._kept.limits)
+        if self._kept.catalogued == self._identity.start_time:
+            return
+        self._types = DataTypes(self._connection)
+        self._catalog = [
+            (group, range(first, min(first + CATALOG_PART, len(group.source.signals))))
+            for group in self._groups
+            for first in range(0, len(group.source.signals), CATALOG_PART)
+        ]
+
+    def _shares(self) -> dict[str, Json]:
+        """Return by source how many of its signals are read, `117/120`."""
+        return {g.source.id: f"{g.good()}/{len(g.source.signals)}" for g in self._groups if g.source.signals}
+
+    def learned(self) -> dict[str, Json]:
+        """Return what `status` and `watch` show of it."""
+        said: dict[str, Json] = {"nodes": self._shares(), "batches": {**self._kept.limits.learned()}}
+        counts = {
+            "overflows": self._watching.overflows,
+            "overloads": sum(group.overloads for group in self._groups),
+        }
+        return said | {name: count for name, count in counts.items() if count} | self._flags
 
     async def read(self) -> Sequence[Reading]:
         """Do what is due until there is something to hand on."""
         while True:
             self._kept.wake.clear()
-            self._published(self._publisher.take())
+            self._take(self._watching.published(self._publisher.take()))
             self._publisher.request()
+            await self._burst()
             await self._poll()
             await self._refresh()
-            if self._kept.retry_now or self._clock.monotonic() >= self._retry_at_ns:
-                await self._retry()
+            await self._describe()
+            await self._retry()
             if not self._out and self._catalog:
                 await self._catalog_part()
             self._collect()
@@ -226,6 +259,12 @@ class _Session:
                 await self._connection.renew()
             await self._clock.wait(self._kept.wake, max(0, self._due_ns() - self._clock.monotonic()) / 1e9)
 
+    def _take(self, readings: Sequence[Reading]) -> None:
+        for reading in readings:
+            if isinstance(reading, Watermark):
+                self._alive_ns[reading.source] = reading.time_ns
+        self._out += readings
+
     async def _heartbeat(self) -> None:
         """Show that server and session live; all that was sampled one publishing interval ago has come by now."""
         await self._identity.heartbeat(self._connection)
@@ -233,116 +272,102 @@ class _Session:
         for group in self._groups:
             reached = now if group.polled else now - group.config.every
             if reached > self._alive_ns.get(group.source.id, 0):
-                self._watermark(group, reached)
-
-    def _watermark(self, group: Group, time_ns: int) -> None:
-        self._alive_ns[group.source.id] = time_ns
-        self._out.append(Watermark(group.source.id, time_ns))
+                self._take([Watermark(group.source.id, reached)])
 
     def _due_ns(self) -> int:
         due = [
             self._connection.last_answer_ns + self._heartbeat_ns,
             self._connection.renew_at_ns,
-            self._retry_at_ns,
-            *(group.next_ns for group in self._groups if group.polled),
+            *(group.next_ns for group in self._groups if group.polled or group.config.burst is not None),
+            *(at for group in self._groups if not group.polled and (at := group.due_ns()) is not None),
         ]
         silent = self._publisher.silent_at_ns()
         return min(due if silent is None else [*due, silent])
 
     def _collect(self) -> None:
-        frames = [group.rows.take() for group in self._groups if len(group.rows)]
-        self._out[:0] = frames
+        """Put the rows first, and keep what was learned."""
+        self._out[:0] = [group.rows.take() for group in self._groups if len(group.rows)]
+        if self._kept.limits.changed or self._watching.changed:
+            self._kept.limits.changed = self._watching.changed = False
+            self._kept.remember()
+        self._flag()
+
+    def _flag(self) -> None:
+        """Tell, now and then, whose source times are not believable any more, or are so again."""
+        now_ns = self._clock.monotonic()
+        if now_ns < self._flags_at_ns:
+            return
+        said: dict[str, Json] = {
+            group.source.id: {reason: [*names[:50]] for reason, names in believed.items()}
+            for group in self._groups
+            if (believed := group.believed())
+        }
+        flags: dict[str, Json] = {"source_times": said} if said else {}
+        if flags == self._flags:
+            return
+        self._flags, self._flags_at_ns = flags, now_ns + FLAGS_NS
+        body = flags or {"source_times": {}}
+        self._out.append(Facts(kind="health", time_ns=self._clock.now(), subject=self._kept.device.id, body=body))
 
     # subscriptions
-
-    async def _monitor(self, group: Group, indices: Sequence[int]) -> None:
-        """Create monitored items; those that the server refuses become bad rows and problems."""
-        items: list[tuple[int, ua.NodeId]] = []
-        for index in indices:
-            node = group.nodes[index]
-            if node is None:
-                group.refuse(index, self._clock.now(), Status.BAD_NODE_ID_UNKNOWN)
-                continue
-            if group.handles[index]:
-                self._handles.pop(group.handles[index], None)  # what the old item may still report is not ours
-            group.handles[index] = self._next_handle
-            self._handles[self._next_handle] = group, index
-            items.append((self._next_handle, node))
-            self._next_handle += 1
-        for (handle, _), result in zip(
-            items,
-            await self._connection.monitor(group.subscription, [_item(group, *item) for item in items]),
-            strict=True,
-        ):
-            index = self._handles[handle][1]
-            status = int(result.StatusCode.value)
-            if status >> 31:
-                del self._handles[handle]
-                group.refuse(index, self._clock.now(), status)
-            else:
-                group.dead.discard(index)
-                group.sampling_ms.add(result.RevisedSamplingInterval)
-                group.queue.add(int(result.RevisedQueueSize))
-
-    def _published(self, answers: Sequence[Published]) -> None:
-        for answer in answers:
-            group = self._by_subscription[answer.subscription.id]
-            overflowing: set[str] = set()
-            for handle, sample in answer.items:
-                monitored = self._handles.get(handle)
-                if monitored is None:
-                    continue
-                index = monitored[1]
-                if group.repeats(index, sample):
-                    continue
-                group.add(index, answer.time_ns, sample)
-                if overflowed(sample.status):
-                    overflowing.add(group.source.signals[index].id)
-                elif sample.status in DEAD:
-                    group.dead.add(index)
-            if overflowing:
-                self._overflow(group, answer.time_ns, {"cause": "server_queue", "signals": [*sorted(overflowing)]})
-            if answer.lost:
-                self._overflow(group, answer.time_ns, {"cause": "notification_lost", "notifications": answer.lost})
-                group.stale = True
-            group.heard_ns = answer.time_ns
-            if group.confirm and not answer.more:  # all that the server held has come
-                group.confirm, group.unheard = False, group.silent()
-            self._watermark(group, answer.time_ns)
-
-    def _overflow(self, group: Group, time_ns: int, body: dict[str, Json]) -> None:
-        self._out.append(
-            Event(
-                kind="overflow",
-                time_ns=time_ns,
-                source=group.source.id,
-                from_ns=group.heard_ns or time_ns,
-                to_ns=time_ns,
-                body=body,
-            )
-        )
 
     async def _refresh(self) -> None:
         """Read the current values of a subscription that has lost a notification or was resumed: none stays old."""
         for group in self._groups:
             if group.stale:
                 group.stale, group.unheard = False, []
-                await self._read_values(group)
+                group.renew()
+                if group.events:
+                    self._out += await self._watching.stand(group)
+                else:
+                    await self._read_values(group)
             elif group.unheard:
                 unheard, group.unheard = group.unheard, []
-                await self._read_nodes(group, unheard)
+                await self._read_items(group, unheard)
+
+    async def _describe(self) -> None:
+        """Ask for the descriptions of structures that were not met before, and decode what has waited for them."""
+        for group in self._groups:
+            if not group.unread:
+                continue
+            unread, group.unread = group.unread, []
+            await self._types.load_encodings(kind for _, _, sample in unread for kind in opaque(sample))
+            for item, time_ns, sample in unread:
+                group.add(item, time_ns, sample)
 
     async def _retry(self) -> None:
         """Try refused nodes again, of subscriptions; a poll asks for all of its nodes each time anyway."""
-        self._kept.retry_now = False
-        self._retry_at_ns = self._clock.monotonic() + RETRY_NS
-        if any(node is None for group in self._groups for node in group.nodes):
+        at_once, self._kept.retry_now = self._kept.retry_now, False
+        now_ns = self._clock.monotonic()
+        due = {
+            n: items
+            for n, group in enumerate(self._groups)
+            if not group.polled
+            and group.subscription
+            and (items := sorted(group.dead) if at_once else group.due(now_ns))
+        }
+        nowhere = [g for g in self._groups if g.next_try_ns <= now_ns or at_once if None in g.nodes]
+        if nowhere:
             namespaces = await Identity.read_namespaces(self._connection)
-            for group in self._groups:
+            for group in nowhere:
+                group.next_try_ns = now_ns + RETRY_NS
                 group.resolve(namespaces)
+        for n, items in due.items():
+            self._out += await self._watching.monitor(self._groups[n], items)
+
+    async def _burst(self) -> None:
+        """Open the fast subscriptions whose window begins, and delete those whose window ends."""
         for group in self._groups:
-            if group.dead and not group.polled:
-                await self._monitor(group, sorted(group.dead))
+            burst = group.config.burst
+            if burst is None or self._clock.monotonic() < group.next_ns:
+                continue
+            if group.subscription:
+                await self._watching.close(group)
+                group.next_ns += burst.per - burst.length
+            else:
+                group.next_ns = self._clock.monotonic() + burst.length
+                group.renew()
+                self._out += await self._watching.open(group)
 
     # polls
 
@@ -351,30 +376,31 @@ class _Session:
             if self._clock.monotonic() >= group.next_ns:
                 group.tick(self._clock.monotonic())
                 await self._read_values(group)
-                self._watermark(group, self._clock.now())
+                self._take([Watermark(group.source.id, self._clock.now())])
 
     async def _read_values(self, group: Group) -> None:
-        await self._read_nodes(group, range(len(group.nodes)))
-        for index, node in enumerate(group.nodes):
+        await self._read_items(group, range(len(group.nodes)))
+        for item, node in enumerate(group.nodes):
             if node is None:
-                group.refuse(index, self._clock.now(), Status.BAD_NODE_ID_UNKNOWN)
+                group.refuse(item, self._clock.now(), Status.BAD_NODE_ID_UNKNOWN, self._clock.monotonic())
 
-    async def _read_nodes(self, group: Group, indices: Sequence[int]) -> None:
-        known = [(index, node) for index in indices if (node := group.nodes[index]) is not None]
+    async def _read_items(self, group: Group, items: Sequence[int]) -> None:
+        known = [(item, node) for item in items if (node := group.nodes[item]) is not None]
         answers = await self._connection.read([(node, VALUE) for _, node in known])
-        asked = iter(index for index, _ in known)
+        asked = iter(item for item, _ in known)
         for answer in answers:
-            for value, index in zip(answer.values, asked, strict=False):  # takes a value first, then its index
+            for value in answer.values:
+                item = next(asked)
                 if not group.polled:
-                    group.repeats(index, value)  # so that the subscription does not say it again
-                group.add(index, answer.time_ns, value)
+                    group.repeats(item, value)  # so that the subscription does not say it again
+                group.add(item, answer.time_ns, value)
             group.rows.round_trip(answer.time_ns, answer.rtt_ns)
 
     # slow knowledge
 
     async def _catalog_part(self) -> None:
         group, indices = self._catalog.pop(0)
-        signals = await catalog(self._connection, group, indices)
+        signals = await catalog(self._connection, self._types, group, indices)
         self._out.append(
             Facts(
                 kind="catalog",
@@ -387,14 +413,16 @@ class _Session:
             self._kept.catalogued = self._identity.start_time
 
 
-def _item(group: Group, handle: int, node: ua.NodeId) -> ua.MonitoredItemCreateRequest:
-    return ua.MonitoredItemCreateRequest(
-        ItemToMonitor=ua.ReadValueId(NodeId=node, AttributeId=ua.IntegerId(VALUE)),
-        MonitoringMode=ua.MonitoringMode.Reporting,
-        RequestedParameters=ua.MonitoringParameters(
-            ClientHandle=ua.IntegerId(handle),
-            SamplingInterval=group.config.sampling_ns / 1e6,
-            QueueSize=ua.Counter(group.config.queue_size),
-            DiscardOldest=True,
-        ),
+def _unbelievable(group: Group) -> Text | None:
+    """Return one text about all source times of a group that are not kept."""
+    said = group.believed()
+    names = [name for each in said.values() for name in each]
+    if not names:
+        return None
+    shown = ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
+    return Text(
+        f"{group.source.id}: source times stand still or are far off ({len(names)}: {shown}): "
+        "rows keep the time of reading alone; check the clock of the device",
+        f"{group.source.id}: 서버가 주는 원본 시각이 멈춰 있거나 실제와 크게 다릅니다({len(names)}개: {shown}). "
+        "수집 시각만 저장합니다. 장비의 시계를 확인하십시오",
     )

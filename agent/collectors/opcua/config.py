@@ -108,7 +108,7 @@ class OpcUaDevice(DeviceBase):
                 id=f"{self.id}.{group.id}",
                 device=self.id,
                 protocol="opcua",
-                mode=group.mode,
+                mode=group.source_mode,
                 interval_ns=group.every,
                 signals=tuple(signal.signal(self.machine) for signal in group.signals),
             )

@@ -58,7 +58,8 @@ class Group:
         heard_ns: Time of the subscription's last answer, 0 for none.
         confirm: The subscription lives on after an outage: what it has not reported since has to be read once.
         unheard: Items that are to be read for this.
-        next_ns: Monotonic time of the next poll.
+        next_ns: Monotonic time of the next poll, or of the next end of a burst's window or pause.
+        next_try_ns: When nodes of unknown namespaces are looked up again.
         late: Polls skipped because the one before took too long.
         overloads: Values before which the server skipped samplings.
         clock_trusted: Whether our clock may be compared with the server's.
@@ -93,7 +94,7 @@ class Group:
         self._said: list[Row | None] = [None] * len(config.signals)
         self._times = SourceTimes(count, 2 * config.every)
         self._plain: list[tuple[int, Callable[[int, Any], Row]] | None] = [None] * count
-        self._again: dict[int, tuple[int, int]] = {}
+        self._again: dict[int, tuple[int, int]] = {}  # item -> monotonic time of the next try, delay before it
         self._simplify()
         self.begin((), 0)
 
@@ -120,7 +121,9 @@ class Group:
         self.unheard: list[int] = []
         self.heard_ns = 0
         self.next_ns = now_ns
+        self.next_try_ns = now_ns + RETRY_NS
         self._again.clear()
+        self.renew()
         self.resolve(namespaces)
 
     def resolve(self, namespaces: Sequence[str]) -> None:
@@ -147,8 +150,9 @@ class Group:
         self._simplify()
 
     def resume(self) -> None:
-        """Go on with a subscription that has outlived its connection."""
+        """Go on with a subscription that has outlived its connection; all of it counts as unheard."""
         self.confirm = True
+        self.renew()
 
     def fail(self, time_ns: int, status: int) -> None:
         """Append a bad row for each signal: nothing is known of any until it is reported again."""
@@ -185,6 +189,8 @@ class Group:
         """Append what the server says of one item."""
         if sample.status & 0xFFFF_0000 == OVERLOAD:
             self.overloads += 1
+        if self._again and not sample.status >> 31:
+            self._again.pop(item, None)
         source_ns = self._times.kept(item, time_ns, sample, clock_trusted=self.clock_trusted)
         plain = self._plain[item]
         if plain is None:
@@ -231,8 +237,7 @@ class Group:
 
     def _undescribed(self, item: int, time_ns: int, sample: Sample) -> bool:
         """Whether the value is a structure whose description has yet to be asked for; it is kept until then."""
-        first = sample.value[0] if isinstance(sample.value, list) and sample.value else sample.value
-        if isinstance(first, Opaque) and first.body is not None and first.type not in self.types:
+        if any(kind not in self.types for kind in opaque(sample)):
             self.unread.append((item, time_ns, sample))
             return True
         return False
@@ -248,10 +253,7 @@ class Group:
 
     def refuse(self, item: int, time_ns: int, status: int, now_ns: int) -> None:
         """Append bad rows for a node that the server does not give us; it is asked for again, ever more seldom."""
-        self.dead.add(item)
-        _, delay = self._again.get(item, (0, RETRY_NS // 2))
-        delay = min(2 * delay, RETRY_MOST_NS)
-        self._again[item] = now_ns + delay, delay
+        self.lost(item, now_ns)
         if self.events:
             self.problems[NOTIFIER] = problems.of_notifier(self.source.id, self.config.notifier or SERVER, status)
         for n in self.takers[item]:
@@ -259,10 +261,16 @@ class Group:
             self._said[n] = None
             self._problem(n, item, status, None)
 
+    def lost(self, item: int, now_ns: int) -> None:
+        """Have an item monitored anew: after 60 s, then ever more seldom until a value comes."""
+        self.dead.add(item)
+        _, delay = self._again.get(item, (0, RETRY_NS // 2))
+        delay = min(2 * delay, RETRY_MOST_NS)
+        self._again[item] = now_ns + delay, delay
+
     def revive(self, item: int) -> None:
         """Take that the server monitors an item."""
         self.dead.discard(item)
-        self._again.pop(item, None)
         self.problems.pop(NOTIFIER, None)
 
     def due(self, now_ns: int) -> list[int]:
@@ -288,6 +296,12 @@ class Group:
             self.problems[n] = problems.about(signal, text)
         else:
             self.problems.pop(n, None)
+
+
+def opaque(sample: Sample) -> set[NodeKey]:
+    """Return what structures a value says it is, by their encodings."""
+    values = sample.value if isinstance(sample.value, list) else [sample.value]
+    return {value.type for value in values if isinstance(value, Opaque) and value.body is not None}
 
 
 def _items(config: OpcUaGroup) -> list[list[int]]:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from agent.clock import Clock
     from agent.collectors.opcua.connection import Connection
-    from agent.collectors.opcua.decode import Publication, Sample
+    from agent.collectors.opcua.decode import Field, Publication, Sample
 
 MARGIN_NS: Final = 2_000_000_000
 _MOST: Final = 10
@@ -74,6 +74,7 @@ class Published:
     items: Sequence[tuple[int, Sample]]
     lost: int
     more: bool = False
+    events: Sequence[tuple[int, list[Field]]] = ()
 
 
 class Publisher:
@@ -129,6 +130,12 @@ class Publisher:
         self._wanted = min(_MOST, len(self._subscriptions) + 1)
         return subscription
 
+    def drop(self, number: int) -> None:
+        """Follow a subscription no longer: it is about to be deleted."""
+        self._subscriptions.pop(number, None)
+        self._acknowledge = [a for a in self._acknowledge if a.SubscriptionId != number]
+        self._wanted = min(_MOST, len(self._subscriptions) + 1) if self._subscriptions else 0
+
     def request(self) -> None:
         """Bring the number of requests at the server up to what is wanted."""
         # Not in a TaskGroup: a failure has to reach the reader as itself, at `take`. `close` awaits them all.
@@ -174,7 +181,8 @@ class Publisher:
                 self.broken = True
                 raise Unreachable(f"{self._place}: the server ended the subscription: {name(answer.ended)}")
             subscription.heard_ns = heard_ns
-            taken.append(Published(subscription, time_ns, answer.items, subscription.lost(answer), answer.more))
+            lost = subscription.lost(answer)
+            taken.append(Published(subscription, time_ns, answer.items, lost, answer.more, answer.events))
             if not answer.keep_alive:
                 self._acknowledge.append(
                     ua.SubscriptionAcknowledgement(SubscriptionId=subscription.id, SequenceNumber=answer.sequence)
