@@ -242,8 +242,7 @@ class Group:
 
     def serve(self, block: Block, data: bytes, time_ns: int) -> None:
         """Take the data bytes that came for a block, and their acquisition time."""
-        add = self._rows.add
-        items, values = block.request.items, block.decode(data)
+        items, values, add = block.request.items, block.decode(data), self._rows.add
         if self._given is None and not self._extra:
             if not self._rows.add_numbers(block.indices, time_ns, values):
                 for (index, _), found in zip(items, values, strict=True):
@@ -257,8 +256,15 @@ class Group:
                     add(index, time_ns, *rated(found))
             if block.search is None:
                 self._served.append(block)
-        span = block.span
-        self._longest[span.table] = max(self._longest[span.table], span.count)
+        if (count := block.span.count) > self._longest[block.span.table]:
+            self._longest[block.span.table] = count
+        if self._extra:
+            self._learn(block)
+        elif self._troubled:
+            self._troubled.pop(block.span, None)
+
+    def _learn(self, block: Block) -> None:
+        """Take that a question, or a retest, was served."""
         if block.search is not None:
             self._take(block.search, block.search.served(), self._now)
         elif isinstance(block.retest, Span):
@@ -266,8 +272,6 @@ class Group:
             self._refused.pop(block.retest, None)
         elif block.retest is not None:
             self._learned.fill(*block.retest)
-        elif self._troubled:
-            self._troubled.pop(span, None)
 
     def refuse(self, block: Block, code: int, now: int, time_ns: int) -> None:
         """Take the exception that came for a block.

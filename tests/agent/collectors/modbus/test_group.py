@@ -321,10 +321,11 @@ def test_a_table_that_is_not_served_is_one_refusal_and_one_value_is_asked_again_
     device, it = Device(set(range(300)), code=1), group(spans)
     assert set(statuses(read(it, device, SECOND)).values()) == {Status.BAD_NOT_SUPPORTED | 1}
     assert len(device.asked) == 3
-    assert [t.en for t in it.texts()] == [
+    (text,) = it.texts()
+    assert text.en == (
         "signals r0, r1, r2 and 297 more (holding:0-299): illegal function (exception 1): "
         "the device does not serve this table; try another one"
-    ]
+    )
     read(it, device, 2 * SECOND)
     assert device.asked == []
     read(it, device, SECOND + RETEST_NS)

@@ -8,14 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.collectors.modbus.plan import ADDRESSES, Limits, Request, Span, Table, halves, plan
+from agent.collectors.modbus.plan import ADDRESSES, USUAL, Limits, Span, Table, plan
+from agent.collectors.planning import Cost
 
 H = Table.HOLDING
 
 
 @st.composite
 def cases(draw: st.DrawFn) -> tuple[list[Span], Limits]:
-    limits = Limits(draw(st.integers(4, 125)), draw(st.integers(1, 2000)), draw(st.integers(0, 124)))
+    gap = draw(st.none() | st.integers(0, 124))
+    limits = Limits(draw(st.integers(4, 125)), draw(st.integers(1, 2000)), gap)
     near = draw(st.sampled_from([150, 3000, ADDRESSES]))
     spans = []
     for table in draw(st.lists(st.sampled_from(Table), max_size=60)):
@@ -50,7 +52,8 @@ def test_no_request_exceeds_the_limit_or_a_gap(case: tuple[list[Span], Limits]) 
         assert max(asked) == request.span.end - 1
         idle = [a for a in range(request.span.start, request.span.end) if a not in asked]
         runs = [len(list(g)) for _, g in itertools.groupby(enumerate(idle), lambda pair: pair[1] - pair[0])]
-        assert max(runs, default=0) <= (limits.gap * 16 if bits else limits.gap)
+        if limits.gap is not None:
+            assert max(runs, default=0) <= (limits.gap * 16 if bits else limits.gap)
 
 
 @given(cases(), st.randoms())
@@ -64,33 +67,13 @@ def test_the_same_values_in_another_order_are_read_by_the_same_requests(
     assert [r.span for r in plan(shuffled, limits)] == [r.span for r in plan(spans, limits)]
 
 
-@given(cases())
-def test_halving_ends_with_each_value_alone_and_loses_none(case: tuple[list[Span], Limits]) -> None:
-    spans, limits = case
-    alone: list[int] = []
-    todo = list(plan(spans, limits))
-    while todo:
-        request = todo.pop()
-        pieces = halves(request, spans)
-        if pieces:
-            assert len(pieces) == 2
-            assert all(request.span.start <= p.span.start and p.span.end <= request.span.end for p in pieces)
-            todo += pieces
-        else:
-            ((index, offset),) = request.items
-            assert offset == 0
-            assert request.span == spans[index]
-            alone.append(index)
-    assert sorted(alone) == list(range(len(spans)))
-
-
 @pytest.mark.parametrize(
     ("values", "limits", "expected"),
     [
         pytest.param([], Limits(), [], id="nothing"),
-        pytest.param([Span(H, 0, 1), Span(H, 17, 1)], Limits(), [Span(H, 0, 18)], id="gap of 16 is filled"),
+        pytest.param([Span(H, 0, 1), Span(H, 17, 1)], Limits(gap=16), [Span(H, 0, 18)], id="gap of 16 is filled"),
         pytest.param(
-            [Span(H, 0, 1), Span(H, 18, 1)], Limits(), [Span(H, 0, 1), Span(H, 18, 1)], id="gap of 17 is not"
+            [Span(H, 0, 1), Span(H, 18, 1)], Limits(gap=16), [Span(H, 0, 1), Span(H, 18, 1)], id="gap of 17 is not"
         ),
         pytest.param(
             [Span(H, 0, 1), Span(H, 2, 1)], Limits(gap=0), [Span(H, 0, 1), Span(H, 2, 1)], id="gap 0 fills none"
@@ -107,7 +90,7 @@ def test_halving_ends_with_each_value_alone_and_loses_none(case: tuple[list[Span
         ),
         pytest.param(
             [Span(Table.COIL, 0, 1), Span(Table.COIL, 257, 1), Span(Table.DISCRETE, 0, 1)],
-            Limits(),
+            Limits(gap=16),
             [Span(Table.COIL, 0, 258), Span(Table.DISCRETE, 0, 1)],
             id="bits bridge 16 times as far, tables stay apart",
         ),
@@ -117,11 +100,26 @@ def test_plan(values: list[Span], limits: Limits, expected: list[Span]) -> None:
     assert [request.span for request in plan(values, limits)] == expected
 
 
+def test_a_gap_is_read_as_long_as_that_is_cheaper_than_a_request_on_this_link() -> None:
+    near, far = [Span(H, 0, 1), Span(H, 101, 1)], [Span(H, 0, 1), Span(H, 102, 1)]
+    assert USUAL.overhead_ns == 100 * USUAL.per_unit_ns
+    assert [r.span for r in plan(near, Limits())] == [Span(H, 0, 102)]
+    assert len(plan(far, Limits())) == 2
+    slow_line = Cost(overhead_ns=30_000_000, per_unit_ns=2_000_000)
+    assert len(plan(near, Limits(), slow_line)) == 2
+    assert len(plan([Span(H, 0, 1), Span(H, 16, 1)], Limits(), slow_line)) == 1
+    bits = [Span(Table.COIL, 0, 1), Span(Table.COIL, 200, 1)]
+    assert len(plan(bits, Limits(), slow_line)) == 1, "a bit costs a sixteenth"
+
+
+def test_what_is_left_out_is_not_read_and_no_request_touches_a_hole() -> None:
+    values = [Span(H, a, 1) for a in range(10)]
+    requests = plan(values, Limits(), holes={H: [(4, 5)]}, without=[4])
+    assert [r.span for r in requests] == [Span(H, 0, 4), Span(H, 5, 5)]
+    assert [index for r in requests for index, _ in r.items] == [0, 1, 2, 3, 5, 6, 7, 8, 9]
+
+
 def test_a_thousand_scattered_floats_take_a_small_multiple_of_the_fewest_requests() -> None:
     values = [Span(H, 4 * i, 2) for i in range(1000)]
     assert len(plan(values, Limits())) == 33
     assert len(plan(values, Limits(gap=0))) == 1000
-
-
-def test_a_value_alone_cannot_be_halved() -> None:
-    assert halves(Request(Span(H, 3, 2), ((0, 0),)), [Span(H, 3, 2)]) == ()
