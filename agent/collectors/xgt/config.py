@@ -43,6 +43,11 @@ def modules() -> dict[str, dict[str, Any]]:
     return found
 
 
+def areas(cpu: Cpu) -> frozenset[str]:
+    """Return the memory areas that a series has."""
+    return _IEC_AREAS if cpu in {"XGI", "XGR", "XGB-IEC"} else _MK_AREAS
+
+
 def _module(value: str) -> str:
     if value not in modules():
         known = ", ".join(modules())
@@ -100,7 +105,7 @@ class XgtDevice(DeviceBase):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        served = _IEC_AREAS if self.cpu in {"XGI", "XGR", "XGB-IEC"} else _MK_AREAS
+        served = areas(self.cpu)
         for group in self.groups:
             values = [(signal, value) for signal in group.signals if (value := signal.value()) is not None]
             if not values:
