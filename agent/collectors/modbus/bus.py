@@ -73,6 +73,7 @@ class Bus:
         self._owed = nothing_owed()
         self._attempts = 0
         self._failure: tuple[int, Exception] = (0, OSError())  # number of the attempt
+        self._gap = 0  # the largest of all users
         self._ended = 0  # monotonic time of the last traffic
         self._mute: list[Unit] = []  # who did not answer, since the last answer
         self._slowest = 0  # longest round trip of late
@@ -96,6 +97,7 @@ class Bus:
     async def join(self, unit: Unit) -> None:
         """Let a unit in, and connect if nobody has."""
         self.users.add(unit)
+        self._gap = max(user.gap_ns for user in self.users)
         unit.resting = False
         seen = self._attempts
         async with self._turn:
@@ -105,6 +107,7 @@ class Bus:
     def leave(self, unit: Unit) -> None:
         """Let a unit go; the last one closes the connection."""
         self.users.discard(unit)
+        self._gap = max((user.gap_ns for user in self.users), default=0)
         self.rest(unit)
 
     def rest(self, unit: Unit) -> None:
@@ -158,7 +161,8 @@ class Bus:
     async def _send(
         self, link: ReadLink, unit: Unit, span: Span, *, small: bool
     ) -> tuple[int, bytes | ModbusRefusal]:
-        await self._sleep_until(self._ended + max(user.gap_ns for user in (unit, *self.users)))
+        if gap := max(self._gap, unit.gap_ns):
+            await self._sleep_until(self._ended + gap)
         wire = unit.wire_ns(span) / 1e9
         patience = self._patience_ns(unit) / 1e9 + wire
         sent = self._clock.monotonic()
