@@ -35,11 +35,8 @@ Id = Annotated[
 ]
 """Id of a machine, device, group or signal."""
 
-ProfileName = Annotated[
-    str,
-    StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,47}(/[a-z0-9][a-z0-9_-]{0,47}){0,3}$"),
-    form("profile: `folder/name`"),
-]
+PROFILE = r"^[a-z0-9][a-z0-9_-]{0,47}(/[a-z0-9][a-z0-9_-]{0,47}){0,3}$"
+ProfileName = Annotated[str, StringConstraints(pattern=PROFILE), form("profile: `folder/name`")]
 """Name of a device profile: a file without `.yaml`, in at most three folders; it leads out of none."""
 
 _UNITS = {"ms": 10**6, "s": 10**9, "m": 60 * 10**9, "min": 60 * 10**9, "h": 3600 * 10**9, "d": 86400 * 10**9}

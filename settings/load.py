@@ -12,7 +12,7 @@ from settings.document import BYTES_LIMIT, parse
 from settings.errors import ConfigError
 from settings.explain import problems
 from settings.language import Text, choose
-from settings.tree import Map, Problem
+from settings.tree import Line, Map, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -53,7 +53,11 @@ def load(
 
 
 def read(
-    raw: bytes, model: type[M], begin: Text, check: Callable[[Map], Iterable[Problem]] = lambda _: ()
+    raw: bytes,
+    model: type[M],
+    begin: Text,
+    check: Callable[[Map], Iterable[Problem]] = lambda _: (),
+    complete: Callable[[Map], tuple[Sequence[Problem], Sequence[str]]] = lambda _: ((), ()),
 ) -> tuple[M | None, Sequence[Problem]]:
     """Return the configuration that a file's content means, or None and what is wrong with it, sorted by line.
 
@@ -62,6 +66,8 @@ def read(
         model: What stands in it.
         begin: How such a file begins, for one that holds nothing.
         check: Finds what lies between the parts of a file; it must cope with parts of any shape.
+        complete: Puts into the file what it takes from others, in place. Returns what is wrong with those, and
+            paths below which nothing else can be said then.
     """
     document = parse(raw)
     found = list(document.problems)
@@ -71,16 +77,34 @@ def read(
             found.append(Problem(1, Text(f"no configuration: {begin.en}", f"설정이 없습니다. {begin.ko}")))
         return None, found
     config: M | None = None
+    incomplete, silent = complete(root)
     try:
         config = model.model_validate(root)
     except ValidationError as exc:
         found += problems(exc.errors(include_url=False), root, model)
     found += check(root)
-    found.sort(key=lambda problem: problem.line)
+    found = [p for p in found if not any(p.path == path or p.path.startswith(f"{path}.") for path in silent)]
+    found += incomplete
+    found = _once(found)
+    found.sort(key=lambda problem: (getattr(problem.line, "file", ""), problem.line))
     return (None if found else config), found
+
+
+def _once(found: Iterable[Problem]) -> list[Problem]:
+    """Leave one of the complaints about a line of another file that several parts of this one are made from."""
+    kept: dict[object, Problem] = {}
+    for number, problem in enumerate(found):
+        at = problem.line
+        same: object = (at.file, int(at), problem.text) if isinstance(at, Line) else number
+        kept.setdefault(same, problem)
+    return [*kept.values()]
 
 
 def line(problem: Problem, name: str, language: Language) -> str:
     """Return one complaint as it is printed: `file:line: path: what to do`."""
-    place = f"{name}:{problem.line}: "
-    return place + (f"{problem.path}: " if problem.path else "") + problem.text(language)
+    path = f"{problem.path}: " if problem.path else ""
+    at = problem.line
+    if isinstance(at, Line):
+        through = Text(f" (extends in {name}:{at.via})", f" ({name}:{at.via}의 extends)")(language)
+        return f"{at.file}:{at:d}: {path}{problem.text(language)}{through}"
+    return f"{name}:{at}: {path}{problem.text(language)}"

@@ -3,15 +3,40 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
+
+from settings.language import Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from settings.language import Text
-
 Location = tuple[int | str, ...]
 """Keys and indices from the root, as in pydantic's errors."""
+
+
+class Line(int):
+    """A line of another file that the first one is made from.
+
+    Attributes:
+        file: The other file, as it is shown.
+        via: Line of the first file that brought it in.
+    """
+
+    file: str
+    via: int
+
+    def __new__(cls, line: int, file: str, via: int) -> Self:
+        """Return line `line` of `file`."""
+        made = super().__new__(cls, line)
+        made.file, made.via = file, via
+        return made
+
+
+def of_file(line: int) -> Text:
+    """Return a line as it is said in a sentence: `line 7`, with its file when that is another one."""
+    if isinstance(line, Line):
+        return Text(f"line {line:d} of {line.file}", f"{line.file} {line:d}행")
+    return Text(f"line {line}", f"{line}행")
 
 
 class Map(dict[str, Any]):

@@ -23,6 +23,7 @@ from pydantic import (
 )
 
 from agent.config.base import AlarmText, GroupBase, Number, SignalBase
+from agent.frame import Found
 from settings.base import Id, Model, Word
 from settings.language import Complaint
 
@@ -64,6 +65,7 @@ class AlarmBits(Model):
         description="the word, or the first of the bits, written as in a signal"
     )
     machine: Id | None = Field(None, description="machine they belong to, when not the device's")
+    found: Found = Field("manual", description="how the address was found; the tools write it")
     bits: Annotated[dict[Bit, Meaning], Field(min_length=1)] = Field(
         description="number of the bit, 0 is the least significant, and its text: `3: 오일 부족`"
     )
@@ -115,6 +117,7 @@ class AlarmedGroup(GroupBase):
                 "machine": alarm.machine,
                 "type": "bool",
                 "role": "alarm",
+                "found": alarm.found,
                 "alarm": meaning.model_dump(),
                 **cls.bit(alarm.address, number),
             }

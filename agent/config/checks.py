@@ -15,7 +15,7 @@ from agent.config.schedule import Planned, moment, overlap
 from settings.base import Duration
 from settings.language import Text
 from settings.suggest import nearest, slug
-from settings.tree import List, Map, Problem, locate
+from settings.tree import List, Map, Problem, locate, of_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -113,11 +113,12 @@ def _signals(root: Map) -> Iterator[Finding]:
                     continue
                 lines = used.setdefault(machine, {})
                 if name in lines:
+                    where = of_file(lines[name])
                     yield (
                         at,
                         Text(
-                            f"machine {machine} already has a signal {name} in line {lines[name]}: ids must differ",
-                            f"설비 {machine}에 이미 있는 태그입니다({name}, {lines[name]}행). 다른 id를 쓰십시오",
+                            f"machine {machine} already has a signal {name} in {where.en}: ids must differ",
+                            f"설비 {machine}에 이미 있는 태그입니다({name}, {where.ko}). 다른 id를 쓰십시오",
                         ),
                     )
                 else:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.config.checks import check
+from agent.config.library import Folders
 from agent.config.model import AgentConfig
+from agent.config.profiles import complete
 from settings import load as loading
 from settings.language import Text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from settings.tree import Problem
 
@@ -22,7 +25,7 @@ _BEGIN = Text(
 
 
 def load(path: str | Path, lang: str | None = None) -> AgentConfig:
-    """Read and check a configuration file; nothing but this file is touched.
+    """Read and check a configuration file; nothing but this file and its device profiles is touched.
 
     Args:
         path: The file; error lines begin with it as it is given.
@@ -32,9 +35,14 @@ def load(path: str | Path, lang: str | None = None) -> AgentConfig:
         ConfigError: the file cannot be read or used; the text holds every complaint, one a line, in the order of
             the file, as `file:line: path: what to do`.
     """
-    return loading.load(path, read, lang)
+    return loading.load(path, partial(read, folder=Path(path).parent), lang)
 
 
-def read(raw: bytes) -> tuple[AgentConfig | None, Sequence[Problem]]:
-    """Return the configuration that a file's content means, or None and what is wrong with it, sorted by line."""
-    return loading.read(raw, AgentConfig, _BEGIN, check)
+def read(raw: bytes, folder: Path | None = None) -> tuple[AgentConfig | None, Sequence[Problem]]:
+    """Return the configuration that a file's content means, or None and what is wrong with it, sorted by line.
+
+    Args:
+        raw: The content.
+        folder: Where the file stands: device profiles may stand in `devices/` beside it.
+    """
+    return loading.read(raw, AgentConfig, _BEGIN, check, partial(complete, library=Folders(folder)))
