@@ -33,6 +33,7 @@ from settings.language import Text
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from agent.collectors.binary import AnyOrder
     from agent.frame import Value
 
 Motion = Literal["constant", "counts up", "counts down", "moves", "jumps", "switches", "unknown"]
@@ -40,6 +41,8 @@ Words = tuple[int | None, ...]
 """One reading: each word as an unsigned 16-bit number, high byte first; None where the device refused it."""
 
 ORDERS: tuple[Order, ...] = ("ABCD", "CDAB", "BADC", "DCBA")
+SWAPPED: dict[AnyOrder, Order] = {"ABCD": "BADC", "CDAB": "DCBA", "BADC": "ABCD", "DCBA": "CDAB"}
+"""Of a device that sends the low byte of a word first: the order of words as numbers, and of bytes on the line."""
 CLEAR = 2.0
 PLAUSIBLE = 2.5
 SHIFTS = (-1, 0, 1)
@@ -70,7 +73,8 @@ class Candidate:
 
     Attributes:
         shift: First word, relative to the address that was asked for.
-        kind: Type, order and the like.
+        kind: Type, order and the like, of the words as numbers.
+        order: The order as the configuration writes it.
         values: What each reading says; None where the words are nothing of that kind.
         motion: How it changes.
         score: Sum of the reasons' points.
@@ -79,6 +83,7 @@ class Candidate:
 
     shift: int
     kind: Kind
+    order: AnyOrder
     values: tuple[Value, ...]
     motion: Motion
     score: float
@@ -126,7 +131,9 @@ def motion(values: Sequence[Value]) -> Motion:
     return "moves"
 
 
-def interpret(readings: Sequence[Words], at: int, *, now_ns: int, zone: str = "UTC") -> list[Candidate]:
+def interpret(
+    readings: Sequence[Words], at: int, *, now_ns: int, zone: str = "UTC", low_byte_first: bool = False
+) -> list[Candidate]:
     """Return every way to read the words, in the order in which they are shown.
 
     Args:
@@ -134,6 +141,7 @@ def interpret(readings: Sequence[Words], at: int, *, now_ns: int, zone: str = "U
         at: Index of the word that was asked for.
         now_ns: The time, to know a date.
         zone: Time zone of dates in local time.
+        low_byte_first: How the device sends a word; the orders are then named by its bytes on the line.
     """
     found = []
     ways = [motion([r[i] for r in readings]) for i in range(len(readings[0]))]
@@ -145,7 +153,8 @@ def interpret(readings: Sequence[Words], at: int, *, now_ns: int, zone: str = "U
             if cut and len(cut[0]) == kind.registers and all(None not in r for r in cut):
                 beside = [*ways[max(0, first - 1) : first], *ways[end : end + 1]]
                 raws = [struct.pack(f">{kind.registers}H", *r) for r in cut]
-                found.append(_judged(shift, kind, raws, now_ns, beside))
+                order = SWAPPED[kind.order] if low_byte_first else kind.order
+                found.append(_judged(shift, kind, raws, now_ns, beside, order))
     return found
 
 
@@ -191,7 +200,7 @@ def label(candidate: Candidate) -> str:
     kind = candidate.kind
     words = [f"bcd{kind.size * 8}" if kind.bcd else kind.moment or str(kind.dtype)]
     if kind.size > 2 or kind.order != "ABCD":
-        words.append(kind.order)
+        words.append(candidate.order)
     if candidate.shift:
         words.append(f"{candidate.shift:+d}")
     return " ".join(words)
@@ -226,7 +235,9 @@ def _kinds(zone: str) -> Iterator[Kind]:
     yield Kind(DataType.TIMESTAMP, moment="words6", zone=zone)
 
 
-def _judged(shift: int, kind: Kind, raws: Sequence[bytes], now_ns: int, beside: Sequence[Motion]) -> Candidate:
+def _judged(
+    shift: int, kind: Kind, raws: Sequence[bytes], now_ns: int, beside: Sequence[Motion], order: AnyOrder
+) -> Candidate:
     decode = compile_decoder([(0, 0)], len(raws[0]), [kind])
     decoded = [decode(raw)[0] for raw in raws]
     values = tuple(v.value if isinstance(v, Marked) else v for v in decoded)
@@ -244,7 +255,7 @@ def _judged(shift: int, kind: Kind, raws: Sequence[bytes], now_ns: int, beside: 
     if shift and sum(points for points, _ in reasons) > 0:
         reasons.append((-2.0, Text(f"one word beside the address ({shift:+d})", f"주소에서 {shift:+d}워드")))
     score = sum(points for points, _ in reasons)
-    return Candidate(shift, kind, values, how, score, tuple(text for _, text in reasons))
+    return Candidate(shift, kind, order, values, how, score, tuple(text for _, text in reasons))
 
 
 def _float_points(values: Sequence[Value], kind: Kind) -> Iterator[tuple[float, Text]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.cli.browsing.entries import entries, line, reason, usable
+from agent.cli.browsing.server import server_of
 from agent.cli.check import shown
 from agent.cli.saving import save, text_of
 from agent.cli.table import table
@@ -109,10 +110,7 @@ def _target(words: Sequence[str], language: Language) -> tuple[Path | None, Agen
     from agent.collectors.opcua.config import OpcUaDevice  # noqa: PLC0415
 
     if len(words) == 1 and words[0].startswith("opc.tcp://"):
-        first = {"id": "none", "node": "i=2258", "type": "timestamp"}
-        groups = [{"every": "1s", "signals": [first]}]
-        base = {"id": "browse", "machine": "browse", "type": "opcua", "security": "None", "groups": groups}
-        return None, None, OpcUaDevice.model_validate(base | {"endpoint": words[0]})
+        return None, None, server_of(words[0])
     if len(words) != 2:
         raise Complaint(
             "write FILE DEVICE, or opc.tcp://HOST:4840", "설정 파일과 장치 id, 또는 opc.tcp://IP:4840 을 쓰십시오"

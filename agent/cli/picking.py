@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from agent.cli.saving import save, text_of
+from agent.collectors.moments import FORMATS
 from agent.edit import add_signals, change_signal, inline
 from agent.frame import DataType
 from agent.interpretation import label, shown
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from agent.cli.probing import Window
-    from agent.collectors.binary import Kind
     from agent.config.model import Device
     from agent.interpretation import Candidate, Guess
     from settings.language import Language
@@ -25,20 +25,20 @@ if TYPE_CHECKING:
 MOST_CHOICES = 9
 
 
-def entry(what: Window, device: Device, kind: Kind | None, shift: int, bit: int | None = None) -> dict[str, Any]:
+def entry(what: Window, device: Device, chosen: Candidate) -> dict[str, Any]:
     """Return address, type and order as they are written; without id, name and unit."""
-    found: dict[str, Any] = {"address": what.labels[what.at + shift]}
-    if kind is None:
-        return found | {"type": "bool"} | ({} if bit is None else {"bit": bit})
-    found["type"] = str(kind.dtype)
+    kind = chosen.kind
+    found: dict[str, Any] = {"address": what.labels[what.at + chosen.shift], "type": str(kind.dtype)}
     if kind.bcd:
         found["bcd"] = True
     if kind.moment is not None:
         found["format"] = kind.moment
+        if FORMATS[kind.moment].local:
+            found["zone"] = kind.zone
     if kind.dtype is DataType.STRING:
         found |= {"length": kind.length, "encoding": kind.encoding}
-    if _plain(kind.order, kind.size) != _plain(getattr(device, "word_order", "ABCD"), kind.size):
-        found["word_order"] = kind.order
+    if _plain(chosen.order, kind.size) != _plain(getattr(device, "word_order", "ABCD"), kind.size):
+        found["word_order"] = chosen.order
     return found
 
 
@@ -61,23 +61,21 @@ def wanted(args: argparse.Namespace, what: Window, device: Device, told: Guess) 
         found |= {"bit": args.bit} if args.bit is not None else {}
         found |= {"word_order": args.word_order} if args.word_order else {}
     elif told.best is not None and told.clear:
-        found = entry(what, device, told.best.kind, told.best.shift)
+        found = entry(what, device, told.best)
     else:
         raise Complaint(
             "the type is not clear from what was read: write --type (and --word-order)",
             "읽은 값만으로는 자료형이 확실하지 않습니다. --type(과 --word-order)을 쓰십시오",
         )
-    return named(args.write, args.name, args.unit, found, device)
+    return named(args.write, args.name, args.unit, found)
 
 
-def named(id_: str, name: str | None, unit: str | None, found: dict[str, Any], device: Device) -> dict[str, Any]:
+def named(id_: str, name: str | None, unit: str | None, found: dict[str, Any]) -> dict[str, Any]:
     """Return the whole signal, keys in the order of the file."""
     whole: dict[str, Any] = {"id": id_} | ({"name": name} if name else {}) | found
     if unit:
         whole["unit"] = unit
-    if "found" in type(device.groups[0].signals[0]).model_fields:
-        whole["found"] = "probe"
-    return whole
+    return whole | {"found": "probe"}
 
 
 def ask(
@@ -94,7 +92,7 @@ def ask(
     if not choices and not what.bits:
         return None
     for number, choice in enumerate(choices, 1):
-        line = inline(entry(what, device, choice.kind, choice.shift))
+        line = inline(entry(what, device, choice))
         print(f"  {number}  {label(choice):18} {shown(choice.values[-1]):>14}   {line}")
     question = Text("write which into the file? number, or Enter for none: ", "저장할 번호(없으면 Enter): ")
     if what.bits:
@@ -102,10 +100,9 @@ def ask(
     try:
         said = answer(question(language)).strip()
         if what.bits and said.lower() in {"y", "yes", "예", "ㅛ"}:
-            found = entry(what, device, None, 0)
+            found = {"address": what.labels[what.at], "type": "bool"}
         elif said.isdecimal() and 1 <= int(said) <= len(choices):
-            chosen = choices[int(said) - 1]
-            found = entry(what, device, chosen.kind, chosen.shift)
+            found = entry(what, device, choices[int(said) - 1])
         else:
             return None
         name = answer(Text("name, as people call it: ", "이름(현장에서 부르는 이름): ")(language)).strip()
@@ -114,7 +111,7 @@ def ask(
         unit = answer(Text("unit, such as A or degC, or Enter: ", "단위(A, degC 등, 없으면 Enter): ")(language))
     except (EOFError, KeyboardInterrupt):
         return None
-    return named(id_ or usual, name, unit.strip(), found, device)
+    return named(id_ or usual, name, unit.strip(), found)
 
 
 def save_signal(

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from agent.cli.picking import ask, save_signal, wanted
+from agent.clock import SystemClock
+from agent.collectors.base import Box
 from agent.config.base import Every
 from agent.config.load import load
 from agent.errors import AgentError
@@ -30,6 +33,23 @@ if TYPE_CHECKING:
 READINGS = 6
 
 
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What to read.
+
+    Attributes:
+        file: The configuration that the device is from; None for one of the command line.
+        device: Who is asked.
+        address: As it was written.
+        zone: Time zone of dates.
+    """
+
+    file: Path | None
+    device: Device
+    address: str
+    zone: str = "Asia/Seoul"
+
+
 def arguments(parser: argparse.ArgumentParser, language: Language) -> None:
     """Add the arguments of the verb."""
     target = Text(
@@ -42,7 +62,13 @@ def arguments(parser: argparse.ArgumentParser, language: Language) -> None:
         parser.add_argument(name, help=Text(en, ko)(language), **more)
 
     types = [str(dtype) for dtype in DataType]
-    option("--readings", f"how often it is read; default {READINGS}", f"읽는 횟수. 기본값 {READINGS}", type=int)
+    option(
+        "--readings",
+        f"how often it is read; default {READINGS}",
+        f"읽는 횟수. 기본값 {READINGS}",
+        type=int,
+        default=READINGS,
+    )
     option("--every", "interval of the readings; default 500ms", "읽는 간격. 기본값 500ms", default="500ms")
     option("--write", "write it into the file as this signal", "이 id의 태그로 설정 파일에 저장", metavar="ID")
     option("--type", "type to write; the best guess when absent", "저장할 자료형. 없으면 추정값", choices=types)
@@ -61,51 +87,72 @@ def main(args: argparse.Namespace, language: Language) -> int:
     Returns:
         0, or 1 when the address was refused or the device did not answer.
     """
-    from agent.cli import probeview, probing  # noqa: PLC0415 - rich is loaded when something is shown
-    from agent.clock import SystemClock  # noqa: PLC0415
-    from agent.collectors.base import Box  # noqa: PLC0415
-
     try:
-        file, device, address, zone = _target(args.target, language)
+        target = _target(args.target, language)
         every = _every(args.every)
-        count = max(1, args.readings or READINGS)
-        what = probing.window(device, address, every)
-        clock = SystemClock(trusted=True)
-        seen = asyncio.run(probing.look(what, Box(clock), count, 10 + 2 * count * every / 1e9))
-        candidates = [] if what.bits else interpret(probing.words(seen), what.at, now_ns=clock.now(), zone=zone)
-        told = guess(candidates)
-        probeview.console().print(probeview.report(what, seen, candidates, told, language))
-        if file is not None:
-            chosen = wanted(args, what, device, told) if args.write else None
-            if chosen is None and sys.stdin.isatty() and sys.stdout.isatty():
-                chosen = ask(what, device, told, candidates, language)
-            if chosen is not None:
-                print(save_signal(file, device.id, chosen, args.group, args.group_every, language))
+        if target.device.type == "opcua":
+            return _node(target, args, every, language)
+        return _words(target, args, every, language)
     except Complaint as exc:
         print(f"tsq-agent: {exc.text(language)}", file=sys.stderr)
-        return 1
     except AgentError as exc:
         print(f"tsq-agent: {exc.text(language)}", file=sys.stderr)
-        return 1
+    return 1
+
+
+def _words(target: Target, args: argparse.Namespace, every: int, language: Language) -> int:
+    """Read words of memory, in every type and order."""
+    from agent.cli import probeview, probing  # noqa: PLC0415 - rich is loaded when something is shown
+
+    device, clock, count = target.device, SystemClock(trusted=True), max(1, args.readings)
+    what = probing.window(device, target.address, every)
+    seen = asyncio.run(probing.look(what, Box(clock), count, 10 + 2 * count * every / 1e9))
+    candidates = []
+    if not what.bits:
+        candidates = interpret(
+            probing.words(seen), what.at, now_ns=clock.now(), zone=target.zone, low_byte_first=what.low_byte_first
+        )
+    told = guess(candidates)
+    probeview.console().print(probeview.report(what, seen, candidates, told, language))
+    if target.file is not None:
+        chosen = wanted(args, what, device, told) if args.write else None
+        if chosen is None and sys.stdin.isatty() and sys.stdout.isatty():
+            chosen = ask(what, device, told, candidates, language)
+        if chosen is not None:
+            print(save_signal(target.file, device.id, chosen, args.group, args.group_every, language))
     return 1 if seen.status[what.at] >> 31 else 0
 
 
-def _target(words: Sequence[str], language: Language) -> tuple[Path | None, Device, str, str]:
-    """Return file, device, address and time zone of what was written."""
-    from agent.cli.probing import device_of  # noqa: PLC0415
+def _node(target: Target, args: argparse.Namespace, every: int, language: Language) -> int:
+    """Read a variable of an OPC UA server: it knows its own type."""
+    from agent.cli import nodeview, probeview  # noqa: PLC0415
 
+    seen = asyncio.run(nodeview.look(target.device, target.address, max(1, args.readings), every / 1e9))
+    probeview.console().print(nodeview.report(target.device.id, seen, language))
+    if target.file is not None and args.write:
+        signal = nodeview.signal(seen[-1], args.write, args.name, args.unit)
+        print(save_signal(target.file, target.device.id, signal, args.group, args.group_every, language))
+    return 1 if seen[-1].status >> 31 else 0
+
+
+def _target(words: Sequence[str], language: Language) -> Target:
+    if len(words) == 2 and words[0].startswith("opc.tcp://"):
+        from agent.cli.browsing.server import server_of  # noqa: PLC0415
+
+        return Target(None, server_of(words[0]), words[1])
     if len(words) == 2 and "://" in words[0]:
-        return None, device_of(words[0]), words[1], "Asia/Seoul"
+        from agent.cli.probing import device_of  # noqa: PLC0415
+
+        return Target(None, device_of(words[0], words[1]), words[1])
     if len(words) != 3:
         raise Complaint(
             "write FILE DEVICE ADDRESS, or modbus://HOST:PORT/UNIT ADDRESS",
             "설정 파일, 장치 id, 주소를 차례로 쓰거나 modbus://IP:포트/국번 과 주소를 쓰십시오",
         )
-    path = Path(words[0])
-    config = load(path, language)
+    config = load(words[0], language)
     for device in config.devices:
         if device.id == words[1]:
-            return path, device, words[2], config.time.zone
+            return Target(Path(words[0]), device, words[2], config.time.zone)
     names = ", ".join(device.id for device in config.devices) or "-"
     raise Complaint(
         f"there is no device {words[1]} in this file: write one of {names}",

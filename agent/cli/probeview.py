@@ -12,7 +12,7 @@ from rich.text import Text as Styled
 from agent.cli.table import clean
 from agent.cli.words import status_text
 from agent.frame import DataType
-from agent.interpretation import MOTIONS, ORDERS, SHIFTS, label, motion, shown
+from agent.interpretation import MOTIONS, ORDERS, SHIFTS, SWAPPED, label, motion, shown
 from settings.language import Text
 
 if TYPE_CHECKING:
@@ -21,13 +21,19 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from agent.cli.probing import Seen, Window
-    from agent.collectors.binary import Kind
+    from agent.collectors.binary import Kind, Order
     from agent.frame import Value
     from agent.interpretation import Candidate, Guess
     from settings.language import Language
 
 WIDE = 12
 _BEST, _FITS, _PLAIN, _FAINT = "bold reverse", "bold", "", "dim"
+_ONE_WORD: Sequence[tuple[DataType, Order, bool]] = (
+    (DataType.UINT16, "ABCD", False),
+    (DataType.INT16, "ABCD", False),
+    (DataType.UINT16, "BADC", False),
+    (DataType.UINT16, "ABCD", True),
+)
 _ROWS: Sequence[tuple[str, DataType, bool]] = (
     ("int32", DataType.INT32, False),
     ("uint32", DataType.UINT32, False),
@@ -66,7 +72,7 @@ def head(what: Window, seen: Seen, language: Language) -> Styled:
     """Return who was asked for what, and how it answered."""
     n, ms = len(seen.readings), "-" if seen.rtt_ns is None else f"{seen.rtt_ns / 1e6:.1f}"
     device = what.device
-    place = getattr(device, "place", "")
+    place = getattr(device, "place", None) or getattr(device, "host", "")
     address = device.groups[0].signals[what.at].where()
     return Styled(
         Text(
@@ -82,16 +88,15 @@ def _words(
 ) -> Table:
     titles = Text(" ,word,hex,uint16,int16,swapped,bcd16,", " ,주소,16진,uint16,int16,바이트교환,bcd16,")
     out = _table(titles(language).split(","), left={0, 1, 7})
-    by_name = {label(c): c for c in candidates}
-    for i, address in enumerate(where.partition(":")[2] for where in what.labels):
+    by_name = {(c.shift, c.kind.dtype, c.kind.order, c.kind.bcd): c for c in candidates}
+    for i, address in enumerate(where.rpartition(":")[2] for where in what.labels):
         shift, word = i - what.at, seen.readings[-1][i]
         if word is None:
             why = status_text(seen.status[i])(language)
             out.add_row(_shift(shift), address, "-", "-", "-", "-", "-", why, style=_FAINT)
             continue
         assert isinstance(word, int)
-        end = f" {shift:+d}" if shift else ""
-        cells = [_shown(by_name.get(f"{name}{end}"), best) for name in ("uint16", "int16", "uint16 BADC", "bcd16")]
+        cells = [_shown(by_name.get((shift, *way)), best) for way in _ONE_WORD]
         if shift not in SHIFTS:  # shown for orientation, not judged
             signed, swapped = word - 0x10000 * (word >> 15), (word & 0xFF) << 8 | word >> 8
             cells = [Styled(str(n)) for n in (word, signed, swapped)] + [Styled("")]
@@ -101,7 +106,8 @@ def _words(
 
 
 def _orders(what: Window, candidates: Sequence[Candidate], best: Candidate | None, language: Language) -> Table:
-    out = _table(["", Text("type", "자료형")(language), *ORDERS], left={0, 1})
+    named = [SWAPPED[order] if what.low_byte_first else order for order in ORDERS]
+    out = _table(["", Text("type", "자료형")(language), *named], left={0, 1})
     for shift in SHIFTS:
         here = {(c.kind.dtype, c.kind.bcd, c.kind.order): c for c in candidates if c.shift == shift}
         if what.at + shift < 0:

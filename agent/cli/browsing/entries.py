@@ -66,6 +66,8 @@ def entries(picked: Sequence[Found], taken: Iterable[str]) -> list[dict[str, Any
             known.add(id_)
             name = " ".join(part for part in (_parent(found) if several else "", found.name, inside) if part)
             entry: dict[str, Any] = {"id": id_, "name": name, "node": found.node, "type": str(dtype)} | keys
+            if found.name == found.node:  # asked for by its id, nobody has told its name
+                del entry["name"]
             if found.unit and "field" not in keys:
                 entry["unit"] = found.unit
             if found.labels and not keys:
@@ -79,8 +81,8 @@ def _names(found: Found, inside: str) -> list[str]:
     """Return what it may be called, the shortest first: the name, then with each parent before it."""
     path = [part.replace("%2F", "/") for part in found.path.split("/")][1:]
     tails = [" ".join([*path[-n:], inside]) for n in range(1, len(path) + 1)]
-    identifier = found.node.partition("=")[2].rpartition(";")[2].partition("=")[2]
-    return tails if id_of(tails[0]) else [identifier, *tails]  # a name in Hangul gives no id
+    identifier = found.node.rpartition(";")[2].partition("=")[2]
+    return tails if tails and id_of(tails[0]) else [identifier, *tails]  # a name in Hangul gives no id
 
 
 def _parent(found: Found) -> str:

@@ -118,6 +118,15 @@ class Tree:
         (level,) = await self._below([Node(at, path, "", "Object")], properties=properties)
         return await self.details(level)
 
+    async def one(self, node: str) -> Found:
+        """Return what the server says about one variable now.
+
+        Args:
+            node: Its node id.
+        """
+        (each,) = await self.details([Node(self._key(node), node, node, "Variable")])
+        return each
+
     async def search(
         self,
         pattern: str | None = None,

@@ -10,10 +10,13 @@ import pytest
 from agent.cli import main
 from agent.cli.picking import ask
 from agent.cli.probing import device_of, window
+from agent.collectors.xgt.signal import XgtSignal
 from agent.config.load import load
 from agent.interpretation import guess, interpret
 from settings.language import Complaint
 from tests.peers.modbus import server
+from tests.peers.opcua import opcua_server
+from tests.peers.xgt import XgtPlc
 from tests.support.processes import free_port, running
 
 if TYPE_CHECKING:
@@ -114,11 +117,68 @@ def test_the_chosen_line_is_written_and_every_comment_stays(file: Path, capsys: 
     assert after.replace(added[0] + "\n", "") == before
     signal = load(file).devices[0].groups[0].signals[1]
     assert (signal.id, signal.unit, signal.where()) == ("torque", "Nm", "holding:16840 (416841)")
+    assert signal.found == "probe"
     # once more for the same id: the signal is corrected where it stands
     words = ["--write", "torque", "--type", "uint16", "--shift", "1"]
     assert main(["probe", str(file), "press-plc", f"holding:{FLOAT}", *words, *QUICK]) == 0
     signal = load(file).devices[0].groups[0].signals[1]
     assert (str(signal.type), signal.name, signal.where()) == ("uint16", "토크", "holding:16841 (416842)")
+
+
+def test_an_ls_plc_is_read_by_its_own_names(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plc = XgtPlc(tmp_path)
+    with running(plc):
+        plc.tell("set D 240 " + struct.pack("<f", 36.6).hex(), "illegal D 250 251")
+        url = f"xgt://127.0.0.1:{plc.where}"
+        assert main(["probe", url, "D00120", *QUICK]) == 0
+        out = capsys.readouterr().out
+        assert "best guess: float32 DCBA = 36.6" in out  # low byte and low word first, as XGT sends it
+        assert (
+            row(out, "D00120")[2]
+            == struct.pack(">H", struct.unpack("<2H", struct.pack("<f", 36.6))[0]).hex().upper()
+        )
+        assert next(line.split() for line in out.splitlines() if line.startswith("+2"))[1:4] == [
+            "D00122",
+            "007A",
+            "122",
+        ]
+        assert main(["probe", url, "%MX1603", *QUICK]) == 0
+        assert len([line for line in capsys.readouterr().out.splitlines() if "%MX" in line]) >= 16
+        path = tmp_path / "agent.yaml"
+        text = (
+            FILE.replace("$port", str(plc.where))
+            .replace("type: modbus", "type: xgt")
+            .replace("holding:5", "D00005")
+        )
+        path.write_text(text.replace("    word_order: CDAB\n", ""), "utf-8")
+        assert main(["probe", str(path), "press-plc", "D00120", "--write", "heat", *QUICK]) == 0
+    signal = load(path).devices[0].groups[0].signals[1]
+    assert isinstance(signal, XgtSignal)
+    assert (signal.id, str(signal.type), signal.word_order) == ("heat", "float32", None)
+
+
+def test_a_node_is_shown_with_what_its_server_says(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with opcua_server(tmp_path / "opcua", press=True) as plant:
+        node = "nsu=urn:test:plant;s=Press.X.ActualPosition"
+        assert main(["probe", plant.endpoint, node, *QUICK]) == 0
+        out = capsys.readouterr().out
+        assert "float64" in out
+        assert "12.5 mm" in out
+        assert "does not change" in out
+        assert main(["probe", plant.endpoint, "nsu=urn:test:plant;s=nobody", *QUICK]) == 1
+        assert "unknown node" in capsys.readouterr().out
+        path = tmp_path / "agent.yaml"
+        head = FILE.partition("  - id: press-plc")[0]
+        path.write_text(
+            head + "  - id: cnc\n    type: opcua\n    machine: press-1\n    security: None\n"
+            f"    endpoint: {plant.endpoint}\n    groups:\n      - every: 1s\n        signals:\n"
+            '          - {id: time, node: "i=2258", type: timestamp}\n',
+            "utf-8",
+        )
+        words = ["--write", "position", "--name", "X축 위치"]
+        assert main(["probe", str(path), "cnc", node, *words, *QUICK]) == 0
+    signal = load(path).devices[0].groups[0].signals[1]
+    assert (signal.id, signal.name, str(signal.type), signal.unit) == ("position", "X축 위치", "float64", "mm")
 
 
 def test_an_unclear_type_is_not_written(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -133,7 +193,7 @@ def test_an_unclear_type_is_not_written(file: Path, capsys: pytest.CaptureFixtur
 def test_a_clear_guess_is_written_without_the_order_that_the_device_has_anyway(
     peer: Child,
 ) -> None:
-    device = device_of(f"modbus://127.0.0.1:{peer.port}/1").model_copy(update={"word_order": "CDAB"})
+    device = device_of(f"modbus://127.0.0.1:{peer.port}/1", "").model_copy(update={"word_order": "CDAB"})
     what = window(device, "holding:8")
     pairs = [struct.unpack(">HH", struct.pack(">f", t)) for t in (23.41, 23.47, 23.44)]
     candidates = interpret([(7, low, high, *[0x8123] * 8) for high, low in pairs], 1, now_ns=0)
@@ -142,8 +202,14 @@ def test_a_clear_guess_is_written_without_the_order_that_the_device_has_anyway(
     answers = iter(["1", "유온", "", "degC"])
     found = ask(what, device, told, candidates, "ko", lambda _: next(answers))
     assert found is not None
-    found.pop("found", None)
-    assert found == {"id": "holding-8", "name": "유온", "address": "holding:8", "type": "float32", "unit": "degC"}
+    assert found == {
+        "id": "holding-8",
+        "name": "유온",
+        "address": "holding:8",
+        "type": "float32",
+        "unit": "degC",
+        "found": "probe",
+    }
     assert ask(what, device, told, candidates, "en", lambda _: "") is None
 
 
@@ -163,4 +229,4 @@ def test_what_cannot_be_read_is_said_in_the_language_of_the_person(
 @pytest.mark.parametrize("url", ["http://10.0.0.5", "modbus://", "modbus://10.0.0.5:99999/1", "modbus://h/x"])
 def test_an_address_of_a_device_in_another_form_is_refused(url: str) -> None:
     with pytest.raises((Complaint, ValueError)):
-        device_of(url)
+        device_of(url, "")
