@@ -183,7 +183,7 @@ class _Session:
         alive = resumption.alive
         self._publisher.resume(alive, resumption.missed)
         self._publisher.request()
-        self._out = [item for item in self._out if not isinstance(item, Watermark)]  # of another life
+        self._out = [item for item in self._out if isinstance(item, Event)]  # the rest is of another life
         self._watching.keep(alive)
         if resumption.kind != "session":
             await self._meet()

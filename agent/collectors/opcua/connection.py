@@ -173,9 +173,9 @@ class Connection(Services):
         self.meter.reconnects += self._opened > 0
         resumption = await self._resume(user, expected or {})
         if resumption is None:
-            self._tie, before = None, self._tie
+            self._tie = None
             await self._begin(user)
-            resumption = await self._take_over(before, expected or {})
+            resumption = await self._take_over(expected or {})
         self._opened += 1
         if self._clock.trusted:
             self._box.memory.remember(self._device.id, TIME, str(self._clock.now()))
@@ -346,13 +346,13 @@ class Connection(Services):
 
     # what lives on
 
-    async def _take_over(self, before: Tie | None, expected: Mapping[int, int]) -> Resumption:
+    async def _take_over(self, expected: Mapping[int, int]) -> Resumption:
         """Take the subscriptions of the session that is gone."""
         assert self._tie is not None
         started, self._started_ns = self._started_ns, await self._start_time()
         choice = self._tie.terms.choice
         checked = choice.secure or self._device.login is not None
-        if before is None or not expected or not checked or not started or started != self._started_ns:
+        if not expected or not checked or not started or started != self._started_ns:
             return Resumption()
         try:
             got = await self.ask("take the subscriptions over", session.transfer(self._transport, [*expected]))
@@ -398,7 +398,7 @@ class Connection(Services):
 
     async def close(self) -> None:
         """Close session, channel and socket; never raises but for cancellation, and takes at most `CLOSE_S`."""
-        self._tie = None
+        self._tie = self._started_ns = None
         await _to_the_end(self._leave())
 
     async def _leave(self) -> None:

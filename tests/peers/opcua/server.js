@@ -179,6 +179,14 @@ const commands = {
     }
     return { count };
   },
+  // All sessions end as by their timeout; their subscriptions wait for somebody to take them over.
+  end_sessions() {
+    const all = Object.values(server.engine._sessions);
+    for (const session of all) {
+      server.engine.closeSession(session.authenticationToken, false, "Timeout");
+    }
+    return { count: all.length };
+  },
   sessions() {
     return {
       sessions: server.engine.currentSessionCount,
