@@ -65,7 +65,9 @@ class ModbusCollector:
             for source, group in zip(self._sources, config.groups, strict=True)
         ]
         self._grid = Grid(config.id, config.groups)
-        self._pace = Pace(config.budget)
+        self._pace = box.shared(  # a collector that is made anew inherits what the device was just asked
+            ("modbus pace", config.id, config.place, config.unit, config.budget), lambda: Pace(config.budget)
+        )
         self._unit = Unit(config, box, Meter(), self._pace)
         self._news: list[Facts] = []
         self._wake = asyncio.Event()
