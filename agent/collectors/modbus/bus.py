@@ -94,6 +94,10 @@ class Bus:
         """Whether the device seems to ignore the first request after connecting."""
         return self._cold >= COLD_STARTS
 
+    def owes(self, unit: Unit) -> bool:
+        """Whether an answer of the unit may still come that fits another question."""
+        return bool(self._owed[unit.number])
+
     async def join(self, unit: Unit) -> None:
         """Let a unit in, and connect if nobody has."""
         self.users.add(unit)
@@ -164,13 +168,13 @@ class Bus:
         if gap := max(self._gap, unit.gap_ns):
             await self._sleep_until(self._ended + gap)
         wire = unit.wire_ns(span) / 1e9
-        patience = self._patience_ns(unit) / 1e9 + wire
         sent = self._clock.monotonic()
         try:
             if small:
-                answer = await link.probe(unit.device, unit.number, span, patience)
+                patience = self._patience_ns(unit) / 1e9
+                answer = await link.probe(unit.device, unit.number, span, patience + wire)
             else:
-                answer = await link.read(unit.device, unit.number, span, unit.timeout_ns / 1e9 + wire, patience)
+                answer = await link.read(unit.device, unit.number, span, unit.timeout_ns / 1e9 + wire)
         except LinkLost:
             self._drop()
             if unit.config.tls is not None and isinstance(link.cause, ssl.SSLError):
@@ -318,6 +322,9 @@ class Unit:
         """
         with self._explained(span):
             await self._paced()
+            if self._bus.owes(self):
+                await self._bus.request(self, self.anywhere, small=True)
+                await self._paced()
             try:
                 return await self._bus.request(self, span)
             except LinkSilent:

@@ -165,25 +165,20 @@ class ReadLink(asyncio.Protocol):
         """Whether a request can be sent, as far as is known."""
         return not self._lost
 
-    async def read(
-        self, device: str, unit: int, span: Span, timeout_s: float, near: float | None = None
-    ) -> bytes | ModbusRefusal:
+    async def read(self, device: str, unit: int, span: Span, timeout_s: float) -> bytes | ModbusRefusal:
         """Read one span; return its data bytes, or the device's refusal.
 
         Args:
             device: Id of the device in the configuration, for the tap.
-            unit: Whom to ask.
+            unit: Whom to ask; one that owes nothing.
             span: What to read.
             timeout_s: Longest wait for the answer.
-            near: The same for the small question that goes first when an answer is owed.
 
         Raises:
             LinkLost: the connection is closed.
             LinkSilent: no answer in time.
             LinkGarbled: an answer to something else.
         """
-        if self._owed[unit]:
-            await self.probe(device, unit, span, near or timeout_s)
         return await self._exchange(device, unit, span, timeout_s)
 
     async def probe(self, device: str, unit: int, near: Span, timeout_s: float) -> bytes | ModbusRefusal:
