@@ -158,11 +158,12 @@ async def catalog(services: Services, types: DataTypes, group: Group, indices: S
     """Read what the server says about configured nodes.
 
     Returns:
-        By signal id: node, display_name, description, data_type, value_rank, access_level, user_access_level, unit,
-        range (of normal operation, else of the instrument), instrument_range, labels; absent where the server says
-        nothing. What the device declares counts more in the readiness report than what somebody wrote.
+        By signal id: node, display_name, description, data_type, value_rank, access_level, user_access_level, found
+        (how its address was found), unit, range (of normal operation, else of the instrument), instrument_range,
+        labels; of the last four, what the server does not say is absent.
+        What the device declares counts more in the readiness report than what somebody wrote.
     """
-    asked = [(index, node) for index in indices if (node := group.nodes[index]) is not None]
+    asked = [(index, node) for index in indices if (node := group.node(index)) is not None]
     found = await about(services, types, [key(node) for _, node in asked])
     return {group.config.signals[n].id: _fact(group, n, it) for (n, _), it in zip(asked, found, strict=True)}
 
@@ -176,6 +177,7 @@ def _fact(group: Group, index: int, it: About) -> dict[str, Json]:
         "value_rank": it.value_rank,
         "access_level": it.access_level,
         "user_access_level": it.user_access_level,
+        "found": group.config.signals[index].found,
     }
     within = it.eu_range or it.instrument_range
     if it.unit is not None:

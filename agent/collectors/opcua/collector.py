@@ -27,7 +27,7 @@ from agent.collectors.opcua.publisher import Publisher
 from agent.collectors.opcua.services import VALUE
 from agent.collectors.opcua.watching import Watching
 from agent.errors import Unreachable
-from agent.frame import Facts, Status, Watermark
+from agent.frame import Event, Facts, Status, Watermark
 from settings.language import Text
 
 if TYPE_CHECKING:

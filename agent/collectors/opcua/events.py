@@ -22,7 +22,7 @@ from agent.frame import Event
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from agent.collectors.opcua.decode import Field, NodeKey
+    from agent.collectors.opcua.decode import Field
     from agent.frame import Json, Priority
 
 OVERFLOW_TYPE: Final = (0, ObjectIds.EventQueueOverflowEventType)
@@ -252,9 +252,9 @@ def _time(said: Mapping[str, Field]) -> str | None:
     return str(ns) if ns else None
 
 
-def _type(kind: NodeKey | None) -> str | None:
+def _type(kind: Any) -> str | None:
     """Return the name of a standard event type, the node id of another."""
-    if kind is None:
+    if not isinstance(kind, tuple):
         return None
     namespace, identifier = kind
     if namespace == 0 and isinstance(identifier, int) and identifier in ObjectIdNames:

@@ -83,6 +83,7 @@ class Group:
         }
         self.takers = [[]] if self.events else _items(config)
         count = len(self.takers)
+        self._item_of = {n: item for item, taken in enumerate(self.takers) for n in taken}
         self._addresses = (
             [parse(config.notifier or SERVER)]
             if self.events
@@ -136,7 +137,7 @@ class Group:
 
     def node(self, signal: int) -> ua.NodeId | None:
         """Return the node of a signal."""
-        return next(node for node, taken in zip(self.nodes, self.takers, strict=True) if signal in taken)
+        return self.nodes[self._item_of[signal]]
 
     def names(self, item: int) -> list[str]:
         """Return the ids of the signals that take from an item."""

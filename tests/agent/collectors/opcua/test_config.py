@@ -110,7 +110,7 @@ def test_queues_hold_what_one_publishing_interval_can_bring(
     written: dict[str, str], sampling_ns: int, queue: int
 ) -> None:
     group = OpcUaGroup.model_validate({**written, "signals": signals(a="bool")})
-    assert (group.sampling_ns, group.queue_size) == (sampling_ns, queue)
+    assert (group.sampling_ns, group.queue_size(group.every, group.sampling_ns)) == (sampling_ns, queue)
 
 
 def test_sources_follow_the_groups() -> None:

@@ -171,8 +171,8 @@ def test_only_questions_leave_the_agent(plant: Plant) -> None:
     assert asked["Read"] >= 5
     assert asked["CloseSession"] == 1
     assert set(asked) == {
-        "GetEndpoints", "CreateSession", "ActivateSession", "Read", "CreateSubscription", "CreateMonitoredItems",
-        "Publish", "CloseSession", "CloseSecureChannel",
+        "GetEndpoints", "CreateSession", "ActivateSession", "Read", "Browse", "CreateSubscription",
+        "CreateMonitoredItems", "Publish", "CloseSession", "CloseSecureChannel",
     }  # fmt: skip
 
 
