@@ -23,9 +23,24 @@ if TYPE_CHECKING:
 
     from agent.importing.file import Source
     from agent.importing.signals import Import
+    from agent.importing.table import Column
     from settings.language import Language
 
 _SHOWN = 20
+_COLUMNS: dict[Column, Text] = {
+    "name": Text("name", "이름"),
+    "address": Text("address", "주소"),
+    "type": Text("type", "타입"),
+    "comment": Text("comment", "설명"),
+    "unit": Text("unit", "단위"),
+    "scale": Text("scale", "배율"),
+    "offset": Text("offset", "보정값"),
+    "kind": Text("kind", "변수 종류"),
+    "scope": Text("scope", "범위"),
+    "hmi": Text("HMI", "HMI"),
+    "opcua": Text("OPC UA", "OPC UA"),
+    "length": Text("length", "길이"),
+}
 _ARGUMENTS: tuple[tuple[str, Text], ...] = (
     ("--device", Text("id of the device; default: of the PLC or file name", "장치 id. 기본값: PLC나 파일 이름")),
     ("--machine", Text("id of the machine that the signals belong to", "태그가 속한 설비 id")),
@@ -147,7 +162,7 @@ def _chosen(result: Import, *, every: bool) -> Import:
 def _report(path: Path, source: Source, result: Import, language: Language) -> Iterator[str]:
     """Yield what was taken for what, and what is left out."""
     table = source.table
-    columns = ", ".join(f"{column} = {title}" for column, title in table.columns.items())
+    columns = ", ".join(f"{_COLUMNS[column](language)} = {title}" for column, title in table.columns.items())
     yield f"{path}: {table.layout}, {source.form}"
     yield Text(f"columns: {columns}", f"열: {columns}")(language)
     if table.ignored:
