@@ -41,6 +41,10 @@ VERBS: Mapping[str, tuple[str, Text]] = {
             "설정 파일 검사, --connect로 값까지 확인",
         ),
     ),
+    "scan": (
+        "scan",
+        Text("which configured hosts answer on which port", "설정된 주소가 어느 포트로 응답하는지 확인"),
+    ),
     "probe": (
         "probe",
         Text(
