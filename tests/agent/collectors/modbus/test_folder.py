@@ -61,6 +61,9 @@ def test_every_exception_code_is_a_bad_status_and_has_words() -> None:
     for code in (1, 2, 3, 4, 5, 6, 8, 10, 11):
         assert str(code) in readme
     span = Span(Table.COIL, 4, 1)
-    assert describe(99, span, ["a"]) == (
-        "signal a (coil:4): unknown exception (exception 99): see the device's manual"
+    text = describe(99, span, ["a"])
+    assert text.en == "signal a (coil:4): unknown exception (exception 99): see the device's manual"
+    assert text.ko == "태그 a (coil:4): 알 수 없는 예외(예외 99). 장치 매뉴얼을 확인하십시오"
+    assert describe(2, span, ["a", "b", "c", "d"]).ko.startswith(
+        "태그 a, b, c 외 1개 (coil:4): 없는 주소(예외 2). "
     )

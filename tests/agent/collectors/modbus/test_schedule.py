@@ -1,15 +1,19 @@
-"""When groups are read: on a fixed grid, on a clock that the test drives."""
+"""When groups are read, and how long a search may take: with a server, on a clock that the test drives."""
 
 from __future__ import annotations
 
+from collections import Counter
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from agent.collectors.base import Box
 from agent.collectors.modbus.collector import ModbusCollector
-from tests.agent.collectors.modbus.rig import device, frame, run, words
-from tests.peers.modbus import server
+from agent.collectors.schedule import phase
+from agent.config.base import Burst
+from tests.agent.collectors.modbus.rig import device, frame, run, values, words
+from tests.peers.modbus import read_log, server
 from tests.support.clocks import FakeClock
 from tests.support.processes import running
 
@@ -17,73 +21,75 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from agent.collectors.base import Stats
 
-def starts(
-    tmp_path: Path, groups: Mapping[str, Sequence[dict[str, Any]]], readings: int, request_s: float = 0
-) -> tuple[list[tuple[str, float]], dict[str, int]]:
-    """Return (group, second at which its reading ended) in order, and the skipped slots.
+SECOND = 1_000_000_000
 
-    Each request takes `request_s` on this clock.
+
+def readings(
+    tmp_path: Path, groups: Mapping[str, Sequence[dict[str, Any]]], count: int, **options: Any
+) -> tuple[list[tuple[str, int]], Stats]:
+    """Return (group, monotonic time at which its reading ended) in order, and the figures.
+
+    Requests take no time on this clock; `request_gap` before each makes a slow device.
     """
-    ended: list[tuple[str, float]] = []
+    ended: list[tuple[str, int]] = []
     clock = FakeClock()
-
-    def slow(_device: str, direction: str, _data: bytes) -> None:
-        if direction == "sent":
-            clock.advance(request_s)
-
     with running(server(tmp_path)) as peer:
         assert peer.port is not None
-        it = ModbusCollector(device(peer.port, groups), Box(clock, tap=slow))
+        it = ModbusCollector(device(peer.port, groups, **options), Box(clock))
 
         async def story() -> None:
             async with it.connect() as read:
-                for _ in range(readings):
+                for _ in range(count):
                     got = frame(await read())
-                    ended.append((got.source.id.removeprefix("plc."), clock.monotonic() / 1e9))
+                    ended.append((got.source.id.removeprefix("plc."), clock.monotonic()))
 
         run(story())
-    return ended, dict(it.skipped)
+    return ended, it.stats
 
 
-def test_each_group_keeps_its_own_grid_and_the_one_due_first_goes_first(tmp_path: Path) -> None:
-    ended, skipped = starts(tmp_path, {"slow/3s": words(1), "fast/1s": words(2)}, 9)
-    assert ended == [
-        ("slow", 0), ("fast", 0), ("fast", 1), ("fast", 2), ("slow", 3), ("fast", 3), ("fast", 4), ("fast", 5),
-        ("slow", 6),
-    ]  # fmt: skip
-    assert skipped == {}
+def test_each_group_is_read_at_once_and_then_keeps_its_own_grid(tmp_path: Path) -> None:
+    ended, stats = readings(tmp_path, {"slow/3s": words(1), "fast/1s": words(2)}, 14)
+    slow = [at for group, at in ended if group == "slow"]
+    fast = [at for group, at in ended if group == "fast"]
+    assert (slow[0], fast[0]) == (0, 0)
+    assert {at % (3 * SECOND) for at in slow[1:]} == {phase("plc", 0, 3 * SECOND)}
+    assert {at % SECOND for at in fast[1:]} == {phase("plc", 1, SECOND)}
+    assert len(fast) >= 3 * len(slow) - 3
+    assert (stats.skipped, stats.late) == (0, 0)
 
 
-def test_a_reading_of_two_and_a_half_periods_skips_two_slots_and_returns_to_the_grid(tmp_path: Path) -> None:
-    ended, skipped = starts(tmp_path, {"g/1s": words(1)}, 4, 2.5)
-    assert ended == [("g", 2.5), ("g", 5.5), ("g", 8.5), ("g", 11.5)]
-    assert skipped == {"plc.g": 8}
-
-
-def test_a_reading_of_exactly_one_period_skips_nothing(tmp_path: Path) -> None:
-    ended, skipped = starts(tmp_path, {"g/1s": words(1)}, 4, 1)
-    assert ended == [("g", 1), ("g", 2), ("g", 3), ("g", 4)]
-    assert skipped == {}
+def test_a_reading_longer_than_its_interval_skips_slots_and_returns_to_the_grid(tmp_path: Path) -> None:
+    five = words(0, 200, 400, 600, 800)
+    ended, stats = readings(tmp_path, {"g/1s": five}, 7, request_gap="350ms")
+    begun = [at - 1_400_000_000 for _, at in ended[2:]]
+    assert {at % SECOND for at in begun} == {phase("plc", 0, SECOND)}
+    assert {b - a for a, b in pairwise(begun)} == {2 * SECOND}
+    assert 6 <= stats.skipped <= 7, "one in each reading but perhaps the first"
+    assert stats.late == 0
 
 
 def test_a_group_delayed_by_another_runs_late_and_counts_what_it_missed(tmp_path: Path) -> None:
-    ended, skipped = starts(tmp_path, {"a/1s": words(1), "b/10s": words(2, 100)}, 4, 0.8)
-    # a takes 0.8 s and b 1.6 s: a's slot at 1 s is missed, the one at 2 s runs late at 2.4 s.
-    assert ended == [("a", 0.8), ("b", 2.4), ("a", 3.2), ("a", 4.8)]
-    assert skipped == {"plc.a": 2}
+    groups = {"a/1s": words(1), "b/10s": words(*range(0, 4000, 200))}
+    ended, stats = readings(tmp_path, groups, 25, request_gap="100ms")
+    assert Counter(group for group, _ in ended)["b"] >= 2
+    assert stats.skipped > 0
+    assert stats.late > 0
 
 
 @pytest.mark.parametrize("every", ["100ms", "250ms"])
 def test_an_overloaded_device_is_shared_fairly(tmp_path: Path, every: str) -> None:
     groups = {f"{name}/{every}": words(n) for n, name in enumerate(("a", "b", "c"))}
-    ended, skipped = starts(tmp_path, groups, 60, 0.12)
-    counts = {name: sum(1 for group, _ in ended if group == name) for name in ("a", "b", "c")}
+    ended, stats = readings(tmp_path, groups, 60, request_gap="120ms")
+    counts = Counter(group for group, _ in ended)
     assert max(counts.values()) - min(counts.values()) <= 2, counts
-    assert set(skipped) == {"plc.a", "plc.b", "plc.c"}
+    assert stats.skipped > 0
 
 
-def test_looking_for_a_refused_value_takes_no_longer_than_three_seconds_of_a_reading(tmp_path: Path) -> None:
+def test_looking_for_refused_values_takes_three_seconds_of_a_reading_at_most_and_goes_on_in_the_next(
+    tmp_path: Path,
+) -> None:
     clock = FakeClock()
     with running(server(tmp_path, "--illegal", "0-62")) as peer:
         assert peer.port is not None
@@ -91,14 +97,71 @@ def test_looking_for_a_refused_value_takes_no_longer_than_three_seconds_of_a_rea
 
         async def story() -> None:
             async with it.connect() as read:
-                durations = []
-                for _ in range(12):
+                known = []
+                for _ in range(20):
                     begun = clock.monotonic()
                     got = frame(await read())
                     assert len(got) == 64
-                    durations.append((clock.monotonic() - begun) / 1e9)
-                assert max(durations) < 11, "3 s of looking, then one request for each piece that is left"
-                assert got.value[-1] == 63 or 63 in got.value
+                    assert clock.monotonic() - begun < 4.5 * SECOND, (
+                        "3 s and a request, after at most 1 s of waiting"
+                    )
+                    known.append(len(it.refused()))
+                assert known[0] > 1
+                assert values(got)["r63"] == 63
                 assert len(it.refused()) == 63
+
+        run(story())
+
+
+def test_the_search_of_one_group_leaves_off_when_another_is_due(tmp_path: Path) -> None:
+    clock = FakeClock()
+    log = tmp_path / "log"
+    with running(server(tmp_path, "--illegal", "0-999", log=log)) as peer:
+        assert peer.port is not None
+        groups = {"slow/1m": words(*range(0, 1000, 2)), "fast/1s": words(2000)}
+        it = ModbusCollector(device(peer.port, groups, request_gap="20ms"), Box(clock))
+
+        async def story() -> None:
+            async with it.connect() as read:
+                fast = []
+                for _ in range(40):
+                    got = frame(await read())
+                    if got.source.id == "plc.fast":
+                        fast.append(clock.monotonic())
+                assert max(b - a for a, b in pairwise(fast)) < 5 * SECOND
+                assert sum(r.start < 1000 for r in read_log(log)) > 100, "and yet it goes on"
+
+        run(story())
+
+
+def test_a_device_is_never_asked_more_often_than_its_budget_permits_and_slots_are_skipped_instead(
+    tmp_path: Path,
+) -> None:
+    groups = {"g/1s": words(*range(0, 4000, 200))}
+    ended, stats = readings(tmp_path, groups, 10, budget={"requests_per_second": 5})
+    assert all(b - a >= 4 * SECOND for (_, a), (_, b) in pairwise(ended)), "20 requests each"
+    assert stats.per_second == pytest.approx(5, rel=0.2)
+    assert stats.skipped > 0
+
+
+def test_a_burst_group_is_read_in_its_windows_only_and_its_source_says_so(tmp_path: Path) -> None:
+    clock = FakeClock()
+    with running(server(tmp_path)) as peer:
+        assert peer.port is not None
+        config = device(peer.port, {"fast/100ms": words(1), "slow/10s": words(2)})
+        window = Burst.model_validate({"length": "2s", "per": "1m", "agreed_by": "Kim", "agreed_on": "2026-11-01"})
+        fast = config.groups[0].model_copy(update={"burst": window})
+        it = ModbusCollector(config.model_copy(update={"groups": (fast, config.groups[1])}), Box(clock))
+        assert [source.mode for source in it.sources] == ["burst", "poll"]
+
+        async def story() -> None:
+            async with it.connect() as read:
+                times = []
+                while clock.monotonic() < 200 * SECOND:
+                    got = frame(await read())
+                    if got.source.id == "plc.fast":
+                        times.append(clock.monotonic())
+                assert all(at % (60 * SECOND) < 2 * SECOND for at in times)
+                assert len({at // (60 * SECOND) for at in times}) == 4
 
         run(story())
