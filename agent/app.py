@@ -74,7 +74,7 @@ def run(path: Path, lang: str | None = None) -> int:
         SpoolFailed: neither disk nor memory can take data.
     """
     config = load(path, lang)
-    Agent(config, path.read_bytes()).run()
+    Agent(config, path).run()
     return 0
 
 
@@ -83,16 +83,16 @@ class Agent:
 
     Args:
         config: Of the site.
-        raw: The file that it was read from, for `tsq-agent diff`.
+        path: The file that it was read from, for `tsq-agent diff`.
 
     Raises:
         ConfigError: a secret cannot be read, or the state folder holds data of an agent with other ids.
         SpoolFailed: the state folder cannot be used, or another agent works in it.
     """
 
-    def __init__(self, config: AgentConfig, raw: bytes = b"") -> None:
+    def __init__(self, config: AgentConfig, path: Path | None = None) -> None:
         self._config = config
-        self._raw = raw
+        self._path = path
         self._boot = secrets.token_hex(8)
         self._sources = config.sources()
         self._calendar = config.calendar()
@@ -273,7 +273,8 @@ class Agent:
     def _made_running(self, evidence: DayLedger) -> Running:
         return Running(
             self._config,
-            self._raw,
+            b"" if self._path is None else self._path.read_bytes(),
+            None if self._path is None else self._path.parent,
             self._clock,
             spool=self._spool,
             evidence=evidence,
@@ -294,6 +295,7 @@ class Agent:
             fingerprints=self._fingerprints,
             maintenance=self._maintenance,
             recorder=Recorder(self._box, self._clock),
+            memory=self._memory,
             sink=self._spool,
             spool=self._spool,
             clock=self._clock,

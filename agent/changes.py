@@ -11,12 +11,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from agent.config.model import AgentConfig
 from settings.language import Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from agent.config.model import AgentConfig, Device
+    from agent.config.model import Device
 
 Kind = Literal["added", "removed", "changed"]
 LIVE = ("name", "machines")
@@ -83,9 +84,10 @@ class Changes:
         return [device.id for device in self.devices if device.kind in kinds]
 
 
-def compare(old: AgentConfig, new: AgentConfig) -> Changes:
-    """Return what differs."""
-    before, after = old.model_dump(mode="json"), new.model_dump(mode="json")
+def compare(old: AgentConfig | Mapping[str, Any], new: AgentConfig) -> Changes:
+    """Return what differs; the old one may be its dump as JSON."""
+    after = new.model_dump(mode="json")
+    before = old.model_dump(mode="json") if isinstance(old, AgentConfig) else old
     parts = [name for name in after if name != "devices" and before.get(name) != after[name]]
     pairs = _pairs(before["devices"], after["devices"])
     devices = (_device(name, a, b) for name, a, b in pairs if a != b)

@@ -54,6 +54,8 @@ async def listening(folder: Path, handlers: Mapping[str, Handler]) -> AsyncItera
             await _serve(line, handlers, reader, writer)
         except (TimeoutError, ValueError, OSError):
             pass  # a client that sends nothing, too much, or goes away is its own business
+        except asyncio.CancelledError:
+            pass  # below; asyncio would log it as a fault
         finally:
             tasks.discard(task)
             writer.close()

@@ -59,6 +59,12 @@ class DiskMemory:
         body: Json = None if raw is None else json.loads(raw)
         return body
 
+    def topics(self, device: str) -> dict[str, Json]:
+        """Return everything about a device."""
+        with self._lock:
+            known = dict(self._known.get(device, {}))
+        return {topic: json.loads(raw) for topic, raw in sorted(known.items())}
+
     def remember(self, device: str, topic: str, body: Json) -> None:
         """Keep `body` in the place of what was remembered; None forgets. It is on the disk soon."""
         raw = None if body is None else json.dumps(body, ensure_ascii=False, sort_keys=True)

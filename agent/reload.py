@@ -71,7 +71,7 @@ class Reload:
             return
         async with self._lock:
             raw = text.encode()
-            config, problems = read(raw)
+            config, problems = await asyncio.to_thread(read, raw, self._running.folder)
             if config is None:
                 yield {"step": "refused", "why": "wrong", "problems": [problem.text.en for problem in problems]}
                 return

@@ -21,6 +21,7 @@ from settings.language import Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from agent.analyzers.evidence import DayLedger
     from agent.clock import Clock
@@ -48,6 +49,7 @@ class Running:
     Args:
         config: In force at the start.
         raw: The file that it was read from.
+        folder: Where that stands, for device profiles.
         clock: Stamps events.
         spool: Writes under a birth.
         evidence: Knows the sources.
@@ -63,6 +65,7 @@ class Running:
         self,
         config: AgentConfig,
         raw: bytes,
+        folder: Path | None,
         clock: Clock,
         *,
         spool: Spool,
@@ -76,6 +79,7 @@ class Running:
     ) -> None:
         self.config = config
         self.raw = raw
+        self.folder = folder
         self._clock = clock
         self._spool = spool
         self._evidence = evidence

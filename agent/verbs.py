@@ -6,6 +6,7 @@ import asyncio
 import os
 from typing import TYPE_CHECKING
 
+from agent.redacted import device_as_written
 from agent.reload import arguments
 
 if TYPE_CHECKING:
@@ -17,13 +18,12 @@ if TYPE_CHECKING:
     from agent.fleet import Fleet
     from agent.latest import Latest
     from agent.maintenance import Maintenance
+    from agent.memory import DiskMemory
     from agent.recording import Recorder
     from agent.reload import Reload
     from agent.running import Running
     from agent.spool import Spool
     from agent.supervise import Sink
-
-Args = "Mapping[str, object]"
 
 
 class Verbs:
@@ -44,6 +44,7 @@ class Verbs:
         fingerprints: Fingerprints,
         maintenance: Maintenance,
         recorder: Recorder,
+        memory: DiskMemory,
         sink: Sink,
         spool: Spool,
         clock: Clock,
@@ -57,6 +58,7 @@ class Verbs:
         self._fingerprints = fingerprints
         self._maintenance = maintenance
         self._recorder = recorder
+        self._memory = memory
         self._sink = sink
         self._spool = spool
         self._clock = clock
@@ -108,8 +110,13 @@ class Verbs:
         return await asyncio.to_thread(self._latest.encoded, head, frozenset(devices), history=history)
 
     def _config(self, _target: str, _args: Mapping[str, object]) -> Answer:
-        """Answer with the file in force, as it was read."""
-        return {"hash": self._running.config.config_hash(), "text": self._running.raw.decode("utf-8", "replace")}
+        """Answer with the file in force, as it was read, and with what it means."""
+        config = self._running.config
+        return {
+            "hash": config.config_hash(),
+            "text": self._running.raw.decode("utf-8", "replace"),
+            "meaning": config.model_dump(mode="json"),
+        }
 
     def _retry(self, target: str, _args: Mapping[str, object]) -> Answer:
         device = target if target in self._devices() else target.split(".", maxsplit=1)[0]
@@ -137,29 +144,27 @@ class Verbs:
         raise ValueError("do is start or stop")
 
     def _record(self, target: str, args: Mapping[str, object]) -> AsyncIterator[Answer]:
-        device = next((d for d in self._running.config.devices if d.id == target), None)
         seconds = args.get("seconds", 60.0)
-        if device is None:
+        if target not in {device.id for device in self._running.config.devices}:
             raise KeyError(target)
         if not isinstance(seconds, int | float):
             raise ValueError("seconds is a number")  # noqa: TRY004 - said to the asker
+        return self._recorded(target, float(seconds))
+
+    async def _recorded(self, device: str, seconds: float) -> AsyncIterator[Answer]:
+        raw, folder = self._running.raw, self._running.folder
+        config = await asyncio.to_thread(device_as_written, raw, folder, device)  # a large file takes half a second
         header = {
-            "device": target,
-            "protocol": device.type,
+            "device": device,
+            "protocol": config.get("type"),
             "version": self._version,
             "time": str(self._clock.now()),
-            "config": _redacted(device.model_dump(mode="json", exclude_defaults=True)),
+            "config": config,
+            "memory": self._memory.topics(device),
         }
-        return self._recorder.record(target, float(seconds), header)
+        async for line in self._recorder.record(device, seconds, header):
+            yield line
 
     def _apply(self, _target: str, args: Mapping[str, object]) -> AsyncIterator[Answer]:
         text, author, watch_s, anyway = arguments(args)
         return self._reload.apply(text, author, watch_s, anyway=anyway)
-
-
-SECRET = frozenset({"login", "password", "user", "key", "private_key", "certificate", "secret", "token"})
-
-
-def _redacted(config: dict[str, object]) -> dict[str, object]:
-    """Return a device's configuration without logins and keys, not even where they are kept."""
-    return {name: value for name, value in config.items() if name not in SECRET}

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from agent import changes, control
 from agent.cli import config_argument
 from agent.cli.table import clean
-from agent.config.load import load, read
+from agent.config.load import load
 from agent.control import NotRunning
-from agent.errors import ConfigError
 from settings.language import Text
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from agent.config.model import AgentConfig
     from settings.language import Language
@@ -37,6 +36,7 @@ def main(args: argparse.Namespace, language: Language) -> int:
     """Print what differs; 1 when something does."""
     if args.new is not None:
         old, new = load(args.old, language), load(args.new, language)
+        different = changes.compare(old, new)
     else:
         new = load(args.old, language)
         found = in_force(new)
@@ -46,10 +46,7 @@ def main(args: argparse.Namespace, language: Language) -> int:
                 f"실행 중인 에이전트가 없어 {args.config}와 비교합니다",
             )
             print(text(language))
-            old = load(args.config, language)
-        else:
-            old = found[0]
-    different = changes.compare(old, new)
+        different = changes.compare(load(args.config, language) if found is None else found[0], new)
     for line in said(different, language):
         print(line)
     return 1 if different else 0
@@ -61,19 +58,11 @@ def said(different: changes.Changes, language: Language) -> Iterator[str]:
         yield clean(text(language))
 
 
-def in_force(config: AgentConfig) -> tuple[AgentConfig, str] | None:
-    """Return what the agent in this file's state folder runs with, and its text; None when none answers.
-
-    Raises:
-        ConfigError: it runs with a file that this release cannot read.
-    """
+def in_force(config: AgentConfig) -> tuple[Mapping[str, Any], str] | None:
+    """Return what the agent in this file's state folder runs with: its meaning and its text; None without agent."""
     try:
         answer = control.ask(config.storage.directory, "config")
     except NotRunning:
         return None
-    text = str(answer.get("text", ""))
-    old, problems = read(text.encode())
-    if old is None:
-        first = problems[0].text.en if problems else "empty"
-        raise ConfigError(f"the running agent's configuration cannot be read by this release: {first}")
-    return old, text
+    meaning = answer.get("meaning")
+    return meaning if isinstance(meaning, dict) else {}, str(answer.get("text", ""))

@@ -1,0 +1,93 @@
+"""`tsq-agent replay`: what this release makes of a recording from the field; no device is touched."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agent.cli.table import clean, table
+from agent.cli.words import QUALITY, status_text
+from agent.errors import ConfigError
+from agent.frame import Quality, quality
+from agent.replaying.play import play
+from agent.replaying.script import read
+from settings.language import Text
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
+    from agent.frame import Value
+    from agent.replaying.play import Made
+    from agent.replaying.script import Script
+    from settings.language import Language
+
+
+def arguments(parser: argparse.ArgumentParser, language: Language) -> None:
+    """Add the arguments of the verb."""
+    file = Text("what `tsq-agent record` has written", "tsq-agent record로 기록한 파일")
+    real = Text("in the time that it took then", "기록 당시와 같은 속도로 재생")
+    rows = Text("every row, as lines of JSON", "모든 값을 JSON 줄로 출력")
+    parser.add_argument("file", metavar="FILE", type=Path, help=file(language))
+    parser.add_argument("--real", action="store_true", help=real(language))
+    parser.add_argument("--json", action="store_true", help=rows(language))
+
+
+def main(args: argparse.Namespace, language: Language) -> int:
+    """Play it and print what came of it; 0 when every recorded request was asked again."""
+    try:
+        with args.file.open(encoding="utf-8") as lines:
+            script = read(lines)
+        made = asyncio.run(play(script, real=args.real))
+    except (OSError, ValueError) as exc:
+        raise ConfigError(f"{args.file}: {exc}") from exc
+    if args.json:
+        for source, signal, value, status in made.rows():
+            print(json.dumps({"source": source, "signal": signal, "value": value, "status": status}))
+    else:
+        for line in told(script, made, language):
+            print(line)
+    if not script.exhausted:
+        left = script.total - script.served
+        text = Text(
+            f"{left} of {script.total} recorded requests were not asked again: this release reads in another way",
+            f"기록된 요청 {script.total}개 중 {left}개는 다시 요청되지 않았습니다(읽는 방식이 달라짐)",
+        )
+        print(text(language), file=sys.stderr)
+        return 1
+    return 0
+
+
+def told(script: Script, made: Made, language: Language) -> Iterator[str]:
+    """Yield a table of the signals, what is refused, and how much of the recording was used."""
+    last: dict[tuple[str, str], tuple[Value, int]] = {}
+    counts: Counter[tuple[str, str, Quality]] = Counter()
+    for source, signal, value, status in made.rows():
+        last[source, signal] = value, status
+        counts[source, signal, quality(status)] += 1
+    head = [
+        Text("source", "수집 단위"), Text("tag", "태그"), QUALITY[Quality.GOOD], QUALITY[Quality.UNCERTAIN],
+        QUALITY[Quality.BAD], Text("last value", "마지막 값"), Text("status", "상태"),
+    ]  # fmt: skip
+    rows = [
+        [
+            source, signal, *(str(counts[source, signal, q]) for q in Quality),
+            "-" if value is None else str(value), status_text(status)(language),
+        ]
+        for (source, signal), (value, status) in last.items()
+    ]  # fmt: skip
+    yield from table([text(language) for text in head], rows, frozenset({2, 3, 4, 5}))
+    for text in made.refused:
+        yield clean(f"- {text(language)}")
+    outages = sum(event.kind == "link_down" for event in made.events)
+    said = Text(
+        f"{script.served} recorded requests asked again, {script.again} repeated, "
+        f"{script.unknown} not in the recording; link lost {outages} times",
+        f"기록된 요청 {script.served}개 재생, 반복 {script.again}개, 기록에 없는 요청 {script.unknown}개, "
+        f"통신 끊김 {outages}회",
+    )
+    yield said(language)

@@ -1,0 +1,1 @@
+"""Recordings of the field played against the real collectors: `tsq-agent replay`, and tests made of them."""

@@ -1,0 +1,1 @@
+"""Recordings played against the real collectors."""
