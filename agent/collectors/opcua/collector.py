@@ -27,7 +27,7 @@ from agent.collectors.opcua.publisher import Publisher
 from agent.collectors.opcua.services import VALUE
 from agent.collectors.opcua.watching import Watching
 from agent.errors import Unreachable
-from agent.frame import Event, Facts, Status, Watermark
+from agent.frame import Facts, Status, Watermark
 from settings.language import Text
 
 if TYPE_CHECKING:
@@ -183,7 +183,7 @@ class _Session:
         alive = resumption.alive
         self._publisher.resume(alive, resumption.missed)
         self._publisher.request()
-        self._out = [item for item in self._out if isinstance(item, Event)]  # the rest is of another life
+        self._out = [item for item in self._out if not isinstance(item, Watermark | Facts)]  # of another life
         self._watching.keep(alive)
         if resumption.kind != "session":
             await self._meet()
