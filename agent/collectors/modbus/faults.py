@@ -30,6 +30,13 @@ def no_answer(config: ModbusDevice, exc: Exception, span: Span) -> Text:
             f"연결은 되었으나 {seconds}초 안에 응답이 없습니다({span} 읽기). 국번(unit)과 timeout, 다른 마스터가 "
             "장치를 점유하고 있지 않은지 확인하십시오",
         ))  # fmt: skip
+    if isinstance(exc, LinkLost) and config.tls is not None:
+        return at(config, Text(
+            f"{exc} while reading {span}: check that the device runs, has a free connection and trusts our tls "
+            "certificate",
+            f"{span} 읽는 중에 연결이 끊겼습니다. 장치가 켜져 있는지, 남은 접속 수가 있는지, 우리 인증서(tls "
+            "certificate)를 신뢰하는지 확인하십시오",
+        ))  # fmt: skip
     if isinstance(exc, LinkLost):
         return at(config, Text(
             f"{exc} while reading {span}: check that the device runs and has a free connection",
