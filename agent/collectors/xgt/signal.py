@@ -11,6 +11,7 @@ from agent.collectors.binary import SIZES, Kind
 from agent.collectors.xgt.address import Place, place, wire_name
 from agent.collectors.xgt.plan import Value
 from agent.config.alarms import AlarmedGroup
+from agent.config.base import SignalBase
 from agent.config.binary import BinarySignal
 from agent.frame import DataType
 from settings.base import form
@@ -65,8 +66,9 @@ class XgtSignal(BinarySignal):
 
     def _check_told(self) -> None:
         want = TOLD[self.address]
-        extra = self.model_fields_set & (set(BinarySignal.model_fields) - set(BinarySignal.__base__.model_fields))  # type: ignore[union-attr]
-        if self.type is not want or extra:
+        fields = XgtSignal.model_fields
+        more = fields.keys() - SignalBase.model_fields.keys() - {"address"}
+        if self.type is not want or any(getattr(self, name) != fields[name].default for name in more):
             raise Complaint(
                 f"{self.address} needs type: {want} and nothing about bits, orders or scales",
                 f"{self.address}에는 type: {want}만 쓰고 비트, 순서, 배율은 쓰지 마십시오",
