@@ -34,11 +34,18 @@ EXTRA = frozenset({"asyncua", "cryptography", "holidays", "openpyxl", "pymodbus"
 """What `techsquare-edge[agent]` installs and `techsquare-edge` alone does not."""
 
 VERBS: Mapping[str, tuple[str, Text]] = {
+    "init": ("init", Text("a first file, by questions", "질문에 답하며 설정 파일 만들기")),
     "check": (
         "check",
         Text(
             "is the file right; with --connect: what does each device say",
             "설정 파일 검사, --connect로 값까지 확인",
+        ),
+    ),
+    "explain": (
+        "explain",
+        Text(
+            "which requests read a device, and what they cost", "장치를 어떤 요청으로 읽는지, 얼마나 걸리는지 보기"
         ),
     ),
     "scan": (
