@@ -5,6 +5,7 @@ A test walks the schema of all models and fails when they can produce a type of 
 
 from __future__ import annotations
 
+import collections
 import re
 import types
 import typing
@@ -66,6 +67,9 @@ TEXTS = {
 }
 """Error types with a fixed text; `{names}` are filled from the error's context."""
 
+WORD = 100
+"""Characters of a mistyped word that are compared with known ones."""
+
 WORD_TYPES = frozenset({"literal_error", "enum", "union_tag_invalid"})
 """Error types of a value that is none of a few words."""
 
@@ -88,8 +92,12 @@ PATTERNS = {
 }
 
 
+MOST = 10_000
+"""Mistakes that are explained; a file with more is no configuration."""
+
+
 def problems(errors: Sequence[ErrorDetails], root: Map, model: type[BaseModel]) -> Iterator[Problem]:
-    """Yield one problem for each mistake.
+    """Yield one problem for each mistake, and one more for those beyond the first ten thousand.
 
     A mistyped key is one mistake although pydantic sees two (an unknown key, and a missing one).
 
@@ -98,20 +106,21 @@ def problems(errors: Sequence[ErrorDetails], root: Map, model: type[BaseModel]) 
         root: The file that was validated.
         model: The model that it was validated with.
     """
-    meant: dict[Location, str] = {}  # unknown key -> the key that was probably meant
-    for error in errors:
-        if error["type"] == "extra_forbidden":
-            loc = error["loc"]
-            present = _keys(root, loc[:-1])
-            known = [name for name in fields_at(model, loc[:-1]) if name not in present]
-            if hint := nearest(str(loc[-1]), known):
-                meant[loc] = hint
+    if len(errors) > MOST:
+        more = len(errors) - MOST
+        yield Problem(
+            locate(root, errors[MOST]["loc"])[0],
+            Text(f"and {more:,} more mistakes from here on", f"여기부터 잘못된 항목이 {more:,}개 더 있습니다"),
+        )
+        errors = errors[:MOST]
+    meant = _meant(errors, root, model)
+    below = collections.Counter(loc[:n] for error in errors for loc in (error["loc"],) for n in range(len(loc) + 1))
     found_by_typo = {(*loc[:-1], hint) for loc, hint in meant.items()}
     for error in errors:
         loc = error["loc"]
         if error["type"] == "missing" and loc in found_by_typo:
             continue
-        if error["type"] == "too_short" and any(e["loc"][: len(loc)] == loc for e in errors if e is not error):
+        if error["type"] == "too_short" and below[loc] > 1:
             continue  # pydantic counts only the items without errors
         if error["type"] == "extra_forbidden":
             text = _unknown_key(str(loc[-1]), meant.get(loc), fields_at(model, loc[:-1]))
@@ -121,6 +130,21 @@ def problems(errors: Sequence[ErrorDetails], root: Map, model: type[BaseModel]) 
             loc = (*loc, "type")
         line, path = locate(root, loc)
         yield Problem(line, text, path)
+
+
+def _meant(errors: Sequence[ErrorDetails], root: Map, model: type[BaseModel]) -> dict[Location, str]:
+    """Return by the place of each unknown key the key that was probably meant."""
+    meant: dict[Location, str] = {}
+    absent: dict[Location, list[str]] = {}  # by mapping: the keys that are still free
+    for error in errors:
+        if error["type"] == "extra_forbidden":
+            loc = error["loc"]
+            if loc[:-1] not in absent:
+                present = _keys(root, loc[:-1])
+                absent[loc[:-1]] = [name for name in fields_at(model, loc[:-1]) if name not in present]
+            if hint := nearest(str(loc[-1])[:WORD], absent[loc[:-1]]):
+                meant[loc] = hint
+    return meant
 
 
 def explain(error: ErrorDetails) -> Text:  # noqa: PLR0911 - one kind of error each
@@ -192,7 +216,7 @@ def _words(value: Any, expected: str) -> Text:
     listed = ", ".join(known)
     if len(known) == 1:
         return Text(f"write {listed}", f"쓸 수 있는 값: {listed}")
-    if isinstance(value, str) and (hint := nearest(value, known)):
+    if isinstance(value, str) and (hint := nearest(value[:WORD], known)):
         return Text(
             f"{show(value)} is unknown here; did you mean {hint}? (one of {listed})",
             f"쓸 수 없는 값입니다({show(value)}). 혹시 {hint}입니까? (가능한 값: {listed})",

@@ -35,11 +35,14 @@ class Folders:
     """
 
     def __init__(self, folder: Path | None) -> None:
+        self._known: list[str] | None = None
         self._folders = [*([folder / "devices"] if folder is not None else []), shipped()]
 
     def names(self) -> Sequence[str]:
         """Return the names of all profiles, sorted."""
-        return sorted({name for folder in self._folders for name in _names(folder)})
+        if self._known is None:
+            self._known = sorted({name for folder in self._folders for name in _names(folder)})
+        return self._known
 
     def read(self, name: str) -> tuple[str, bytes] | None:
         """Return the file of a profile, as it is shown, and its content; None when there is none.

@@ -92,6 +92,7 @@ class _Use(NamedTuple):
     path: str
     library: Library
     room: list[int]  # values that may still be copied
+    read: dict[str, tuple[str, Map, Profile]]  # profiles by name, once they were read
 
 
 def complete(root: Map, library: Library) -> tuple[Sequence[Problem], Sequence[str]]:
@@ -110,11 +111,12 @@ def complete(root: Map, library: Library) -> tuple[Sequence[Problem], Sequence[s
     found: list[Problem] = []
     silent: list[str] = []
     room = [VALUES_LIMIT]
+    known: dict[str, tuple[str, Map, Profile]] = {}
     for index, device in enumerate(devices):
         if not isinstance(device, Map) or not isinstance(name := device.get("extends"), str):
             continue
         line, path = locate(root, ("devices", index, "extends"))
-        use = _Use(line, path, library, room)
+        use = _Use(line, path, library, room, known)
         try:
             base = _resolved(name, use, ())
             merged, wrong = _overlaid(base, device, ("devices", index))
@@ -139,12 +141,9 @@ def _resolved(name: str, use: _Use, above: tuple[str, ...]) -> Map:
             f"프로파일은 {DEPTH_LIMIT}단계까지만, 순환 없이 이어 쓸 수 있습니다: {chain}",
         )
         raise _Stop(Problem(use.line, text, use.path))
-    file, root = _read(name, use)
-    try:
-        head = Profile.model_validate(root)
-    except ValidationError as exc:
-        wrong = problems(exc.errors(include_url=False), root, Profile)
-        raise _Stop(*(Problem(Line(p.line, file, use.line), p.text, p.path) for p in wrong)) from None
+    if name not in use.read:
+        use.read[name] = _read(name, use)
+    file, root, head = use.read[name]
     device: Map = _marked(root["device"], file, use)
     for key in ("id", "machine", "extends"):
         if key in device:
@@ -158,7 +157,7 @@ def _resolved(name: str, use: _Use, above: tuple[str, ...]) -> Map:
     return device
 
 
-def _read(name: str, use: _Use) -> tuple[str, Map]:
+def _read(name: str, use: _Use) -> tuple[str, Map, Profile]:
     if not re.fullmatch(PROFILE, name):
         raise _Stop(Problem(use.line, PATTERNS[PROFILE], use.path))
     found = use.library.read(name)
@@ -182,8 +181,12 @@ def _read(name: str, use: _Use) -> tuple[str, Map]:
         wrong = [Problem(Line(1, file, use.line), Text("write `profile: 1` first", "`profile: 1`부터 쓰십시오"))]
     if wrong:
         raise _Stop(*wrong)
-    whole: Map = document.root
-    return file, whole
+    root: Map = document.root
+    try:
+        return file, root, Profile.model_validate(root)
+    except ValidationError as exc:
+        found_wrong = problems(exc.errors(include_url=False), root, Profile)
+        raise _Stop(*(Problem(Line(p.line, file, use.line), p.text, p.path) for p in found_wrong)) from None
 
 
 def _marked(value: Any, file: str, use: _Use) -> Any:

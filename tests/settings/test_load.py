@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
+from agent.config.load import read as agent_read
 from settings.base import Duration, Model, Size
 from settings.errors import ConfigError
 from settings.language import Text
@@ -70,3 +72,22 @@ def test_what_lies_between_the_parts_is_found_beside_other_mistakes() -> None:
     assert config is None
     assert [(p.line, p.path) for p in found] == [(1, "size"), (2, "every")]
     assert read(b"every: 2s", Small, BEGIN, check)[0] is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "".join(f"k{i}: 1\n" for i in range(30_000)),
+        "devices: [" + "1," * 200_000 + "]\n",
+        "m" * 2_000_000 + ": 1\n",
+        "machines: [" + "{id: m}," * 30_000 + "]\n",
+    ],
+    ids=["unknown keys", "wrong items", "a long key", "one id"],
+)
+def test_a_large_file_of_mistakes_is_answered_soon_and_in_part(text: str) -> None:
+    """Each of these took minutes, or for ever, before it was counted what a mistake costs."""
+    begun = time.process_time()
+    config, problems = agent_read(text.encode())
+    assert config is None
+    assert 1 <= len(problems) <= 60_000
+    assert time.process_time() - begun < 30
