@@ -32,6 +32,7 @@ _NAMESPACES: Final = ObjectIds.Server_NamespaceArray
 _LIMITS: Final = {
     "max_read": ObjectIds.Server_ServerCapabilities_OperationLimits_MaxNodesPerRead,
     "max_items": ObjectIds.Server_ServerCapabilities_OperationLimits_MaxMonitoredItemsPerCall,
+    "max_browse": ObjectIds.Server_ServerCapabilities_OperationLimits_MaxNodesPerBrowse,
 }
 _ASKED: Final = {
     "namespaces": _NAMESPACES,
@@ -92,7 +93,7 @@ class Identity:
     async def read(cls, connection: Connection, limits: Limits) -> Identity:
         """Ask the server; first for its limits, which then hold for all that follows."""
         stated = await _ask(connection, _LIMITS)
-        limits.stated(stated["max_read"], stated["max_items"])
+        limits.stated(stated["max_read"], stated["max_items"], stated["max_browse"])
         values = stated | await _ask(connection, _ASKED)
         servers = values["servers"] or ()
         identity = cls(

@@ -101,6 +101,7 @@ class Publisher:
         self._acknowledge: list[ua.SubscriptionAcknowledgement] = []
         self._missed: deque[Publication] = deque()
         self._wanted = 0
+        self._forgiven = 0
         self.broken = False
 
     def expected(self) -> dict[int, int]:
@@ -135,6 +136,8 @@ class Publisher:
         self._subscriptions.pop(number, None)
         self._acknowledge = [a for a in self._acknowledge if a.SubscriptionId != number]
         self._wanted = min(_MOST, len(self._subscriptions) + 1) if self._subscriptions else 0
+        if not self._subscriptions:
+            self._forgiven = len(self._open)  # the server will have nothing to answer these with
 
     def request(self) -> None:
         """Bring the number of requests at the server up to what is wanted."""
@@ -200,6 +203,9 @@ class Publisher:
                 self._wanted -= 1
                 return
             if cause.code == StatusCodes.BadTimeout:
+                return
+            if cause.code == StatusCodes.BadNoSubscription and self._forgiven > 0:
+                self._forgiven -= 1
                 return
         raise exc
 
