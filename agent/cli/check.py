@@ -56,8 +56,9 @@ def main(args: argparse.Namespace, language: Language) -> int:
         print(line)
     for device, probe in zip(config.devices, probes, strict=True):
         good = good and probe.trouble is None and _all_good(device, probe)
-        for trouble in (*([probe.trouble] if probe.trouble else []), *(t(language) for t in probe.refused)):
-            print(clean(trouble if trouble.startswith(device.id) else f"{device.id}: {trouble}"))
+        for text in (*([probe.trouble] if probe.trouble else []), *probe.refused):
+            said = text(language)
+            print(clean(said if said.startswith(device.id) else f"{device.id}: {said}"))
     return 0 if good else 1
 
 
@@ -99,7 +100,7 @@ async def read_all(config: AgentConfig) -> list[Probe]:
     from agent.clock import SystemClock  # noqa: PLC0415 - without --connect nothing of this is needed
     from agent.probe import probe  # noqa: PLC0415
 
-    box = Box(SystemClock(trusted=config.time.trust_local_clock))
+    box = Box(SystemClock(trusted=config.time.trust_local_clock), pki=config.storage.directory / "pki")
     return await asyncio.gather(*(probe(collectors.make(_hurried(device), box)) for device in config.devices))
 
 

@@ -40,23 +40,22 @@ from asyncua.ua.uaerrors import UaError, UaStatusCodeError
 from agent.collectors.budget import Meter
 from agent.collectors.opcua import certificates, security, session
 from agent.collectors.opcua.decode import nanoseconds
-from agent.collectors.opcua.faults import full, translated, untrusted
-from agent.collectors.opcua.pki import URI, Owner, Pki, ending, read_certificate, read_key
+from agent.collectors.opcua.faults import full, translated
 from agent.collectors.opcua.services import VALUE, Services
-from agent.collectors.opcua.session import Deceived, Terms, Tie, User
+from agent.collectors.opcua.session import Deceived, Terms, Tie
 from agent.collectors.opcua.transport import ReadOnlyTransport
-from agent.errors import ConfigError, Refused, Unreachable
+from agent.collectors.opcua.trust import Trust
+from agent.errors import Refused, Unreachable
 from settings.language import Text
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Coroutine, Mapping, Sequence
 
-    from cryptography import x509
-
     from agent.collectors.base import Box
     from agent.collectors.opcua.config import OpcUaDevice
     from agent.collectors.opcua.decode import Publication
     from agent.collectors.opcua.limits import Limits
+    from agent.collectors.opcua.session import User
     from agent.frame import Json
 
 T = TypeVar("T")
@@ -64,7 +63,6 @@ T = TypeVar("T")
 CONNECT_S: Final = 1.5
 CLOSE_S: Final = 1.5
 MOST_MISSED: Final = 10_000
-TIME: Final = "trusted_time"  # topic of the memory
 
 Resumed = Literal["new", "session", "transferred"]
 
@@ -120,13 +118,12 @@ class Connection(Services):
         self._clock = box.clock
         self._limits = limits
         self._timeout = device.timeout / 1e9
-        self._pki = None if box.pki is None else Pki(box.pki)
+        self._trust = Trust(device, box)
         self._transport = self._fresh()
         self._tie: Tie | None = None
         self._started_ns: int | None = None
         self._full_until_ns = 0
         self._opened = 0
-        self._warning: Text | None = None
         self.endpoints: list[dict[str, Any]] = []
         self.last_answer_ns = box.clock.monotonic()
         self.renew_at_ns = 0
@@ -169,7 +166,7 @@ class Connection(Services):
         """
         if self._clock.monotonic() < self._full_until_ns:  # asking sooner than its sessions end makes it no better
             raise Refused(full(self.place))
-        user = await asyncio.to_thread(self._user)
+        user = await asyncio.to_thread(self._trust.user)
         self.meter.reconnects += self._opened > 0
         resumption = await self._resume(user, expected or {})
         if resumption is None:
@@ -177,93 +174,12 @@ class Connection(Services):
             await self._begin(user)
             resumption = await self._take_over(expected or {})
         self._opened += 1
-        if self._clock.trusted:
-            self._box.memory.remember(self._device.id, TIME, str(self._clock.now()))
+        self._trust.remember()
         return resumption
 
     def retry(self) -> None:
         """Ask a server that had no session left, without waiting for the others to end."""
         self._full_until_ns = 0
-
-    # who we are and whom we believe
-
-    def _moment(self) -> certificates.Moment:
-        passed = self._box.memory.recall(self._device.id, TIME)
-        known = int(passed) if isinstance(passed, str) and passed.isdecimal() else 0
-        return certificates.Moment(self._clock.now(), self._clock.trusted, max(known, certificates.RELEASED_NS))
-
-    def _user(self) -> User:
-        """Return who logs in; secrets are read at each attempt, so that a changed one needs no restart."""
-        login = self._device.login
-        if login is None:
-            return User()
-        try:
-            if login.user is not None and login.password is not None:
-                return User(login.user, login.password.resolve())
-            assert login.certificate is not None
-            assert login.key is not None
-            secret = None if login.key_password is None else login.key_password.resolve().encode()
-            owner = Owner(
-                read_certificate(login.certificate.read_bytes()), read_key(login.key.read_bytes(), secret)
-            )
-            return User(owner=owner)
-        except ConfigError as exc:
-            raise Refused(
-                Text(f"{self.place}: password: {exc}", f"{self.place}: 비밀번호를 읽을 수 없습니다. {exc}")
-            ) from exc
-        except (OSError, ValueError, TypeError) as exc:
-            raise Refused(
-                Text(
-                    f"{self.place}: certificate or key of the login: {exc}: name files with an RSA key, DER or "
-                    "PEM, that the agent may read",
-                    f"{self.place}: login의 인증서나 키를 읽을 수 없습니다({exc}). 에이전트가 읽을 수 있는 DER "
-                    "또는 PEM 형식의 RSA 키 파일인지 확인하십시오",
-                )
-            ) from exc
-
-    def _terms(self, choice: security.Choice) -> Terms:
-        """Return between whom the channel will be, once the server's certificate is believed.
-
-        Raises:
-            Refused: it is not, or our own cannot be read.
-        """
-        try:
-            chain = certificates.split(choice.endpoint.ServerCertificate)
-        except ValueError as exc:
-            if choice.secure:
-                raise Refused(untrusted(self.place, None, Text(str(exc), "형식이 잘못된 인증서입니다"))) from exc
-            chain = []
-        if not choice.secure:
-            return Terms(choice, chain[0] if chain else None, None, URI)
-        if self._pki is None or not chain:
-            none = Text("it has none", "서버에 인증서가 없습니다")
-            raise Refused(untrusted(self.place, None, none))
-        moment = self._moment()
-        try:
-            self._believe(self._pki, chain, choice, moment)
-            owner = self._pki.own(moment)
-        except OSError as exc:
-            raise Refused(
-                Text(
-                    f"{self.place}: {self._pki.folder}: {exc.strerror}: let the agent's user read and write this "
-                    "folder, or run the command with sudo",
-                    f"{self.place}: 인증서 폴더({self._pki.folder})를 쓸 수 없습니다({exc.strerror}). 에이전트 "
-                    "사용자에게 읽기/쓰기 권한을 주거나 sudo로 실행하십시오",
-                )
-            ) from exc
-        self._warning = ending(owner, moment)
-        uris = certificates.application_uris(owner.certificate)
-        return Terms(choice, chain[0], owner, uris[0] if uris else URI)
-
-    def _believe(
-        self, pki: Pki, chain: Sequence[x509.Certificate], choice: security.Choice, moment: certificates.Moment
-    ) -> None:
-        uri = choice.endpoint.Server.ApplicationUri
-        wrong = certificates.complaint(chain, uri, pki.known(), moment)
-        if wrong is not None:
-            with contextlib.suppress(OSError):  # a full disk must not hide the reason
-                pki.refuse(chain[0])
-            raise Refused(untrusted(self.place, chain[0], wrong))
 
     # opening
 
@@ -274,7 +190,7 @@ class Connection(Services):
         if tie is None or not tie.active or gone > tie.timeout_ms * 1e6:
             return None
         if tie.terms.owner is not None:  # somebody may have ceased to trust it
-            await asyncio.to_thread(self._terms, tie.terms.choice)
+            await asyncio.to_thread(self._trust.terms, tie.terms.choice)
         await self._connect(tie.terms)
         try:
             await self._channel()
@@ -308,7 +224,7 @@ class Connection(Services):
         offered = await self.ask("list its endpoints", session.endpoints(self._transport, self._device.endpoint))
         self.endpoints = security.offered(offered)
         choice = security.choose(self.place, self._device, offered)
-        terms = await asyncio.to_thread(self._terms, choice)
+        terms = await asyncio.to_thread(self._trust.terms, choice)
         if choice.secure:
             await self._leave()
             await self._connect(terms)
@@ -421,12 +337,13 @@ class Connection(Services):
     async def renew(self) -> None:
         """Renew the channel's token."""
         self._renewed(await self.ask("renew the channel", session.channel(self._transport, renew=True)))
+        self._trust.remember()
 
     # what others see
 
     def warnings(self) -> Sequence[Text]:
         """Return what will need a person soon."""
-        return () if self._warning is None else (self._warning,)
+        return () if self._trust.warning is None else (self._trust.warning,)
 
     def facts(self) -> dict[str, Json]:
         """Return how the server is spoken to."""
