@@ -252,11 +252,12 @@ def _with_state(data: dict[str, Any]) -> Any:
     made = [
         {
             "id": f"{device[:42]}-state", "name": f"{name} 상태"[:200], "address": STATE, "type": "uint16",
-            "labels": _LABELS, **({} if has_state else {"role": "state", "guess": True}),
+            "labels": _LABELS, "found": "profile",
+            **({} if has_state else {"role": "state", "guess": True}),
         },
         {
             "id": f"{device[:42]}-error", "name": f"{name} CPU 이상"[:200], "address": ERROR, "type": "bool",
-            "role": "alarm", "guess": True,
+            "role": "alarm", "guess": True, "found": "profile",
             "alarm": {"text": f"{name} CPU 이상"[:200], "priority": "high"},
         },
     ]  # fmt: skip

@@ -23,7 +23,7 @@ def entry(name: str, groups: str = "") -> str:
     opcua = "opcua" in name
     lines = [f"- id: d\n  machine: press-1\n  extends: {name}"]
     lines.append("  endpoint: opc.tcp://10.0.0.1:4840\n  security: None" if opcua else "  host: 10.0.0.1")
-    if name.startswith("ls/xg"):
+    if name.startswith("ls/xg") and name.endswith("modbus"):
         lines.append(f"  ls_map: {{word_read: D00000}}\n  groups:\n  {OURS}")
     if groups:
         lines.append(f"  groups:\n{groups}")
