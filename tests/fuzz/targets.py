@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.fuzz import files, memory, wire, words
+from tests.fuzz import files, lists, memory, wire, words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,4 +21,7 @@ TARGETS: Mapping[str, Target] = {
     "opcua_raw": wire.OPCUA_RAW,
     "messages": wire.MESSAGES,
     "words": words.TARGET,
+    "lists": lists.LISTS,
+    "recordings": lists.RECORDINGS,
+    "edits": lists.EDITS,
 }
