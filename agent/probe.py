@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Literal
 
 from agent.errors import AgentError, ConfigError, Refused
 from agent.frame import FrameBlock
+from settings.language import Text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from agent.collectors.base import Collector
     from agent.frame import Value
-    from settings.language import Text
 
 SOURCE_SECONDS = 10.0
 
@@ -38,7 +38,7 @@ class Probe:
 
     values: dict[tuple[str, int], tuple[Value, int]] = field(default_factory=dict)
     refused: Sequence[Text] = ()
-    trouble: str | None = None
+    trouble: Text | None = None
     kind: Trouble | None = None
 
 
@@ -67,13 +67,22 @@ async def probe(collector: Collector, seconds: float = SOURCE_SECONDS) -> Probe:
                     limit.reschedule(loop.time() + seconds)
             result.refused = tuple(collector.refused())
     except TimeoutError:
-        result.trouble, result.kind = f"no values of {', '.join(waiting)} within {seconds:g} s", "silent"
-    except (Refused, ConfigError) as exc:
-        result.trouble, result.kind = str(exc), "refused"
+        names = ", ".join(waiting)
+        result.trouble = Text(
+            f"no values of {names} within {seconds:g} s", f"{seconds:g}초 안에 값이 오지 않았습니다({names})"
+        )
+        result.kind = "silent"
+    except Refused as exc:
+        result.trouble, result.kind = exc.text, "refused"
+    except ConfigError as exc:
+        result.trouble, result.kind = Text(str(exc), str(exc)), "refused"
     except AgentError as exc:
-        result.trouble, result.kind = str(exc), "unreachable"
+        result.trouble, result.kind = exc.text, "unreachable"
     except Exception as exc:  # noqa: BLE001 - a bug in one collector must not hide the other devices
-        result.trouble = f"bug in the collector, please report it: {type(exc).__name__}: {exc}"
+        said = f"{type(exc).__name__}: {exc}"
+        result.trouble = Text(
+            f"bug in the collector, please report it: {said}", f"수집기 오류입니다. 알려 주십시오: {said}"
+        )
         result.kind = "bug"
     return result
 

@@ -19,6 +19,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agent.cli.korean import speak
 from agent.errors import ConfigError, SpoolFailed
 from settings.language import Text, choose
 
@@ -121,6 +122,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     language, words = _language(sys.argv[1:] if argv is None else argv)
+    speak(language)
     try:
         called = next((word for word in words if word in VERBS), None)
         args = _parser(language, called).parse_args(words)

@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
+    from agent.cli.probe import Target
     from agent.collectors.opcua.choose import Found
-    from agent.config.model import Device
     from settings.language import Language
 
 
-async def look(device: Device, node: str, count: int, every_s: float) -> list[Found]:
+async def look(target: Target, count: int, every_s: float) -> list[Found]:
     """Read a variable so often.
 
     Raises:
@@ -37,14 +37,15 @@ async def look(device: Device, node: str, count: int, every_s: float) -> list[Fo
     """
     from agent.collectors.opcua.browse import opened  # noqa: PLC0415 - asyncua costs 48 MB
 
+    device = target.device
     assert isinstance(device, OpcUaDevice)
     clock = SystemClock(trusted=True)
     found: list[Found] = []
-    async with opened(device, Box(clock)) as tree:
+    async with opened(device, Box(clock, pki=target.pki)) as tree:
         for number in range(count):
             if number:
                 await clock.sleep(every_s)
-            found.append(await tree.one(node))
+            found.append(await tree.one(target.address))
     return found
 
 

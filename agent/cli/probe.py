@@ -42,12 +42,14 @@ class Target:
         device: Who is asked.
         address: As it was written.
         zone: Time zone of dates.
+        pki: Folder of certificates, for servers with security.
     """
 
     file: Path | None
     device: Device
     address: str
     zone: str = "Asia/Seoul"
+    pki: Path | None = None
 
 
 def arguments(parser: argparse.ArgumentParser, language: Language) -> None:
@@ -106,7 +108,7 @@ def _words(target: Target, args: argparse.Namespace, every: int, language: Langu
 
     device, clock, count = target.device, SystemClock(trusted=True), max(1, args.readings)
     what = probing.window(device, target.address, every)
-    seen = asyncio.run(probing.look(what, Box(clock), count, 10 + 2 * count * every / 1e9))
+    seen = asyncio.run(probing.look(what, Box(clock, pki=target.pki), count, 10 + 2 * count * every / 1e9))
     candidates = []
     if not what.bits:
         candidates = interpret(
@@ -127,7 +129,7 @@ def _node(target: Target, args: argparse.Namespace, every: int, language: Langua
     """Read a variable of an OPC UA server: it knows its own type."""
     from agent.cli import nodeview, probeview  # noqa: PLC0415
 
-    seen = asyncio.run(nodeview.look(target.device, target.address, max(1, args.readings), every / 1e9))
+    seen = asyncio.run(nodeview.look(target, max(1, args.readings), every / 1e9))
     probeview.console().print(nodeview.report(target.device.id, seen, language))
     if target.file is not None and args.write:
         signal = nodeview.signal(seen[-1], args.write, args.name, args.unit)
@@ -152,7 +154,7 @@ def _target(words: Sequence[str], language: Language) -> Target:
     config = load(words[0], language)
     for device in config.devices:
         if device.id == words[1]:
-            return Target(Path(words[0]), device, words[2], config.time.zone)
+            return Target(Path(words[0]), device, words[2], config.time.zone, config.storage.directory / "pki")
     names = ", ".join(device.id for device in config.devices) or "-"
     raise Complaint(
         f"there is no device {words[1]} in this file: write one of {names}",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from agent.cli import config_argument
 from agent.cli.asking import ask
 from agent.cli.table import clean, width
+from agent.cli.watching.model import milliseconds, span_words
 from agent.cli.words import STATES
 from agent.config.load import load
 from settings.language import Text
@@ -53,19 +54,45 @@ def lines(answer: Mapping[str, Any], language: Language) -> list[str]:
     for name, device in devices.items():
         state = STATES[device["state"]](language)
         since = max(0, now - int(device["since"])) // _SECOND if int(device["since"]) else 0
-        text = f"  {clean(device['text'])}" if device["text"] and device["state"] != "up" else ""
+        why = Text(device["text"], device.get("text_ko") or device["text"])(language)
+        text = f"  {clean(why)}" if why and device["state"] != "up" else ""
         rows, bad, outages = device["rows"], device["bad_rows"], device["outages"]
         counts = Text(
             f"rows {rows}, bad {bad}, outages {outages}", f"수집 {rows}건, 불량 {bad}건, 통신 끊김 {outages}회"
         )(language)
         out.append(f"  {name:{wide}}  {state}{' ' * (states - width(state))} {_span(since):>9}  {counts}{text}")
-        out += [f"  {'':{wide}}  - {clean(refused)}" for refused in device["refused"]]
+        if (stats := _stats(device.get("stats") or {}, language)) is not None:
+            out.append(f"  {'':{wide}}  {stats}")
+        refused = device.get("refused_ko") if language == "ko" else None
+        out += [f"  {'':{wide}}  - {clean(one)}" for one in refused or device["refused"]]
     out.append("  " + _spool(answer["spool"], now)(language))
     for key, uplink in _UPLINKS.items():
         if (up := answer["uplink"][key]) is not None:
             said = Text("connected", "연결됨") if up else Text("not connected", "연결 안 됨")
             out.append(f"  {uplink(language)}: {said(language)}")
     return out
+
+
+def _stats(stats: Mapping[str, Any], language: Language) -> str | None:
+    """Return how a device answers and what it is asked, in one line; None before the first request."""
+    requests = stats.get("requests") or 0
+    if not requests:
+        return None
+    failed = stats["timeouts"] + stats["exceptions"]
+    rtt, p95 = milliseconds(stats["rtt_ns"]), milliseconds(stats["rtt_p95_ns"])
+    rate, busy, slow = stats["per_second"], stats["busy"], stats["slowdown"]
+    line = Text(
+        f"{rtt} ms (95 %: {p95}), {rate:.1f} requests/s, busy {busy:.0%}, {failed} of {requests} failed, "
+        f"{stats['reconnects']} reconnects",
+        f"응답 {rtt} ms(95 %: {p95}), 초당 요청 {rate:.1f}회, 점유율 {busy:.0%}, 실패 {failed}/{requests}회, "
+        f"재접속 {stats['reconnects']}회",
+    )(language)
+    if slow > 1.05:
+        line += Text(f", slowed down x{slow:.1f}", f", 감속 x{slow:.1f}")(language)
+    if stats["backoff_ns"]:
+        wait = span_words(stats["backoff_ns"])
+        line += Text(f", left alone for {wait}", f", 재접속 대기 {wait}")(language)
+    return line
 
 
 def _spool(spool: Mapping[str, Any], now: int) -> Text:

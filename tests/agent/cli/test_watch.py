@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rich.text import Text as Styled
 from textual.widgets import Static
 
 from agent.cli import main
@@ -26,6 +25,7 @@ from settings.language import Text
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from rich.text import Text as Styled
     from textual.pilot import Pilot
 
 EXAMPLE = Path(__file__).parents[3] / "config" / "agent.example.yaml"
