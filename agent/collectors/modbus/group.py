@@ -10,7 +10,7 @@ A reading asks in this order, so that nobody waits for the search or for a retes
 A Modbus exception is an answer: it costs the values of its request, never the connection.
 
     2, 3        a value, a gap or the length may be to blame: it is searched for
-    1           the table is not served; if it has been, like 2
+    1           the table is not served; if anything of it is, like 2
     4           the device is in trouble; if one request gets it again and again while others are served, like 2
     others      passing states: the values are bad in this reading, and asked for again in the next
 
@@ -169,6 +169,7 @@ class Group:
         self._extra = 0  # questions and retests asked
         self._paused: list[Search] = []  # that met a passing state
         self._retested: set[object] = set()
+        self._unserved: list[Block] = []  # answered with exception 1
 
     def begin(self, now: int) -> None:
         """Start a reading at monotonic time `now`."""
@@ -195,6 +196,8 @@ class Group:
         self._now = now
         if self._todo:
             return self._todo.popleft()
+        if self._unserved:
+            self._judge_unserved(now)
         if self._extra and now >= until:
             return None
         block = self._question() or self._retest(now)
@@ -294,27 +297,38 @@ class Group:
             self._learned.refuse(block.retest, code if code in ANSWERS else self._refused[block.retest], now)
         elif block.retest is not None:
             self._learned.hole(*block.retest, now)
-        elif self._blames_a_value(block.span, code):
-            row = self._values.row(block.request)
-            if len(row) > 1:
-                self._searches.append(Search(row, code, self._density[block.span.table]))
-            else:
-                self._blame(row[0], code, now)
         elif code == NOT_SERVED:
-            for span in {self._spans[index] for index, _ in block.request.items}:
-                self._learned.refuse(span, code, now)
-                self._refused[span] = code
+            self._unserved.append(block)
+        elif self._blames_a_value(block.span, code):
+            self._search(block, code, now)
         else:
             self._bad(block, code, time_ns)
             self._failing[block] = code
 
     def _blames_a_value(self, span: Span, code: int) -> bool:
-        if code == NOT_SERVED:
-            return self._longest[span.table] > 0
         if code == IN_TROUBLE:
             self._troubled[span] += 1
             return self._troubled[span] > (1 if self._serving else PATIENCE)
         return code in BLAMES_A_VALUE
+
+    def _search(self, block: Block, code: int, now: int) -> None:
+        """Begin to look for what is to blame in a request that was refused."""
+        row = self._values.row(block.request)
+        if len(row) > 1:
+            self._searches.append(Search(row, code, self._density[block.span.table]))
+        else:
+            self._blame(row[0], code, now)
+
+    def _judge_unserved(self, now: int) -> None:
+        """Learn which tables the device does not serve at all, now that everything planned was asked for."""
+        for block in self._unserved:
+            if self._longest[block.span.table]:
+                self._search(block, NOT_SERVED, now)
+                continue
+            for span in {self._spans[index] for index, _ in block.request.items}:
+                self._learned.refuse(span, NOT_SERVED, now)
+                self._refused[span] = NOT_SERVED
+        self._unserved.clear()
 
     def _take(self, search: Search, finding: Finding | None, now: int) -> None:
         """Learn what a search has found out."""
