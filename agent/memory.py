@@ -41,6 +41,7 @@ class DiskMemory:
     def __init__(self, folder: Path) -> None:
         self._folder = folder / FOLDER
         self._lock = threading.Lock()
+        self._writing = threading.Lock()
         self._known: dict[str, dict[str, str]] = {}  # device -> topic -> JSON
         self._changed: set[str] = set()
         self._full: set[str] = set()  # devices of which it has been said
@@ -118,7 +119,11 @@ class DiskMemory:
                 self._wake.set()
 
     def write(self) -> bool:
-        """Write what has changed; return whether the disk took it."""
+        """Write what has changed; return whether the disk took it. Not for the event loop."""
+        with self._writing:
+            return self._write_all()
+
+    def _write_all(self) -> bool:
         with self._lock:
             changed = {device: dict(self._known.get(device, {})) for device in sorted(self._changed)}
             self._changed.clear()

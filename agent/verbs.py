@@ -123,13 +123,14 @@ class Verbs:
         self._fleet.retry(device)
         return {"ok": True, "device": device}
 
-    def _confirm(self, target: str, args: Mapping[str, object]) -> Answer:
+    async def _confirm(self, target: str, args: Mapping[str, object]) -> Answer:
         event = self._fingerprints.confirm(target, str(args.get("author", "")))
         if event is not None:
             self._sink.put(event)
+            await asyncio.to_thread(self._memory.write)  # what a person has said is not said again
         return {"ok": True, "device": target, "changes": None if event is None else event.body["changes"]}
 
-    def _work(self, target: str, args: Mapping[str, object]) -> Answer:
+    async def _work(self, target: str, args: Mapping[str, object]) -> Answer:
         """Start or stop maintenance of one device or all."""
         author, reason, length = str(args.get("author", "")), str(args.get("reason", "")), args.get("for_ns")
         devices = [target] if target else sorted(self._fleet.overview())
@@ -138,10 +139,12 @@ class Verbs:
         if args.get("do") == "start":
             for device in devices:
                 self._maintenance.start(device, author, reason, length)
-            return {"ok": True, "devices": devices}
-        if args.get("do") == "stop":
-            return {"ok": True, "devices": [d for d in devices if self._maintenance.stop(d, author) is not None]}
-        raise ValueError("do is start or stop")
+        elif args.get("do") == "stop":
+            devices = [device for device in devices if self._maintenance.stop(device, author) is not None]
+        else:
+            raise ValueError("do is start or stop")
+        await asyncio.to_thread(self._memory.write)
+        return {"ok": True, "devices": devices}
 
     def _record(self, target: str, args: Mapping[str, object]) -> AsyncIterator[Answer]:
         seconds = args.get("seconds", 60.0)
