@@ -32,7 +32,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from agent.collectors.opcua.certificates import Known, der, nanoseconds, thumbprint
+from agent.collectors.opcua.certificates import Known, der, described, nanoseconds, thumbprint
 from agent.errors import Refused
 from settings.language import Text
 
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from agent.collectors.opcua.certificates import Moment
+    from agent.frame import Json
 
 State = Literal["own", "trusted", "issuers", "rejected"]
 STATES: Final[tuple[State, ...]] = ("own", "trusted", "issuers", "rejected")
@@ -75,6 +76,10 @@ class Entry:
     def thumbprint(self) -> str:
         """40 hex digits."""
         return thumbprint(self.certificate)
+
+    def described(self) -> dict[str, Json]:
+        """Return what stands in it."""
+        return described(self.certificate)
 
 
 def read_certificate(data: bytes) -> x509.Certificate:
