@@ -72,6 +72,7 @@ VERBS: Mapping[str, tuple[str, Text]] = {
         Text("an XG5000 export, CSV or Excel list as YAML", "XG5000 내보내기, CSV, 엑셀 목록을 YAML로 가져오기"),
     ),
     "retry": ("retry", Text("try a device at once, its refused signals too", "장치에 바로 다시 접속")),
+    "pki": ("pki", Text("certificates of OPC UA: whom the agent trusts", "OPC UA 인증서 신뢰 등록과 확인")),
     "diff": ("diff", Text("what a changed file would change", "바꾼 설정 파일과 현재 설정 비교")),
     "apply": (
         "apply",
