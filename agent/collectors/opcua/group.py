@@ -177,8 +177,9 @@ class Group:
 
         Servers repeat what they have just sent when a session or a subscription moves to another channel.
         """
-        last, self._last[item] = self._last[item], sample
-        return last is not None and sample.source_ns != 0 and last[:5] == sample[:5]
+        last = self._last[item]
+        self._last[item] = sample
+        return last is not None and 0 != sample.source_ns == last.source_ns and last[:4] == sample[:4]
 
     def tick(self, now_ns: int) -> None:
         """Set the next slot of the grid after `now_ns`; slots that have passed are skipped and counted."""

@@ -52,21 +52,31 @@ class SourceTimes:
             sample: What the server said.
             clock_trusted: Whether ours may be compared with.
         """
-        last, self._last[item] = self._last[item], sample
+        last = self._last[item]
+        self._last[item] = sample
         source_ns = sample.source_ns
         if source_ns == 0:
             return 0
-        far = clock_trusted and source_ns - time_ns > self._far_ns
         moved = last is None or source_ns != last.source_ns
+        near = not clock_trusted or -self._far_ns <= time_ns - source_ns <= self._far_ns
         if moved:
             self._moved_ns[item] = time_ns
+            if near and not self.wrong:  # as nearly always
+                return source_ns
+        return self._judged(item, time_ns, last, sample, moved=moved, near=near)
+
+    def _judged(
+        self, item: int, time_ns: int, last: Sample | None, sample: Sample, *, moved: bool, near: bool
+    ) -> int:
+        source_ns = sample.source_ns
+        ahead = not near and source_ns > time_ns
         if last is not None and last.source_ns and sample.value != last.value and not sample.status >> 31:
             if not moved and time_ns - self._moved_ns[item] > self._still_ns:
                 self.wrong[item] = "frozen"
-                return 0
-            far |= clock_trusted and time_ns - source_ns > self._far_ns
-            if moved and not far:
+            elif not near:
+                self.wrong[item] = "far"
+            elif moved:
                 self.wrong.pop(item, None)
-        if far:
+        elif ahead:
             self.wrong[item] = "far"
         return 0 if item in self.wrong else source_ns

@@ -27,7 +27,7 @@ OURS: list[tuple[type[Model], type[Model]]] = [
 def test_the_sample_loads_and_uses_every_field_of_ours() -> None:
     (device,) = load(FOLDER / "sample.yaml").devices
     assert isinstance(device, OpcUaDevice)
-    assert [source.mode for source in device.sources()] == ["subscription", "poll"]
+    assert [source.mode for source in device.sources()] == ["subscription", "poll", "subscription", "subscription"]
     text = (FOLDER / "sample.yaml").read_text("utf-8")
     for model, base in OURS:
         for name in set(model.model_fields) - set(base.model_fields):
