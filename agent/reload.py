@@ -116,7 +116,8 @@ class Reload:
         }
         step: Step = {
             "step": "dry", "device": device.id, "good": len(good), "of": len(keys),
-            "bad": _named(keys - good), "trouble": found.trouble and found.trouble.en, "trouble_ko": found.trouble and found.trouble.ko,
+            "bad": _named(keys - good),
+            "trouble": found.trouble and found.trouble.en, "trouble_ko": found.trouble and found.trouble.ko,
             "refused": [t.en for t in found.refused], "refused_ko": [t.ko for t in found.refused],
         }  # fmt: skip
         yield step, good

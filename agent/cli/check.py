@@ -93,6 +93,25 @@ def summary(config: AgentConfig, name: str, language: Language) -> Iterator[str]
         for source in sources
     ]
     yield from table(head.split(","), rows, frozenset({3, 4, 5}))
+    notes = [text(language) for text in _slow_timeouts(config)]
+    if notes:
+        yield ""
+        yield from notes
+
+
+def _slow_timeouts(config: AgentConfig) -> Iterator[Text]:
+    """Yield a note for each polled source whose device may keep us waiting for longer than its interval."""
+    timeouts = {device.id: getattr(device, "timeout", 0) for device in config.devices}
+    for source in config.sources():
+        timeout, every = timeouts[source.device], source.interval_ns
+        if source.mode == "poll" and timeout >= 2 * every:
+            lost = -(-timeout // every)
+            yield Text(
+                f"{source.id}: a silent answer is waited for {written(timeout)} (timeout) and skips up to {lost} "
+                f"readings of {written(every)}",
+                f"{source.id}: 응답이 없으면 {written(timeout)}(timeout) 동안 기다립니다. {written(every)} 주기를 "
+                f"최대 {lost}회 놓칩니다",
+            )
 
 
 async def read_all(config: AgentConfig) -> list[Probe]:

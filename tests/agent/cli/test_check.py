@@ -94,6 +94,19 @@ def test_the_summary_counts_machines_devices_signals_and_requests(capsys: pytest
     assert "설비 4대(연결 3대), 장치 3대, 태그 10개" in capsys.readouterr().out
 
 
+def test_a_timeout_longer_than_the_interval_is_noted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "agent.yaml"
+    path.write_text(
+        CONNECT.replace("$dead", "502").replace("$live", "502").replace("every: 1s", "every: 200ms"), "utf-8"
+    )
+    assert main(["check", str(path), "--lang", "en"]) == 0
+    out = capsys.readouterr().out
+    assert (
+        "dead-plc.main: a silent answer is waited for 1500ms (timeout) and skips up to 8 readings of 200ms" in out
+    )
+    assert "press-plc.slow" not in out.split("\n\n")[-1]
+
+
 CONNECT = """
 version: 1
 factory: hanil
@@ -108,6 +121,7 @@ devices:
     machine: lathe-9
     host: 127.0.0.1
     port: $dead
+    unit: 2
     groups: [{every: 1s, signals: [{id: speed, name: 주축 속도, address: "holding:0", type: uint16, unit: rpm}]}]
   - id: press-plc
     type: modbus
@@ -163,7 +177,10 @@ def test_connect_shows_what_each_signal_says_and_a_dead_device_hides_nothing(
     assert rows["door"].split()[5:7] == ["true", "정상"]
     assert rows["shots"].split()[-2:] == [str(2000 << 16 | 2001), "정상"]
     assert rows["speed"].split("-")[-1].split()[:2] == ["통신", "안"]
-    assert f"dead-plc (127.0.0.1:{dead}" in out
+    last = out.splitlines()[-1]
+    assert last.startswith("dead-plc")
+    assert f"127.0.0.1:{dead}" in last
+    assert "거절" in last
 
 
 def test_connect_ends_with_0_when_everything_is_good(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -226,8 +243,10 @@ devices:
 @pytest.mark.parametrize(
     ("status", "words"),
     [
-        (Status.GOOD, ""), (0x480, ""), (Status.BAD_NODE_ID_UNKNOWN, "unknown node: check node (0x80340000)"),
+        (Status.GOOD, ""), (0x480, ""),
+        (Status.BAD_NODE_ID_UNKNOWN, "unknown node or address: check it (0x80340000)"),
         (Status.BAD_NODE_ID_UNKNOWN | 2, "illegal address (exception 2)"), (0x8099_0000, "0x80990000"),
+        (Status.BAD_NODE_ID_UNKNOWN | 4, "unknown node or address: check it (0x80340004)"),
         (0x4094_0000, "outside the unit's range (0x40940000)"),
     ],
 )  # fmt: skip
