@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from agent.config.base import Every
 from agent.config.schedule import Planned, moment, overlap
+from agent.config.sharing import shared_connections
 from settings.base import Duration
 from settings.language import Text
 from settings.suggest import nearest, slug
@@ -29,7 +30,14 @@ _EVERY: TypeAdapter[int] = TypeAdapter(Every)
 
 def check(root: Map) -> Iterator[Problem]:
     """Yield every contradiction in a file."""
-    for findings in (_machines(root), _devices(root), _signals(root), _timeouts(root), _planned(root)):
+    for findings in (
+        _machines(root),
+        _devices(root),
+        _signals(root),
+        _timeouts(root),
+        _planned(root),
+        shared_connections(root),
+    ):
         for loc, text in findings:
             line, path = locate(root, loc)
             yield Problem(line, text, path)

@@ -136,9 +136,15 @@ class ModbusDevice(DeviceBase):
                 "host와 port는 네트워크용입니다. transport: rtu에는 serial을 쓰거나 rtu-over-tcp로 바꾸십시오",
             )
         if rtu != (self.serial is not None):
-            raise Complaint("transport: rtu and serial belong together", "transport: rtu와 serial은 함께 쓰십시오")
+            raise Complaint(
+                "transport: rtu needs a section serial with a port, and no other transport has one",
+                "transport: rtu에는 serial 항목(port)이 필요합니다. 다른 transport에는 쓸 수 없습니다",
+            )
         if (self.transport == "tls") != (self.tls is not None):
-            raise Complaint("transport: tls and tls belong together", "transport: tls와 tls는 함께 쓰십시오")
+            raise Complaint(
+                "transport: tls needs a section tls with a ca, and no other transport has one",
+                "transport: tls에는 tls 항목(ca)이 필요합니다. 다른 transport에는 쓸 수 없습니다",
+            )
         if rtu and self.source_address is not None:
             raise Complaint(
                 "source_address belongs to a network, not to a serial line",

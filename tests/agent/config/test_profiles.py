@@ -212,7 +212,7 @@ device:
             [f"f:{BEFORE + 1}: devices[a].drop: write a list of ids: [a, b]"],
         ),
         (
-            ONE + ONE.replace("id: a", "id: b").replace("acme/meter", "acme/small"),
+            ONE + ONE.replace("id: a", "id: b").replace("10.0.0.1", "10.0.0.2").replace("acme/meter", "acme/small"),
             {"acme/small": METER[: METER.index("    - id: slow")]},
             [
                 f"acme/small.yaml:{n}: devices[b].groups[fast].signals[{s}].id: machine press-1 already has a "

@@ -21,7 +21,10 @@ SHIPPED = [
 def test_a_shipped_configuration_is_right(path: Path) -> None:
     template = Template(path.read_text("utf-8"))
     filled = template.substitute(
-        {name: "/tmp/demo" if name == "directory" else "5020" for name in template.get_identifiers()}
+        {
+            name: "/tmp/demo" if name == "directory" else str(port)
+            for port, name in enumerate(template.get_identifiers(), 5020)
+        }
     )
     config, problems = read(filled.encode())
     assert problems == []
