@@ -7,7 +7,7 @@ import importlib.resources
 import json
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, model_validator
 
 from agent.collectors.binary import Order
 from agent.collectors.planning import DevicePlan, PlannedRequest, SourcePlan
@@ -16,7 +16,7 @@ from agent.collectors.xgt.frame import MOST_CONTINUOUS, Company, Continuous, Sta
 from agent.collectors.xgt.learned import TOPIC, Learned
 from agent.collectors.xgt.plan import COST, Limits, Request, Value, plan
 from agent.collectors.xgt.signal import ERROR, STATE, AlarmedXgtGroup, XgtSignal
-from agent.config.base import DeviceBase, Timeout
+from agent.config.base import DeviceBase, Every, Timeout
 from agent.frame import Source
 from settings.base import Duration, Flag, Host, Port, form
 from settings.language import Complaint, Text
@@ -32,6 +32,7 @@ Cpu = Literal["XGK", "XGI", "XGR", "XGB-MK", "XGB-IEC"]
 CPU_INFO: dict[Cpu, int] = {"XGK": 0xA0, "XGI": 0xA4, "XGR": 0xA8, "XGB-MK": 0xB0, "XGB-IEC": 0xB4}
 _IEC_AREAS = frozenset({"I", "Q", "M", "R", "W", "F", "A", "L", "N", "K", "U"})
 _MK_AREAS = AREAS - {"I", "Q", "W", "A"}
+_EVERY: TypeAdapter[int] = TypeAdapter(Every)
 _LABELS = {1: "RUN", 2: "STOP", 4: "ERROR", 8: "DEBUG"}
 
 
@@ -94,7 +95,7 @@ class XgtDevice(DeviceBase):
     request_gap: Duration = Field(0, description="pause before each request")
     plc_state: Flag = Field(
         default=True,
-        description="adds two signals to the first group: RUN/STOP and CPU error, told with every answer",
+        description="adds two signals to the fastest group: RUN/STOP and CPU error, told with every answer",
     )
     groups: Annotated[tuple[XgtGroup, ...], Field(min_length=1)] = Field(description="what is read, by pace")
 
@@ -238,8 +239,8 @@ def _source_plan(source: str, group: XgtGroup, requests: Sequence[Request]) -> S
 def _with_state(data: dict[str, Any]) -> Any:
     """Return the device with the two signals of the header, unless it says otherwise.
 
-    They stand in the first group that is always read, and are ordinary signals from there on: whoever writes one of
-    them himself, to give it a name or to confirm its role, gets his and not this one.
+    They stand in the fastest group that is always read, and are ordinary signals from there on: whoever writes one
+    of them himself, to give it a name or to confirm its role, gets his and not this one.
     """
     groups, device = data.get("groups"), data.get("id")
     if data.get("plc_state", True) is not True or not isinstance(groups, list) or not isinstance(device, str):
@@ -262,19 +263,21 @@ def _with_state(data: dict[str, Any]) -> Any:
         },
     ]  # fmt: skip
     more = [signal for signal in made if signal["address"] not in taken]
-    position = next(
-        (
-            i
-            for i, g in enumerate(groups)
-            if isinstance(g, dict) and g.get("burst") is None and _signals(g) is not None
-        ),
-        None,
-    )
+    read = [(pace, i) for i, g in enumerate(groups) if isinstance(g, dict) and (pace := _pace(g)) is not None]
+    position = min(read)[1] if read else None
     if position is None or not more:
         return data
     group = dict(groups[position])
     group["signals"] = [*_signals(group), *more]
     return {**data, "groups": [*groups[:position], group, *groups[position + 1 :]]}
+
+
+def _pace(group: dict[str, Any]) -> int | None:
+    """Return the interval of a group; None when it is not always read, or has none that can be understood."""
+    try:
+        return None if group.get("burst") is not None else _EVERY.validate_python(group.get("every"))
+    except ValidationError:
+        return None
 
 
 def _signals(group: dict[str, Any]) -> list[Any]:

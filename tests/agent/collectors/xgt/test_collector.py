@@ -11,6 +11,7 @@ from agent.collectors.base import Box, Forgetful
 from agent.frame import Facts, Status, Watermark
 from tests.agent.collectors.xgt.rig import collector, device, frame, plc, run, statuses, values, words
 from tests.support.clocks import FakeClock
+from tests.support.sniffer import Relay
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -478,3 +479,39 @@ def test_the_gallery_of_headers(tmp_path: Path) -> None:
         run(story(peer))
         assert sent[0][:10] == b"LGIS-GLOFA"
         assert (sent[0][12], sent[0][18]) == (0xB4, 0x12)
+
+
+def commands(stream: bytes) -> list[int]:
+    """Return the command of each request in a client's bytes, by the header of the manual and nothing of ours."""
+    found, at = [], 0
+    while at + 22 <= len(stream):
+        assert stream[at : at + 8] == b"LSIS-XGT"
+        length, command = struct.unpack_from("<H", stream, at + 16)[0], struct.unpack_from("<H", stream, at + 20)[0]
+        found.append(command)
+        at += 20 + length
+    assert at == len(stream)
+    return found
+
+
+def test_nothing_but_reads_ever_leaves(tmp_path: Path) -> None:
+    with plc(tmp_path) as peer, Relay(peer.where) as relay:
+        peer.tell("illegal D 16 17")
+        tags = [*words(*range(20), 9000), {"id": "t", "address": "T0001", "type": "bool"}]
+
+        async def story() -> None:
+            for options in ({}, {"read": "single"}, {"company": "LSIS-XGT", "max_bytes": 6}):
+                it = collector(device(relay.port, {"g/1s": tags}, plc_state=True, **options))
+                async with it.connect() as read:
+                    for _ in range(3):
+                        await read()
+                    peer.tell("code 33 1")
+                    it.retry()
+                    await read()
+                    peer.tell("right", "drop")
+                    await read()
+
+        run(story())
+        assert peer.counts()[1] == 0
+    sent = [command for stream in relay.sent for command in commands(bytes(stream))]
+    assert len(sent) > 50
+    assert set(sent) == {0x54}

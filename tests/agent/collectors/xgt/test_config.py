@@ -85,6 +85,11 @@ def test_the_state_of_the_plc_is_added_unless_it_is_written_or_unwanted() -> Non
         ["d1", "plc-state", "plc-error"], ["d2"],
     ]  # fmt: skip
     assert ids(device(1, {"a/1s": words(1)})) == [["d1"]]
+    assert ids(device(1, {"a/10s": words(1), "b/1s": words(2)}, plc_state=True))[1] == [
+        "d2",
+        "plc-state",
+        "plc-error",
+    ]
     own = {"id": "run", "address": "plc:state", "type": "uint16", "role": "state"}
     made = device(1, {"a/1s": [*words(1), own]}, plc_state=True)
     assert ids(made) == [["d1", "run", "plc-error"]]

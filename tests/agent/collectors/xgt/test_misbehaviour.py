@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 import os
 import socket
 from pathlib import Path
@@ -183,7 +184,10 @@ class Sink:
             await self._came.wait()
 
 
-def test_a_restarted_plc_is_read_again_and_leaves_one_closed_gap(tmp_path: Path) -> None:
+def test_a_restarted_plc_is_two_lines_of_log_and_one_closed_gap(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING)
     with plc(tmp_path) as peer:
 
         async def story() -> None:
@@ -209,6 +213,10 @@ def test_a_restarted_plc_is_read_again_and_leaves_one_closed_gap(tmp_path: Path)
             assert None not in gaps.values()
 
         run(story(), 60)
+    going, coming = [record.getMessage() for record in caplog.records]
+    assert going.startswith("plc: not reachable: ")
+    assert "connection refused: check that the XGT server is switched on" in going
+    assert coming.startswith("plc: back after")
 
 
 def sockets() -> set[str]:
