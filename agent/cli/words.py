@@ -37,16 +37,17 @@ TROUBLES: Mapping[Trouble | None, Text] = {
 """Why signals of a device have no value; None when the device itself answered."""
 
 _EXCEPTIONS = {
-    1: Text("illegal function", "지원하지 않는 기능 코드"),
-    2: Text("illegal address", "없는 주소"),
-    3: Text("illegal value", "허용되지 않는 값"),
-    4: Text("device failure", "장치 고장"),
-    5: Text("acknowledge", "처리 중"),
-    6: Text("busy", "장치 사용 중"),
-    8: Text("memory parity error", "메모리 패리티 오류"),
-    10: Text("gateway path unavailable", "게이트웨이 경로 없음"),
-    11: Text("no answer behind the gateway", "게이트웨이 하위 장치 응답 없음"),
+    Status.BAD_NOT_SUPPORTED | 1: Text("illegal function", "지원하지 않는 기능 코드"),
+    Status.BAD_NODE_ID_UNKNOWN | 2: Text("illegal address", "없는 주소"),
+    Status.BAD_OUT_OF_RANGE | 3: Text("illegal value", "허용되지 않는 값"),
+    Status.BAD_DEVICE_FAILURE | 4: Text("device failure", "장치 고장"),
+    Status.BAD_COMMUNICATION_ERROR | 5: Text("acknowledge", "처리 중"),
+    Status.BAD_COMMUNICATION_ERROR | 6: Text("busy", "장치 사용 중"),
+    Status.BAD_DEVICE_FAILURE | 8: Text("memory parity error", "메모리 패리티 오류"),
+    Status.BAD_NO_COMMUNICATION | 10: Text("gateway path unavailable", "게이트웨이 경로 없음"),
+    Status.BAD_NO_COMMUNICATION | 11: Text("no answer behind the gateway", "게이트웨이 하위 장치 응답 없음"),
 }
+"""Modbus exceptions, as `agent.collectors.modbus.refusal` makes them; XGT's codes come with other statuses."""
 
 # Codes of OPC UA Part 6, Annex A, that a reading can bring; the lower 16 bits say more and are not compared.
 _STATUS = {
@@ -55,7 +56,7 @@ _STATUS = {
     Status.BAD_COMMUNICATION_ERROR: Text("communication error", "통신 오류"),
     Status.BAD_TIMEOUT: Text("no answer in time", "응답 시간 초과"),
     Status.BAD_NO_COMMUNICATION: Text("server has no link to its data source", "서버와 설비 사이 통신 끊김"),
-    Status.BAD_NODE_ID_UNKNOWN: Text("unknown node: check node", "없는 노드: node 확인"),
+    Status.BAD_NODE_ID_UNKNOWN: Text("unknown node or address: check it", "없는 노드 또는 주소: 주소 확인"),
     Status.BAD_OUT_OF_RANGE: Text("no number (NaN or infinite)", "숫자가 아닌 값(NaN 또는 무한대)"),
     Status.BAD_NOT_SUPPORTED: Text("not supported by the device", "장치에서 지원하지 않음"),
     Status.BAD_USER_ACCESS_DENIED: Text("this user may not read it", "읽기 권한 없음"),
@@ -89,7 +90,7 @@ def status_text(status: int) -> Text:
     number = f"0x{status:08X}"
     if known is None:
         return Text(number, number)
-    exception = _EXCEPTIONS.get(status & 0xFF)
+    exception = _EXCEPTIONS.get(status)
     if exception is None:
         return Text(f"{known.en} ({number})", f"{known.ko}({number})")
     code = status & 0xFF
