@@ -59,6 +59,7 @@ class Rude:
 
     Attributes:
         mute: Units that never answer.
+        mute_addresses: Addresses at which requests begin that nobody answers.
         late: Seconds after which a unit answers; others are answered meanwhile when `parallel`.
         parallel: Whether late answers let others overtake, as with several serial ports behind one gateway.
         refuses: Exception codes by unit.
@@ -76,6 +77,7 @@ class Rude:
         self.port = port
         self._tls = tls
         self.mute: set[int] = set()
+        self.mute_addresses: set[int] = set()
         self.late: dict[int, float] = {}
         self.parallel = False
         self.refuses: dict[int, int] = {}
@@ -137,7 +139,7 @@ class Rude:
             start, count = struct.unpack_from(">HH", body, 2)
             self.asked.append(Asked(time.monotonic(), number, unit, function, start, count))
             requests += 1
-            if unit in self.mute or requests <= self.ignore_first:
+            if unit in self.mute or start in self.mute_addresses or requests <= self.ignore_first:
                 continue
             answer = self._answer(head, unit, function, start, count)
             if unit in self.late and self.parallel:
