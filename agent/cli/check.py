@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent import collectors
+from agent.cli.origins import origins
 from agent.cli.table import clean, table
 from agent.cli.words import QUALITY, TROUBLES, status_text
 from agent.collectors.base import Box
@@ -93,7 +94,7 @@ def summary(config: AgentConfig, name: str, language: Language) -> Iterator[str]
         for source in sources
     ]
     yield from table(head.split(","), rows, frozenset({3, 4, 5}))
-    notes = [text(language) for text in _slow_timeouts(config)]
+    notes = [*(text(language) for text in _slow_timeouts(config)), *origins(config, language)]
     if notes:
         yield ""
         yield from notes

@@ -47,6 +47,7 @@ device:
         - {id: al, address: "holding:40", bits: {0: hot, 1: cold}}
 """
 ONE = "- {id: a, machine: press-1, host: 10.0.0.1, extends: acme/meter}\n"
+OTHER = "- {id: b, machine: press-1, host: 10.0.0.2, extends: acme/meter}\n"
 
 
 def written(folder: Path, files: Mapping[str, str]) -> Path:
@@ -248,7 +249,7 @@ def test_profiles_that_copy_too_much_are_refused(tmp_path: Path) -> None:
 
 def test_a_profile_of_ten_devices_is_complained_about_once(tmp_path: Path) -> None:
     wrong = METER.replace("float32, unit: A", "flaot32, unit: A")
-    found = said(tmp_path, ONE + ONE.replace("id: a", "id: b"), **{"acme/meter": wrong})
+    found = said(tmp_path, ONE + OTHER, **{"acme/meter": wrong})
     assert sum("flaot32" in text for text in found) == 1
 
 
