@@ -43,7 +43,7 @@ def save(path: Path, before: str, after: str, language: Language) -> None:
         ConfigError: the new content is no correct configuration, somebody has changed the file meanwhile, or the
             disk refuses; the file is as it was.
     """
-    config, problems = read(after.encode())
+    config, problems = read(after.encode(), path.parent)
     if config is None:
         said = "\n".join(line(problem, str(path), language) for problem in problems)
         head = Text("not written, it would not pass the check:", "검사를 통과하지 못하므로 저장하지 않았습니다:")

@@ -30,9 +30,9 @@ NUMBERS: dict[DataType, float] = {
     DataType.FLOAT32: 230.5,
     DataType.FLOAT64: 123456789.123,
 }
-FULL = {"ABCD": "ABCDEFGH", "CDAB": "GHEFCDAB", "BADC": "BADCFEHG", "DCBA": "HGFEDCBA"}
+FULL: dict[AnyOrder, str] = {"ABCD": "ABCDEFGH", "CDAB": "GHEFCDAB", "BADC": "BADCFEHG", "DCBA": "HGFEDCBA"}
 """What the four names mean for 64 bits."""
-NARROW = {
+NARROW: dict[int, dict[AnyOrder, str]] = {
     2: {"ABCD": "AB", "CDAB": "AB", "BADC": "BA", "DCBA": "BA"},
     4: {name: name for name in FULL},
     8: {**FULL, **{name: name for name in WIDE}},
@@ -48,7 +48,7 @@ def test_complaint_12_every_type_is_swapped_by_every_order_64_bits_too(dtype: Da
     wires = set()
     for order, letters in orders.items():
         wire = bytes(big["ABCDEFGH".index(letter)] for letter in letters)
-        kind = Kind(dtype, order)  # type: ignore[arg-type]
+        kind = Kind(dtype, order)
         assert compile_decoder([(0, 0)], len(wire), [kind])(wire) == [NUMBERS[dtype]], order
         wires.add(wire)
     assert len(wires) == {2: 2, 4: 4, 8: 8}[len(big)], "each order that differs does something"
