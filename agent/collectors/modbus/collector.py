@@ -122,6 +122,8 @@ class ModbusCollector:
     def retry(self) -> None:
         """Ask at once again for all that was refused; where nothing was, at the next slot."""
         self._learned.retry()
+        for group in self._groups:
+            group.retry()
         self._grid.retry(position for position, group in enumerate(self._groups) if group.refuses)
         self._wake.set()
 

@@ -32,7 +32,7 @@ from agent.collectors.modbus.cost import differs
 from agent.collectors.modbus.decode import compile_decoder
 from agent.collectors.modbus.heal import Density, Search
 from agent.collectors.modbus.plan import Span, Table, plan, request
-from agent.collectors.modbus.refusal import UNLISTED, describe, status_of
+from agent.collectors.modbus.refusal import NOT_SERVED, status_of, tell
 from agent.collectors.modbus.values import Values
 from agent.collectors.planning import outermost
 from agent.frame import Rows, Status
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 ANSWERS = frozenset({1, 2, 3, 4})
 """Exceptions that a device gives to a question of a search, and to a value that it will not serve."""
 BLAMES_A_VALUE = frozenset({2, 3})
-NOT_SERVED, IN_TROUBLE = 1, 4
+IN_TROUBLE = 4
 PATIENCE = 10
 REPLAN_NS = 60_000_000_000
 NEVER = 1 << 62
@@ -121,6 +121,8 @@ class Group:
         self._longest = dict.fromkeys(Table, 0)  # the longest request that was served
         self._searches: list[Search] = []
         self._troubled: Counter[Span] = Counter()  # how often in a row a request got exception 4
+        self._told: tuple[int, Sequence[Text]] = (-1, ())
+        self._hurried = False  # retests may take the time of a search
         self._serving = False  # whether anything was served in the last reading
         self._failing: dict[Block, int] = {}
         self.planned: tuple[Block, ...] = ()
@@ -169,11 +171,14 @@ class Group:
         self._extra = 0  # questions and retests asked
         self._paused: list[Search] = []  # that met a passing state
         self._retested: set[object] = set()
+        self._spare_until = 0  # when retests leave off that nobody has asked for
         self._unserved: list[Block] = []  # answered with exception 1
 
     def begin(self, now: int) -> None:
         """Start a reading at monotonic time `now`."""
+        self._searches += self._paused  # of one that was broken off
         self._begin()
+        self._spare_until = now + self.source.interval_ns // 2
         if self._changed or self._version != self._learned.version:
             self._plan(now)
         elif now - self._planned_at > REPLAN_NS:
@@ -200,9 +205,15 @@ class Group:
             self._judge_unserved(now)
         if self._extra and now >= until:
             return None
-        block = self._question() or self._retest(now)
+        block = self._question()
+        if block is None and (self._hurried or not self._retested or now < self._spare_until):
+            block = self._retest(now)
         self._extra += block is not None
         return block
+
+    def retry(self) -> None:
+        """Ask for all that was refused in the next reading, as long as a search may take."""
+        self._hurried = True
 
     def _question(self) -> Block | None:
         """Return what a search wants to know next."""
@@ -356,7 +367,8 @@ class Group:
     def end(self, time_ns: int) -> None:
         """End a reading: give each value that has none its bad row."""
         self._searches += self._paused
-        self._serving = bool(self._served)
+        self._paused.clear()
+        self._serving, self._hurried = bool(self._served), False
         if self._given is None:
             for index, status in self._known_bad:
                 self._rows.add(index, time_ns, None, status)
@@ -387,34 +399,16 @@ class Group:
         """Whether the device refuses anything of it now."""
         return bool(self._refused or self._searches or self._failing)
 
-    def texts(self) -> list[Text]:
-        """Say what the device refuses now.
-
-        A line for each value, for each table that is not served at all, and for each row that is searched.
-        """
-        found: dict[tuple[int, Span], list[int]] = {}
-        whole: dict[Table, list[Span]] = {}
-        for span in self._refused:
-            code = self._learned.refused[span].code if span in self._learned.refused else 0
-            if code == NOT_SERVED:
-                whole.setdefault(span.table, []).append(span)
-            elif code:
-                found[code, span] = self._values.at[span]
-        rows = [(search.code, list(search.unsettled)) for search in self._searches]
-        rows += [(NOT_SERVED, spans) for spans in whole.values()]
-        for code, spans in rows:
-            if spans:
-                start, end = min(s.start for s in spans), max(s.end for s in spans)
-                found[code, Span(spans[0].table, start, end - start)] = [
-                    i for span in spans for i in self._values.at[span]
-                ]
-        for block, code in self._failing.items():
-            if code not in UNLISTED:
-                found[code, block.span] = [index for index, _ in block.request.items]
-        return [
-            describe(code, span, [self.source.signals[i].id for i in sorted(indices)])
-            for (code, span), indices in sorted(found.items(), key=lambda f: (f[0][1].table, f[0][1].start))
-        ]
+    def texts(self) -> Sequence[Text]:
+        """Say what the device refuses now."""
+        passing = bool(self._searches or self._failing)
+        if passing or self._told[0] != self._learned.version:
+            refused = {s: self._learned.refused[s].code for s in self._refused if s in self._learned.refused}
+            rows = [(search.code, search.unsettled) for search in self._searches]
+            rows += [(code, [self._spans[i] for i, _ in b.request.items]) for b, code in self._failing.items()]
+            texts = tell(refused, rows, lambda span: [self.source.signals[i].id for i in self._values.at[span]])
+            self._told = (-1 if passing else self._learned.version, texts)
+        return self._told[1]
 
     def _irregular(self) -> set[int]:
         """Return which signals have a row, from now on kept."""

@@ -31,7 +31,7 @@ HOLE_NS = 24 * 3600 * SECOND
 VERSION = 1
 TOPIC = "modbus"
 ILLEGAL_FUNCTION = 1
-MOST = 20_000
+MOST = 10_000
 """Entries that are kept: a device cannot fill the disk."""
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from agent.collectors.modbus.plan import Span
 from agent.frame import Status
 from settings.language import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from agent.collectors.modbus.plan import Span
+    from agent.collectors.modbus.plan import Table
 
 _MEANING: Mapping[int, tuple[int, Text, Text]] = {
     1: (
@@ -79,6 +80,7 @@ _UNKNOWN = (
 
 UNLISTED = frozenset({5, 6})
 """Passing states that come and go by themselves: bad rows, but no words."""
+NOT_SERVED = 1
 NAMED = 3
 
 
@@ -98,3 +100,28 @@ def describe(code: int, span: Span, signals: Sequence[str]) -> Text:
         f"{meaning.en} (exception {code}): {advice.en}",
         f"태그 {names}{f' 외 {more}개' if more > 0 else ''} ({span}): {meaning.ko}(예외 {code}). {advice.ko}",
     )
+
+
+def tell(
+    refused: Mapping[Span, int], rows: Sequence[tuple[int, Sequence[Span]]], named: Callable[[Span], Sequence[str]]
+) -> Sequence[Text]:
+    """Say what is refused: a line for each value, each table that is not served at all, and each row.
+
+    Args:
+        refused: Values, and the exception of each.
+        rows: Values that share an exception, of which it is not known yet who is to blame.
+        named: Returns the ids of the signals at a span.
+    """
+    unserved: dict[Table, list[Span]] = {}
+    for span, code in refused.items():
+        if code == NOT_SERVED:
+            unserved.setdefault(span.table, []).append(span)
+    alone: list[tuple[int, Sequence[Span]]] = [(c, [span]) for span, c in refused.items() if c != NOT_SERVED]
+    found: dict[tuple[Table, int, int, int], Text] = {}
+    for code, spans in (*alone, *((NOT_SERVED, spans) for spans in unserved.values()), *rows):
+        if spans and code not in UNLISTED:
+            start, end = min(s.start for s in spans), max(s.end for s in spans)
+            names = [name for span in sorted(set(spans), key=lambda s: (s.start, s.count)) for name in named(span)]
+            table = spans[0].table
+            found[table, start, end, code] = describe(code, Span(table, start, end - start), names)
+    return [found[where] for where in sorted(found)]

@@ -151,6 +151,7 @@ def test_what_is_put_right_is_read_after_the_retest_and_at_once_after_retry(
     device.illegal = set()
     if by_hand:
         learned.retry()
+        it.retry()
         frame = read(it, device, 2 * SECOND)
         assert not any(learned.holes.values())
     else:
@@ -166,13 +167,9 @@ def test_a_reading_with_little_time_for_the_search_settles_over_the_next_ones(
     spans: list[Span], illegal: set[int], most_requests: int
 ) -> None:
     device, it = Device(illegal), group(spans)
-    known: set[str] = set()
     for n in range(1, 400):
         got = values(read(it, device, n * 1000, most_requests=most_requests))
         assert set(got) == {f"r{i}" for i in range(len(spans))}
-        good = {name for name, value in got.items() if value is not None}
-        if n > 1 and not device.refused:
-            known |= good
         if got == expected(spans, device):
             break
     assert got == expected(spans, device)
@@ -381,3 +378,48 @@ def test_without_refusals_the_plan_is_the_cheapest_and_never_changes() -> None:
     for n in range(1, 5):
         read(it, device, n * SECOND)
         assert device.asked == [r.span for r in plan(spans, Limits(gap=5))]
+
+
+def test_retests_take_half_an_interval_at_most_or_one_request() -> None:
+    spans = [Span(H, a, 1) for a in range(100)]
+    device, it = Device(set(range(0, 100, 2))), group(spans)
+    for n in range(10):
+        read(it, device, 1 + n)
+    settled = len(device.asked)
+    assert len(it.texts()) == 50
+
+    def retests(now: int, each: int) -> int:
+        """Return how many retests a reading has time for whose requests take so long each."""
+        it.begin(now)
+        count = 0
+        while (block := it.next(now, now + 10 * SECOND)) is not None:
+            count += 1
+            now += each
+            answer = device.answer(block.span)
+            if isinstance(answer, int):
+                it.refuse(block, answer, now, now)
+            else:
+                it.serve(block, answer, now)
+        it.end(now)
+        it.take()
+        return count - settled
+
+    assert retests(2 * RETEST_NS, SECOND) == 1, "what was planned took longer already"
+    assert retests(4 * RETEST_NS, 5_000_000) == 49, "the rest fits into half a second"
+    assert retests(4 * RETEST_NS + SECOND, 5_000_000) == 0
+
+
+def test_a_search_that_met_a_passing_state_survives_a_reading_that_is_broken_off() -> None:
+    spans = [Span(H, a, 1) for a in range(64)]
+    device, it = Device({40}), group(spans)
+    device.codes = [2, 6]
+    it.begin(SECOND)
+    for _ in range(2):
+        block = it.next(SECOND, LONG * SECOND)
+        assert block is not None
+        answer = device.answer(block.span)
+        assert isinstance(answer, int)
+        it.refuse(block, answer, SECOND, SECOND)
+    it.fail_all(SECOND, Status.BAD_NO_COMMUNICATION)
+    it.take()
+    assert values(read(it, device, 2 * SECOND)) == expected(spans, device)
