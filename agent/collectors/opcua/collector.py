@@ -122,12 +122,10 @@ class OpcUaCollector:
         return sum(group.late for group in self._kept.groups)
 
     def failed(self, time_ns: int, status: int) -> Sequence[FrameBlock]:
-        """Return one bad Frame per source."""
-        frames = []
+        """Return one bad Frame per source that has signals; one of events has none."""
         for group in self._kept.groups:
             group.fail(time_ns, status)
-            frames.append(group.rows.take())
-        return frames
+        return [group.rows.take() for group in self._kept.groups if len(group.rows)]
 
     def refused(self) -> Sequence[Text]:
         """Return a text for each signal that the server does not let us read, or not as configured."""

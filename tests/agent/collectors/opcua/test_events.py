@@ -142,8 +142,8 @@ def test_a_node_that_reports_no_events_is_one_text_and_its_neighbours_go_on(pres
         (text,) = reader.refused()
         assert "events of cnc.alarms: the server reports none from ns=1;s=nothing (BadNodeIdUnknown)" in text.en
         assert "이벤트" in text.ko
-        (alarms, frame) = reader.failed(5, Status.BAD_NO_COMMUNICATION)
-        assert (len(alarms), set(frame.quality)) == (0, {Quality.BAD})
+        (frame,) = reader.failed(5, Status.BAD_NO_COMMUNICATION)
+        assert (frame.source.id, set(frame.quality)) == ("cnc.g", {Quality.BAD})
 
     run(main())
 

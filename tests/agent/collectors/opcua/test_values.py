@@ -207,7 +207,8 @@ def test_fields_of_structures_and_elements_of_arrays_are_signals(press: Plant, m
     )
     given = {
         "count": 5, "note": "정상", "y": -2.0, "name": "Y", "position": 0.5, "state": 3, "level": 3,
-        "started": 1_767_225_600_000_000_000, "cycle": 1234.5, "force": 98.5, "second": 2.0, "cell": 6, "point": 3.0,
+        "started": 1_767_225_600_000_000_000, "cycle": 1234.5, "force": 98.5, "second": 2.0, "cell": 6,
+        "point": 3.0,
     }  # fmt: skip
     refused = {
         "beyond": "the array has 3 elements, numbered from 0: there is no 3",
