@@ -23,7 +23,7 @@ MAY_IMPORT = {
 # Modules (or packages) that touch no clock, file, socket or logger.
 PURE = (
     "agent/frame.py", "agent/errors.py", "agent/entry.py", "agent/delivery.py", "agent/analyzers",
-    "agent/config/profiles.py",
+    "agent/config/profiles.py", "agent/config/sharing.py",
     "agent/collectors/base.py", "agent/collectors/planning.py", "agent/collectors/budget.py",
     "agent/collectors/schedule.py", "agent/collectors/modbus/group.py", "agent/collectors/modbus/refusal.py",
     "agent/collectors/modbus/plan.py", "agent/collectors/modbus/heal.py", "agent/collectors/modbus/learned.py",
