@@ -4,6 +4,7 @@
 //
 // Options: anonymous (true), users ({name: password}), plainPassword (false), limits ({maxNodesPerRead, ...}),
 // maxSessions, policies (["None"]), modes (["None"]), discovery (true), sequence ({nodes, log}),
+// applicationUri (what the server calls itself; its certificate keeps the one of its first start),
 // strict (false: certificates of clients and users have to be put into pki/trusted/certs).
 // press.js lists more of them.
 // The control port takes one JSON command a line and answers each with one JSON line.
@@ -50,7 +51,7 @@ const server = new PlantServer({
   securityPolicies: (options.policies ?? ["None"]).map((name) => SecurityPolicy[name]),
   securityModes: (options.modes ?? ["None"]).map((name) => MessageSecurityMode[name]),
   disableDiscovery: !(options.discovery ?? true), // whether the endpoints may be asked for without security
-  serverInfo: { applicationUri: "urn:test:plant", productUri: "urn:test:product", applicationName: { text: "plant" } },
+  serverInfo: { applicationUri: options.applicationUri ?? "urn:test:plant", productUri: "urn:test:product", applicationName: { text: "plant" } },
   buildInfo: { productName: "test plant", softwareVersion: "1.2.3", manufacturerName: "nobody", buildNumber: "7" },
   serverCapabilities: {
     maxSessions: options.maxSessions ?? 100,
@@ -187,6 +188,21 @@ const commands = {
     }
     return { count: all.length };
   },
+  // Trust a client, as the server's administrator does.
+  async trust({ certificate }) {
+    await certificates.trustCertificate(Buffer.from(certificate, "base64"));
+  },
+  // Subscriptions say nothing any more, not even that they live; session and socket go on.
+  mute() {
+    let count = 0;
+    for (const session of Object.values(server.engine._sessions)) {
+      for (const subscription of Object.values(session.publishEngine.subscriptions)) {
+        subscription._stop_timer();
+        count += 1;
+      }
+    }
+    return { count };
+  },
   sessions() {
     return {
       sessions: server.engine.currentSessionCount,
@@ -201,11 +217,11 @@ await server.start();
 
 createServer((socket) => {
   socket.on("error", () => {});
-  createInterface({ input: socket }).on("line", (line) => {
+  createInterface({ input: socket }).on("line", async (line) => {
     let answer;
     try {
       const { do: name, ...rest } = JSON.parse(line);
-      answer = { ok: true, ...commands[name](rest) };
+      answer = { ok: true, ...(await commands[name](rest)) };
     } catch (error) {
       answer = { ok: false, error: String(error) };
     }
