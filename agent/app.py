@@ -16,10 +16,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import gc
 import importlib.metadata
 import logging
 import secrets
 import signal
+import sys
 import threading
 from typing import TYPE_CHECKING
 
@@ -62,6 +64,10 @@ logger = logging.getLogger(__name__)
 
 DRAIN_S = 3.5  # with all goodbyes, an agent stops within 5 s
 TICK_S = 1.0
+SWITCH_S = 0.0005
+"""How long a thread that computes (a report over weeks, a checkpoint) may keep the event loop waiting. With the
+usual 5 ms, every answer of a device waits so long: with 20 devices and a thread that computes all the time, 14 of
+404 slots were late, against 1 of 401."""
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 VERSION = importlib.metadata.version("techsquare-edge")
 
@@ -143,7 +149,9 @@ class Agent:
 
     def run(self) -> None:
         """Collect and deliver until SIGTERM or SIGINT."""
+        sys.setswitchinterval(SWITCH_S)
         evidence = self._restored()
+        gc.freeze()  # what is there now stays: no collection has to look at it again
         self._running = self._made_running(evidence)
         self._spool.start(self._clock, evidence)
         self._spool.put(self._event("agent_start", version=VERSION, config=self._config.config_hash()))

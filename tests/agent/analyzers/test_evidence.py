@@ -346,3 +346,13 @@ def test_states_and_days_of_another_version_are_refused() -> None:
             make([PRESS], CALENDAR, damaged)
     with pytest.raises(WireError, match="not a day's evidence"):
         load(b"{}")
+
+
+def test_sources_read_in_bursts_hold_back_no_day_and_their_silence_is_nobodys_loss() -> None:
+    fast = source("press-fast", "burst", SECOND, 2)
+    quiet: list[Item] = [block(PRESS, [(0, START + i * 10 * SECOND, 0) for i in range(9000)])]
+    bursts: list[Item] = [block(fast, [(0, START + i * SECOND, 0) for i in range(10)]), Watermark(fast.id, START)]
+    with_bursts = run([PRESS, fast], [[*quiet, *bursts]])[1]
+    without = run([PRESS], [quiet])[1]
+    assert with_bursts == without
+    assert without, "a day has closed"
