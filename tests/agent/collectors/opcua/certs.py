@@ -51,7 +51,6 @@ def make(
     ca: bool = False,
     since: dt.timedelta = dt.timedelta(days=-1),
     until: dt.timedelta = dt.timedelta(days=3650),
-    digest: hashes.HashAlgorithm | None = None,
 ) -> Made:
     """Make a certificate; `since` and `until` count from now."""
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
@@ -68,7 +67,7 @@ def make(
     if uri is not None:
         names = [x509.UniformResourceIdentifier(uri), x509.DNSName("plc.local")]
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
-    signed = builder.sign(issuer.key if issuer else key, digest or hashes.SHA256())
+    signed = builder.sign(issuer.key if issuer else key, hashes.SHA256())
     return Made(signed, key)  # type: ignore[arg-type]
 
 

@@ -247,7 +247,7 @@ def test_the_channel_is_renewed_and_data_goes_on(
         )
         box = Box(SystemClock(trusted=True), pki=tmp_path / "pki")
         connection = Connection(config, box, Limits())
-        node = ua.NodeId("bool", 1)
+        node = ua.NodeId(ua.String("bool"), ua.Int16(1))
         try:
             with contextlib.suppress(Refused):
                 await connection.open()

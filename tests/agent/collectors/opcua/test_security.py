@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from asyncua import ua
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
 
 from agent.collectors.opcua import security
 from agent.collectors.opcua.pki import Pki
@@ -26,6 +28,7 @@ GROUPS: tuple[dict[str, Any], ...] = (
     {"id": "poll", "mode": "poll", "signals": [{"id": "s", "type": "string", "node": "ns=1;s=string"}]},
 )
 USER = make("operator", uri=None)
+OAEP = padding.OAEP(padding.MGF1(hashes.SHA1()), hashes.SHA1(), None)
 
 
 @pytest.fixture(scope="module")
@@ -229,9 +232,6 @@ def test_a_long_password_is_encrypted_in_blocks() -> None:
     secret = "비밀" * 100
     way = choice(OP, "Sign", endpoint("Sign", "Basic256Sha256", ("UserName", None)))
     token = security.password(way, "op", secret, b"n" * 32, USER.certificate)
-    plain = b"".join(
-        security.policies.uacrypto.decrypt_rsa_oaep(key, token.Password[i : i + 256])  # type: ignore[no-untyped-call]
-        for i in range(0, len(token.Password), 256)
-    )
+    plain = b"".join(key.decrypt(token.Password[i : i + 256], OAEP) for i in range(0, len(token.Password), 256))
     assert plain[4:] == secret.encode() + b"n" * 32
     assert int.from_bytes(plain[:4], "little") == len(plain) - 4
