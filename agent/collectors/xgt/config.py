@@ -150,7 +150,7 @@ class XgtDevice(DeviceBase):
     def plans(self, learned: Learned) -> list[tuple[Request, ...]]:
         """Return the requests of each group, as its collector makes them from what was learned."""
         limits = learned.of(self.limits)
-        return [plan(values_of(group), limits, learned.holes) for group in self.groups]
+        return [plan(values_of(group), limits, learned.barriers) for group in self.groups]
 
     def requests(self) -> Mapping[str, int]:
         """Return by source id how many requests one reading takes while the PLC refuses nothing."""
@@ -246,8 +246,8 @@ def _with_state(data: dict[str, Any]) -> Any:
     if data.get("plc_state", True) is not True or not isinstance(groups, list) or not isinstance(device, str):
         return data
     written = [s for g in groups if isinstance(g, dict) for s in _signals(g) if isinstance(s, dict)]
-    taken = {s.get("address") for s in written}
-    has_state = any(s.get("role") == "state" and s.get("machine") in {None, data.get("machine")} for s in written)
+    taken = {address for s in written if isinstance(address := s.get("address"), str)}
+    has_state = any(s.get("role") == "state" and s.get("machine") in (None, data.get("machine")) for s in written)
     name = str(data.get("name") or device)
     name = name if "PLC" in name.upper() else f"{name} PLC"
     made = [

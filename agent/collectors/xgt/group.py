@@ -9,23 +9,25 @@ until each value has been served or refused by itself:
     the header                             nothing to search: it concerns every request
 
 What was learned outlives the reading. A value refused by itself is asked for again every 60 s, by itself, and each
-reading has a bad row for it. When a block was refused and both its halves were served, the bytes between the
-halves are a hole that no later block touches; holes are forgotten after an hour, then two, up to a day, since the
-only way to see whether one has gone is to ask. `Learned` is kept on disk by the collector: after a restart the
-first reading asks as the last one did. A search that a reading had no time for goes on where it stopped.
+reading has a bad row for it. Where a search has cut, later blocks end, until a reading tries to ask across the cut
+again (see `agent.collectors.xgt.learned`); it is then refused in one piece and served in two at worst. `Learned` is
+kept on disk by the collector: after a restart the first reading asks as the last one did. A search that a reading
+had no time for goes on where it stopped.
 
 Pure: the collector does the I/O and hands in the times.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from agent.collectors.binary import compile_decoder, rated
+from agent.collectors.planning import touches
 from agent.collectors.xgt.frame import Continuous
-from agent.collectors.xgt.plan import halves, plan
+from agent.collectors.xgt.plan import again, halves, plan
 from agent.collectors.xgt.refusal import describe, explain, status_of
 from agent.frame import Rows, Status
 from settings.language import Text
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from agent.collectors.binary import Kind, Marked
+    from agent.collectors.planning import Span
     from agent.collectors.xgt.frame import PlcInfo, Refusal, Reply
     from agent.collectors.xgt.learned import Learned
     from agent.collectors.xgt.plan import Limits, Request, Value
@@ -41,6 +44,8 @@ if TYPE_CHECKING:
     from agent.frame import Value as Plain
 
 RETEST_NS = 60_000_000_000
+TRIED = 8
+"""Borders that are tried in one reading."""
 
 
 @dataclass(slots=True, eq=False)
@@ -53,6 +58,8 @@ class Block:
         parts: Of the halving that made it: both halves.
         served: Whether this reading has served it.
         trial: It asks individually for what was refused as a continuous read.
+        joint: It asks across a border: the first byte behind it.
+        cut: It came out of a search.
     """
 
     request: Request
@@ -60,6 +67,8 @@ class Block:
     parts: tuple[Block, ...] = ()
     served: bool = False
     trial: bool = False
+    joint: int | None = None
+    cut: bool = False
 
     @property
     def indices(self) -> list[int]:
@@ -100,6 +109,7 @@ class Group:
         self.learned = learned
         self._rows = Rows(source)
         self._info: PlcInfo | None = None
+        self._tried: list[tuple[str, Span]] = []
         self.forget()
 
     def forget(self) -> None:
@@ -115,13 +125,19 @@ class Group:
             return
         limits = self.learned.of(self._limits)
         only = [i for i in range(len(self._values)) if i not in self.refused]
-        self.blocks = self._blocks(plan(self._values, limits, self.learned.holes, only))
+        self.blocks = self._blocks(plan(self._values, limits, self.learned.barriers, only))
+        for block in self.blocks:
+            ask = block.request.ask
+            for area, (_, start) in self._tried:
+                if isinstance(ask, Continuous) and area == ask.area and ask.start < start < ask.start + ask.count:
+                    block.joint = start
         reached = {i for block in self.blocks for i in block.indices}
         self._out_of_reach = [i for i in only if i not in reached]
         self._planned_for = self.learned.version
 
     def begin(self, now: int) -> deque[Block]:
         """Start a reading at monotonic time `now`; return the blocks to ask for, in order."""
+        self._tried = [] if self.failing else self.learned.try_some(TRIED)
         self._plan()
         self._info = None
         self._served: list[Block] = []
@@ -132,7 +148,7 @@ class Group:
         self._retesting = bool(self.refused) and (now >= self._retest_at or no_answer)
         self._now = now
         for block in self.blocks:
-            block.served, block.parts = False, ()
+            block.served, block.parts, block.cut = False, (), False
         todo = deque(self.blocks)
         if self._retesting:
             alone = self._limits if self.learned.of(self._limits).continuous else self.learned.of(self._limits)
@@ -177,10 +193,10 @@ class Group:
             self._bad([i for i in block.indices if i not in reached], refusal, time_ns)
             return blocks
         several = len(block.indices) > 1
-        if several and search and means != "header":
-            parts = self._blocks(halves(block.request, self._values))
+        if several and (search or block.joint is not None) and means != "header":
+            parts = self._blocks(self._split(block))
             for part in parts:
-                part.parts = parts
+                part.parts, part.cut = parts, True
             return parts
         self._bad(block.indices, refusal, time_ns)
         if several or means == "header":
@@ -188,6 +204,14 @@ class Group:
         else:
             self._now_refused[block.indices[0]] = refusal
         return ()
+
+    def _split(self, block: Block) -> tuple[Request, ...]:
+        """Return two requests for the values of one: cut at its joint, or in the middle."""
+        left = [i for i in block.indices if self._values[i].start < (block.joint or 0)]
+        right = [i for i in block.indices if i not in left]
+        if left and right:
+            return again(block.request, self._values, left), again(block.request, self._values, right)
+        return halves(block.request, self._values)
 
     def _instead(self, block: Block, means: str) -> tuple[Block, ...]:
         """Return the blocks to try when the request was too much for this module, or of a type it has not."""
@@ -208,7 +232,7 @@ class Group:
                 return ()
             self.learned.most_blocks(min(limits.blocks, fewer))
         return self._blocks(
-            plan(self._values, self.learned.of(self._limits), self.learned.holes, only=block.indices)
+            plan(self._values, self.learned.of(self._limits), self.learned.barriers, only=block.indices)
         )
 
     def end(self, now: int, time_ns: int) -> None:
@@ -229,11 +253,23 @@ class Group:
         if self._now_refused.keys() - self.refused.keys():
             self.learned.changed()
         self.refused |= self._now_refused
+        self._mark_cuts()
         self.failing = self._now_failing
         if any(len(block.indices) > 1 for block in self.failing):  # go on with the search, do not begin anew
             asked = [block for block in self._served if self.refused.keys().isdisjoint(block.indices)]
             self.blocks = (*asked, *self.failing)
             self._planned_for = self.learned.version
+
+    def _mark_cuts(self) -> None:
+        """Remember where this reading's searches have cut between bytes that are served."""
+        asks = [b.request.ask for b in self._served if b.cut]
+        ordered = sorted((a for a in asks if isinstance(a, Continuous)), key=lambda a: (a.area, a.start))
+        for left, right in itertools.pairwise(ordered):
+            gap = left.start + left.count, right.start
+            if left.area == right.area and not any(
+                v.area == left.area and touches(v.span, gap) for v in self._values
+            ):
+                self.learned.border(left.area, *gap)
 
     def _tell(self, index: int, what: str, time_ns: int) -> None:
         """Add what the header of the last answer says."""

@@ -1,5 +1,13 @@
 """What was learned of one PLC's communication module: limits, and bytes that no block may touch.
 
+    holes      no block touches them: refused values, and gaps whose two sides are served alone and refused together
+    borders    where a search has cut; perhaps there is a hole, perhaps the cut was made on the way to another one
+
+Blocks respect both. A few borders are tried in each reading, by asking across them once: served, and the border is
+gone; refused, and it is a hole. So a search that has cut a block into many is undone step by step, and no reading
+loses values to it. Holes become borders again after an hour, then two, up to a day: the only way to see whether one
+has gone is to ask.
+
 It is shared by all groups of a device and kept in the box's memory under the topic `xgt`. Losing it costs some
 refused requests. Pure.
 """
@@ -27,6 +35,7 @@ class Learned:
 
     Attributes:
         holes: By area, spans of bytes.
+        borders: Likewise, not proved.
         version: Counts what may change a plan.
         news: Whether there is something to remember.
     """
@@ -40,6 +49,7 @@ class Learned:
 
     def _clear(self) -> None:
         self.holes: dict[str, list[Span]] = {}
+        self.borders: dict[str, list[Span]] = {}
         self._bytes: int | None = None
         self._blocks: int | None = None
         self._continuous = True
@@ -51,20 +61,23 @@ class Learned:
         self._bytes = _count(body.get("max_bytes"), 2)
         self._blocks = _count(body.get("max_blocks"), 1)
         self._continuous = body.get("continuous") is not False
-        holes = body.get("holes")
-        for area, spans in holes.items() if isinstance(holes, dict) else ():
-            for span in spans if isinstance(spans, list) else ():
-                if isinstance(span, list) and len(span) == 2:
-                    start, end = _count(span[0], 0), _count(span[1], 0)
-                    if start is not None and end is not None and start <= end:
-                        self.holes.setdefault(area, []).append((start, end))
+        for key, known in (("holes", self.holes), ("borders", self.borders)):
+            areas = body.get(key)
+            for area, spans in areas.items() if isinstance(areas, dict) else ():
+                for span in spans if isinstance(spans, list) else ():
+                    if isinstance(span, list) and len(span) == 2:
+                        start, end = _count(span[0], 0), _count(span[1], 0)
+                        if start is not None and end is not None and start <= end:
+                            known.setdefault(area, []).append((start, end))
 
     def body(self) -> dict[str, Json]:
         """Return what to remember, and to show."""
-        holes: dict[str, Json] = {
-            area: [[start, end] for start, end in sorted(spans)] for area, spans in sorted(self.holes.items())
-        }
-        found: dict[str, Json] = {"holes": holes} if holes else {}
+        found: dict[str, Json] = {}
+        for key, known in (("holes", self.holes), ("borders", self.borders)):
+            if known:
+                found[key] = {
+                    a: [[start, end] for start, end in sorted(spans)] for a, spans in sorted(known.items())
+                }
         if self._bytes is not None:
             found["max_bytes"] = self._bytes
         if self._blocks is not None:
@@ -72,6 +85,12 @@ class Learned:
         if not self._continuous:
             found["continuous"] = False
         return found
+
+    @property
+    def barriers(self) -> dict[str, list[Span]]:
+        """Spans that no block may touch: holes and borders."""
+        areas = self.holes.keys() | self.borders.keys()
+        return {area: [*self.holes.get(area, ()), *self.borders.get(area, ())] for area in areas}
 
     def of(self, limits: Limits) -> Limits:
         """Return what the module really serves."""
@@ -112,15 +131,43 @@ class Learned:
             self._forget_at = now + self._wait
         self._told()
 
+    def border(self, area: str, start: int, end: int) -> None:
+        """Take where a search has cut, unless a hole lies there that explains it."""
+        if start > end or any(touches((start, max(end, start + 1)), hole) for hole in self.holes.get(area, ())):
+            return
+        spans = self.borders.setdefault(area, [])
+        if (start, end) not in spans:
+            spans.append((start, end))
+            del spans[:-MOST_HOLES]
+            self._told()
+
+    def try_some(self, most: int) -> list[tuple[str, Span]]:
+        """Take some borders away and return them: the next plan asks across them. No two are neighbours."""
+        tried: list[tuple[str, Span]] = []
+        for area in sorted(self.borders):
+            spans = sorted(self.borders[area])
+            chosen = spans[:: 2 if len(spans) > 2 else 1][: max(most - len(tried), 0)]
+            if len(spans) == 2:
+                chosen = chosen[:1]
+            tried += [(area, span) for span in chosen]
+            self.borders[area] = [span for span in spans if span not in chosen]
+            if not self.borders[area]:
+                del self.borders[area]
+        if tried:
+            self._told()
+        return tried
+
     def open_up(self, area: str, span: Span) -> None:
         """A value that was refused is served: holes over it are gone."""
         kept = [hole for hole in self.holes.get(area, []) if not touches(span, hole)]
         if len(kept) != len(self.holes.get(area, [])):
             self.holes[area] = kept
+            if not kept:
+                del self.holes[area]
             self._told()
 
     def retest(self, now: int) -> None:
-        """Forget the holes when it is time to see whether they are still there."""
+        """Make the holes borders, to be tried, when it is time to see whether they are still there."""
         if not self.holes:
             return
         if self._forget_at is None:  # remembered by an earlier process
@@ -128,6 +175,8 @@ class Learned:
         if now >= self._forget_at:
             self._wait = min(self._wait * 2, MOST_NS)
             self._forget_at = None
+            for area, spans in self.holes.items():
+                self.borders[area] = sorted({*spans, *self.borders.get(area, ())})
             self.holes = {}
             self._told()
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import random
 import struct
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from agent.collectors.base import Box, Forgetful
+from agent.collectors.xgt.group import TRIED
 from agent.frame import Facts, Status, Watermark
 from tests.agent.collectors.xgt.rig import collector, device, frame, plc, run, statuses, values, words
 from tests.support.clocks import FakeClock
@@ -208,7 +210,7 @@ def test_complaint_2_an_illegal_address_costs_itself_only_and_is_asked_again_aft
                 assert "bytes 26-29: ff ff 04 00" in text.en
                 assert "디바이스 범위 초과" in text.ko
                 first = len(peer.served())
-                assert first <= 15, "halving 20 values takes at most 5 steps, then two blocks a reading"
+                assert first <= 20, "halving 20 values takes at most 5 steps, then few blocks a reading"
                 assert [request.code for request in peer.served()[-4:]] == [0, 0, 0, 0]
                 peer.tell("legal")
                 while clock.monotonic() < 59_000_000_000:
@@ -273,7 +275,7 @@ def test_a_restart_knows_which_values_are_refused(tmp_path: Path) -> None:
             async with collector(
                 device(peer.where, {"g/1s": words(*range(200))}), box=Box(FakeClock(), memory=memory)
             ).connect() as read:
-                for _ in range(3):
+                for _ in range(25):
                     assert values(await read()) == want
             before = len(peer.served())
             async with collector(
@@ -515,3 +517,52 @@ def test_nothing_but_reads_ever_leaves(tmp_path: Path) -> None:
     sent = [command for stream in relay.sent for command in commands(bytes(stream))]
     assert len(sent) > 50
     assert set(sent) == {0x54}
+
+
+def test_a_memory_full_of_holes_is_known_after_three_readings_and_after_a_restart(tmp_path: Path) -> None:
+    rng = random.Random(7)
+    numbers = range(800)
+    illegal, tags = set(rng.sample(numbers, 80)), sorted(rng.sample(numbers, 400))
+    want = {f"d{n}": None if n in illegal else n for n in tags}
+    memory = Forgetful()
+    with plc(tmp_path) as peer:
+        peer.tell(*(f"illegal D {2 * n} {2 * n + 1}" for n in illegal))
+
+        async def readings(count: int) -> list[int]:
+            """Return how many values are missing in each reading that could be had."""
+            it = collector(device(peer.where, {"g/5s": words(*tags)}), box=Box(FakeClock(), memory=memory))
+            missing = []
+            async with it.connect() as read:
+                for _ in range(count):
+                    got = values(await read())
+                    missing.append(sum(got[name] != value for name, value in want.items()))
+            return missing
+
+        async def story() -> None:
+            cold = await readings(12)
+            assert cold[2:] == [0] * 10
+            settled = len(peer.served())
+            assert await readings(3) == [0, 0, 0]
+            again = peer.served()[settled:]
+            bad = sum(value is None for value in want.values())
+            assert bad <= len([r for r in again if r.code]) <= bad + 3 * TRIED
+            assert len(again) < 3 * len(want) / 2
+
+        run(story(), 60)
+
+
+def test_what_a_search_has_cut_is_joined_again_step_by_step(tmp_path: Path) -> None:
+    with plc(tmp_path) as peer:
+        peer.tell("illegal D 80 81")
+
+        async def story() -> None:
+            it = collector(device(peer.where, {"g/1s": words(*range(100))}))
+            async with it.connect() as read:
+                for _ in range(6):
+                    assert values(await read()) == {f"d{n}": None if n == 40 else n for n in range(100)}
+                peer.tell("right")
+                before = len(peer.served())
+                await read()
+                assert [(r.names, r.count) for r in peer.served()[before:]] == [(("%DB0",), 80), (("%DB82",), 118)]
+
+        run(story())

@@ -111,7 +111,8 @@ def test_a_value_that_was_refused_is_asked_for_by_itself() -> None:
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-3, 2000) | st.floats(allow_nan=False) | st.text(max_size=4),
     lambda inner: (
-        st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(["holes", "max_bytes", "D"]), inner)
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.sampled_from(["holes", "borders", "max_bytes", "D"]), inner)
     ),
     max_leaves=8,
 )
@@ -133,7 +134,9 @@ def test_holes_are_forgotten_after_an_hour_then_two() -> None:
     learned.retest(hour - 1)
     assert learned.holes == {"D": [(4, 6)]}
     learned.retest(hour)
-    assert learned.holes == {}
+    assert (learned.holes, learned.barriers) == ({}, {"D": [(4, 6)]})
+    assert learned.try_some(8) == [("D", (4, 6))]
+    assert learned.barriers == {}
     learned.hole("D", 4, 6, hour)
     learned.retest(3 * hour - 1)
     assert learned.holes
