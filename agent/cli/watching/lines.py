@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from rich.text import Text as Styled
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 TITLE = "bold underline"
 _COLOURS = {Quality.GOOD: "", Quality.UNCERTAIN: "yellow", Quality.BAD: "red"}
 _STATE_COLOURS = {"up": "green", "starting": "", "down": "red", "refused": "red", "faulty": "magenta"}
+_PLACE = re.compile(r"^\s*\([^)]*\)?:?\s*")
+"""What a text about a device begins with: its address, which stands in the line below."""
 NO_VALUE = Text("no value", "값 없음")
 OLD = Text("old", "오래됨")
 
@@ -63,7 +66,7 @@ def device_line(row: DeviceRow, language: Language, now_ns: int, columns: int) -
         pad(_said(row, language, now_ns), wide[9]),
     ]
     out = Styled(" ".join(cells))
-    start = wide[0] + 1
+    start = len(cells[0]) + 1  # in characters, of which some are two columns wide
     out.stylize(_STATE_COLOURS.get(row.state, ""), start, start + len(state))
     return out
 
@@ -79,7 +82,8 @@ def _said(row: DeviceRow, language: Language, now_ns: int) -> str:
     """Return what else there is to say: why it is away, or how many rows were read."""
     if row.state in {"down", "refused", "faulty"}:
         since = span_words(now_ns - row.since_ns) if row.since_ns else ""
-        return clean(f"{since} {row.text(language)}")
+        why = _PLACE.sub("", row.text(language).removeprefix(row.id))
+        return clean(f"{since} {why}")
     refused = len(row.refused)
     if refused:
         return Text(f"{refused} refused", f"거부 {refused}개")(language)

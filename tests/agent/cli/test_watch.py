@@ -62,8 +62,8 @@ def answer(*, later_s: float = 0) -> dict[str, Any]:
     down = {
         **up,
         "state": "down",
-        "text": "no answer",
-        "text_ko": "응답 없음",
+        "text": "meter (10.0.0.5:502, unit 1): no answer",
+        "text_ko": "meter(10.0.0.5:502, 국번 1): 응답 없음",
         "refused": [],
         "since": str(NOW - 65 * 10**9),
     }
@@ -98,7 +98,7 @@ def test_an_answer_fills_the_rows_and_the_past_goes_on_from_there() -> None:
     for second in range(2, 100):
         made.take(answer(later_s=second))
     assert len(current.history) == HISTORY
-    assert made.devices["meter"].text("ko") == "응답 없음"
+    assert made.devices["meter"].text("ko") == "meter(10.0.0.5:502, 국번 1): 응답 없음"
     assert made.counts() == (3, 1, 6)
 
 
