@@ -321,7 +321,10 @@ class _Session:
                     await self._read_values(group)
             elif group.unheard:
                 unheard, group.unheard = group.unheard, []
-                await self._read_items(group, unheard)
+                if group.events:
+                    self._out += await self._watching.stand(group)
+                else:
+                    await self._read_items(group, unheard)
 
     async def _describe(self) -> None:
         """Ask for the descriptions of structures that were not met before, and decode what has waited for them."""
@@ -361,10 +364,9 @@ class _Session:
                 continue
             if group.subscription:
                 await self._watching.close(group)
-                group.next_ns += burst.per - burst.length
+                group.next_ns = group.window_ns
             else:
-                group.next_ns = self._clock.monotonic() + burst.length
-                group.renew()
+                group.window(self._clock.monotonic(), burst)
                 self._out += await self._watching.open(group)
 
     # polls

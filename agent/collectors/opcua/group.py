@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from agent.collectors.opcua.decode import NodeKey, Sample
     from agent.collectors.opcua.signals import OpcUaGroup
     from agent.collectors.opcua.structures import DataTypeKind, Way
+    from agent.config.base import Burst
     from agent.frame import Source, Value
     from settings.language import Text
 
@@ -59,6 +60,7 @@ class Group:
         confirm: The subscription lives on after an outage: what it has not reported since has to be read once.
         unheard: Items that are to be read for this.
         next_ns: Monotonic time of the next poll, or of the next end of a burst's window or pause.
+        window_ns: When the next window of a burst may begin.
         next_try_ns: When nodes of unknown namespaces are looked up again.
         late: Polls skipped because the one before took too long.
         overloads: Values before which the server skipped samplings.
@@ -95,6 +97,7 @@ class Group:
         self._said: list[Row | None] = [None] * len(config.signals)
         self._times = SourceTimes(count, 2 * config.every)
         self._plain: list[tuple[int, Callable[[int, Any], Row]] | None] = [None] * count
+        self.window_ns = 0
         self._again: dict[int, tuple[int, int]] = {}  # item -> monotonic time of the next try, delay before it
         self._simplify()
         self.begin((), 0)
@@ -121,7 +124,7 @@ class Group:
         self.confirm = False
         self.unheard: list[int] = []
         self.heard_ns = 0
-        self.next_ns = now_ns
+        self.next_ns = max(now_ns, self.window_ns)
         self.next_try_ns = now_ns + RETRY_NS
         self._again.clear()
         self.renew()
@@ -186,6 +189,12 @@ class Group:
         missed = (now_ns - self.next_ns) // self.config.every
         self.late += missed
         self.next_ns += (missed + 1) * self.config.every
+
+    def window(self, now_ns: int, burst: Burst) -> None:
+        """Begin a burst's window; however often the connection is lost, the next comes a whole span later."""
+        self.window_ns = now_ns + burst.per
+        self.next_ns = now_ns + burst.length
+        self.renew()
 
     def add(self, item: int, time_ns: int, sample: Sample) -> None:
         """Append what the server says of one item."""

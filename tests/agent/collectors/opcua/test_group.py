@@ -101,6 +101,22 @@ def test_samplings_that_the_server_skipped_are_counted() -> None:
     assert (list(frame.value), [int(s) for s in frame.status]) == ([1, 2], [0x002F_0000, 0])
 
 
+def test_a_burst_has_one_window_in_each_span_however_often_the_connection_is_lost() -> None:
+    it = group(
+        {"node": "ns=1;s=a"}, burst={"length": "1s", "per": "1m", "agreed_by": "x", "agreed_on": "2026-01-02"}
+    )
+    burst = it.config.burst
+    assert burst is not None
+    it.begin((), 5 * SECOND)
+    assert it.next_ns == 5 * SECOND, "the first begins with the connection"
+    it.window(it.next_ns, burst)
+    assert it.next_ns == 6 * SECOND
+    it.begin((), 7 * SECOND)
+    assert it.next_ns == 65 * SECOND
+    it.begin((), 99 * SECOND)
+    assert it.next_ns == 99 * SECOND
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [

@@ -168,6 +168,7 @@ def described(kind: Any) -> Opaque:
 
 
 def test_a_definition_is_read_as_the_library_writes_it() -> None:
+    text_id = ua.NodeId.from_string("ns=3;s=x")
     wire = ua.StructureDefinition(
         DefaultEncodingId=ua.NodeId.from_string("ns=2;i=5004"),
         BaseDataType=ua.NodeId.from_string("i=22"),
@@ -175,7 +176,7 @@ def test_a_definition_is_read_as_the_library_writes_it() -> None:
         Fields=[
             ua.StructureField(Name="A", DataType=ua.NodeId.from_string("i=11"), ValueRank=-1, IsOptional=False),
             ua.StructureField(
-                Name="B", DataType=ua.NodeId.from_string("ns=3;s=x"), ValueRank=2, ArrayDimensions=[2, 3], IsOptional=True
+                Name="B", DataType=text_id, ValueRank=2, ArrayDimensions=[2, 3], IsOptional=True
             ),
         ],
     )  # fmt: skip
