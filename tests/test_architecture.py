@@ -24,7 +24,8 @@ MAY_IMPORT = {
 PURE = (
     "agent/frame.py", "agent/errors.py", "agent/entry.py", "agent/delivery.py", "agent/analyzers",
     "agent/config/profiles.py", "agent/config/sharing.py",
-    "agent/changes.py", "agent/fingerprint.py", "agent/maintenance.py", "agent/latest.py", "agent/replaying/script.py",
+    "agent/changes.py", "agent/fingerprint.py", "agent/maintenance.py", "agent/latest.py",
+    "agent/replaying/script.py",
     "agent/edit.py", "agent/interpretation.py", "agent/cli/starting.py", "agent/cli/browsing/entries.py",
     "agent/cli/watching/model.py", "agent/cli/watching/lines.py",
     "agent/collectors/base.py", "agent/collectors/planning.py", "agent/collectors/budget.py",

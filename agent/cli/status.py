@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from agent.cli import config_argument
 from agent.cli.asking import ask
+from agent.cli.attention import attention
 from agent.cli.table import clean, width
 from agent.cli.watching.model import milliseconds, span_words
 from agent.cli.words import STATES
@@ -63,6 +64,7 @@ def lines(answer: Mapping[str, Any], language: Language) -> list[str]:
         out.append(f"  {name:{wide}}  {state}{' ' * (states - width(state))} {_span(since):>9}  {counts}{text}")
         if (stats := _stats(device.get("stats") or {}, language)) is not None:
             out.append(f"  {'':{wide}}  {stats}")
+        out += [f"  {'':{wide}}  ! {line}" for line in attention(name, device, now, language)]
         refused = device.get("refused_ko") if language == "ko" else None
         out += [f"  {'':{wide}}  - {clean(one)}" for one in refused or device["refused"]]
     out.append("  " + _spool(answer["spool"], now)(language))

@@ -66,6 +66,7 @@ def test_maintenance_is_stored_with_its_author_and_goes_on_after_a_restart(rig: 
     said = verb(rig, "maintenance", "start", "--device", "press", "--author", "김정비", "--reason", "오일 교환")
     assert "점검 시작(집계 제외): press" in said.stdout
     assert rig.status()["devices"]["press"]["maintenance"]["author"] == "김정비"
+    assert "점검 중(집계 제외) 0분째, 작업자 김정비: 오일 교환" in verb(rig, "status").stdout
     rig.agent.restart()
     rig.wait_for_state("press", "up")
     assert rig.status()["devices"]["press"]["maintenance"]["reason"] == "오일 교환"
@@ -97,6 +98,7 @@ def test_a_device_with_another_program_is_uncertain_until_confirmed(rig: Rig) ->
     rig.agent.start()
     rig.wait_for_state("press", "up")
     until(lambda: rig.status()["devices"]["press"]["changed"], 10, "the change is not seen", rig)
+    assert "tsq-agent confirm press" in verb(rig, "status").stdout
     until(lambda: events(rig, "device_changed"), 20, "no event", rig)
     (change,) = events(rig, "device_changed")[0]["body"]["changes"].values()
     assert change["old"] == 4711
