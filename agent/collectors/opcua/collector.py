@@ -206,7 +206,11 @@ class _Session:
             "per_monitor": self._kept.limits.items.size,
             "per_browse": self._kept.limits.browse.size,
         }
-        self._out.append(Facts(kind="connection", time_ns=now, subject=self._kept.device.id, body=body))
+        device = self._kept.device.id
+        self._out.append(Facts(kind="connection", time_ns=now, subject=device, body=body))
+        if resumption.kind != "session":
+            who = self._identity.fingerprint(self._connection)
+            self._out.append(Facts(kind="fingerprint", time_ns=now, subject=device, body=who))
 
     async def _meet(self) -> None:
         """Learn who the server is; ask about the signals if it has started since."""
@@ -227,6 +231,7 @@ class _Session:
     def learned(self) -> dict[str, Json]:
         """Return what `status` and `watch` show of it."""
         said: dict[str, Json] = {"nodes": self._shares(), "batches": {**self._kept.limits.learned()}}
+        said |= self._identity.learned()
         counts = {
             "overflows": self._watching.overflows,
             "overloads": sum(group.overloads for group in self._groups),

@@ -1,4 +1,4 @@
-"""Who the server is, what it states about itself, and what it says about the configured nodes: facts, by reads."""
+"""Who the server is and what it states about itself: facts, by reads."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from asyncua import ua
-from asyncua.ua.attribute_ids import AttributeIds
-from asyncua.ua.object_ids import ObjectIdNames, ObjectIds
+from asyncua.ua.object_ids import ObjectIds
 
 from agent.collectors.opcua.decode import nanoseconds
 from agent.collectors.opcua.services import VALUE
@@ -18,12 +17,8 @@ if TYPE_CHECKING:
     from agent.collectors.opcua.config import OpcUaDevice
     from agent.collectors.opcua.connection import Connection
     from agent.collectors.opcua.decode import Sample
-    from agent.collectors.opcua.group import Group
     from agent.collectors.opcua.limits import Limits
     from agent.frame import Json
-
-CATALOG_PART: Final = 200
-"""Signals in one fact: about 50 kB, far below what one message may hold."""
 
 _STATE: Final = ObjectIds.Server_ServerStatus_State
 _TIME: Final = ObjectIds.Server_ServerStatus_CurrentTime
@@ -43,15 +38,6 @@ _ASKED: Final = {
     "manufacturer": ObjectIds.Server_ServerStatus_BuildInfo_ManufacturerName,
     "version": ObjectIds.Server_ServerStatus_BuildInfo_SoftwareVersion,
     "build": ObjectIds.Server_ServerStatus_BuildInfo_BuildNumber,
-}
-
-_CATALOG: Final = {
-    "display_name": AttributeIds.DisplayName,
-    "description": AttributeIds.Description,
-    "data_type": AttributeIds.DataType,
-    "value_rank": AttributeIds.ValueRank,
-    "access_level": AttributeIds.AccessLevel,
-    "user_access_level": AttributeIds.UserAccessLevel,
 }
 
 
@@ -136,31 +122,20 @@ class Identity:
             "clock_error_ns": self.clock_error_ns,
         }
 
+    def fingerprint(self, connection: Connection) -> dict[str, Json]:
+        """Return what tells whether it is still the same server with the same program; only what it says.
 
-async def catalog(connection: Connection, group: Group, indices: Sequence[int]) -> dict[str, Json]:
-    """Read what the server says about configured nodes.
+        Without its start time: that changes with every power cut, and the program does not.
+        """
+        certificate = connection.facts().get("certificate")
+        said: dict[str, Json] = {**self.build, "uri": self.server_uri, "namespaces": [*self.namespaces]}
+        if isinstance(certificate, dict):
+            said["certificate"] = certificate["thumbprint"]
+        return {key: value for key, value in said.items() if value}
 
-    Returns:
-        By signal id: node, display_name, description, data_type, value_rank, access_level, user_access_level;
-        null where the server has no good answer.
-    """
-    asked = [(index, node) for index in indices if (node := group.nodes[index]) is not None]
-    answers = await connection.read([(node, number) for _, node in asked for number in _CATALOG.values()])
-    values = iter([_plain(value) for answer in answers for value in answer.values])
-    signals: dict[str, Json] = {}
-    for index, _ in asked:
-        config = group.config.signals[index]
-        said: dict[str, Json] = {key: _json(next(values)) for key in _CATALOG}
-        signals[config.id] = {"node": config.node, **said}
-    return signals
-
-
-def _json(value: Any) -> Json:
-    match value:
-        case (0, int(number)) if number in ObjectIdNames:
-            return ObjectIdNames[number]  # a standard data type
-        case (namespace, identifier):
-            return f"ns={namespace};{identifier}"
-        case bool() | int() | float() | str():
-            return value
-    return None
+    def learned(self) -> dict[str, Json]:
+        """Return what `status` and `watch` show of it."""
+        if self.clock_offset_ns is None:
+            return {}
+        offset, error = round(self.clock_offset_ns / 1e6, 1), round(self.clock_error_ns / 1e6, 1)
+        return {"server_clock_ms": offset, "server_clock_within_ms": error}
