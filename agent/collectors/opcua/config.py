@@ -36,7 +36,7 @@ def _endpoint(text: str) -> str:
 
 
 def _policy(text: Any) -> Any:
-    if text in {"Basic128Rsa15", "Basic256"}:
+    if isinstance(text, str) and text in {"Basic128Rsa15", "Basic256"}:
         raise Complaint(
             f"{text} is broken and is not spoken here: let the server's administrator switch on Basic256Sha256 or "
             "better, and write policy: auto",
