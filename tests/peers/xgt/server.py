@@ -310,7 +310,7 @@ def main() -> None:
     parser.add_argument("--max-blocks", type=int, default=16)
     parser.add_argument("--no-continuous", action="store_true")
     parser.add_argument("--code-bytes", type=int, default=2)
-    parser.add_argument("--connections", type=int, default=4)
+    parser.add_argument("--connections", type=int, default=16)
     parser.add_argument("--delay", type=int, default=0, help="milliseconds")
     asyncio.run(run(parser.parse_args()))
 
