@@ -11,8 +11,10 @@ connection opens it, the last that leaves closes it. What happens when no answer
                            with a patience of four times the longest round trip seen here (every fifth time the
                            whole timeout). While others are alive, silent units are asked one at a time and get
                            at most a third of the bus.
-    everybody silent       When two units in a row, or the only one twice in a row, do not answer, the connection
-                           is closed, and opened by whoever comes next. A serial port stays open.
+    everybody silent       When two units that have answered on this connection fall silent with no answer in
+                           between, or there is nobody else and the second question in a row is in vain, it is
+                           closed, and opened by whoever comes next. Units known to be off prove nothing
+                           against it. A serial port stays open.
     connection closed      One that has served before is opened again and the request is sent once more, because
                            devices close idle connections as a matter of course. One that has not is `Unreachable`.
     no connection          All who were waiting for it learn so at once instead of trying one after the other.
@@ -75,7 +77,10 @@ class Bus:
         self._failure: tuple[int, Exception] = (0, OSError())  # number of the attempt
         self._gap = 0  # the largest of all users
         self._ended = 0  # monotonic time of the last traffic
-        self._mute: list[Unit] = []  # who did not answer, since the last answer
+        self._opened = 0  # connections so far
+        self._live: set[Unit] = set()  # who answers on this connection
+        self._doubtful: set[Unit] = set()  # those of them who have not answered since the last answer of any
+        self._in_vain = 0  # questions since then
         self._slowest = 0  # longest round trip of late
         self._fresh = False  # nobody has been answered on this connection
         self._ignored: Unit | None = None  # whose first request on it was not answered
@@ -112,6 +117,8 @@ class Bus:
         """Let a unit go; the last one closes the connection."""
         self.users.discard(unit)
         self._gap = max((user.gap_ns for user in self.users), default=0)
+        if unit not in self._doubtful:
+            self._live.discard(unit)
         self.rest(unit)
 
     def rest(self, unit: Unit) -> None:
@@ -205,8 +212,12 @@ class Bus:
         except _NOT_CONNECTED as exc:
             self._failure = (number, exc)
             raise
-        unit.meter.reconnects += number > 1
-        self._mute.clear()
+        self._failure = (0, OSError())
+        unit.meter.reconnects += self._opened > 0
+        self._opened += 1
+        self._live.clear()
+        self._doubtful.clear()
+        self._in_vain = 0
         self._fresh, self._ignored = True, None
         if warmup := max(user.config.warmup for user in (unit, *self.users)):
             await self._clock.sleep(warmup / 1e9)
@@ -220,13 +231,18 @@ class Bus:
     def _silent(self, unit: Unit) -> None:
         if self._fresh and self._ignored is None:
             self._ignored = unit
-        self._mute.append(unit)
-        everybody = len(set(self._mute)) > 1 or (len(self._mute) > 1 and self.users <= {unit})
-        if everybody and unit.config.serial is None:
+        self._in_vain += 1
+        if unit in self._live:
+            self._doubtful.add(unit)
+        nobody_else = self._in_vain > 1 and self._live == self._doubtful
+        if (nobody_else or len(self._doubtful) > 1) and unit.config.serial is None:
             self._drop()
 
     def _answered(self, unit: Unit, rtt: int) -> None:
-        self._mute.clear()
+        self._live -= self._doubtful  # the connection is sound: they are off
+        self._live.add(unit)
+        self._doubtful.clear()
+        self._in_vain = 0
         self._slowest = max(rtt, self._slowest - self._slowest // 256)
         if not self._fresh:
             return

@@ -79,6 +79,30 @@ def test_devices_with_different_transports_have_connections_of_their_own() -> No
     run(story())
 
 
+def test_units_that_are_off_prove_nothing_against_the_connection() -> None:
+    async def story() -> None:
+        async with Rude() as gateway:
+            shared = box()
+            options = {"timeout": "30ms"}
+            async with open_unit(config(gateway.port, 1, timeout="300ms"), shared) as alive:
+                await ask(alive, 1)
+                gateway.mute = {2, 3, 4}
+                for n in (2, 3, 4, 2, 3, 4):  # never, and never again, with no answer of another in between
+                    with pytest.raises(Unreachable):
+                        async with open_unit(config(gateway.port, n, **options), shared) as off:
+                            await ask(off, 1)
+                await ask(alive, 2)
+                assert gateway.connections == 1
+                gateway.mute = {1}
+                with pytest.raises(Unreachable):
+                    await ask(alive, 3)
+                gateway.mute = set()
+                await ask(alive, 4)
+                assert gateway.connections == 2, "the only one that answered has fallen silent"
+
+    run(story())
+
+
 def test_units_take_turns_and_one_that_asks_a_lot_holds_nobody_up() -> None:
     async def story() -> None:
         async with Rude() as gateway:
