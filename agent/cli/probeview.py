@@ -140,7 +140,8 @@ def _bits(what: Window, seen: Seen, language: Language) -> Table:
 def _table(titles: Sequence[str], left: set[int]) -> Table:
     out = Table(box=boxes.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False, header_style="")
     for i, title in enumerate(titles):
-        out.add_column(title, justify="left" if i in left else "right", no_wrap=True)
+        words = i > 1 and i in left  # why an address was refused may take two lines; numbers keep their columns
+        out.add_column(title, justify="left" if i in left else "right", no_wrap=not words)
     return out
 
 
