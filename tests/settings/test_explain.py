@@ -26,7 +26,17 @@ SCHEMAS = [model.__pydantic_core_schema__ for model in (AgentConfig, GatewayConf
 # Which errors each kind of node in pydantic's schema can produce, by its constraints.
 FINISHED = {"time", "date", "lax-or-strict"}
 """What stands only behind a function that hands in a finished value, so that it has nothing to refuse."""
-NO_ERRORS = {"any", "definitions", "definition-ref", "default", "nullable", "no-info", "with-info", "model-field", "union"}
+NO_ERRORS = {
+    "any",
+    "definitions",
+    "definition-ref",
+    "default",
+    "nullable",
+    "no-info",
+    "with-info",
+    "model-field",
+    "union",
+}
 ERRORS = {
     "model": {"model_type"},
     "model-fields": {"missing", "extra_forbidden", "model_attributes_type"},

@@ -9,12 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agent.collectors import binary
-from agent.collectors.binary import CODES, Kind, Order  # noqa: F401, TC001 - their old place, until nobody asks here
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from agent.collectors.binary import Marked
+    from agent.collectors.binary import Kind, Marked
     from agent.collectors.modbus.plan import Request
     from agent.frame import Value
 
