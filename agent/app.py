@@ -119,7 +119,7 @@ class Agent:
         self._refuse_other_ids()
         self._clock = SystemClock(self._spool.epoch, trusted=config.time.trust_local_clock)
         self._memory = DiskMemory(self._folder)
-        self._box = Box(self._clock, self._memory, pki=self._folder / "pki")
+        self._box = Box(self._clock, self._memory, pki=str(self._folder / "pki"))
         self._health = Health()
         self._latest = Latest(self._sources)
         self._fingerprints = Fingerprints(self._memory, self._clock, self._sources, config.addresses())

@@ -77,7 +77,7 @@ async def _main(
 
     nodes = [getattr(signal, "node", "") for group in device.groups for signal in group.signals]
     stops: list[Text] = []
-    pki = None if config is None else config.storage.directory / "pki"
+    pki = None if config is None else str(config.storage.directory / "pki")
     async with opened(device, Box(SystemClock(trusted=True), pki=pki)) as tree:
         if args.match is None:
             from agent.cli.browsing.app import Browse  # noqa: PLC0415 - textual

@@ -120,7 +120,7 @@ async def read_all(config: AgentConfig) -> list[Probe]:
     from agent.clock import SystemClock  # noqa: PLC0415 - without --connect nothing of this is needed
     from agent.probe import probe  # noqa: PLC0415
 
-    box = Box(SystemClock(trusted=config.time.trust_local_clock), pki=config.storage.directory / "pki")
+    box = Box(SystemClock(trusted=config.time.trust_local_clock), pki=str(config.storage.directory / "pki"))
     return await asyncio.gather(*(probe(collectors.make(_hurried(device), box)) for device in config.devices))
 
 

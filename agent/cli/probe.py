@@ -42,14 +42,14 @@ class Target:
         device: Who is asked.
         address: As it was written.
         zone: Time zone of dates.
-        pki: Folder of certificates, for servers with security.
+        pki: Path of the folder of certificates, for servers with security.
     """
 
     file: Path | None
     device: Device
     address: str
     zone: str = "Asia/Seoul"
-    pki: Path | None = None
+    pki: str | None = None
 
 
 def arguments(parser: argparse.ArgumentParser, language: Language) -> None:
@@ -154,7 +154,7 @@ def _target(words: Sequence[str], language: Language) -> Target:
     config = load(words[0], language)
     for device in config.devices:
         if device.id == words[1]:
-            return Target(Path(words[0]), device, words[2], config.time.zone, config.storage.directory / "pki")
+            return Target(Path(words[0]), device, words[2], config.time.zone, str(config.storage.directory / "pki"))
     names = ", ".join(device.id for device in config.devices) or "-"
     raise Complaint(
         f"there is no device {words[1]} in this file: write one of {names}",

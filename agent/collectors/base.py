@@ -15,7 +15,6 @@ from agent.frame import Event, Facts, FrameBlock, Watermark
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from contextlib import AbstractAsyncContextManager
-    from pathlib import Path
 
     from agent.clock import Clock
     from agent.frame import Json, Source
@@ -69,13 +68,13 @@ class Box:
         clock: Stamps and schedules.
         memory: What was learned.
         tap: Takes raw frames while somebody records; None costs nothing.
-        pki: Folder of certificates; None where nobody has one, and then no connection that needs it.
+        pki: Path of the folder of certificates; None where nobody has one, and then no connection that needs it.
     """
 
     clock: Clock
     memory: Memory = field(default_factory=Forgetful)
     tap: Tap | None = None
-    pki: Path | None = None
+    pki: str | None = None
     _shared: dict[object, object] = field(default_factory=dict)
 
     def shared(self, key: object, make: Callable[[], T]) -> T:

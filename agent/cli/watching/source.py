@@ -102,7 +102,7 @@ async def reading(config: AgentConfig) -> AsyncIterator[Direct]:
 
     logging.getLogger("agent").setLevel(logging.CRITICAL)  # the screen shows what a log would
     clock = SystemClock(trusted=config.time.trust_local_clock)
-    box, health, latest = Box(clock, pki=config.storage.directory / "pki"), Health(), Latest(config.sources())
+    box, health, latest = Box(clock, pki=str(config.storage.directory / "pki")), Health(), Latest(config.sources())
     supervisors = {
         device.id: Supervisor(collectors.make(device, box), latest, health, clock) for device in config.devices
     }

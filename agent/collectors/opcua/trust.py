@@ -7,6 +7,7 @@ counts at once, without a restart.
 from __future__ import annotations
 
 import contextlib
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from agent.collectors.opcua import certificates
@@ -43,7 +44,7 @@ class Trust:
         self._device = device
         self._box = box
         self._place = f"{device.id} ({device.endpoint})"
-        self._pki = None if box.pki is None else Pki(box.pki)
+        self._pki = None if box.pki is None else Pki(Path(box.pki))
         self.warning: Text | None = None
 
     def remember(self) -> None:

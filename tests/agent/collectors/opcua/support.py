@@ -51,7 +51,9 @@ def device(endpoint: str, *groups: dict[str, Any], **more: Any) -> OpcUaDevice:
 
 def collector(endpoint: str, *groups: dict[str, Any], pki: Path | None = None, **more: Any) -> OpcUaCollector:
     """A collector of such a device on the machine's clock, which is right."""
-    return OpcUaCollector(device(endpoint, *groups, **more), Box(SystemClock(trusted=True), pki=pki))
+    return OpcUaCollector(
+        device(endpoint, *groups, **more), Box(SystemClock(trusted=True), pki=None if pki is None else str(pki))
+    )
 
 
 def trust_all(folder: Path) -> int:

@@ -245,7 +245,7 @@ def test_the_channel_is_renewed_and_data_goes_on(
         config = device(
             plant.endpoint, {"id": "g", "mode": "poll", "signals": signals(bool="bool")}, security=security
         )
-        box = Box(SystemClock(trusted=True), pki=tmp_path / "pki")
+        box = Box(SystemClock(trusted=True), pki=str(tmp_path / "pki"))
         connection = Connection(config, box, Limits())
         node = ua.NodeId(ua.String("bool"), ua.Int16(1))
         try:
