@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from agent.clock import SystemClock
 from agent.collectors.base import Box
-from agent.collectors.modbus.bus import open_unit
 from agent.collectors.modbus.collector import ModbusCollector
 from agent.collectors.modbus.link import ModbusRefusal
 from agent.collectors.modbus.plan import Span, Table
+from agent.collectors.modbus.unit import open_unit
 from agent.errors import Unreachable
 from agent.frame import Event, FrameBlock, Quality
 from agent.health import Health

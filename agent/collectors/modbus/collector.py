@@ -18,12 +18,12 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from agent.collectors.budget import Meter, Pace
-from agent.collectors.modbus.bus import Unit
 from agent.collectors.modbus.cost import LinkCost, assumed, differs
 from agent.collectors.modbus.explained import recalled
 from agent.collectors.modbus.group import Group
 from agent.collectors.modbus.learned import TOPIC
 from agent.collectors.modbus.link import ModbusRefusal
+from agent.collectors.modbus.unit import Unit
 from agent.collectors.schedule import Grid
 from agent.frame import Facts, Watermark
 
@@ -157,7 +157,7 @@ class ModbusCollector:
         until = begun + max(SEARCH_LEAST_NS, self._idle_ns(position, begun, interval * 9 // 10))
         answered: int | None = None
         group.begin(begun)
-        while (block := group.next(now, until)) is not None:
+        while (block := group.next(now + self._pace.wait_ns(now), until)) is not None:
             span = block.span
             sent, reply = await self._unit.ask(span)
             if answered is None:

@@ -14,8 +14,8 @@ import pytest
 from agent.clock import SystemClock
 from agent.collectors.base import Box
 from agent.collectors.budget import Meter, Pace
-from agent.collectors.modbus.bus import Unit, open_unit
 from agent.collectors.modbus.plan import Span, Table
+from agent.collectors.modbus.unit import Unit, open_unit
 from agent.config.base import Budget
 from agent.errors import Unreachable
 from tests.agent.collectors.modbus.rig import device, run, words

@@ -11,10 +11,10 @@ import pytest
 
 from agent.clock import SystemClock
 from agent.collectors.base import Box
-from agent.collectors.modbus.bus import Unit, open_unit
 from agent.collectors.modbus.config import ModbusDevice
 from agent.collectors.modbus.faults import no_connection
 from agent.collectors.modbus.plan import Span, Table
+from agent.collectors.modbus.unit import Unit, open_unit
 from agent.errors import Unreachable
 from tests.agent.collectors.modbus.rig import run, words
 from tests.peers.modbus import station

@@ -20,8 +20,8 @@ from cryptography.x509.oid import NameOID
 
 from agent.clock import SystemClock
 from agent.collectors.base import Box
-from agent.collectors.modbus.bus import open_unit
 from agent.collectors.modbus.plan import Span, Table
+from agent.collectors.modbus.unit import open_unit
 from agent.errors import AgentError, Refused
 from tests.agent.collectors.modbus.rig import device, run, words
 from tests.peers.rude import Rude
