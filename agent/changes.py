@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from agent.config.model import AgentConfig
+from settings.base import written
 from settings.language import Text
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 Kind = Literal["added", "removed", "changed"]
 LIVE = ("name", "machines")
+DURATIONS = frozenset({"every", "timeout", "request_gap", "warmup", "sampling"})
+"""Fields in nanoseconds, shown as they are written."""
 SHOWN = 40  # characters of a value
 LISTED = 12  # ids in a line
 
@@ -135,13 +138,15 @@ def _settings(old: dict[str, Any] | None, new: dict[str, Any] | None, inner: str
     if old is None or new is None:
         return ()
     return tuple(
-        Setting(name, _shown(old.get(name)), _shown(new.get(name)))
+        Setting(name, _shown(name, old.get(name)), _shown(name, new.get(name)))
         for name in dict.fromkeys((*new, *old))
         if name != inner and old.get(name) != new.get(name)
     )
 
 
-def _shown(value: object) -> str:
+def _shown(name: str, value: object) -> str:
+    if name in DURATIONS and isinstance(value, int):
+        return written(value)
     text = "-" if value is None else str(value)
     return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
 

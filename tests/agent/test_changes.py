@@ -48,7 +48,7 @@ def test_devices_and_signals_that_come_go_and_change_are_told_in_both_languages(
     changes = compare(site(PRESS, SAW), site(new, device("drill", signal("e", 1), host="10.0.0.3")))
     said = [(t.en, t.ko) for t in lines(changes)]
     assert said[0] == ("device press: changed", "장치 press: 변경")
-    assert said[1][0].startswith("  timeout: ")
+    assert said[1] == ("  timeout: 1500ms -> 500ms",) * 2
     assert said[2:6] == [
         ("  source press.main: changed", "  수집 단위 press.main: 변경"),
         ("    1 signals added: d", "    신호 1개 추가: d"),

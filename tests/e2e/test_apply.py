@@ -116,6 +116,19 @@ def test_who_goes_away_while_watching_leaves_the_old_file_in_force(site: Site) -
     undisturbed(site)
 
 
+def test_an_agent_that_is_stopped_while_it_watches_starts_with_the_old_file(site: Site) -> None:
+    site.write(device("press", site.ports["press"], 1, 2, 3), device("saw", site.ports["saw"], 7))
+    with site.applying(site.changed, "--watch", "10m") as done:
+        until(lambda: len(_signals(site)) == 3, 20, "not taken over", site.rig)
+        assert site.rig.agent.stop(30) == 0
+        done.communicate(timeout=60)
+    assert done.returncode == 1
+    assert "Traceback" not in site.rig.agent.output()
+    site.rig.agent.start()
+    site.rig.wait_for_state("press", "up")
+    assert len(_signals(site)) == 2
+
+
 def _signals(site: Site) -> list[Any]:
     signals: list[Any] = ask(site.rig.folder / "agent", "values", "press")["signals"]  # type: ignore[assignment]
     return signals
