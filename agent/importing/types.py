@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _TYPES: Mapping[DataType, tuple[str, ...]] = {
     DataType.BOOL: ("BOOL", "BIT", "비트", "BOOLEAN", "COIL", "DI", "DO", "불"),
     DataType.INT16: ("INT", "SINT", "INT16", "SHORT", "S16", "I16", "정수"),
-    DataType.UINT16: ("UINT", "WORD", "BYTE", "USINT", "UINT16", "USHORT", "U16", "워드", "바이트"),
+    DataType.UINT16: ("UINT", "WORD", "BIT/WORD", "BYTE", "USINT", "UINT16", "USHORT", "U16", "워드", "바이트"),
     DataType.INT32: ("DINT", "INT32", "LONG", "S32", "I32"),
     DataType.UINT32: ("UDINT", "DWORD", "UINT32", "ULONG", "U32", "더블워드", "TIME"),
     DataType.INT64: ("LINT", "INT64", "S64", "I64"),

@@ -169,12 +169,14 @@ class Group:
                 self.learned.changed()
         self._served.append(block)
         if block.parts and all(part.served for part in block.parts):
-            self._hole_between(*block.parts)
+            self._hole_between(block.parts)
 
-    def _hole_between(self, left: Block, right: Block) -> None:
+    def _hole_between(self, parts: Sequence[Block]) -> None:
         """Both halves of what was refused are served: what lies between them is not to be read."""
-        if isinstance(left.request.ask, Continuous) and isinstance(right.request.ask, Continuous):
-            first, second = sorted((left.request.ask, right.request.ask), key=lambda ask: ask.start)
+        asks = [part.request.ask for part in parts]
+        blocks = sorted((ask for ask in asks if isinstance(ask, Continuous)), key=lambda ask: ask.start)
+        if len(blocks) == 2:
+            first, second = blocks
             self.learned.hole(first.area, first.start + first.count, second.start, self._now)
 
     def refuse(self, block: Block, refusal: Refusal, time_ns: int, *, search: bool) -> tuple[Block, ...]:
@@ -210,7 +212,7 @@ class Group:
         left = [i for i in block.indices if self._values[i].start < (block.joint or 0)]
         right = [i for i in block.indices if i not in left]
         if left and right:
-            return again(block.request, self._values, left), again(block.request, self._values, right)
+            return (*again(block.request, self._values, left), *again(block.request, self._values, right))
         return halves(block.request, self._values)
 
     def _instead(self, block: Block, means: str) -> tuple[Block, ...]:

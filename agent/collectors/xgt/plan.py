@@ -179,20 +179,22 @@ def _packs(values: Sequence[Value], members: Sequence[int], most: int) -> list[R
 
 
 def halves(request: Request, values: Sequence[Value]) -> tuple[Request, ...]:
-    """Return two requests of the same kind with half of the values each, or nothing when it has only one."""
+    """Return requests of the same kind with half of the values each, or nothing when it has only one."""
     indices = [index for index, _ in request.items]
     if len(indices) < 2:
         return ()
     middle = len(indices) // 2
-    return tuple(again(request, values, part) for part in (indices[:middle], indices[middle:]))
+    return (*again(request, values, indices[:middle]), *again(request, values, indices[middle:]))
 
 
-def again(request: Request, values: Sequence[Value], part: Sequence[int]) -> Request:
-    """Return a request of the same kind for some of its values."""
+def again(request: Request, values: Sequence[Value], part: Sequence[int]) -> tuple[Request, ...]:
+    """Return the request of the same kind for some of its values; of words, perhaps two.
+
+    Values that overlap may have shared the words of one that is not among them.
+    """
     if isinstance(request.ask, Continuous):
-        return _block(values, part)
+        return (_block(values, part),)
     if request.ask.width is Width.X:
         places = tuple((values[i].area, values[i].start) for i in part)
-        return Request(Individual(Width.X, places), tuple((i, at) for at, i in enumerate(part)))
-    (made,) = _packs(values, part, MOST_BLOCKS)
-    return made
+        return (Request(Individual(Width.X, places), tuple((i, at) for at, i in enumerate(part))),)
+    return tuple(_packs(values, part, MOST_BLOCKS))

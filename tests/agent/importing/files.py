@@ -27,6 +27,7 @@ VER31_XGK = CRLF.join([
     'Tag,VariableComment,"현재값",D00101,"REAL",,"유압 현재값"',
     'Tag,VariableComment,"",D00200,"WORD",,"이름 없는 설명"',
     'Tag,VariableComment,"나쁜주소",Q00100,"WORD",,""',
+    'Tag,VariableComment,"유지시간",T0037,"BIT/WORD",,""',
 ]) + CRLF  # fmt: skip
 
 XGB = CRLF.join([

@@ -116,6 +116,7 @@ def test_the_export_of_an_xgk() -> None:
     assert (got["운전중"]["role"], got["IX_COUNT"]["type"]) == ("state", "uint16")
     assert got["현재값"]["type"] == "float32", "an odd address"
     assert got["d00200"]["description"] == "이름 없는 설명"
+    assert (got["유지시간"]["address"], got["유지시간"]["type"]) == ("T0037", "uint16"), "the current value"
     assert [(s.name, s.line) for s in result.skipped] == [("나쁜주소", 8)]
     assert "no address of an LS PLC" in result.skipped[0].reason.en
     passes_check(result)
@@ -130,7 +131,7 @@ def test_what_is_marked_for_an_hmi_is_chosen_and_the_rest_stands_as_comments() -
     assert "          # - {id: temp, " in text
     assert '# 역할 추정: "ng"' in text
     passes_check(result)
-    assert [s.chosen for s in imported(files.VER31_XGK).signals] == [True] * 5, "no such column"
+    assert [s.chosen for s in imported(files.VER31_XGK).signals] == [True] * 6, "no such column"
 
 
 def test_local_and_global_variables_of_the_korean_screen() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from agent.collectors.xgt.frame import Continuous, Individual, Width
@@ -54,6 +54,8 @@ def reads_its_values(request: Request, values: Sequence[Value]) -> None:
 
 @settings(max_examples=300)
 @given(VALUES, LIMITS, HOLES)
+@example([Value("D", 0, 4), Value("D", 0, 1), Value("D", 0, 4)], Limits(continuous=False), {})
+@example([Value("D", 0, 9), Value("D", 2, 2), Value("D", 3, 2)], Limits(continuous=False), {})
 def test_each_value_is_read_once_whole_and_within_the_limits(
     values: list[Value], limits: Limits, holes: dict[str, list[tuple[int, int]]]
 ) -> None:
