@@ -60,7 +60,7 @@ def test_complaint_14_a_server_that_takes_fewer_nodes_than_it_states_gives_all_v
                 async with reader.connect() as read:
                     await seen.until(  # both catalogues, and a value of each
                         read,
-                        lambda: len(seen.facts) >= 3 and all(seen.rows(f"s{i}") for i in range(NODES)),  # noqa: B023
+                        lambda: len(seen.of("catalog")) == 2 and all(seen.rows(f"s{i}") for i in range(NODES)),  # noqa: B023
                     )
                     assert {seen.rows(f"s{i}")[0] for i in range(NODES)} == {(0, 0)}
                 assert reader.refused() == []
@@ -85,10 +85,12 @@ def test_complaint_14_a_server_that_states_its_limits_is_never_asked_for_more(tm
             reader = collector(plant.endpoint, {"signals": many(40)})
             seen = Seen()
             async with reader.connect() as read:
-                await seen.until(read, lambda: len(seen.facts) >= 2 and all(seen.rows(f"s{i}") for i in range(40)))
+                await seen.until(
+                    read, lambda: bool(seen.of("catalog")) and all(seen.rows(f"s{i}") for i in range(40))
+                )
             # the first question, for the limits themselves, may be too large; nothing after it is
             assert reader.stats.exceptions <= 1
-            body = seen.facts[0].body
+            body = seen.of("connection")[0].body
             assert (body["per_read"], body["per_monitor"], body["per_browse"]) == (7, 5, 3)
 
     run(main(), 60)
@@ -184,14 +186,14 @@ def test_complaint_25_a_source_time_that_stands_still_is_dropped_and_told_and_ou
         async with reader.connect() as read:
             await seen.until(read, lambda: bool(seen.frames))
             number = 0
-            while not any(fact.kind == "health" for fact in seen.facts):
+            while not seen.of("health"):
                 number += 1
                 plain.tell("set", node="counter", value=number, time=frozen_ms)
                 await seen.until(read, lambda: number in seen.values("counter"))  # noqa: B023
             (text,) = reader.refused()
             assert "source times stand still" in text.en
             assert "counter" in text.en
-            fact = next(fact for fact in seen.facts if fact.kind == "health")
+            fact = seen.of("health")[0]
             assert fact.body == {"source_times": {"cnc.main": {"frozen": ["counter"]}}}
             last = seen.frames[-1]
             assert last.source_ns is None or int(last.source_ns[-1]) == 0

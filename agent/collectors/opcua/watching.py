@@ -11,6 +11,7 @@ Each promise that a server may not keep has its way out:
 
 from __future__ import annotations
 
+import uuid
 from typing import TYPE_CHECKING, Final
 
 from asyncua import ua
@@ -23,7 +24,7 @@ from agent.collectors.opcua.faults import DEAD
 from agent.collectors.opcua.services import VALUE
 from agent.collectors.opcua.structures import eu_range
 from agent.errors import WireError
-from agent.frame import Event, Status, Watermark
+from agent.frame import Status, Watermark, gap_event
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from agent.collectors.opcua.decode import Field, Sample
     from agent.collectors.opcua.group import Group
     from agent.collectors.opcua.publisher import Published, Publisher
-    from agent.frame import Json
+    from agent.frame import Event, Json
 
 NO_FILTER: Final = frozenset(
     {
@@ -316,7 +317,7 @@ class Watching:
             it = events.alarm(fields)
             if it.overflow:
                 self.overflows += 1
-                out.append(self._overflow(group, time_ns, {"cause": "server_queue", "events": True}))
+                out.append(self._overflow(group, time_ns, reason="server_queue", events=True))
                 continue
             self._known.take(it)
             if it.severity >= (group.config.severity or 0):
@@ -340,11 +341,11 @@ class Watching:
             out += self._events(group, answer.time_ns, answer.events)
             if overflowing:
                 self.overflows += 1
-                body: dict[str, Json] = {"cause": "server_queue", "signals": [*sorted(overflowing)]}
-                out.append(self._overflow(group, answer.time_ns, body))
+                names: list[Json] = [*sorted(overflowing)]
+                out.append(self._overflow(group, answer.time_ns, reason="server_queue", signals=names))
             if answer.lost:
-                body = {"cause": "notification_lost", "notifications": answer.lost}
-                out.append(self._overflow(group, answer.time_ns, body))
+                lost = self._overflow(group, answer.time_ns, reason="notification_lost", notifications=answer.lost)
+                out.append(lost)
                 group.stale = True
             group.heard_ns = answer.time_ns
             if group.confirm and not answer.more:  # all that the server held has come
@@ -362,12 +363,7 @@ class Watching:
             group.lost(item, self._clock.monotonic())
 
     @staticmethod
-    def _overflow(group: Group, time_ns: int, body: dict[str, Json]) -> Event:
-        return Event(
-            kind="overflow",
-            time_ns=time_ns,
-            source=group.source.id,
-            from_ns=group.heard_ns or time_ns,
-            to_ns=time_ns,
-            body=body,
-        )
+    def _overflow(group: Group, time_ns: int, **body: Json) -> Event:
+        """Return the gap between the last answer and this one: what was dropped was sampled in it."""
+        start = group.heard_ns or time_ns
+        return gap_event(uuid.uuid4().hex, "overflow", group.source.id, time_ns, start, time_ns, **body)

@@ -97,6 +97,10 @@ class Seen:
                 case Facts():
                     self.facts.append(reading)
 
+    def of(self, kind: str) -> list[Facts]:
+        """Facts of one kind in order."""
+        return [fact for fact in self.facts if fact.kind == kind]
+
     def values(self, signal: str) -> list[Value]:
         """Values of one signal in order."""
         return [value for value, _ in self.rows(signal)]

@@ -54,7 +54,7 @@ def test_a_server_that_filters_is_asked_to(press: Plant) -> None:
         await moved(press, reader, seen, [4.0, 6.0, 9.0, 50.0], [19.0, 21.0, 39.0, 90.0])
         assert seen.values("x") == [0.0, 6.0, 50.0]
         assert seen.values("y") == [0.0, 21.0, 90.0]
-        assert "deadband_ours" not in str(seen.facts[0].body)
+        assert "deadband_ours" not in str(seen.of("connection")[0].body)
 
     run(main())
 
@@ -70,7 +70,7 @@ def test_a_server_without_filters_is_filtered_here_and_not_asked_again(simple: P
             await moved(simple, OpcUaCollector(config, box), seen, [4.0, 6.0, 9.0, 50.0], [19.0, 21.0, 39.0, 90.0])
             assert seen.values("x") == [0.0, 6.0, 50.0]
             assert seen.values("y") == [0.0, 21.0, 90.0], "the range was asked for"
-            revised = seen.facts[0].body["revised"]["cnc.main"]  # type: ignore[index,call-overload]
+            revised = seen.of("connection")[0].body["revised"]["cnc.main"]  # type: ignore[index,call-overload]
             assert revised["deadband_ours"] == ["x", "y"]  # type: ignore[index,call-overload]
         known = box.memory.recall("cnc", "opcua")
         assert isinstance(known, dict)
@@ -85,7 +85,7 @@ def test_a_queue_that_no_longer_holds_an_interval_is_made_longer(simple: Plant) 
         group = {"every": "400ms", "sampling": "200ms", "signals": signals(counter="uint32")}
         async with collector(simple.endpoint, group).connect() as read:
             await seen.until(read, lambda: bool(seen.rows("counter")))
-        revised = seen.facts[0].body["revised"]["cnc.main"]  # type: ignore[index,call-overload]
+        revised = seen.of("connection")[0].body["revised"]["cnc.main"]  # type: ignore[index,call-overload]
         assert isinstance(revised, dict)
         assert revised["sampling_ms"] == [50.0]  # a quarter of what was asked
         assert revised["queue"] == [10]  # ceil(400 / 50) + 2; 4 would have done for 200 ms

@@ -22,7 +22,16 @@ from tests.agent.collectors.opcua.support import Seen, collector, device, run, s
 from tests.support.sniffer import Relay, opcua_services
 
 if TYPE_CHECKING:
+    from agent.frame import Event
     from tests.peers.opcua import Plant
+
+
+def bounds_hold_no_row(gap: Event, seen: Seen) -> bool:
+    """Whether a gap is longer than nothing and no row lies inside it."""
+    assert gap.from_ns is not None
+    assert gap.to_ns is not None
+    times = [int(time) for frame in seen.frames for time in frame.time_ns]
+    return gap.from_ns < gap.to_ns and not any(gap.from_ns < time < gap.to_ns for time in times)
 
 
 def test_five_hundred_nodes_at_five_changes_a_second_arrive_each_exactly_once(plant: Plant) -> None:
@@ -62,8 +71,9 @@ def test_values_that_the_server_had_to_drop_are_told(plant: Plant) -> None:
         assert [value for value, _ in rows] == [104, 105]
         assert rows[0][1] == 0x0480  # good, with the overflow bit kept
         (event,) = seen.events
-        assert (event.kind, event.source) == ("overflow", "cnc.g")
-        assert event.body == {"cause": "server_queue", "signals": ["counter"]}
+        assert (event.kind, event.source) == ("gap", "cnc.g")
+        assert event.body.items() >= {"cause": "overflow", "reason": "server_queue", "signals": ["counter"]}.items()
+        assert bounds_hold_no_row(event, seen)
 
     run(main())
 
@@ -80,8 +90,11 @@ def test_a_notification_that_never_came_is_told_and_all_values_are_read_anew(pla
             await seen.until(read, lambda: seen.values("counter").count(77) == 2)
         assert seen.values("float") == [1.5, 1.5]
         (event,) = seen.events
-        assert (event.kind, event.source) == ("overflow", "cnc.g")
-        assert event.body == {"cause": "notification_lost", "notifications": 2}
+        assert (event.kind, event.source) == ("gap", "cnc.g")
+        assert (
+            event.body.items() >= {"cause": "overflow", "reason": "notification_lost", "notifications": 2}.items()
+        )
+        assert bounds_hold_no_row(event, seen)
 
     run(main())
 
@@ -144,7 +157,7 @@ def test_retry_wakes_a_read_that_waits(plant: Plant) -> None:
         seen = Seen()
         reader = collector(plant.endpoint, {"every": "5s", "signals": signals(elsewhere="bool")})
         async with reader.connect() as read:
-            await seen.until(read, lambda: len(seen.facts) == 2)
+            await seen.until(read, lambda: len(seen.of("catalog")) == 1)
             waiting = asyncio.create_task(seen.until(read, lambda: len(seen.rows("elsewhere")) == 2))
             await asyncio.sleep(0)
             reader.retry()
@@ -161,7 +174,7 @@ def test_only_questions_leave_the_agent(plant: Plant) -> None:
             {"id": "b", "mode": "poll", "signals": signals(float="float32")},
         ]
         async with collector(f"opc.tcp://127.0.0.1:{port}/plant", *groups).connect() as read:
-            await seen.until(read, lambda: len(seen.facts) == 3 and len(seen.values("float")) >= 3)
+            await seen.until(read, lambda: len(seen.of("catalog")) == 2 and len(seen.values("float")) >= 3)
 
     with Relay(plant.opcua_port) as relay:
         run(main(relay.port))

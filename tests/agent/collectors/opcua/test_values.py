@@ -131,8 +131,8 @@ def test_facts_say_who_the_server_is_and_what_it_says_of_each_signal(plant: Plan
         seen = Seen()
         group = {"id": "g", "signals": signals(float="float32", array="float64", nowhere="bool")}
         async with collector(plant.endpoint, group).connect() as read:
-            await seen.until(read, lambda: len(seen.facts) == 2)
-        connection, catalog = seen.facts
+            await seen.until(read, lambda: bool(seen.of("catalog")))
+        (connection,), (catalog,) = seen.of("connection"), seen.of("catalog")
         assert (connection.kind, connection.subject) == ("connection", "cnc")
         body = connection.body
         assert body["protocol"] == "opcua"
@@ -270,8 +270,8 @@ def test_facts_hold_what_the_server_declares_of_units_ranges_and_labels(press: P
     async def main() -> None:
         seen = Seen()
         async with collector(press.endpoint, {"signals": asked}).connect() as read:
-            await seen.until(read, lambda: len(seen.facts) == 2)
-        connection, catalog = seen.facts
+            await seen.until(read, lambda: bool(seen.of("catalog")))
+        (connection,), (catalog,) = seen.of("connection"), seen.of("catalog")
         assert connection.body["nodes"] == {"cnc.main": "3/3"}
         said = catalog.body["signals"]
         assert isinstance(said, dict)
