@@ -134,7 +134,6 @@ class Signal:
     instrument_range: tuple[float, float] | None = None  # what the instrument can return
     eu_range: tuple[float, float] | None = None  # what is likely in normal operation
     path: str | None = None  # ISA-95 equipment path, where configured
-    native: frozenset[str] = frozenset()  # attributes that the device itself declared: "unit", "range", ...
     labels: tuple[tuple[int, str], ...] = ()  # of an enumeration: what each number is called
     alarm: Alarm | None = None
     canary: bool = False  # never changes unless somebody changes the program of the PLC

@@ -58,10 +58,6 @@ class Tag(Protocol):
     def path(self) -> str | None:
         """ISA-95 equipment path."""
 
-    @property
-    def native(self) -> frozenset[str]:
-        """Attributes that the device itself declares."""
-
 
 class Link(Protocol):
     """One configured source."""

@@ -246,7 +246,7 @@ class View:
         """Return for each configured signal what its device declared at the end of the window."""
         last = self.records[-1].native if self.records else {}
         return {
-            key(tag): tag.native | frozenset(last.get(f"{source.id}/{tag.id}", ()))
+            key(tag): frozenset(last.get(f"{source.id}/{tag.id}", ()))
             for source in self.catalog
             for tag in source.signals
         }
