@@ -79,6 +79,15 @@ class Fleet:
                 since |= self._supervisors[device].retire()
         return since
 
+    async def renew(self, device: Device) -> None:
+        """Connect a device anew; what is missing meanwhile is a gap `config`.
+
+        Raises:
+            ConfigError: a secret cannot be read; the device goes on as it was.
+        """
+        made = self.make([device])
+        self.add(made, await self.remove([device.id]))
+
     def drop(self, devices: Iterable[str]) -> None:
         """Let go of devices that were removed and do not come back."""
         for device in devices:

@@ -10,7 +10,7 @@ import asyncio
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncGenerator, Mapping
 
     from agent.clock import Clock
     from agent.collectors.base import Box
@@ -46,7 +46,7 @@ class Recorder:
 
     async def record(
         self, device: str, seconds: float, header: Mapping[str, object]
-    ) -> AsyncIterator[Mapping[str, object]]:
+    ) -> AsyncGenerator[Mapping[str, object]]:
         """Yield a header and then the frames of a device for `seconds`, and at the end how many were lost.
 
         Times are nanoseconds since the recording began.

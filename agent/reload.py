@@ -12,6 +12,7 @@ the old one.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ from agent.frame import Quality, quality
 from agent.probe import probe
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Mapping
+    from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
 
     from agent.changes import Changes
     from agent.collectors.base import Box
@@ -57,7 +58,7 @@ class Reload:
         self._lock = asyncio.Lock()
         self._going_back: set[asyncio.Task[None]] = set()
 
-    async def apply(self, text: str, author: str, watch_s: float, *, anyway: bool = False) -> AsyncIterator[Step]:
+    async def apply(self, text: str, author: str, watch_s: float, *, anyway: bool = False) -> AsyncGenerator[Step]:
         """Try a file; yield what happens. The last step is `kept`, `reverted`, `refused` or `same`.
 
         Args:
@@ -93,8 +94,10 @@ class Reload:
             if not (sound or anyway):
                 yield {"step": "refused", "why": "dry"}
                 return
-            async for step in self._trial(config, raw, author, watch_s, changes, good):
-                yield step
+            trial = self._trial(config, raw, author, watch_s, changes, good)
+            async with contextlib.aclosing(trial) as steps:  # who goes away ends the trial now
+                async for step in steps:
+                    yield step
 
     async def _dry(self, changes: Changes, device: Device) -> AsyncIterator[tuple[Step, set[Key]]]:
         """Read what is new on a device, once; yield the step and the signals that are good."""
@@ -124,7 +127,7 @@ class Reload:
 
     async def _trial(
         self, config: AgentConfig, raw: bytes, author: str, watch_s: float, changes: Changes, good: set[Key]
-    ) -> AsyncIterator[Step]:
+    ) -> AsyncGenerator[Step]:
         """Go over, watch, and keep it or go back."""
         before, text = self._running.config, self._running.raw
         touched = changes.of("added", "changed")

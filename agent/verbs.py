@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from typing import TYPE_CHECKING
 
@@ -165,8 +166,12 @@ class Verbs:
             "config": config,
             "memory": self._memory.topics(device),
         }
-        async for line in self._recorder.record(device, seconds, header):
-            yield line
+        async with contextlib.aclosing(self._recorder.record(device, seconds, header)) as lines:
+            yield await anext(lines)
+            if config.get("type") == "opcua":  # its frames mean nothing without the session that they belong to
+                await self._fleet.renew(next(d for d in self._running.config.devices if d.id == device))
+            async for line in lines:
+                yield line
 
     def _apply(self, _target: str, args: Mapping[str, object]) -> AsyncIterator[Answer]:
         text, author, watch_s, anyway = arguments(args)

@@ -174,7 +174,7 @@ def _dry(step: Mapping[str, Any]) -> Iterable[Text]:
     device, good, n = step["device"], step["good"], max(step["of"], 0)
     yield Text(f"{device}: {good} of {n} new tags can be read", f"{device}: 새 태그 {n}개 중 {good}개 읽기 성공")
     if step.get("trouble"):
-        yield Text(f"  {step['trouble']}", f"  {step['trouble']}")
+        yield Text(f"  {step['trouble']}", f"  {step.get('trouble_ko') or step['trouble']}")
     for en, ko in zip(step.get("refused", ()), step.get("refused_ko", ()), strict=False):
         yield Text(f"  {en}", f"  {ko}")
     if step.get("bad"):

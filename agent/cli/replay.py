@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import sys
 from collections import Counter
@@ -13,6 +14,7 @@ from agent.cli.table import clean, table
 from agent.cli.words import QUALITY, status_text
 from agent.errors import ConfigError
 from agent.frame import Quality, quality
+from agent.replaying import opcua
 from agent.replaying.play import play
 from agent.replaying.script import read
 from settings.language import Text
@@ -40,17 +42,21 @@ def arguments(parser: argparse.ArgumentParser, language: Language) -> None:
 def main(args: argparse.Namespace, language: Language) -> int:
     """Play it and print what came of it; 0 when every recorded request was asked again."""
     try:
-        with args.file.open(encoding="utf-8") as lines:
-            script = read(lines)
+        lines = args.file.read_text("utf-8").splitlines()
+        if _protocol(lines) == "opcua":
+            made, all_used = asyncio.run(opcua.play(lines))
+            _print(made, args, language)
+            if not all_used:
+                text = Text("not all publications were used", "기록된 통지 중 재생되지 않은 것이 있습니다")
+                print(text(language), file=sys.stderr)
+            return 0 if all_used else 1
+        script = read(lines)
         made = asyncio.run(play(script, real=args.real))
     except (OSError, ValueError) as exc:
         raise ConfigError(f"{args.file}: {exc}") from exc
-    if args.json:
-        for source, signal, value, status in made.rows():
-            print(json.dumps({"source": source, "signal": signal, "value": value, "status": status}))
-    else:
-        for line in told(script, made, language):
-            print(line)
+    _print(made, args, language)
+    if not args.json:
+        print(_used(script, made)(language))
     if not script.exhausted:
         left = script.total - script.served
         text = Text(
@@ -62,8 +68,26 @@ def main(args: argparse.Namespace, language: Language) -> int:
     return 0
 
 
-def told(script: Script, made: Made, language: Language) -> Iterator[str]:
-    """Yield a table of the signals, what is refused, and how much of the recording was used."""
+def _protocol(lines: list[str]) -> object:
+    """Return what the first line says, None when it says nothing."""
+    with contextlib.suppress(ValueError, IndexError, RecursionError):
+        head = json.loads(lines[0])
+        if isinstance(head, dict):
+            return head.get("protocol")
+    return None
+
+
+def _print(made: Made, args: argparse.Namespace, language: Language) -> None:
+    if args.json:
+        for source, signal, value, status in made.rows():
+            print(json.dumps({"source": source, "signal": signal, "value": value, "status": status}))
+    else:
+        for line in told(made, language):
+            print(line)
+
+
+def told(made: Made, language: Language) -> Iterator[str]:
+    """Yield a table of the signals, and what is refused."""
     last: dict[tuple[str, str], tuple[Value, int]] = {}
     counts: Counter[tuple[str, str, Quality]] = Counter()
     for source, signal, value, status in made.rows():
@@ -83,11 +107,14 @@ def told(script: Script, made: Made, language: Language) -> Iterator[str]:
     yield from table([text(language) for text in head], rows, frozenset({2, 3, 4, 5}))
     for text in made.refused:
         yield clean(f"- {text(language)}")
+
+
+def _used(script: Script, made: Made) -> Text:
+    """Return how much of the recording was used."""
     outages = sum(event.kind == "link_down" for event in made.events)
-    said = Text(
+    return Text(
         f"{script.served} recorded requests asked again, {script.again} repeated, "
         f"{script.unknown} not in the recording; link lost {outages} times",
         f"기록된 요청 {script.served}개 재생, 반복 {script.again}개, 기록에 없는 요청 {script.unknown}개, "
         f"통신 끊김 {outages}회",
     )
-    yield said(language)

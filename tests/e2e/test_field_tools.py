@@ -12,6 +12,7 @@ from agent.control import ask
 from gateway.stores.embedded import EmbeddedStore
 from tests.e2e.rig import Rig, running, tool, until
 from tests.peers.modbus import server as modbus_server
+from tests.peers.opcua import opcua_server
 from tests.support.processes import running as child_running
 
 if TYPE_CHECKING:
@@ -130,3 +131,26 @@ def test_the_inventory_tells_how_addresses_were_found(rig: Rig) -> None:
     facts = events(rig, "facts.inventory")[0]["body"]
     assert (facts["signals"], facts["found"]) == (2, {"manual": 2})
     assert len(ask(rig.folder / "agent", "values", "press")["signals"]) == 2  # type: ignore[arg-type]
+
+
+def test_an_opc_ua_server_is_recorded_from_its_session_on_and_played(tmp_path: Path) -> None:
+    with opcua_server(tmp_path / "cnc", sequence={"nodes": 3, "log": str(tmp_path / "rounds")}) as plant:
+        device = {
+            "id": "cnc", "type": "opcua", "machine": "cnc", "endpoint": plant.endpoint, "security": "None",
+            "groups": [{
+                "id": "main", "every": "500ms",
+                "signals": [{"id": f"n{i}", "node": f"ns=1;s=seq-{i}", "type": "uint32"} for i in range(3)],
+            }],
+        }  # fmt: skip
+        with running(Rig(tmp_path, devices=[device], machines=[{"id": "cnc"}])) as one:
+            one.wait_for_state("cnc", "up")
+            plant.tell("start", period=300)
+            file = tmp_path / "cnc.jsonl"
+            verb(one, "record", "cnc", "--for", "5s", "--out", file)
+    command: list[str | Path] = [tool("tsq-agent"), "--lang", "en", "replay", file, "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    good = [row["value"] for row in rows if row["signal"] == "n0" and row["status"] == 0]
+    assert len(good) >= 3, done.stdout + done.stderr
+    assert good == sorted(good)
+    assert done.returncode == 0, done.stderr
