@@ -100,6 +100,11 @@ class OpcUaCollector:
         self._session = _Session(self._kept, self._connection, self._publisher)
 
     @property
+    def connection(self) -> Connection:
+        """Its connection; for a recording to be played on."""
+        return self._connection
+
+    @property
     def device(self) -> str:
         """Id of the device."""
         return self._kept.device.id

@@ -49,7 +49,7 @@ from agent.errors import Refused, Unreachable
 from settings.language import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Coroutine, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 
     from agent.collectors.base import Box
     from agent.collectors.opcua.config import OpcUaDevice
@@ -107,6 +107,7 @@ class Connection(Services):
         last_answer_ns: Monotonic time of the last answer: proof of life.
         renew_at_ns: Monotonic time at which the channel's token has to be renewed.
         meter: Counts requests.
+        transports: Makes the transport of each attempt; a recording is played on another one.
 
     Raises (from every method but `close` and `abandon`):
         Unreachable, Refused: as `faults.translated` decides.
@@ -119,7 +120,10 @@ class Connection(Services):
         self._limits = limits
         self._timeout = device.timeout / 1e9
         self._trust = Trust(device, box)
-        self._transport = self._fresh()
+        self.transports: Callable[[], ReadOnlyTransport] = lambda: ReadOnlyTransport(
+            self._timeout, device.source_address, box, device.id
+        )
+        self._transport = self.transports()
         self._tie: Tie | None = None
         self._started_ns: int | None = None
         self._full_until_ns = 0
@@ -128,9 +132,6 @@ class Connection(Services):
         self.last_answer_ns = box.clock.monotonic()
         self.renew_at_ns = 0
         self.meter = Meter()
-
-    def _fresh(self) -> ReadOnlyTransport:
-        return ReadOnlyTransport(self._timeout, self._device.source_address, self._box, self._device.id)
 
     @property
     def place(self) -> str:
@@ -207,7 +208,7 @@ class Connection(Services):
     async def _connect(self, terms: Terms | None) -> None:
         """Open a socket."""
         self._transport.disconnect_socket()
-        self._transport = self._fresh()
+        self._transport = self.transports()
         with translated(self.place, "connect", CONNECT_S):
             async with asyncio.timeout(CONNECT_S):
                 await session.connect(self._transport, self._device.endpoint, terms)

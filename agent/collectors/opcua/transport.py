@@ -20,6 +20,7 @@ from asyncua import ua
 from asyncua.client.ua_client import UaClient, UaClientState, UASocketProtocol
 from asyncua.common.utils import Buffer
 from asyncua.ua.ua_binary import nodeid_from_binary, struct_from_binary, struct_to_binary
+from asyncua.ua.uaerrors import UaStatusCodeError
 
 from agent.collectors.opcua import decode
 
@@ -118,7 +119,13 @@ class ReadOnlyTransport(UaClient):
         self._number = (self._number + 1) % 2**32
         number = self._number.to_bytes(4, "big")
         tap(self._device, "sent", number + _sent(request))
-        answer = await super()._send_request(request, *args, **kwargs)
+        try:
+            answer = await super()._send_request(request, *args, **kwargs)
+        except UaStatusCodeError as exc:
+            fault = ua.ServiceFault()
+            fault.ResponseHeader.ServiceResult = ua.StatusCode(exc.code)
+            tap(self._device, "received", number + struct_to_binary(fault))
+            raise
         tap(self._device, "received", number + _received(request, answer))
         return answer
 
@@ -135,13 +142,13 @@ class ReadOnlyTransport(UaClient):
         """Read, decoded by us."""
         request = ua.ReadRequest()
         request.Parameters = parameters
-        return decode.samples(_body(await self._send_request(request)))
+        return decode.samples(body_of(await self._send_request(request)))
 
     async def publish(self, acks: list[ua.SubscriptionAcknowledgement]) -> Publication:  # type: ignore[override]
         """Publish, decoded by us; waits for an answer without a limit."""
         request = ua.PublishRequest()
         request.Parameters.SubscriptionAcknowledgements = acks
-        return decode.publication(_body(await self._send_request(request, timeout=0)))
+        return decode.publication(body_of(await self._send_request(request, timeout=0)))
 
     async def transfer(self, subscriptions: Sequence[int]) -> list[ua.TransferResult]:
         """TransferSubscriptions, without a repetition of values that were reported."""
@@ -158,10 +165,10 @@ class ReadOnlyTransport(UaClient):
         request = ua.RepublishRequest()
         request.Parameters.SubscriptionId = ua.IntegerId(subscription)
         request.Parameters.RetransmitSequenceNumber = ua.Counter(sequence)
-        return decode.notification(subscription, _body(await self._send_request(request)))
+        return decode.notification(subscription, body_of(await self._send_request(request)))
 
 
-def _body(data: Any) -> bytes:
+def body_of(data: Any) -> bytes:
     """Return what follows a response's header."""
     nodeid_from_binary(data)
     header = struct_from_binary(ua.ResponseHeader, data)
