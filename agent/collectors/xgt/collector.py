@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from agent.collectors.budget import Meter, Pace
 from agent.collectors.schedule import Grid
@@ -108,7 +108,7 @@ class XgtCollector:
         try:
             self._meter.reconnects += self._connected
             self._connected = True
-            self._news = [self._facts("connection", self._connection())]
+            self._news = [self._connection()]
             self._known = None
             self._grid.connected(self._clock.monotonic())
             yield self._read
@@ -228,11 +228,11 @@ class XgtCollector:
             "redundant_slave": info.slave,
             "company": info.company,
         }
-        self._news.append(self._facts("fingerprint", body))
+        self._news.append(Facts(kind="fingerprint", time_ns=self._clock.now(), subject=self._config.id, body=body))
 
-    def _connection(self) -> dict[str, Json]:
+    def _connection(self) -> Facts:
         config = self._config
-        return {
+        body: dict[str, Json] = {
             "protocol": "xgt-fenet",
             "security": "none",
             "mode": "None",
@@ -244,6 +244,4 @@ class XgtCollector:
             "base": config.base,
             "slot": config.slot,
         }
-
-    def _facts(self, kind: Literal["connection", "fingerprint"], body: dict[str, Json]) -> Facts:
-        return Facts(kind=kind, time_ns=self._clock.now(), subject=self._config.id, body=body)
+        return Facts(kind="connection", time_ns=self._clock.now(), subject=config.id, body=body)
