@@ -7,7 +7,7 @@ block. `connection` puts the steps into their order and translates what they rai
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -60,7 +60,7 @@ class User:
     """Who logs in: nobody, a name with a password, or a certificate with its key."""
 
     name: str | None = None
-    secret: str = ""
+    secret: str = field(default="", repr=False)
     owner: Owner | None = None
 
 

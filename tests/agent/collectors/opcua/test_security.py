@@ -9,10 +9,12 @@ import pytest
 from asyncua import ua
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
+from pydantic import ValidationError
 
 from agent.collectors.opcua import security
 from agent.collectors.opcua.pki import Pki
 from agent.errors import Refused
+from settings.language import Complaint
 from tests.agent.collectors.opcua.certs import make
 from tests.agent.collectors.opcua.support import Seen, collector, device, run, signals, trusted
 from tests.peers.opcua import Plant, opcua_server
@@ -162,6 +164,32 @@ def test_nothing_weaker_is_taken_instead(
 
     with opcua_server(tmp_path / "plant", **offers) as plant:
         run(main(plant))
+
+
+@pytest.mark.parametrize(
+    ("more", "en", "ko"),
+    [
+        ({"security": "Sign", "policy": "Basic128Rsa15"}, "is broken and is not spoken", "더 이상 안전하지 않아"),
+        ({"security": "SignAndEncrypt", "policy": "Basic256"}, "write policy: auto", "policy: auto로"),
+        ({"security": "None", "policy": "Basic256Sha256"}, "policy belongs to security", "policy는 security"),
+        ({"login": {"user": "op"}}, "write user and password, or certificate and key", "user와 password를 쓰거나"),
+        (
+            {"login": {"certificate": "/a", "key": "/b", "user": "op", "password": "env:X"}},
+            "or certificate",
+            "certificate와",
+        ),
+        ({"login": {"certificate": "/a"}}, "or certificate and key", "certificate와 key"),
+        ({"login": {"certificate": "/a", "key": "/b", "plain_password": True}}, "or certificate", "certificate와"),
+    ],
+)
+def test_what_cannot_be_meant_is_said_in_both_languages(more: dict[str, Any], en: str, ko: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        device("opc.tcp://plc:4840", *GROUPS, **more)
+    (error,) = caught.value.errors()
+    complaint = error["ctx"]["error"]
+    assert isinstance(complaint, Complaint)
+    assert en in complaint.text.en
+    assert ko in complaint.text.ko
 
 
 # what is chosen, without a server: endpoints as servers of others describe them
