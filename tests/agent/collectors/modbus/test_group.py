@@ -253,13 +253,17 @@ def test_a_refused_value_is_asked_again_after_60_s_then_twice_as_long_up_to_an_h
 
 def test_when_one_refused_value_is_served_again_the_others_of_its_table_are_asked_at_once() -> None:
     spans = [Span(H, a, 1) for a in range(100)]
-    device, it = Device(set(range(0, 100, 2))), group(spans)
-    for n in range(1, 30):
+    device, it = Device({50}), group(spans)
+    read(it, device, SECOND)
+    device.illegal = set(range(0, 100, 2))
+    for n in range(40, 50):
         read(it, device, n * SECOND)
     device.illegal = set()
-    assert None not in values(read(it, device, SECOND + RETEST_NS)).values()
-    read(it, device, 2 * SECOND + RETEST_NS)
-    read(it, device, 3 * SECOND + RETEST_NS)
+    first_due = SECOND + RETEST_NS
+    assert None in values(read(it, device, first_due - 1)).values()
+    assert None not in values(read(it, device, first_due)).values(), "the others would be due 40 s later"
+    read(it, device, first_due + SECOND)
+    read(it, device, first_due + 2 * SECOND)
     assert device.asked == [Span(H, 0, 100)]
 
 
@@ -423,3 +427,4 @@ def test_a_search_that_met_a_passing_state_survives_a_reading_that_is_broken_off
     it.fail_all(SECOND, Status.BAD_NO_COMMUNICATION)
     it.take()
     assert values(read(it, device, 2 * SECOND)) == expected(spans, device)
+    assert Span(H, 0, 64) not in device.asked, "it goes on from where it was"
