@@ -106,7 +106,8 @@ def test_a_refused_login_waits_for_a_person_and_retry_brings_it_back_at_once(tmp
     assert neighbour.port is not None
     options = {"anonymous": False, "users": {"tsq": "right"}, "plainPassword": True}
     with child_running(neighbour), opcua_server(tmp_path / "cnc", **options) as plant:
-        cnc = _opcua(plant, "counter", login={"user": "tsq", "password": f"file:{secret}"})
+        login = {"user": "tsq", "password": f"file:{secret}", "plain_password": True}  # the server takes no other
+        cnc = _opcua(plant, "counter", login=login)
         devices = [cnc, _modbus("saw", neighbour.port)]
         with running(Rig(tmp_path, devices=devices, machines=_machines("cnc", "saw"))) as rig:
             rig.wait_for_state("cnc", "refused")
@@ -158,7 +159,8 @@ def test_a_login_put_right_comes_back_by_itself_within_65_s(tmp_path: Path) -> N
     secret = tmp_path / "password"
     secret.write_text("right")
     with opcua_server(tmp_path / "cnc", **options) as plant:
-        cnc = _opcua(plant, "counter", login={"user": "tsq", "password": f"file:{secret}"})
+        login = {"user": "tsq", "password": f"file:{secret}", "plain_password": True}  # the server takes no other
+        cnc = _opcua(plant, "counter", login=login)
         with running(Rig(tmp_path, devices=[cnc], machines=_machines("cnc"))) as rig:
             rig.wait_for_state("cnc", "refused")
             plant.tell("users", users={"tsq": "right"})
