@@ -6,7 +6,7 @@ A verb's module has two functions:
     main(args, language) -> int      does it; returns the exit code
 
 `--lang` may stand anywhere. Exit codes: 0 done, 1 something is not good, 2 wrong words, 74 the disk failed,
-78 the file is wrong.
+78 the file is wrong, 130 Ctrl-C.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 EXIT_IO = 74  # EX_IOERR
 EXIT_CONFIG = 78  # EX_CONFIG: the unit file does not restart on it
+EXIT_INTERRUPTED = 130  # as the shell says it
 DEFAULT_CONFIG = Path("/etc/tsq/agent.yaml")
 EXTRA = frozenset({"asyncua", "cryptography", "holidays", "openpyxl", "pymodbus", "rich", "serial", "textual"})
 """What `techsquare-edge[agent]` installs and `techsquare-edge` alone does not."""
@@ -139,6 +140,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         print(f"tsq-agent: {exc.name} is not installed: pip install 'techsquare-edge[agent]'", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:  # each verb has tidied up behind itself by now
+        print(file=sys.stderr)
+        return EXIT_INTERRUPTED
     except BrokenPipeError:  # `| head` has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nor is there anybody at the exit
         return 1

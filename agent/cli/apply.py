@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from agent import control
 from agent.changes import compare
 from agent.cli import config_argument
+from agent.cli.asking import silent
 from agent.cli.diff import in_force, said
 from agent.cli.maintenance import duration
 from agent.cli.person import author, author_argument
@@ -78,7 +79,11 @@ def main(args: argparse.Namespace, language: Language) -> int:
             for last in steps:
                 _show(last, language)
     except NotRunning as exc:
-        print(f"tsq-agent: {exc}", file=sys.stderr)
+        print(f"tsq-agent: {silent(new, exc)(language)}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:  # the agent hears that nobody waits any more, and goes back by itself
+        left = Text("left off: the agent keeps the old file", "중단했습니다. 에이전트는 이전 설정을 그대로 씁니다")
+        print(f"\n{left(language)}", file=sys.stderr)
         return 1
     match last.get("step"):
         case "kept" | "same":

@@ -24,17 +24,20 @@ def ask(
     args: Mapping[str, object] | None = None,
 ) -> Mapping[str, object] | None:
     """Return the running agent's answer; None, with words on the error stream, when none answers."""
-    folder = config.storage.directory
     try:
-        return control.ask(folder, verb, target, args)
+        return control.ask(config.storage.directory, verb, target, args)
     except NotRunning as exc:
-        text = Text(
-            f"{exc}: is it running with this file, and may you read its folder (sudo)?",
-            f"{folder}에서 실행 중인 에이전트의 응답이 없습니다({exc.__cause__ or exc}). "
-            "이 설정 파일로 실행 중인지, 폴더를 읽을 권한이 있는지(sudo) 확인하십시오",
-        )
-        print(f"tsq-agent: {text(language)}", file=sys.stderr)
+        print(f"tsq-agent: {silent(config, exc)(language)}", file=sys.stderr)
         return None
+
+
+def silent(config: AgentConfig, exc: NotRunning) -> Text:
+    """Return what to look at when no agent answers."""
+    return Text(
+        f"{exc}: is it running with this file, and may you read its folder (sudo)?",
+        f"{config.storage.directory}에서 실행 중인 에이전트의 응답이 없습니다({exc.__cause__ or exc}). "
+        "이 설정 파일로 실행 중인지, 폴더를 읽을 권한이 있는지(sudo) 확인하십시오",
+    )
 
 
 def known(config: AgentConfig, target: str, language: Language) -> bool:

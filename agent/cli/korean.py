@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 WORDS: Mapping[str, str] = {
     "usage: ": "사용법: ",
-    "positional arguments": "필수 항목",
+    "positional arguments": "항목",
     "options": "옵션",
     "show this help message and exit": "이 도움말 출력",
     "argument %(argument_name)s: %(message)s": "%(argument_name)s: %(message)s",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent import control
 from agent.cli import config_argument
-from agent.cli.asking import known
+from agent.cli.asking import known, silent
 from agent.cli.maintenance import duration
 from agent.config.load import load
 from agent.control import NotRunning
@@ -44,7 +44,16 @@ def main(args: argparse.Namespace, language: Language) -> int:
     wish = {"seconds": seconds}
     last: Mapping[str, Any] = {}
     frames = 0
-    descriptor = os.open(args.out, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    try:
+        descriptor = os.open(args.out, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except FileExistsError:
+        there = Text("is there already: write another name", "파일이 이미 있습니다. 다른 이름을 쓰십시오")
+        print(f"tsq-agent: {args.out}: {there(language)}", file=sys.stderr)
+        return 1
+    except OSError as exc:
+        failed = Text("cannot be written", "저장할 수 없습니다")
+        print(f"tsq-agent: {args.out}: {failed(language)}: {exc.strerror}", file=sys.stderr)
+        return 1
     try:
         with (
             os.fdopen(descriptor, "w", encoding="utf-8") as out,
@@ -58,7 +67,7 @@ def main(args: argparse.Namespace, language: Language) -> int:
                 frames += "dir" in last
     except NotRunning as exc:
         args.out.unlink()
-        print(f"tsq-agent: {exc}", file=sys.stderr)
+        print(f"tsq-agent: {silent(config, exc)(language)}", file=sys.stderr)
         return 1
     if "error" in last:
         args.out.unlink()

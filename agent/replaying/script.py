@@ -240,7 +240,7 @@ def read(lines: Iterable[str]) -> Script:
             raise ValueError(f"line {number}: no recording: {exc}") from exc
     if script is None:
         raise ValueError("line 1: no recording: empty")
-    steps.end()
+    steps.finish()
     return script
 
 
@@ -266,6 +266,12 @@ class _Steps:
             self._given_up = True
         elif direction == "note" and body["text"] == "closed" and self._request and not self._given_up:
             self._pieces.append(Piece(ns - self._sent_ns, CLOSED))
+
+    def finish(self) -> None:
+        """Take the last request, unless the recording ended while its answer was on the way."""
+        if self._pieces or self._given_up:
+            self.end()
+        self._request = b""
 
     def end(self) -> None:
         """Put what came after the last request into the script."""

@@ -100,3 +100,12 @@ def test_rtu_and_xgt_frames_are_cut_and_numbered_as_they_are() -> None:
 def test_what_is_no_recording_is_said_with_its_line(text: str, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         read(text.splitlines())
+
+
+def test_an_answer_that_was_on_its_way_when_the_recording_ended_is_no_silence() -> None:
+    frames = [("sent", mbap(1, *ASK)), ("received", mbap(1, 3, 2, 0, 7)), ("sent", mbap(2, *ASK))]
+    script = read(lines(*frames))
+    assert [script.answer(mbap(n, *ASK)) for n in (8, 9)] == [[Piece(1000, mbap(n, 3, 2, 0, 7))] for n in (8, 9)]
+    assert (script.total, script.exhausted) == (1, True)
+    silent = read(lines(*frames, ("note", "timeout")))
+    assert [len(silent.answer(mbap(n, *ASK))) for n in (8, 9)] == [1, 0], "this one was waited for in vain"
