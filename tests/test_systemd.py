@@ -35,3 +35,14 @@ def test_a_unit_starts_a_command_that_exists(
     assert "empty.yaml" in capsys.readouterr().err
     assert service["User"] not in {"", "root"}
     assert service["NoNewPrivileges"] == "yes"
+
+
+def test_serial_lines_are_opened_by_a_drop_in_and_nothing_else_is() -> None:
+    unit = (UNITS / "agent.service").read_text("utf-8").splitlines()
+    more = (UNITS / "agent.service.d" / "serial.conf").read_text("utf-8").splitlines()
+    assert "PrivateDevices=yes" in unit
+    assert "PrivateDevices=no" in more
+    assert "DevicePolicy=closed" in more
+    allowed = [line.partition("=")[2] for line in more if line.startswith("DeviceAllow=")]
+    assert allowed
+    assert all(line.startswith("char-tty") for line in allowed)
