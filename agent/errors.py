@@ -13,11 +13,27 @@ text quoted. Either log an error or raise it, never both.
 
 from __future__ import annotations
 
+from typing import Final
+
 from contract.errors import WireError
 from settings.errors import ConfigError
 from settings.language import Text
 
 __all__ = ["AgentError", "ConfigError", "Refused", "SpoolFailed", "Unreachable", "WireError"]
+
+
+MOST: Final = 2000
+"""Characters of a message: what it quotes, a device may have made as long as it likes."""
+
+
+def quotable(text: Text) -> Text:
+    """Return a message in one line, however strange the foreign text in it: it goes into logs and terminals."""
+    return Text(_line(text.en), _line(text.ko))
+
+
+def _line(text: str) -> str:
+    line = text if text.isprintable() else "".join(c if c.isprintable() else "\N{MIDDLE DOT}" for c in text)
+    return line if len(line) <= MOST else line[: MOST - 1] + "…"
 
 
 class AgentError(Exception):
@@ -31,7 +47,7 @@ class AgentError(Exception):
     """
 
     def __init__(self, text: Text | str) -> None:
-        self.text = text if isinstance(text, Text) else Text(text, text)
+        self.text = quotable(text if isinstance(text, Text) else Text(text, text))
         super().__init__(self.text.en)
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from collections import Counter
+    from collections.abc import Callable
 
 
 class Relay:
@@ -24,6 +25,7 @@ class Relay:
         sent: What each connection's client has sent.
         port: Where to connect.
         cut: While true, a cable is out: nothing is passed on, nothing is closed, nothing is lost.
+        says: What becomes of the server's words on their way: somebody stands between.
     """
 
     def __init__(self, target_port: int) -> None:
@@ -31,6 +33,7 @@ class Relay:
         self.sent: list[bytearray] = []
         self.port = 0
         self.cut = False
+        self.says: Callable[[bytes], bytes] = lambda data: data
         self._ready = threading.Event()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="relay", daemon=True)
@@ -92,6 +95,8 @@ class Relay:
             while data := await reader.read(65536):
                 if record is not None:
                     record += data
+                else:
+                    data = self.says(data)
                 while self.cut:  # noqa: ASYNC110 - told from another thread
                     await asyncio.sleep(0.01)
                 writer.write(data)

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from settings.language import Text
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 LEAST_BITS: Final = 2048
 MOST_BITS: Final = 4096  # both of all three policies that we speak
+_BROKEN: Final = (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
 DEPTH: Final = 5  # of a chain; a loop must end
 RELEASED_NS: Final = 1_793_491_200 * 10**9
 """The first of November 2026: no box that runs this can be earlier."""
@@ -91,9 +92,22 @@ def split(data: bytes | None) -> list[x509.Certificate]:
         end = 2 + wide + length
         if wide > 4 or end > len(rest) or len(found) > DEPTH:
             raise ValueError("not a chain of DER certificates")
-        found.append(x509.load_der_x509_certificate(rest[:end]))
+        found.append(sound(x509.load_der_x509_certificate(rest[:end])))
         rest = rest[end:]
     return found
+
+
+def sound(certificate: x509.Certificate) -> x509.Certificate:
+    """Return a certificate all of which can be read: the library looks into its parts when they are asked for.
+
+    Raises:
+        ValueError: a part is broken.
+    """
+    try:
+        described(certificate)
+    except _BROKEN as exc:
+        raise ValueError(f"a part of the certificate cannot be read: {exc}") from exc
+    return certificate
 
 
 def der(certificate: x509.Certificate) -> bytes:
@@ -118,14 +132,17 @@ def self_signed(certificate: x509.Certificate) -> bool:
 
 def key_bits(certificate: x509.Certificate) -> int | None:
     """Return the length of its RSA key, None for another kind of key."""
-    key = certificate.public_key()
+    try:
+        key = certificate.public_key()
+    except UnsupportedAlgorithm:
+        return None
     return key.key_size if isinstance(key, rsa.RSAPublicKey) else None
 
 
 def _alternative(certificate: x509.Certificate, kind: type[x509.GeneralName]) -> list[str]:
     try:
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (x509.ExtensionNotFound, ValueError):  # absent, or made by somebody who cannot count
+    except (x509.ExtensionNotFound, *_BROKEN):  # absent, or made by somebody who cannot count
         return []
     return [str(name.value) for name in names if isinstance(name, kind)]
 
@@ -219,9 +236,11 @@ def _chained(chain: Sequence[x509.Certificate], known: Known, moment: Moment) ->
     candidates = [*known.trusted, *known.issuers, *chain[1:]]
     certificate = chain[0]
     for _ in range(DEPTH):
-        issuer = next((c for c in candidates if _issued(certificate, c)), None)
-        if issuer is None or issuer == certificate:
+        issuers = [c for c in candidates if c != certificate and _issued(certificate, c)]
+        if not issuers:
             return UNKNOWN
+        # an authority that has renewed its certificate is there twice: the one that is valid counts
+        issuer = min(issuers, key=lambda c: (dated(c, moment) is not None, c not in known.trusted))
         wrong = dated(issuer, moment)
         if wrong is not None:
             return Text(
@@ -242,13 +261,13 @@ def _issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     """Return whether an authority has signed a certificate, with nothing weaker than SHA-256."""
     if certificate.issuer != issuer.subject:
         return False
-    digest = certificate.signature_hash_algorithm
-    if digest is None or digest.digest_size < 32:
-        return False
     try:
+        digest = certificate.signature_hash_algorithm
+        if digest is None or digest.digest_size < 32:
+            return False
         basic = issuer.extensions.get_extension_for_class(x509.BasicConstraints).value
         certificate.verify_directly_issued_by(issuer)
-    except (x509.ExtensionNotFound, InvalidSignature, ValueError, TypeError):
+    except (x509.ExtensionNotFound, InvalidSignature, TypeError, *_BROKEN):
         return False
     return basic.ca
 
@@ -258,7 +277,7 @@ def _revoked(
 ) -> bool:
     key = issuer.public_key()
     for entries in lists:
-        if entries.issuer == issuer.subject and isinstance(key, rsa.RSAPublicKey):
+        if entries.issuer == issuer.subject and isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
             found = entries.get_revoked_certificate_by_serial_number(certificate.serial_number)
             if found is not None and entries.is_signature_valid(key):
                 return True

@@ -190,8 +190,7 @@ class Connection(Services):
         gone = self._clock.monotonic() - self.last_answer_ns
         if tie is None or not tie.active or gone > tie.timeout_ms * 1e6:
             return None
-        if tie.terms.owner is not None:  # somebody may have ceased to trust it
-            await asyncio.to_thread(self._trust.terms, tie.terms.choice)
+        await asyncio.to_thread(self._trust.terms, tie.terms.choice)  # somebody may have ceased to trust it
         await self._connect(tie.terms)
         try:
             await self._channel()

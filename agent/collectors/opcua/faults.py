@@ -1,12 +1,13 @@
 """The edge of the library: its failures become ours, with words for the technician.
 
 A status code of a service says whether trying again may help (`Unreachable`) or a person must act (`Refused`).
-A status code of a single node is never raised: it becomes a bad row and a text from `node_text`.
+A status code of a single node is never raised: it becomes a bad row and a text from `problems`.
 """
 
 from __future__ import annotations
 
 import contextlib
+import struct
 from typing import TYPE_CHECKING, Final
 
 from asyncua.ua.status_codes import StatusCodes, get_name_and_doc
@@ -107,27 +108,12 @@ DEAD: Final = frozenset(
 )
 """A monitored item that reports one of these will not come back by itself; it has to be made again."""
 
-_NODE: Final = {
-    StatusCodes.BadNodeIdUnknown: "the server does not know this node: check the node id",
-    StatusCodes.BadNodeIdInvalid: "the server does not take this as a node id: check it",
-    StatusCodes.BadAttributeIdInvalid: "this node has no value: name a variable, not an object or folder",
-    StatusCodes.BadNotReadable: "the server does not let anybody read this node",
-    StatusCodes.BadUserAccessDenied: "this user may not read the node: ask for the right to read it",
-    StatusCodes.BadTooManyMonitoredItems: "the server monitors no more nodes: use fewer signals or mode: poll",
-}
-
 
 def name(status: int) -> str:
     """Return the name of a status code without its info bits."""
     text, _ = get_name_and_doc(status & 0xFFFF_0000)
     known = text not in {"Good", "Uncertain", "Bad"} or not status & 0x3FFF_0000
     return text if known else f"0x{status:08X}"
-
-
-def node_text(status: int) -> str | None:
-    """Return what to do about a single node's status, or None if nobody can do anything in the configuration."""
-    advice = _NODE.get(status & 0xFFFF_0000)
-    return f"{advice} ({name(status)})" if advice else None
 
 
 @contextlib.contextmanager
@@ -173,7 +159,7 @@ def translated(place: str, doing: str, seconds: float) -> Iterator[None]:
                 f"{where.ko}: 서버 응답이 {name(exc.code)}입니다",
             )
         ) from exc
-    except (UaError, WireError) as exc:
+    except (UaError, WireError, ValueError, struct.error) as exc:  # the last two: the library cannot read it
         raise Unreachable(Text(f"{where.en}: {exc}", f"{where.ko}: {exc}")) from exc
 
 
@@ -182,8 +168,15 @@ def full(place: str) -> Text:
     return Text(f"{place}: open a session: {_FULL.en}", f"{place}: {_FULL.ko}")
 
 
-def untrusted(place: str, certificate: x509.Certificate | None, reason: Text) -> Text:
-    """Return what is said of a server's certificate that is not believed, and what to do."""
+def untrusted(place: str, certificate: x509.Certificate | None, reason: Text, before: str | None = None) -> Text:
+    """Return what is said of a server's certificate that is not believed, and what to do.
+
+    Args:
+        place: Device and endpoint.
+        certificate: The server's, None for one that cannot be read.
+        reason: What is wrong with it.
+        before: Thumbprint of the certificate with which this device was last read.
+    """
     if certificate is None:
         return Text(
             f"{place}: the server's certificate: {reason.en}: make a new one in the server",
@@ -195,6 +188,15 @@ def untrusted(place: str, certificate: x509.Certificate | None, reason: Text) ->
         return Text(
             f"{place}: the server's certificate ({shown}): {reason.en}",
             f"{place}: 서버 인증서({shown}): {reason.ko}",
+        )
+    if before not in {None, mark}:
+        return Text(
+            f"{place}: the server has another certificate than before: it was SHA-1 {before}, now it is {shown}: "
+            "either somebody has renewed it or somebody stands between; compare it with what the server shows, "
+            f"then tsq-agent pki trust {mark[:8]}",
+            f"{place}: 서버 인증서가 바뀌었습니다. 이전: SHA-1 {before}, 현재: {shown}. 인증서를 갱신했거나 중간에 "
+            "다른 장비가 끼어 있을 수 있습니다. 서버 화면의 지문과 같은지 확인한 뒤 "
+            f"tsq-agent pki trust {mark[:8]} 명령을 실행하십시오",
         )
     return Text(
         f"{place}: the server's certificate is not trusted yet ({shown}): compare it with what the server shows, "

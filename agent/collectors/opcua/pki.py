@@ -32,7 +32,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from agent.collectors.opcua.certificates import Known, der, described, nanoseconds, thumbprint
+from agent.collectors.opcua.certificates import Known, der, described, nanoseconds, sound, thumbprint
 from agent.errors import Refused
 from settings.language import Text
 
@@ -89,8 +89,8 @@ def read_certificate(data: bytes) -> x509.Certificate:
         ValueError: it is neither.
     """
     if data.lstrip().startswith(b"-----"):
-        return x509.load_pem_x509_certificate(data)
-    return x509.load_der_x509_certificate(data)
+        return sound(x509.load_pem_x509_certificate(data))
+    return sound(x509.load_der_x509_certificate(data))
 
 
 def read_key(data: bytes, password: bytes | None) -> rsa.RSAPrivateKey:
@@ -155,7 +155,7 @@ class Pki:
     def find(self, prefix: str, *states: State) -> list[Entry]:
         """Return the certificates whose thumbprint begins so, whichever way it is written."""
         wanted = re.sub(r"[\s:]", "", prefix).upper()
-        return [entry for entry in self.entries(*states) if entry.thumbprint.startswith(wanted)]
+        return [entry for entry in self.entries(*states) if wanted and entry.thumbprint.startswith(wanted)]
 
     def refuse(self, certificate: x509.Certificate) -> None:
         """Keep a server's certificate for a person to look at; the oldest of too many goes."""

@@ -8,6 +8,7 @@ from asyncua.ua.status_codes import StatusCodes
 
 from agent.collectors.opcua.convert import type_name
 from agent.collectors.opcua.faults import name
+from agent.errors import quotable
 from agent.frame import Status
 from settings.language import Text
 
@@ -83,4 +84,4 @@ def of_notifier(source: str, node: str, status: int) -> Text:
 def about(signal: OpcUaSignal, text: Text) -> Text:
     """Return a text with the signal that it is about."""
     where = f"{signal.id} ({signal.where()})"
-    return Text(f"signal {where}: {text.en}", f"태그 {where}: {text.ko}")
+    return quotable(Text(f"signal {where}: {text.en}", f"태그 {where}: {text.ko}"))

@@ -84,6 +84,11 @@ class Choice:
         """Whether the channel is signed at least."""
         return self.policy != "None"
 
+    @property
+    def seals(self) -> bool:
+        """Whether a password is encrypted for the holder of the server's certificate, whoever that is."""
+        return self.password == "encrypted" and bool(self.token_uri)  # noqa: S105
+
 
 def offered(endpoints: Iterable[ua.EndpointDescription]) -> list[dict[str, Any]]:
     """Return what a server offers, for facts."""
@@ -229,6 +234,13 @@ def _plain(place: str) -> Text:
     )
 
 
+_UNSEALED: Final = Text(
+    "the server's certificate has no key that could encrypt the password, so it was not sent: make a new "
+    "certificate in the server",
+    "서버 인증서에 비밀번호를 암호화할 키가 없어 비밀번호를 보내지 않았습니다. 서버에서 새 인증서를 만드십시오",
+)
+
+
 # what a user shows
 
 
@@ -254,8 +266,10 @@ def password(
     token.PolicyId = choice.token.PolicyId
     token.UserName = user
     plain = secret.encode()
-    key = server.public_key() if server is not None else None
-    if choice.token_uri and isinstance(key, rsa.RSAPublicKey):
+    if choice.token_uri:
+        key = server.public_key() if server is not None else None
+        if not isinstance(key, rsa.RSAPublicKey):  # never the clear way instead
+            raise Refused(_UNSEALED)
         policy = OURS.get(_BY_URI.get(choice.token_uri, ""), policies.SecurityPolicyBasic256)
         room = key.key_size // 8 - (66 if policy is policies.SecurityPolicyAes256Sha256RsaPss else 42)
         whole = (len(plain) + len(nonce)).to_bytes(4, "little") + plain + nonce

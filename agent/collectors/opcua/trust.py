@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from agent.collectors.opcua.config import OpcUaDevice
     from agent.collectors.opcua.security import Choice
 
-TIME: Final = "trusted_time"  # topic of the memory
+TIME: Final = "trusted_time"  # topics of the memory
+CERTIFICATE: Final = "server_certificate"
 
 
 class Trust:
@@ -46,9 +47,12 @@ class Trust:
         self._place = f"{device.id} ({device.endpoint})"
         self._pki = None if box.pki is None else Pki(Path(box.pki))
         self.warning: Text | None = None
+        self._believed: str | None = None
 
     def remember(self) -> None:
-        """Keep the time, when it is trusted: a later start without a clock is not before it."""
+        """Keep whom we have spoken to, and the time, when it is trusted: a later start is not before it."""
+        if self._believed not in {None, self._box.memory.recall(self._device.id, CERTIFICATE)}:
+            self._box.memory.remember(self._device.id, CERTIFICATE, self._believed)
         if self._box.clock.trusted:
             self._box.memory.remember(self._device.id, TIME, str(self._box.clock.now()))
 
@@ -94,21 +98,23 @@ class Trust:
         Raises:
             Refused: it is not, or our own cannot be read.
         """
+        # a password on an open channel is as safe as the certificate it is encrypted with
+        matters = choice.secure or (choice.seals and not (self._device.login and self._device.login.plain_password))
         try:
             chain = certificates.split(choice.endpoint.ServerCertificate)
         except ValueError as exc:
-            if choice.secure:
+            if matters:
                 raise Refused(untrusted(self._place, None, Text(str(exc), "형식이 잘못된 인증서입니다"))) from exc
             chain = []
-        if not choice.secure:
+        if not matters:
             return Terms(choice, chain[0] if chain else None, None, URI)
         if self._pki is None:
             raise Refused(
                 Text(
-                    f"{self._place}: security {self._device.security} needs the agent's certificates: name the "
-                    "agent's file with the device in it",
-                    f"{self._place}: 보안 {self._device.security} 연결에는 에이전트의 인증서가 필요합니다. "
-                    "장치가 들어 있는 에이전트 설정 파일을 지정하십시오",
+                    f"{self._place}: security {self._device.security} with this login needs the agent's folder of "
+                    "certificates: name the agent's file with the device in it",
+                    f"{self._place}: 이 보안({self._device.security})과 로그인에는 에이전트의 인증서 폴더가 "
+                    "필요합니다. 장치가 들어 있는 에이전트 설정 파일을 지정하십시오",
                 )
             )
         if not chain:
@@ -117,7 +123,7 @@ class Trust:
         moment = self._moment()
         try:
             self._believe(self._pki, chain, choice, moment)
-            owner = self._pki.own(moment)
+            owner = self._pki.own(moment) if choice.secure else None
         except OSError as exc:
             raise Refused(
                 Text(
@@ -127,6 +133,9 @@ class Trust:
                     "사용자에게 읽기/쓰기 권한을 주거나 sudo로 실행하십시오",
                 )
             ) from exc
+        self._believed = certificates.thumbprint(chain[0])
+        if owner is None:
+            return Terms(choice, chain[0], None, URI)
         self.warning = ending(owner, moment)
         uris = certificates.application_uris(owner.certificate)
         return Terms(choice, chain[0], owner, uris[0] if uris else URI)
@@ -139,4 +148,5 @@ class Trust:
         if wrong is not None:
             with contextlib.suppress(OSError):  # a full disk must not hide the reason
                 pki.refuse(chain[0])
-            raise Refused(untrusted(self._place, chain[0], wrong))
+            before = self._box.memory.recall(self._device.id, CERTIFICATE)
+            raise Refused(untrusted(self._place, chain[0], wrong, before if isinstance(before, str) else None))

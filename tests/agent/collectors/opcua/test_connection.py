@@ -19,7 +19,7 @@ from agent.collectors.opcua.limits import Limits
 from agent.collectors.opcua.services import VALUE
 from agent.errors import Refused, Unreachable
 from agent.frame import Quality, Status
-from tests.agent.collectors.opcua.support import Seen, collector, device, run, signals, trust_all
+from tests.agent.collectors.opcua.support import Seen, collector, device, run, signals, trust_all, trusted
 from tests.peers.opcua import Plant, opcua_server
 from tests.support.processes import free_port
 
@@ -116,13 +116,14 @@ def test_nobody_at_the_port_is_unreachable() -> None:
 
 
 def test_a_login_is_encrypted_where_the_server_can_and_said_to_be_plain_where_it_cannot(
-    plant: Plant, strict_plant: Plant, login: dict[str, str]
+    plant: Plant, strict_plant: Plant, login: dict[str, str], tmp_path: Path
 ) -> None:
     async def main() -> None:
         for server, password in ((plant, "encrypted"), (strict_plant, "plain")):
             seen = Seen()
             more = {**login, "plain_password": password == "plain"}
-            async with collector(server.endpoint, ONE, login=more).connect() as read:
+            reader = await trusted(collector(server.endpoint, ONE, login=more, pki=tmp_path), tmp_path)
+            async with reader.connect() as read:
                 await seen.until(read, lambda: True in seen.values("bool"))  # noqa: B023 - awaited here
             body = seen.facts[0].body
             assert (body["token"], body["password"]) == ("user", password)
@@ -134,10 +135,10 @@ def test_a_login_is_encrypted_where_the_server_can_and_said_to_be_plain_where_it
 
 
 def test_a_refused_login_says_what_to_check_and_a_mended_one_connects(
-    plant: Plant, login: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    plant: Plant, login: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def main() -> None:
-        reader = collector(plant.endpoint, ONE, login=login)
+        reader = await trusted(collector(plant.endpoint, ONE, login=login, pki=tmp_path), tmp_path)
         monkeypatch.setenv("OPCUA_PASSWORD", "wrong")
         text = await refusal(reader)
         assert "log in" in text

@@ -27,6 +27,7 @@ from agent.collectors.opcua.certificates import (
     split,
     thumbprint,
 )
+from agent.collectors.opcua.faults import untrusted
 from agent.collectors.opcua.pki import MOST_REJECTED, Pki, ending
 from agent.errors import Refused
 from tests.agent.collectors.opcua.certs import NOW, OTHER_KEY, make, revoke
@@ -121,6 +122,57 @@ def test_an_authority_must_be_one_and_be_valid() -> None:
     root = make("root", key=OTHER_KEY, ca=True, uri=None)
     other = make("root", ca=True, uri=None)  # the same name, another key: it has not signed
     assert said(make(issuer=root).certificate, known=Known(trusted=[other.certificate])) == UNKNOWN.en
+
+
+def test_of_an_authority_that_has_renewed_its_certificate_the_valid_one_counts() -> None:
+    old = make("root", key=OTHER_KEY, ca=True, uri=None, until=-DAY, since=-3 * DAY)
+    root = make("root", key=OTHER_KEY, ca=True, uri=None)
+    server = make(issuer=root).certificate
+    for trusted in ([old.certificate, root.certificate], [root.certificate, old.certificate]):
+        assert said(server, known=Known(trusted=trusted)) == ""
+
+
+def test_an_authority_with_an_elliptic_key_revokes_too() -> None:
+    root = make("root", key=ec.generate_private_key(ec.SECP256R1()), ca=True, uri=None)
+    server = make(issuer=root).certificate
+    assert said(server, known=Known(trusted=[root.certificate])) == ""
+    assert "revoked" in said(server, known=Known(trusted=[root.certificate], revoked=[revoke(root, server)]))
+
+
+def _broken() -> dict[str, bytes]:
+    """Certificates with a part that the library meets only when it is asked for that part."""
+    data = der(make().certificate)
+    name = data.index(b"plc.local") - 2
+    return {
+        "a kind of name nobody knows": data[:name] + b"\xa3" + data[name + 1 :],
+        "an extension twice": data.replace(bytes.fromhex("551d13"), bytes.fromhex("551d11")),
+        "a kind of key nobody knows": data.replace(
+            bytes.fromhex("2a864886f70d010101"), bytes.fromhex("2a864886f70d01010f")
+        ),
+        "a name that is no text": data.replace(b"plc", b"\xff\xfe\xff", 1),
+    }
+
+
+@pytest.mark.parametrize("data", _broken().values(), ids=_broken())
+def test_a_certificate_with_a_broken_part_is_refused_and_spoils_no_folder(data: bytes, tmp_path: Path) -> None:
+    try:
+        (certificate,) = split(data)
+    except ValueError:
+        pass
+    else:
+        assert said(certificate, known=Known()) not in {"", UNKNOWN.en}
+        Pki(tmp_path).refuse(certificate)
+    (tmp_path / "trusted").mkdir()
+    (tmp_path / "trusted" / "theirs.der").write_bytes(data)
+    assert all(entry.described() for entry in Pki(tmp_path).entries())
+
+
+def test_what_a_certificate_calls_itself_steers_no_terminal_and_makes_no_line_of_a_log() -> None:
+    hostile = make("plc\n2026-11-22 all is well\x1b[2J" + "x" * 20).certificate
+    text = str(Refused(untrusted("plc", hostile, UNKNOWN)))
+    assert text.isprintable()
+    assert "is not trusted yet" in text
+    assert len(str(Refused("x" * 1_000_000))) == 2000
 
 
 def test_a_chain_is_taken_apart_and_rubbish_is_an_error() -> None:
@@ -260,6 +312,8 @@ def test_the_verb_lists_trusts_rejects_and_exports(
     assert "CN=press 3" in text
     assert [(e.state, e.thumbprint) for e in folder.entries()] == [("trusted", mark)]
     assert pki("reject", mark)[0] == 0
+    assert [e.state for e in folder.entries()] == ["rejected"]
+    assert pki("trust", ":")[0] == pki("trust", " ")[0] == pki("trust", "")[0] == 1  # begins every thumbprint
     assert [e.state for e in folder.entries()] == ["rejected"]
     code, text = pki("trust", "00ff00ff")
     assert code == 1

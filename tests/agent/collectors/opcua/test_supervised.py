@@ -12,10 +12,11 @@ from agent.clock import SystemClock
 from agent.frame import Event, FrameBlock, Quality
 from agent.health import Health
 from agent.supervise import Supervisor
-from tests.agent.collectors.opcua.support import collector, run, signals
+from tests.agent.collectors.opcua.support import collector, run, signals, trusted
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
 
     import pytest
 
@@ -106,13 +107,14 @@ def test_an_outage_is_two_lines_and_a_closed_gap_and_data_is_back_within_five_se
 
 
 def test_a_refused_login_is_two_lines_and_retry_connects_at_once(
-    plant: Plant, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    plant: Plant, caplog: pytest.LogCaptureFixture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPCUA_PASSWORD", "wrong")
 
     async def main() -> None:
         login = {"user": "op", "password": "env:OPCUA_PASSWORD"}
-        reader = collector(plant.endpoint, {"id": "g", "signals": signals(bool="bool")}, login=login)
+        reader = collector(plant.endpoint, {"id": "g", "signals": signals(bool="bool")}, login=login, pki=tmp_path)
+        await trusted(reader, tmp_path)
         async with supervised(reader) as (supervisor, sink):
             await sink.until(lambda: bool(sink.gaps()))
             assert set(sink.qualities("bool")) == {Quality.BAD}

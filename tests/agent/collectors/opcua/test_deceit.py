@@ -1,0 +1,144 @@
+"""Somebody stands between the agent and a real server, and edits what is said before anything is signed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from agent.clock import SystemClock
+from agent.collectors.base import Box
+from agent.collectors.opcua.collector import OpcUaCollector
+from agent.collectors.opcua.pki import Pki
+from agent.errors import Refused, Unreachable
+from tests.agent.collectors.opcua.support import Seen, collector, device, run, signals, trust_all, trusted
+from tests.peers.opcua import Plant, opcua_server
+from tests.support.sniffer import Relay
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+ONE = {"id": "g", "signals": signals(bool="bool")}
+SECRET = "Geheim-4711"
+
+
+@pytest.fixture(scope="module")
+def vault(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
+    """A server that takes users, by each mode."""
+    with opcua_server(
+        tmp_path_factory.mktemp("between"),
+        users={"shift-lead": SECRET},
+        policies=["None", "Basic256Sha256", "Aes256_Sha256_RsaPss"],
+        modes=["None", "Sign", "SignAndEncrypt"],
+    ) as server:
+        yield server
+
+
+@pytest.fixture
+def relay(vault: Plant) -> Iterator[Relay]:
+    """Between us and the server."""
+    with Relay(vault.opcua_port) as between:
+        yield between
+
+
+@pytest.fixture
+def login(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """A user of the server."""
+    monkeypatch.setenv("OPCUA_PASSWORD", SECRET)
+    return {"user": "shift-lead", "password": "env:OPCUA_PASSWORD"}
+
+
+def at(relay: Relay) -> str:
+    return f"opc.tcp://127.0.0.1:{relay.port}/plant"
+
+
+async def refusal(reader: OpcUaCollector) -> str:
+    with pytest.raises(Refused) as caught:
+        async with reader.connect():
+            pass
+    return str(caught.value)
+
+
+def told(relay: Relay, word: bytes) -> bool:
+    """Whether the agent has ever sent these bytes."""
+    return any(word in sent for sent in relay.sent)
+
+
+def test_a_password_on_an_open_channel_goes_to_the_holder_of_a_trusted_certificate_only(
+    relay: Relay, login: dict[str, Any], tmp_path: Path
+) -> None:
+    async def main() -> None:
+        reader = collector(at(relay), ONE, login=login, pki=tmp_path)
+        assert "not trusted yet" in await refusal(reader)
+        assert not told(relay, b"shift-lead")  # no word about the user either
+        (entry,) = Pki(tmp_path).entries("rejected")
+        true = entry.certificate.public_bytes(Encoding.DER)
+        trust_all(tmp_path)
+        seen = Seen()
+        async with reader.connect() as read:
+            await seen.until(read, lambda: True in seen.values("bool"))
+        assert seen.facts[0].body["password"] == "encrypted"
+        # spoiled, so that nothing can be encrypted with it: it once went in the clear then
+        relay.says = lambda data: data.replace(true, b"\x31" + true[1:])
+        assert "the server's certificate" in await refusal(reader)
+        plain = collector(at(relay), ONE, login={**login, "plain_password": True}, pki=tmp_path)
+        assert "was not sent" in await refusal(plain)
+        assert not told(relay, SECRET.encode())
+
+    run(main())
+
+
+def test_what_is_taken_out_of_the_list_of_endpoints_is_missed(
+    relay: Relay, login: dict[str, Any], tmp_path: Path
+) -> None:
+    async def main() -> None:
+        more: dict[str, Any] = {"login": login, "pki": tmp_path}
+        reader = await trusted(collector(at(relay), ONE, security="SignAndEncrypt", **more), tmp_path)
+        strongest = b"SecurityPolicy#Aes256_Sha256_RsaPss"
+        relay.says = lambda data: data.replace(strongest, b"SecurityPolicy#Xes256_Sha256_RsaPss")
+        assert "signed list of endpoints differs" in await refusal(reader)
+        relay.says = lambda data: data.replace(b"Policy#A", b"Policy#X").replace(b"Policy#B", b"Policy#X")
+        assert "does not offer security SignAndEncrypt; it offers" in await refusal(reader)
+        assert not told(relay, SECRET.encode())
+
+    run(main())
+
+
+def test_an_answer_that_makes_no_sense_is_no_bug_of_ours(relay: Relay) -> None:
+    async def main() -> None:
+        none = b"/\x00\x00\x00http://opcfoundation.org/UA/SecurityPolicy#None"
+        for mode in (b"\x07", b"\xff"):
+            relay.says = lambda data: data.replace(b"\x01\x00\x00\x00" + none, mode + b"\x00\x00\x00" + none)  # noqa: B023
+            with pytest.raises(Unreachable, match="list its endpoints"):
+                async with collector(at(relay), ONE).connect():
+                    pass
+
+    run(main())
+
+
+def test_another_certificate_at_the_same_endpoint_is_refused_with_both_thumbprints(tmp_path: Path) -> None:
+    async def main() -> None:
+        pki = tmp_path / "agent"
+        modes: dict[str, Any] = {"policies": ["Basic256Sha256"], "modes": ["Sign"]}
+        with (
+            opcua_server(tmp_path / "old", **modes) as old,
+            opcua_server(tmp_path / "new", **modes) as new,
+            Relay(old.opcua_port) as relay,
+        ):
+            config = device(at(relay), ONE, security="Sign")
+            reader = OpcUaCollector(config, Box(SystemClock(trusted=True), pki=str(pki)))
+            await trusted(reader, pki)
+            async with reader.connect():
+                pass
+            (before,) = Pki(pki).entries("trusted")
+            relay._target = new.opcua_port
+            text = await refusal(reader)
+            (now,) = Pki(pki).entries("rejected")
+        assert "another certificate than before" in text
+        assert before.thumbprint in text
+        assert f"now it is {now.described()['subject']}, SHA-1 {now.thumbprint}" in text
+        assert f"pki trust {now.thumbprint[:8]}" in text
+
+    run(main())
