@@ -99,7 +99,7 @@ class Pace:
         self.slowdown = min(max(self._smooth / limit, 1.0), SLOW_MOST)
 
     def silent(self, now: int) -> None:
-        """Take a request that got no answer, at the time at which it was given up."""
+        """Take a request that got no answer, at the time at which it was given up or its connection lost."""
         self._ended.append(now)
 
 
@@ -134,6 +134,10 @@ class Meter:
     def silent(self, sent: int, now: int) -> None:
         """Count a request that got no answer."""
         self.timeouts += 1
+        self._add(sent, now)
+
+    def lost(self, sent: int, now: int) -> None:
+        """Count a request whose answer could not come any more: the connection was closed, or nobody waits."""
         self._add(sent, now)
 
     def _add(self, sent: int, ended: int) -> None:

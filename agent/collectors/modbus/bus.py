@@ -135,9 +135,13 @@ class Bus:
             except LinkLost:
                 if not link.answered:
                     raise
-            link = await self._open(unit, seen)
-            unit.meter.idle_reconnects += 1
-            return await self._send(link, unit, span, small=small)
+        await unit.paced()  # the request that was lost may have reached the device
+        async with self._turn:
+            if self._link is None:
+                await self._open(unit, seen)
+                unit.meter.idle_reconnects += 1
+            assert self._link is not None
+            return await self._send(self._link, unit, span, small=small)
 
     async def probe(self, unit: Unit) -> None:
         """Ask a unit that was silent whether it is there; returns when anything was answered.
@@ -162,6 +166,7 @@ class Bus:
         if gap := max(self._gap, unit.gap_ns):
             await self._sleep_until(self._ended + gap)
         wire = unit.wire_ns(span) / 1e9
+        leaves = link.active
         sent = self._clock.monotonic()
         try:
             if small:
@@ -169,7 +174,12 @@ class Bus:
                 answer = await link.probe(unit.device, unit.number, span, patience + wire)
             else:
                 answer = await link.read(unit.device, unit.number, span, unit.timeout_ns / 1e9 + wire)
+        except asyncio.CancelledError:
+            unit.lost(sent, self._clock.monotonic())
+            raise
         except LinkLost:
+            if leaves:
+                unit.lost(sent, self._clock.monotonic())
             self._drop()
             if unit.config.tls is not None and isinstance(link.cause, ssl.SSLError):
                 raise Refused(tls.explain(link.cause, str(unit.config.host))) from link.cause

@@ -71,7 +71,7 @@ class Unit:
             try:
                 await self._bus.join(self)
                 if self.missed:
-                    await self._paced()
+                    await self.paced()
                     await self._bus.probe(self)
             except BaseException:
                 self.close()
@@ -94,10 +94,10 @@ class Unit:
             Refused: the connection had to be opened again, and that needs a person.
         """
         with self._explained(span):
-            await self._paced()
+            await self.paced()
             if self._bus.owes(self):
                 await self._bus.request(self, self.anywhere, small=True)
-                await self._paced()
+                await self.paced()
             try:
                 return await self._bus.request(self, span)
             except LinkSilent:
@@ -105,9 +105,9 @@ class Unit:
             except LinkGarbled:
                 if self.config.transport in {"tcp", "tls"}:
                     raise
-            await self._paced()
+            await self.paced()
             await self._bus.request(self, self.anywhere, small=True)
-            await self._paced()
+            await self.paced()
             return await self._bus.request(self, span)
 
     @property
@@ -160,6 +160,17 @@ class Unit:
         if self._pace is not None:
             self._pace.silent(now)
 
+    def lost(self, sent: int, now: int) -> None:
+        """Take note of a request of which nobody will know whether it was answered: it counts as one."""
+        self.meter.lost(sent, now)
+        if self._pace is not None:
+            self._pace.silent(now)
+
+    async def paced(self) -> None:
+        """Wait until the budget lets the next request leave."""
+        while self._pace is not None and (wait := self._pace.wait_ns(self._clock.monotonic())) > 0:
+            await self._clock.sleep(wait / 1e9)
+
     def _character_ns(self) -> float:
         line = self.config.serial
         assert line is not None
@@ -171,10 +182,6 @@ class Unit:
         if line is None:
             return 0
         return 1_750_000 if line.baudrate > 19_200 else round(3.5 * self._character_ns())
-
-    async def _paced(self) -> None:
-        while self._pace is not None and (wait := self._pace.wait_ns(self._clock.monotonic())) > 0:
-            await self._clock.sleep(wait / 1e9)
 
     @contextlib.contextmanager
     def _explained(self, span: Span) -> Iterator[None]:

@@ -65,6 +65,7 @@ class Rude:
         refuses: Exception codes by unit.
         ignore_first: Requests that each new connection ignores.
         close_after: Closes each connection after so many answers, without a word.
+        hang_up_at: Of each connection, the request that is taken and never answered: the connection is closed.
         one_client: A second connection is closed at once, as by a device with one free connection.
         garbage: Bytes sent before each answer.
         asked: Every request.
@@ -83,6 +84,7 @@ class Rude:
         self.refuses: dict[int, int] = {}
         self.ignore_first = 0
         self.close_after = 0
+        self.hang_up_at = 0
         self.one_client = False
         self.garbage = b""
         self.asked: list[Asked] = []
@@ -139,6 +141,8 @@ class Rude:
             start, count = struct.unpack_from(">HH", body, 2)
             self.asked.append(Asked(time.monotonic(), number, unit, function, start, count))
             requests += 1
+            if requests == self.hang_up_at:
+                return
             if unit in self.mute or start in self.mute_addresses or requests <= self.ignore_first:
                 continue
             answer = self._answer(head, unit, function, start, count)

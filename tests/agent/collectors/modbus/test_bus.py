@@ -224,6 +224,35 @@ def test_a_paced_unit_never_asks_faster_than_it_may_its_own_small_questions_incl
     run(story())
 
 
+def test_a_request_that_was_lost_or_given_up_counts_against_the_budget() -> None:
+    async def story() -> None:
+        async with Rude() as gateway:
+            gateway.hang_up_at = 2
+            budget = Budget(requests_per_second=10, busy=1)
+            meter = Meter()
+            unit = Unit(config(gateway.port, 1), box(), meter, Pace(budget))
+            await unit.open()
+            try:
+                for n in range(8):  # every second request takes the connection with it
+                    await ask(unit, n)
+                gateway.hang_up_at = 0
+                gateway.mute = {1}
+                for n in range(8):
+                    task = asyncio.ensure_future(ask(unit, n))
+                    seen = len(gateway.asked)
+                    await until(lambda seen=seen: len(gateway.asked) > seen)  # type: ignore[misc]
+                    task.cancel()
+                    await asyncio.wait([task])
+            finally:
+                unit.close()
+            at = [one.at for one in gateway.asked]
+            assert meter.requests == len(at) == 8 + 7 + 8
+            assert meter.timeouts == 0
+            assert all(b - a >= 0.99 for a, b in zip(at, at[10:], strict=False)), "10 in any second"
+
+    run(story())
+
+
 def test_a_unit_that_ignores_one_address_is_alive_and_that_address_is_named() -> None:
     async def story() -> None:
         async with Rude() as gateway:
