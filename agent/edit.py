@@ -101,8 +101,10 @@ def add_signals(
         if every is None:
             names = ", ".join(known) or "-"
             raise Complaint(
-                f"{device_id} has no group {wanted}: choose one of {names}, or give the interval of a new one",
-                f"{device_id}에 없는 그룹입니다({wanted}). 그룹: {names}. 새 그룹은 수집 주기도 쓰십시오",
+                f"{device_id} has no group {wanted}: choose one of {names}, or give the interval of a new one "
+                "(--group-every; import: --every)",
+                f"{device_id}에 없는 그룹입니다({wanted}). 그룹: {names}. 새 그룹은 수집 주기"
+                "(--group-every, import는 --every)도 쓰십시오",
             )
         made = {"id": wanted, "every": every, "signals": [dict(e) for e in entries]}
         where, new = ("devices", number, "groups"), [made]

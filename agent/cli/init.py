@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,18 +64,22 @@ def main(args: argparse.Namespace, language: Language) -> int:
 
     path: Path = args.file
     terminal = sys.stdin.isatty() and not args.yes
-    if path.exists() and not args.force and not (terminal and _overwrite(path, say)):
-        text = Text("is there already: --force replaces it", "파일이 이미 있습니다. 바꾸려면 --force를 쓰십시오")
-        print(f"tsq-agent: {path}: {say(text)}", file=sys.stderr)
-        return 1
     try:
+        _possible(path, say, force=args.force, terminal=terminal)
         given = _given(args)
         answers = _guide(given, say, input) if terminal else _unasked(given)
     except Complaint as exc:
         print(f"tsq-agent: {exc.text(language)}", file=sys.stderr)
         return 1
     except (EOFError, KeyboardInterrupt):
-        print()
+        print(f"\n{say(Text('nothing written', '저장하지 않았습니다'))}", file=sys.stderr)
+        return 1
+    except UnicodeDecodeError:
+        text = Text(
+            "this terminal does not send UTF-8: set its character set",
+            "터미널의 문자 집합을 UTF-8로 바꾸십시오(PuTTY: Translation)",
+        )
+        print(f"\ntsq-agent: {say(text)}", file=sys.stderr)
         return 1
     made = written(answers, say)
     config, problems = read(made.encode())
@@ -91,18 +97,26 @@ def main(args: argparse.Namespace, language: Language) -> int:
             return 1
     done = Text("written. Next:", "저장했습니다. 다음 순서:")
     print(f"{path}: {say(done)}")
-    for next_ in (f"tsq-agent check {path}", f"tsq-agent scan {path}", f"tsq-agent check --connect {path}"):
-        print(f"  {next_}")
+    for next_ in ("check", "scan", "check --connect"):
+        print(f"  tsq-agent {next_} {shlex.quote(str(path))}")
     return 0
 
 
-def _overwrite(path: Path, say: Callable[[Text], str]) -> bool:
-    text = Text(f"{path} is there already. Replace it (kept as .bak)? [y/N] ",
-                f"{path} 파일이 이미 있습니다. 바꿀까요(이전 파일은 .bak)? [y/N] ")  # fmt: skip
-    try:
-        return input(say(text)).strip().lower() in {"y", "yes", "예", "ㅛ"}
-    except (EOFError, KeyboardInterrupt):
-        return False
+def _possible(path: Path, say: Callable[[Text], str], *, force: bool, terminal: bool) -> None:
+    """Look whether the file can be written, before anybody has answered anything.
+
+    Raises:
+        Complaint: it cannot, or it is there and shall stay.
+    """
+    if not os.access(path.parent, os.W_OK):
+        raise Complaint(f"{path.parent}: no file can be written to this folder",
+                        f"{path.parent}: 이 폴더에는 파일을 만들 수 없습니다")  # fmt: skip
+    if path.exists() and not force:
+        text = Text(f"{path} is there already. Replace it (kept as .bak)? [y/N] ",
+                    f"{path} 파일이 이미 있습니다. 바꿀까요(이전 파일은 .bak)? [y/N] ")  # fmt: skip
+        if not terminal or input(say(text)).strip().lower() not in {"y", "yes", "예", "ㅛ"}:
+            raise Complaint(f"{path}: is there already: --force replaces it",
+                            f"{path}: 파일이 이미 있습니다. 바꾸려면 --force를 쓰십시오")  # fmt: skip
 
 
 def _given(args: argparse.Namespace) -> dict[str, Any]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from agent.cli.saving import save, text_of
 from agent.collectors.moments import FORMATS
 from agent.edit import add_signals, change_signal, inline
 from agent.frame import DataType
+from agent.importing.ids import ids
 from agent.interpretation import label, shown
 from settings.language import Complaint, Text
-from settings.suggest import slug
 
 if TYPE_CHECKING:
     import argparse
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from settings.language import Language
 
 MOST_CHOICES = 9
+_ID = re.compile(r"[a-z0-9_-]{1,48}")
 
 
 def entry(what: Window, device: Device, chosen: Candidate) -> dict[str, Any]:
@@ -106,12 +108,15 @@ def ask(
         else:
             return None
         name = answer(Text("name, as people call it: ", "이름(현장에서 부르는 이름): ")(language)).strip()
-        usual = slug(name) or slug(found["address"].replace(":", "-"))
-        id_ = answer(Text(f"id, a-z 0-9 - [{usual}]: ", f"id, 영문 소문자·숫자·- [{usual}]: ")(language)).strip()
+        (usual,) = ids([(name, found["address"])], (s.id for group in device.groups for s in group.signals))
+        text = Text(f"id, a-z 0-9 - [{usual}]: ", f"id, 영문 소문자·숫자·- [{usual}]: ")
+        while (id_ := answer(text(language)).strip() or usual) and not _ID.fullmatch(id_):
+            print("  " + Text("write a-z, 0-9, - and _ only", "영문 소문자, 숫자, -, _만 쓰십시오")(language))
         unit = answer(Text("unit, such as A or degC, or Enter: ", "단위(A, degC 등, 없으면 Enter): ")(language))
     except (EOFError, KeyboardInterrupt):
+        print("\n" + Text("nothing written", "저장하지 않았습니다")(language))
         return None
-    return named(id_ or usual, name, unit.strip(), found)
+    return named(id_, name, unit.strip(), found)
 
 
 def save_signal(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -90,7 +91,8 @@ def main(args: argparse.Namespace, language: Language) -> int:
         0, or 1 when the address was refused or the device did not answer.
     """
     try:
-        target = _target(args.target, language)
+        words = [*args.target[:-1], unicodedata.normalize("NFKC", args.target[-1]).strip()]  # a Korean keyboard's
+        target = _target(words, language)
         every = _every(args.every)
         if target.device.type == "opcua":
             return _node(target, args, every, language)

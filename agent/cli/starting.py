@@ -6,6 +6,7 @@ One question follows from the answers so far, so that going back is forgetting t
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -13,10 +14,11 @@ from urllib.parse import urlsplit
 from pydantic import TypeAdapter, ValidationError
 
 from agent.config.base import Zone
+from agent.config.schedule import DAYS, Weekdays
 from agent.edit import inline
+from agent.importing.ids import latin
 from settings.base import Host, Id, Name, TopicId
 from settings.language import Complaint, Text
-from settings.suggest import slug
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,6 +29,7 @@ Answers = dict[str, Any]
 TYPES = {"modbus": "modbus", "opcua": "opcua", "xgt": "xgt", "1": "modbus", "2": "xgt", "3": "opcua"}
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 _SPAN = re.compile(r"(\S+)\s+(\d{1,2}:\d\d)\s*[-~]\s*(\d{1,2}:\d\d)")
+_KOREAN_DAYS = str.maketrans(dict(zip("월화수목금토일", DAYS, strict=True)) | {"~": "-"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ def question(answers: Answers) -> Question | None:
     plain: list[tuple[str, Text, str, Callable[[str], Any]]] = [
         ("name", Text("name of the factory", "공장 이름"), "", _of(Name)),
         ("factory", Text("its id at the platform (a-z 0-9 -)", "공장 id(영문 소문자, 숫자, -)"),
-         slug(name).replace("_", "-")[:32] or "factory-1", _of(TopicId)),
+         latin(name).replace("_", "-")[:32].strip("-") or "factory-1", _of(TopicId)),
         ("site", Text("id of this address of it", "사업장 id"), "main", _of(TopicId)),
         ("agent", Text("id of this box", "이 수집 PC의 id"), "edge-1", _of(TopicId)),
         ("zone", Text("time zone", "시간대"), "Asia/Seoul", _of(Zone)),
@@ -126,6 +129,7 @@ def _of(kind: Any) -> Callable[[str], Any]:
 
 
 def _clock(line: str) -> str:
+    line = unicodedata.normalize("NFKC", line)
     if (match := _CLOCK.fullmatch(line)) is None:
         raise Complaint("write a time such as 08:00", "08:00처럼 시각을 쓰십시오")
     return f"{int(match[1]):02}:{match[2]}"
@@ -133,11 +137,17 @@ def _clock(line: str) -> str:
 
 def _planned(line: str) -> list[dict[str, str]]:
     found = []
-    for part in filter(None, (p.strip() for p in line.split(","))):
+    for part in filter(None, (p.strip() for p in unicodedata.normalize("NFKC", line).split(","))):
         if (match := _SPAN.fullmatch(part)) is None:
             raise Complaint("write mon-fri 08:00-17:00", "mon-fri 08:00-17:00처럼 쓰십시오")
-        found.append({"days": match[1], "from": _clock(match[2]), "to": _clock(match[3])})
+        days = match[1].replace("요일", "").translate(_KOREAN_DAYS)
+        _of(Weekdays)(days)
+        found.append({"days": days, "from": _clock(match[2]), "to": _end(match[3])})
     return found
+
+
+def _end(line: str) -> str:
+    return line if line == "24:00" else _clock(line)
 
 
 def _machines(line: str) -> list[tuple[str, str]]:
@@ -145,7 +155,7 @@ def _machines(line: str) -> list[tuple[str, str]]:
     found: dict[str, str] = {}
     for number, part in enumerate(filter(None, (p.strip() for p in line.split(","))), 1):
         id_, _, name = part.rpartition("=")
-        made = id_.strip() or slug(part)[:48] or f"machine-{number}"
+        made = id_.strip() or latin(part)[:48].strip("-_") or f"machine-{number}"
         if made in found:
             made = f"{made[:44]}-{number}"
         found[_of(Id)(made)] = _of(Name)(name)

@@ -10,6 +10,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from agent.edit import inline
+from agent.importing.ids import latin
 from settings.suggest import slug
 
 if TYPE_CHECKING:
@@ -82,7 +83,8 @@ def _names(found: Found, inside: str) -> list[str]:
     path = [part.replace("%2F", "/") for part in found.path.split("/")][1:]
     tails = [" ".join([*path[-n:], inside]) for n in range(1, len(path) + 1)]
     identifier = found.node.rpartition(";")[2].partition("=")[2]
-    return tails if tails and id_of(tails[0]) else [identifier, *tails]  # a name in Hangul gives no id
+    spoken = tails and re.search(r"[a-z]", slug(tails[0]))  # `모터 1 전류` would leave 1
+    return [identifier, *tails] if re.search(r"[A-Za-z]", identifier) and not spoken else tails or [identifier]
 
 
 def _parent(found: Found) -> str:
@@ -104,9 +106,9 @@ def unique(names: Sequence[str], known: Iterable[str]) -> str:
 
 
 def id_of(name: str) -> str:
-    """Return the id that a name gives: `ActualPosition` is `actual-position`; nothing for Hangul alone."""
+    """Return the id that a name gives: `ActualPosition` is `actual-position`, `전류` is `jeonryu`."""
     apart = re.sub(r"[\[\](){}:;,#\"'=]+", " ", _HUMP.sub("-", name))
-    return re.sub(r"-{2,}", "-", slug(apart))[-ID_MOST:].strip("-_")
+    return re.sub(r"-{2,}", "-", latin(apart))[-ID_MOST:].strip("-_")
 
 
 def line(entry: dict[str, Any]) -> str:

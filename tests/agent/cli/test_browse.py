@@ -96,6 +96,11 @@ def test_arrays_and_structures_become_a_signal_for_each_part() -> None:
     assert not usable(variable("Huge", "Press", dtype=None, element=DataType.INT16, length=5000, rank=1))
 
 
+def test_a_number_in_a_hangul_name_alone_is_no_id() -> None:
+    picked = [variable("모터 1 전류", "Motor"), variable("모터 2 전류", "1001")]
+    assert [e["id"] for e in entries(picked, ())] == ["motor", "moteo-2-jeonryu"]
+
+
 @given(st.lists(st.text(max_size=60), min_size=1, max_size=8))
 def test_whatever_a_server_calls_things_each_gets_a_good_id(names: list[str]) -> None:
     known: set[str] = set()
@@ -110,7 +115,7 @@ def test_whatever_a_server_calls_things_each_gets_a_good_id(names: list[str]) ->
 @pytest.mark.parametrize(
     ("name", "made"),
     [("ActualPosition", "actual-position"), ("PLCState", "plc-state"), ('DB1."Motor".Ist[0]', "db1-motor-ist-0"),
-     ("온도", ""), ("Temp 온도 1", "temp-1")],
+     ("온도", "ondo"), ("Temp 온도 1", "temp-ondo-1")],
 )  # fmt: skip
 def test_a_name_gives_an_id(name: str, made: str) -> None:
     assert id_of(name) == made

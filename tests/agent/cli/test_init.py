@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -29,10 +30,10 @@ def test_options_alone_make_a_file_that_passes_the_check(language: str, tmp_path
     assert main(["init", str(path), *OPTIONS, "--lang", language]) == 0
     config = load(path)
     assert [(m.id, m.name) for m in config.machines] == [
-        ("press-1", "프레스 1호기"), ("cnc-2", "CNC 2"), ("machine-3", "선반"),
+        ("press-1", "프레스 1호기"), ("cnc-2", "CNC 2"), ("seonban", "선반"),
     ]  # fmt: skip
     assert [(d.id, d.type, d.machine) for d in config.devices] == [
-        ("modbus-1", "modbus", "press-1"), ("xgt-1", "xgt", "cnc-2"), ("opcua-1", "opcua", "machine-3"),
+        ("modbus-1", "modbus", "press-1"), ("xgt-1", "xgt", "cnc-2"), ("opcua-1", "opcua", "seonban"),
     ]  # fmt: skip
     assert (config.uplink.site.host, config.uplink.site.port) == ("10.0.0.9", 8883)
     text = path.read_text("utf-8")
@@ -111,3 +112,37 @@ def test_each_answer_leads_to_the_next_question_and_then_to_none() -> None:
         keys.append(asked.key)
         answers = taken(answers, asked, asked.read(lines.get(asked.key, asked.default)))
     assert keys == ["name", "factory", "site", "agent", "zone", "day", "planned", "machines", "device", "broker"]
+
+
+def test_machines_named_in_hangul_get_ids_that_can_be_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    words = ["--yes", "--name", "한일정밀 1공장", "--machines", "프레스 1호기, 선반 1호기, ３번 라인"]
+    assert main(["init", str(path), *words, "--planned", "월-금 ０８:00-24:00, 토요일 8:00~13:00"]) == 0
+    config = load(path)
+    assert [m.id for m in config.machines] == ["peureseu-1hogi", "seonban-1hogi", "3beon-rain"]
+    assert config.factory == "haniljeongmil-1gongjang"
+    assert [span.days for span in config.schedule.planned] == [(0, 1, 2, 3, 4), (5,)]
+
+
+def test_days_that_do_not_exist_are_asked_for_again_at_once() -> None:
+    asked = question({"name": "x", "factory": "x", "site": "x", "agent": "x", "zone": "UTC", "day": "08:00"})
+    assert asked is not None
+    assert asked.key == "planned"
+    with pytest.raises(Complaint, match="no weekday"):
+        asked.read("mon-xxx 08:00-17:00")
+
+
+def test_a_folder_that_cannot_be_written_is_said_before_the_questions(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["init", str(tmp_path / "no" / "a.yaml"), "--lang", "ko"]) == 1
+    assert "이 폴더에는" in capsys.readouterr().err
+
+
+def test_the_next_commands_can_be_typed_as_they_are_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "한일 설정.yaml"
+    assert main(["init", str(path), "--yes", "--name", "x", "--machines", "m"]) == 0
+    shown = [line for line in capsys.readouterr().out.splitlines() if line.startswith("  tsq-agent")]
+    assert [shlex.split(line)[-1] for line in shown] == [str(path)] * 3

@@ -199,11 +199,11 @@ def test_a_clear_guess_is_written_without_the_order_that_the_device_has_anyway(
     candidates = interpret([(7, low, high, *[0x8123] * 8) for high, low in pairs], 1, now_ns=0)
     told = guess(candidates)
     assert told.clear
-    answers = iter(["1", "유온", "", "degC"])
+    answers = iter(["1", "유온", "유온", "", "degC"])  # an id in Hangul is asked for again
     found = ask(what, device, told, candidates, "ko", lambda _: next(answers))
     assert found is not None
     assert found == {
-        "id": "holding-8",
+        "id": "yuon",
         "name": "유온",
         "address": "holding:8",
         "type": "float32",
