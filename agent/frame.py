@@ -381,8 +381,8 @@ class Rows:
 
 
 EventKind = Literal[
-    "link_up", "link_down", "refused", "gap", "clock_step", "clock_correction", "overflow", "config_change",
-    "device_changed", "agent_start", "agent_stop", "maintenance", "alarm",
+    "link_up", "link_down", "refused", "gap", "clock_step", "clock_correction", "config_change", "device_changed",
+    "agent_start", "agent_stop", "maintenance", "alarm",
 ]  # fmt: skip
 
 GapCause = Literal[

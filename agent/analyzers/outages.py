@@ -4,7 +4,9 @@ An outage whose end was never told (the agent was killed meanwhile) ends where t
 up, or to go down again under another id.
 
 A gap that names rows the analyzers have seen (lost in the spool or refused by the store) censors nothing: what was
-read is known, although it did not arrive. Rows lost before that are censored source by source.
+read is known, although it did not arrive. Rows lost before that are censored source by source. Nor does one that
+names the signals it is about (a server's queue was too short for them): a value of these came before it and after
+it, so that they are known all the time, and of their neighbours nothing is missing.
 
 A gap is known under its `gap_id` in versions: opened, moved, closed. For a day, the version that counts is the
 latest one whose event came before the day's end plus `GRACE`, or before any source gave data again after that: a
@@ -67,7 +69,7 @@ class Outages:
             name, cause = f"{SIMULATED} {event.time_ns}", SIMULATED
         else:
             return
-        if cause not in CENSORED | DOWN | {SIMULATED} or body.get("stage") in SEEN:
+        if cause not in CENSORED | DOWN | {SIMULATED} or body.get("stage") in SEEN or "signals" in body:
             return
         lost = body.get("sources")
         if isinstance(lost, dict):

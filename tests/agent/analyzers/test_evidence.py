@@ -156,6 +156,22 @@ def test_a_loss_is_censored_source_by_source_and_only_where_the_analyzers_saw_no
     }
 
 
+def test_a_queue_of_the_server_too_short_for_one_signal_censors_nothing_of_its_neighbours() -> None:
+    body: dict[str, Json] = {"gap_id": "a", "cause": "overflow", "reason": "server_queue", "signals": ["s0"]}
+    end = START + MINUTE
+    items: list[Item] = [
+        block(CNC, [(0, START, 0), (1, START, 0)]),
+        *(Watermark(CNC.id, START + n * 5 * SECOND) for n in range(12)),
+        Event(kind="gap", source=CNC.id, time_ns=end, from_ns=START, to_ns=end, body=body),
+        block(CNC, [(0, end, 0x0480)]),
+    ]
+    day = one_day([CNC], items)
+    assert day.censored == {}
+    (part,) = day.sources
+    for signal in part.signals.values():
+        assert day.spans(part.spans[signal.known]).length() >= MINUTE
+
+
 def test_a_subscribed_value_is_known_while_the_link_lives() -> None:
     down = {"gap_id": "g", "cause": "link_down"}
     items: list[Item] = [
