@@ -21,8 +21,10 @@ SHOWN = 12
 
 
 def recalled(config: ModbusDevice, memory: Memory, now: int) -> Learned:
-    """Return what was learned about a device, for the place where the configuration says it is."""
-    return Learned.of(memory.recall(config.id, TOPIC), f"{config.transport} {config.place} {config.unit}", now)
+    """Return what was learned about a device: at the place where the configuration says it is, of what it reads."""
+    learned = Learned.of(memory.recall(config.id, TOPIC), f"{config.transport} {config.place} {config.unit}", now)
+    learned.fit([[signal.span() for signal in group.signals] for group in config.groups])
+    return learned
 
 
 def explained(config: ModbusDevice, memory: Memory) -> DevicePlan:

@@ -7,12 +7,14 @@
               refusal, at most 1 h; all of a table when one of them is served again: then somebody has been there.
 
 Every group of a device shares one of these. On disk it is a JSON object that names the device's place, so that an
-edited configuration (another host or unit) does not inherit what is wrong for it; anything malformed is ignored.
+edited configuration (another host or unit) does not inherit what is wrong for it; anything malformed is ignored, and
+so is what is about values that the configuration no longer has: nobody would ever ask for it again.
 Pure: the collector hands in monotonic times.
 """
 
 from __future__ import annotations
 
+import bisect
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -20,7 +22,7 @@ from agent.collectors.modbus.plan import ADDRESSES, Limits, Span, Table
 from agent.collectors.planning import Cost
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from agent.collectors.planning import Span as Units
     from agent.frame import Json
@@ -133,6 +135,21 @@ class Learned:
         if self.registers is not None or self.bits is not None:
             self.registers = self.bits = None
             self.version += 1
+
+    def fit(self, groups: Sequence[Sequence[Span]]) -> None:
+        """Forget refused values that no group has any more, and holes that are no gap between values of any."""
+        configured = {span for spans in groups for span in spans}
+        self.refused = {span: refusal for span, refusal in self.refused.items() if span in configured}
+        for table, holes in self.holes.items():
+            gaps: set[Units] = set()
+            for spans in groups:
+                starts = sorted({span.start for span in spans if span.table == table})
+                ends = {span.end for span in spans if span.table == table}
+                for start, end in holes:
+                    behind = bisect.bisect_left(starts, start)
+                    if starts[behind : behind + 1] == [end] and (start == end or start in ends):
+                        gaps.add((start, end))
+            self.holes[table] = {units: refusal for units, refusal in holes.items() if units in gaps}
 
     # On disk
 

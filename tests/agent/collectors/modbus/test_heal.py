@@ -141,6 +141,44 @@ def test_another_unit_host_or_transport_does_not_inherit_what_was_learned() -> N
         assert not recalled(edited, memory, 0).refused, other
 
 
+def test_what_was_learned_of_values_that_are_no_longer_configured_is_forgotten(tmp_path: Path) -> None:
+    """A text of 20 registers was refused; its registers, configured instead, share a request again."""
+    log = tmp_path / "log"
+    memory, clock = Forgetful(), FakeClock()
+    text = {"id": "text", "address": "holding:4", "type": "string", "length": 40}
+
+    async def story() -> None:
+        before = device(peer.port or 0, {"g/1s": [*words(0, 1, 40, 44), text]})
+        async with ModbusCollector(before, Box(clock, memory)).connect() as read:
+            assert values(frame(await read()))["text"] is None
+        known = recalled(before, memory, 0)
+        assert known.refused.keys() == {Span(H, 4, 20)}
+        assert known.holes[H].keys() == {(41, 44)}
+        after = device(peer.port or 0, {"g/1s": words(*range(23), 40), "h/1s": words(40, 43)})
+        assert not recalled(after, memory, 0).refused
+        assert not recalled(after, memory, 0).holes[H]
+        it = ModbusCollector(after, Box(clock, memory))
+        async with it.connect() as read:
+            asked = len(read_log(log))
+            assert values(frame(await read())) == {f"r{a}": a for a in (*range(23), 40)}
+            assert len(read_log(log)) <= asked + 8, "one search for the gap, and no request for each register"
+
+    with running(server(tmp_path, "--illegal", "23-23", "--illegal", "42-42", log=log)) as peer:
+        run(story())
+
+
+def test_a_hole_is_kept_as_long_as_it_is_a_gap_between_values_of_a_group() -> None:
+    learned = Learned("here")
+    for hole in ((1, 10), (12, 12), (20, 25), (30, 35)):
+        learned.hole(H, hole, 0)
+    learned.hole(Table.INPUT, (1, 10), 0)
+    one = [Span(H, 0, 1), Span(H, 10, 2), Span(H, 12, 8), Span(H, 22, 1), Span(H, 25, 5), Span(H, 36, 1)]
+    learned.fit([one, [Span(H, 5, 1), Span(Table.INPUT, 0, 1)]])
+    assert {table: set(holes) for table, holes in learned.holes.items() if holes} == {H: {(1, 10), (12, 12)}}
+    learned.fit([])
+    assert not any(learned.holes.values())
+
+
 def test_a_collector_that_is_made_anew_goes_on_with_the_budget_of_the_one_before(tmp_path: Path) -> None:
     log = tmp_path / "log"
     clock = SystemClock()
