@@ -7,8 +7,8 @@
               refusal, at most 1 h; all of a table when one of them is served again: then somebody has been there.
 
 Every group of a device shares one of these. On disk it is a JSON object that names the device's place, so that an
-edited configuration (another host or unit) does not inherit what is wrong for it; anything malformed is ignored, and
-so is what is about values that the configuration no longer has: nobody would ever ask for it again.
+edited configuration (another host or unit) does not inherit what is wrong for it; anything malformed is ignored, as
+is what is about values that the configuration no longer has: nobody would ever ask for it again.
 Pure: the collector hands in monotonic times.
 """
 

@@ -13,7 +13,8 @@ Which answer belongs to the question:
                             when nothing better comes, it is the reason that is given. A late answer may fit the
                             next question by chance, so a unit that owes one is first asked for something
                             of another length (`probe`): a device answers in order, and what comes after that
-                            answer is not late.
+                            answer is not late. Our own request, which some lines echo, is no answer even where
+                            it looks like one (a reading of 17 to 24 coils from 300h on).
 
 `Tap`. Every frame is handed on as it went over the line, but for encryption: `sent` and `received` carry one ADU
 each (MBAP header, or RTU address and CRC, included); bytes in which no frame was found come as one `received` when
@@ -51,6 +52,8 @@ _ANY_UNIT = frozenset({0, 255})
 """Units that mean "whoever is there" on a network; the answer may carry another one."""
 _MOST = 512
 """Bytes of noise that are kept while a frame is looked for."""
+_NO_ECHO = 3
+"""Answers without an echo before them that prove a line to have none."""
 _CALM_S = 0.1
 """Silence after which nothing more is on its way."""
 
@@ -86,8 +89,10 @@ class _Question:
     unit: int
     span: Span
     number: int
+    frame: bytes  # as it was sent
     answer: asyncio.Future[bytes | ModbusRefusal]
     misfit: str | None = None  # why an answer that came was passed over
+    echoed: bool = False  # whether the line has sent it back
 
 
 Owed = defaultdict[int, deque[tuple[int, int]]]
@@ -131,6 +136,8 @@ class ReadLink(asyncio.Protocol):
         self._number = 0
         self._question: _Question | None = None
         self._lost = False
+        self._echoes = False
+        self._without_echo = 0  # answers
         self.answered = False
         self.late = 0
         self.cause: Exception | None = None
@@ -213,10 +220,10 @@ class ReadLink(asyncio.Protocol):
         loop = asyncio.get_running_loop()
         self._device = device
         self._number = self._number % 65535 + 1
-        question = _Question(device, unit, span, self._number, loop.create_future())
         request = _REQUESTS[span.table](address=span.start, count=span.count, dev_id=unit)
         request.transaction_id = self._number
         frame = self._framer.buildFrame(request)
+        question = _Question(device, unit, span, self._number, frame, loop.create_future())
         if not self._numbered:
             self._buffer = b""
         self._question = question
@@ -288,24 +295,42 @@ class ReadLink(asyncio.Protocol):
                 if function & 0x7F not in {1, 2, 3, 4} or len(frame) < length:
                     continue
                 if FramerRTU.check_CRC(frame[:-2], int.from_bytes(frame[-2:])):
+                    echo = self._is_echo(self._buffer[:start], frame)
                     self._give_up(start)
                     self._buffer = self._buffer[length:]
-                    self._arrived(frame, None, frame[0], frame[1:-2])
+                    if echo:
+                        self._taken(frame)
+                    else:
+                        self._arrived(frame, None, frame[0], frame[1:-2])
                     found = True
                     break
         if len(self._buffer) > _MOST:
             self._give_up(len(self._buffer) - _MOST)
 
+    def _is_echo(self, noise: bytes, frame: bytes) -> bool:
+        """Tell whether a frame is our own request; watch whether the line echoes, also in the noise before it."""
+        question = self._question
+        if question is None:
+            return False
+        question.echoed |= question.frame in noise
+        if frame != question.frame or question.echoed or not (self._echoes or self._without_echo < _NO_ECHO):
+            return False
+        question.echoed = True
+        return True
+
+    def _taken(self, frame: bytes) -> None:
+        if (tap := self._box.tap) is not None:
+            tap(self._device, "received", frame)
+
     def _give_up(self, count: int) -> None:
         """Drop bytes in which no frame was found."""
-        if count and (tap := self._box.tap) is not None:
-            tap(self._device, "received", self._buffer[:count])
+        if count:
+            self._taken(self._buffer[:count])
         self._buffer = self._buffer[count:]
 
     def _arrived(self, frame: bytes, number: int | None, unit: int, pdu: bytes) -> None:
         question = self._question
-        if (tap := self._box.tap) is not None:
-            tap(self._device, "received", frame)
+        self._taken(frame)
         if question is None or question.answer.done() or number not in {None, question.number}:
             self.late += 1
             self._note("late")
@@ -317,6 +342,8 @@ class ReadLink(asyncio.Protocol):
             else f"unit {unit} in the answer to a question to unit {question.unit}"
         )
         if not isinstance(answer, str):
+            self._echoes |= question.echoed
+            self._without_echo += not question.echoed
             question.answer.set_result(answer)
         elif number is None:
             self.late += 1

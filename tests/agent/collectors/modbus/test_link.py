@@ -220,3 +220,33 @@ def test_the_question_after_an_owed_answer_wants_another_length() -> None:
         assert not owed[5]
 
     asyncio.run(story())
+
+
+COILS = Span(Table.COIL, 0x312, 20)
+"""To read them is a request that looks like its own answer."""
+
+
+@pytest.mark.parametrize("noise", [b"", b"\xff\x00"])
+def test_an_echo_that_looks_like_an_answer_is_none(noise: bytes) -> None:
+    data = bytes([0xA5, 0x0F, 0x01])
+    got, _ = ask(lambda q: [noise + q, plain(q, data)], rtu=True, span=COILS, questions=6)
+    assert got == data
+    with pytest.raises(LinkSilent):
+        ask(lambda q: [noise + q], rtu=True, span=COILS)
+
+
+def test_an_answer_that_looks_like_its_question_is_taken_after_the_echo() -> None:
+    got, _ = ask(lambda q: [q, q], rtu=True, span=COILS)
+    assert got == bytes([0x12, 0x00, 20])
+
+
+def test_on_a_line_without_echo_an_answer_may_look_like_its_question() -> None:
+    count = 0
+
+    def answer(question: bytes) -> Sequence[bytes]:
+        nonlocal count
+        count += 1
+        return [question if count > 3 else plain(question, bytes(3))]
+
+    got, _ = ask(answer, rtu=True, span=COILS, questions=4)
+    assert got == bytes([0x12, 0x00, 20])
