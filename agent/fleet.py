@@ -79,14 +79,23 @@ class Fleet:
                 since |= self._supervisors[device].retire()
         return since
 
-    async def renew(self, device: Device) -> None:
-        """Connect a device anew; what is missing meanwhile is a gap `config`.
+    def resume(self, devices: Iterable[str], since: Mapping[str, int]) -> None:
+        """Go on reading devices that were removed, as they were.
+
+        Args:
+            devices: Their ids.
+            since: What `remove` has returned.
+        """
+        self.add([self._supervisors[device].collector for device in devices], since)
+
+    async def renew(self, devices: Iterable[Device]) -> None:
+        """Connect devices anew; what is missing meanwhile is a gap `config`.
 
         Raises:
-            ConfigError: a secret cannot be read; the device goes on as it was.
+            ConfigError: a secret cannot be read; the devices go on as they were.
         """
-        made = self.make([device])
-        self.add(made, await self.remove([device.id]))
+        made = self.make(devices)
+        self.add(made, await self.remove([collector.device for collector in made]))
 
     def drop(self, devices: Iterable[str]) -> None:
         """Let go of devices that were removed and do not come back."""

@@ -6,7 +6,7 @@ The dry read goes through the same box as the collectors, so that a device with 
 the one we have. What is watched is the set of signals that were good before and those that the dry read found good:
 when fewer than 95 % of them are good at the end, or whoever asked goes away before it, the old configuration is
 taken up again. The file is the asker's to write, once it is kept; a box that loses its power meanwhile starts with
-the old one.
+what stands there.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from agent.config.load import read
 from agent.errors import AgentError, ConfigError
 from agent.frame import Quality, quality
 from agent.probe import probe
+from agent.running import to_the_end
+from settings.language import Text
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 ENOUGH = 0.95
+TRIES = 3  # to go back, when the disk takes nothing for a while
 LISTED = 20  # signals that are named
 
 Step = dict[str, object]
@@ -56,7 +59,6 @@ class Reload:
         self._box = box
         self._latest = latest
         self._lock = asyncio.Lock()
-        self._going_back: set[asyncio.Task[None]] = set()
 
     async def apply(self, text: str, author: str, watch_s: float, *, anyway: bool = False) -> AsyncGenerator[Step]:
         """Try a file; yield what happens. The last step is `kept`, `reverted`, `refused` or `same`.
@@ -76,7 +78,7 @@ class Reload:
             if config is None:
                 yield {"step": "refused", "why": "wrong", "problems": [problem.text.en for problem in problems]}
                 return
-            changes = compare(self._running.config, config)
+            changes = await asyncio.to_thread(compare, self._running.config, config)
             if changes.fixed:
                 yield {"step": "refused", "why": "restart", "parts": list(changes.fixed)}
                 return
@@ -134,17 +136,15 @@ class Reload:
         there = {(source.id, s.id) for source in config.sources() for s in source.signals}
         wanted = good.union(*(self._latest.good(device) for device in touched)) & there
         yield {"step": "changing", "devices": [*touched, *changes.of("removed")]}
+        kept, still, stuck = False, set[Key](), None
         try:
-            await self._running.go_over(config, raw, author)
-        except AgentError as exc:
-            yield {"step": "refused", "why": "failed", "text": exc.text.en, "text_ko": exc.text.ko}
-            return
-        except ConfigError as exc:
-            yield {"step": "refused", "why": "failed", "text": str(exc), "text_ko": str(exc)}
-            return
-        logger.warning("%s has changed the configuration: %s", author, ", ".join(touched) or "no device")
-        kept = False
-        try:
+            try:
+                await self._running.go_over(config, raw, author)
+            except (AgentError, ConfigError) as exc:
+                kept = True  # as it was
+                yield {"step": "refused", "why": "failed", **_said(exc)}
+                return
+            logger.warning("%s has changed the configuration: %s", author, ", ".join(touched) or "no device")
             left = watch_s
             while left > 0 and wanted:
                 yield {
@@ -159,22 +159,36 @@ class Reload:
             kept = watch_s <= 0 or len(still) >= ENOUGH * len(wanted)
         finally:
             if not kept:
-                await self._go_back(before, text)
+                stuck = await to_the_end(self._go_back(before, text))
+        if stuck is not None:
+            yield {"step": "stuck", **_said(stuck)}
+            return
         yield {
             "step": "kept" if kept else "reverted",
-            "good": len(still), "of": len(wanted), "bad": _named(wanted - still), "hash": config.config_hash(),
+            "good": len(still), "of": len(wanted), "bad": _named(wanted - still), "hash": self._running.digest,
         }  # fmt: skip
 
     def _good(self, devices: Iterable[str]) -> set[Key]:
         return set[Key]().union(*(self._latest.good(device) for device in devices))
 
-    async def _go_back(self, config: AgentConfig, raw: bytes) -> None:
-        """Take the old configuration up again, whoever is cancelled meanwhile."""
-        logger.error("the changed configuration is not kept, the one before it is in force again")
-        task = asyncio.create_task(self._running.go_over(config, raw, "tsq-agent"), name="go back")
-        self._going_back.add(task)
-        task.add_done_callback(self._going_back.discard)
-        await asyncio.shield(task)
+    async def _go_back(self, config: AgentConfig, raw: bytes) -> AgentError | ConfigError | None:
+        """Take the old configuration up again; return why that cannot be, and then the changed one stays."""
+        logger.error("the changed configuration is not kept, the one before it is taken up again")
+        failure: AgentError | ConfigError | None = None
+        for _ in range(TRIES):
+            try:
+                await self._running.go_over(config, raw, "tsq-agent", back=True)
+            except (AgentError, ConfigError) as exc:
+                logger.error("the one before it cannot be taken up again: %s", exc)  # noqa: TRY400 - no bug
+                failure = exc
+            else:
+                return None
+        return failure
+
+
+def _said(exc: AgentError | ConfigError) -> Step:
+    text = exc.text if isinstance(exc, AgentError) else Text(str(exc), str(exc))
+    return {"text": text.en, "text_ko": text.ko}
 
 
 def _named(keys: set[Key]) -> list[str]:

@@ -19,8 +19,11 @@ from readiness import model
 from readiness.report import Site, assess
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from agent.clock import Clock
     from agent.config.model import AgentConfig
+    from agent.frame import Source
     from agent.spool import Spool
     from agent.uplink import Uplink
     from contract.topics import AgentTopics
@@ -66,7 +69,7 @@ class Reporter:
         self, config: AgentConfig, spool: Spool, uplink: Uplink, topics: AgentTopics, clock: Clock
     ) -> None:
         self._lock = threading.Lock()
-        self.change(config)
+        self.change(config, config.sources())
         self._calendar = config.calendar()
         self._every_s = config.readiness.report_every / 1e9
         self._site = Site(config.factory, config.site, config.agent)
@@ -80,10 +83,10 @@ class Reporter:
         self._thread = threading.Thread(target=self._run, name="reporter", daemon=True)
         uplink.on_request("report.get", self._answer)
 
-    def change(self, config: AgentConfig) -> None:
-        """Assess what this configuration has from now on; burst sources give no evidence."""
-        sources = tuple(source for source in config.sources() if source.mode != "burst")
-        self._configured = sources, config.inventory()  # one assignment: an assessment under way keeps its own
+    def change(self, config: AgentConfig, sources: Iterable[Source]) -> None:
+        """Assess what this configuration has, these sources, from now on; burst sources give no evidence."""
+        polled = tuple(source for source in sources if source.mode != "burst")
+        self._configured = polled, config.inventory()  # one assignment: an assessment under way keeps its own
 
     def start(self) -> None:
         """Begin to publish."""

@@ -113,6 +113,11 @@ class Supervisor:
         self._silent_s = max(SILENT_S, SILENT_INTERVALS * min(expected) / 1e9) if expected else 2.0 * 86400
 
     @property
+    def collector(self) -> Collector:
+        """What it runs."""
+        return self._collector
+
+    @property
     def device(self) -> str:
         """Id of the device."""
         return self._collector.device

@@ -7,6 +7,8 @@ import contextlib
 import os
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from agent.redacted import device_as_written
 from agent.reload import arguments
 
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
     from agent.clock import Clock
+    from agent.config.model import AgentConfig
     from agent.control import Answer, Handler
     from agent.fingerprint import Fingerprints
     from agent.fleet import Fleet
@@ -95,7 +98,7 @@ class Verbs:
             "process": os.getpid(),
             "time": str(self._clock.now()),
             "clock_trusted": self._clock.trusted,
-            "config": config.config_hash(),
+            "config": self._running.digest,
             "devices": self._devices(),
             "spool": self._spool.stats()._asdict(),
             **self._about(),
@@ -110,14 +113,10 @@ class Verbs:
         history = args.get("history") is not False
         return await asyncio.to_thread(self._latest.encoded, head, frozenset(devices), history=history)
 
-    def _config(self, _target: str, _args: Mapping[str, object]) -> Answer:
+    async def _config(self, _target: str, _args: Mapping[str, object]) -> bytes:
         """Answer with the file in force, as it was read, and with what it means."""
-        config = self._running.config
-        return {
-            "hash": config.config_hash(),
-            "text": self._running.raw.decode("utf-8", "replace"),
-            "meaning": config.model_dump(mode="json"),
-        }
+        running = self._running
+        return await asyncio.to_thread(_in_force, running.config, running.raw, running.digest)
 
     def _retry(self, target: str, _args: Mapping[str, object]) -> Answer:
         device = target if target in self._devices() else target.split(".", maxsplit=1)[0]
@@ -169,10 +168,15 @@ class Verbs:
         async with contextlib.aclosing(self._recorder.record(device, seconds, header)) as lines:
             yield await anext(lines)
             if config.get("type") == "opcua":  # its frames mean nothing without the session that they belong to
-                await self._fleet.renew(next(d for d in self._running.config.devices if d.id == device))
+                await self._running.renew(device)
             async for line in lines:
                 yield line
 
     def _apply(self, _target: str, args: Mapping[str, object]) -> AsyncIterator[Answer]:
         text, author, watch_s, anyway = arguments(args)
         return self._reload.apply(text, author, watch_s, anyway=anyway)
+
+
+def _in_force(config: AgentConfig, raw: bytes, digest: str) -> bytes:
+    text, meaning = raw.decode("utf-8", "replace"), config.model_dump(mode="json")
+    return msgspec.json.encode({"hash": digest, "text": text, "meaning": meaning})

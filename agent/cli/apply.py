@@ -1,13 +1,16 @@
 """`tsq-agent apply`: try a changed file in the running agent, and keep it when it is good.
 
 The file that the agent starts with next time is the one in force: it is replaced only when the change is kept, the
-one before it stays beside it as `.previous`. A file that was edited in its place and is not kept makes room for the
-old one again, and stays beside it as `.rejected`.
+one before it stays beside it as `.previous`. A file that was edited in its place makes room for the old one while
+it is on trial, whatever happens to the box or to us meanwhile, and stays beside it as `.rejected` when it is not
+kept.
+What somebody else has written into the file and nobody has applied is never lost: it stays as `.unapplied`.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import shutil
 import sys
@@ -28,7 +31,7 @@ from settings.language import Text
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from agent.config.model import AgentConfig
     from settings.language import Language
@@ -52,9 +55,12 @@ def arguments(parser: argparse.ArgumentParser, language: Language) -> None:
 
 def main(args: argparse.Namespace, language: Language) -> int:
     """Try it; 0 when the new file is in force."""
-    file: Path = args.file or args.config
+    place: Path = args.config.resolve()  # a link stays one
+    file: Path = place if args.file is None else args.file.resolve()
     new, raw = load(file, language), file.read_bytes()
-    found = in_force(new)
+    found = in_force(new, language)
+    if found is None and file != place and place.exists():  # its state folder may be what changes
+        found = in_force(load(place, language), language)
     if found is None:
         return _without_agent(args, file, new, raw, language)
     old, text = found
@@ -73,31 +79,48 @@ def main(args: argparse.Namespace, language: Language) -> int:
     wish = {
         "text": raw.decode(), "author": author(args.author), "watch": args.watch / 1e9, "anyway": args.anyway,
     }  # fmt: skip
+    make_room = functools.partial(_make_room, file, raw, text.encode(), language) if file == place else None
+    last = _try(new, wish, make_room, language)
+    if last.get("step") not in {"kept", "same"}:
+        return 1
+    if text.encode() != raw:
+        _put(_beside(place, "previous"), text.encode(), place)
+    _replace(place, raw, {text.encode()}, language)
+    if file == place:
+        _beside(place, "rejected").unlink(missing_ok=True)
+    return 0
+
+
+def _try(
+    config: AgentConfig, wish: Mapping[str, object], changing: Callable[[], None] | None, language: Language
+) -> Mapping[str, Any]:
+    """Have the agent try it and show what happens; return its last step, or nothing when it has not answered."""
     last: Mapping[str, Any] = {}
     try:
-        with contextlib.closing(control.stream(new.storage.directory, "apply", "", wish, ANSWER_S)) as steps:
+        with contextlib.closing(control.stream(config.storage.directory, "apply", "", wish, ANSWER_S)) as steps:
             for last in steps:
                 _show(last, language)
+                if changing is not None and last.get("step") == "changing":
+                    changing()
     except NotRunning as exc:
-        print(f"tsq-agent: {silent(new, exc)(language)}", file=sys.stderr)
-        return 1
+        print(f"tsq-agent: {silent(config, exc)(language)}", file=sys.stderr)
+        return {}
     except KeyboardInterrupt:  # the agent hears that nobody waits any more, and goes back by itself
         left = Text("left off: the agent keeps the old file", "중단했습니다. 에이전트는 이전 설정을 그대로 씁니다")
         print(f"\n{left(language)}", file=sys.stderr)
-        return 1
-    match last.get("step"):
-        case "kept" | "same":
-            replace(args.config, raw, text.encode())
-            return 0
-        case "reverted" if file == args.config:
-            _put(file.with_name(f"{file.name}.rejected"), raw, file)
-            _put(file, text.encode(), file)
-    return 1
+        return {}
+    return last
+
+
+def _make_room(file: Path, raw: bytes, old: bytes, language: Language) -> None:
+    _put(_beside(file, "rejected"), raw, file)
+    _replace(file, old, {raw}, language)
 
 
 def _without_agent(args: argparse.Namespace, file: Path, new: AgentConfig, raw: bytes, language: Language) -> int:
     print(Text("no agent runs with this file", "이 설정으로 실행 중인 에이전트가 없습니다")(language))
-    if file == args.config:
+    place = args.config.resolve()
+    if file == place:
         print(
             Text(
                 "the file is right: it counts from the next start",
@@ -105,7 +128,7 @@ def _without_agent(args: argparse.Namespace, file: Path, new: AgentConfig, raw: 
             )(language)
         )
         return 0
-    old = args.config.read_bytes() if args.config.exists() else b""
+    old = place.read_bytes() if place.exists() else b""
     if old:
         for line in said(compare(load(args.config, language), new), language):
             print(line)
@@ -113,21 +136,34 @@ def _without_agent(args: argparse.Namespace, file: Path, new: AgentConfig, raw: 
     if not args.yes and (not sys.stdin.isatty() or input(question(language)).strip() != "yes"):
         print(Text("nothing was changed", "바꾸지 않았습니다")(language))
         return 1
-    replace(args.config, raw, old)
+    if old and old != raw:
+        _put(_beside(place, "previous"), old, place)
+    _replace(place, raw, {old}, language)
     return 0
 
 
-def replace(path: Path, raw: bytes, previous: bytes) -> None:
-    """Put `raw` at `path` and what was in force beside it, each whole or not at all."""
-    if previous and previous != raw:
-        _put(path.with_name(f"{path.name}.previous"), previous, path)
-    if not path.exists() or path.read_bytes() != raw:
+def _beside(path: Path, name: str) -> Path:
+    return path.with_name(f"{path.name}.{name}")
+
+
+def _replace(path: Path, raw: bytes, known: Collection[bytes], language: Language) -> None:
+    """Put `raw` at `path`, whole or not at all; keep what stands there and is not known beside it."""
+    there = path.read_bytes() if path.exists() else raw
+    if there != raw and there not in known:
+        aside = _beside(path, "unapplied")
+        _put(aside, there, path)
+        said = Text(
+            f"{path} had changes that were never applied: they are kept in {aside}",
+            f"{path} 파일에 적용하지 않은 수정이 있어 {aside}에 따로 보관했습니다",
+        )
+        print(said(language))
+    if there != raw or not path.exists():
         _put(path, raw, path)
 
 
 def _put(path: Path, raw: bytes, like: Path) -> None:
     """Write a file whole or not at all, with owner and mode of another one where it exists."""
-    fresh = path.with_name(f"{path.name}.new")
+    fresh = _beside(path, "new")
     with fresh.open("wb") as out:
         os.fchmod(out.fileno(), 0o640)
         out.write(raw)
@@ -168,6 +204,13 @@ def _words(step: Mapping[str, Any]) -> Iterable[Text]:
             yield Text(
                 f"went back to the old file: only {good} of {n} tags were good: {bad}",
                 f"이전 설정으로 되돌렸습니다. 태그 {n}개 중 {good}개만 정상: {bad}",
+            )
+        case "stuck":
+            yield Text(
+                f"the old file could not be taken up again: {step['text']}; the agent runs with the changed one "
+                "until it is restarted (systemctl restart tsq-agent)",
+                f"이전 설정으로 되돌리지 못했습니다. {step['text_ko']}. 에이전트를 다시 시작할 때까지"
+                "(systemctl restart tsq-agent) 바꾼 설정으로 동작합니다",
             )
         case "refused":
             yield _refused(step)

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from agent import changes, control
 from agent.cli import config_argument
+from agent.cli.asking import silent
 from agent.cli.table import clean
 from agent.config.load import load
 from agent.control import NotRunning
+from agent.errors import ConfigError
 from settings.language import Text
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ def main(args: argparse.Namespace, language: Language) -> int:
         different = changes.compare(old, new)
     else:
         new = load(args.old, language)
-        found = in_force(new)
+        found = in_force(new, language)
         if found is None:
             text = Text(
                 f"no agent runs: compared with {args.config}",
@@ -58,11 +60,17 @@ def said(different: changes.Changes, language: Language) -> Iterator[str]:
         yield clean(text(language))
 
 
-def in_force(config: AgentConfig) -> tuple[Mapping[str, Any], str] | None:
-    """Return what the agent in this file's state folder runs with: its meaning and its text; None without agent."""
+def in_force(config: AgentConfig, language: Language) -> tuple[Mapping[str, Any], str] | None:
+    """Return what the agent in this file's state folder runs with: its meaning and its text; None without agent.
+
+    Raises:
+        ConfigError: one may run there and cannot be asked.
+    """
     try:
         answer = control.ask(config.storage.directory, "config")
-    except NotRunning:
-        return None
+    except NotRunning as exc:
+        if isinstance(exc.__cause__, FileNotFoundError | ConnectionRefusedError):
+            return None
+        raise ConfigError(f"tsq-agent: {silent(config, exc)(language)}") from exc
     meaning = answer.get("meaning")
     return meaning if isinstance(meaning, dict) else {}, str(answer.get("text", ""))

@@ -164,3 +164,71 @@ def test_a_file_edited_in_its_place_that_is_not_kept_makes_room_for_the_old_one(
     assert json.loads(site.rig.config.read_text("utf-8")) == before
     rejected = site.rig.config.with_name("agent.yaml.rejected")
     assert rejected.read_bytes() == site.changed.read_bytes()
+
+
+def test_who_goes_away_while_it_goes_over_leaves_no_device_unread(site: Site) -> None:
+    site.write(device("press", site.ports["press"], 1, 2, 3), device("saw", site.ports["saw"], 7))
+    for _ in range(2):
+        before = _frames(site)
+        with site.applying(site.changed, "--watch", "10m") as done:
+            done.kill()
+        until(lambda n=before: _frames(site) > n + 2, 20, "press is not read any more", site.rig)
+        until(lambda: len(_signals(site)) == 2, 20, "not taken back", site.rig)
+    undisturbed(site)
+
+
+def _frames(site: Site) -> int:
+    return int(site.rig.status()["devices"]["press"]["frames"])
+
+
+def test_a_device_that_was_removed_for_a_trial_has_one_gap_for_all_of_it(site: Site) -> None:
+    config = json.loads(site.rig.config.read_text("utf-8"))
+    other = device("new", site.ports["press"], 5)
+    changed = site.write(config["devices"][1], other, machines=[{"id": "saw"}, {"id": "new"}])
+    until(lambda: site.stored("press", "w1_i"), 20, "nothing stored", site.rig)
+    with site.applying(changed, "--watch", "10m") as done:
+        until(lambda: set(site.rig.status()["devices"]) == {"saw", "new"}, 20, "not removed", site.rig)
+        done.kill()
+    site.rig.wait_for_state("press", "up")
+    until(lambda: "press.main" in site.gaps("config"), 20, "no gap", site.rig)
+    ((start, end),) = site.gaps("config")["press.main"]
+    until(lambda: max(site.stored("press", "w1_i").values()) > (end or 0), 20, "no row behind it", site.rig)
+    times = sorted(site.stored("press", "w1_i").values())
+    assert max(t for t in times if t <= start) >= start - 10**6, "the gap begins with the last row"
+    assert min(t for t in times if t > start) >= (end or 0)
+    undisturbed(site)
+
+
+def test_a_file_edited_in_its_place_is_out_of_the_way_while_it_is_on_trial(site: Site) -> None:
+    before = site.rig.config.read_bytes()
+    site.write(device("press", site.ports["press"], 1, 2, 3), device("saw", site.ports["saw"], 7))
+    site.rig.config.write_bytes(site.changed.read_bytes())
+    with site.applying("--watch", "10m") as done:
+        until(lambda: len(_signals(site)) == 3, 20, "not taken over", site.rig)
+        done.kill()
+        site.rig.agent.kill()
+    site.rig.agent.start()
+    site.rig.wait_for_state("press", "up")
+    assert len(_signals(site)) == 2, "a box without power starts with what was good"
+    assert site.rig.config.read_bytes() == before
+    assert site.rig.config.with_name("agent.yaml.rejected").read_bytes() == site.changed.read_bytes()
+
+
+def test_what_somebody_has_written_meanwhile_is_kept_beside_the_file(site: Site) -> None:
+    site.write(device("press", site.ports["press"], 1, 2, 3), device("saw", site.ports["saw"], 7))
+    edited = site.rig.config.read_bytes() + b"\n# a second person\n"
+    site.rig.config.write_bytes(edited)
+    done = site.run("apply", site.changed, "--watch", "1s")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "changes that were never applied" in done.stdout
+    assert site.rig.config.read_bytes() == site.changed.read_bytes()
+    assert site.rig.config.with_name("agent.yaml.unapplied").read_bytes() == edited
+
+
+def test_another_state_folder_needs_a_restart_and_says_so(site: Site) -> None:
+    config = json.loads(site.rig.config.read_text("utf-8"))
+    site.write(*config["devices"], storage={"directory": str(site.rig.folder / "elsewhere"), "min_free": "1MB"})
+    done = site.run("apply", site.changed, "--yes")
+    assert done.returncode == 1
+    assert "needs a restart of the agent: storage" in done.stdout
+    assert json.loads(site.rig.config.read_text("utf-8")) == config
