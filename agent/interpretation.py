@@ -213,7 +213,7 @@ def shown(value: Value) -> str:
     if isinstance(value, bool):
         return "1" if value else "0"
     if isinstance(value, float):
-        return f"{value:.6g}"
+        return f"{value:.10g}" if 1e6 <= abs(value) < 1e10 else f"{value:.6g}"  # a counter beside its display
     return str(value) or '""'
 
 

@@ -27,7 +27,7 @@ PURE = (
     "agent/changes.py", "agent/fingerprint.py", "agent/maintenance.py", "agent/latest.py",
     "agent/replaying/script.py",
     "agent/edit.py", "agent/interpretation.py", "agent/cli/starting.py", "agent/cli/browsing/entries.py",
-    "agent/cli/watching/model.py", "agent/cli/watching/lines.py",
+    "agent/cli/values.py", "agent/cli/watching/model.py", "agent/cli/watching/lines.py",
     "agent/collectors/base.py", "agent/collectors/planning.py", "agent/collectors/budget.py",
     "agent/collectors/schedule.py", "agent/collectors/modbus/group.py", "agent/collectors/modbus/refusal.py",
     "agent/collectors/modbus/plan.py", "agent/collectors/modbus/heal.py", "agent/collectors/modbus/learned.py",

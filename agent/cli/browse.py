@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from agent.cli.browsing.entries import entries, line, reason, usable
 from agent.cli.browsing.server import server_of
-from agent.cli.check import shown
 from agent.cli.saving import save, text_of
 from agent.cli.table import table
+from agent.cli.values import of_node
 from agent.config.load import load
 from agent.edit import add_signals
 from agent.errors import AgentError
@@ -145,7 +145,7 @@ def _print(picked: Sequence[Found], language: Language) -> None:
         variable = found.node_class == "Variable"
         dtype = str(found.dtype or found.data_type or "") if variable else found.node_class
         access = (yes if usable(found) else no)(language) if variable else ""
-        rows.append((found.path, dtype, shown(found.value), found.unit or "", access, node))
+        rows.append((found.path, dtype, of_node(found.value, found.dtype), found.unit or "", access, node))
     for text in table(head, rows, frozenset({2})):
         print(text)
 

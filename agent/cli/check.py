@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from agent import collectors
 from agent.cli.origins import origins
 from agent.cli.table import clean, table
+from agent.cli.values import words
 from agent.cli.words import QUALITY, TROUBLES, status_text
 from agent.collectors.base import Box
 from agent.config.load import load
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from agent.config.model import AgentConfig, Device
-    from agent.frame import Value
     from agent.probe import Probe
     from settings.language import Language
 
@@ -149,7 +149,7 @@ def values(config: AgentConfig, probes: Sequence[Probe], language: Language) -> 
                         signal.id,
                         signal.name,
                         addresses[signal.machine, signal.id],
-                        shown(value),
+                        _cut(words(value, signal.dtype, config.time.zone, labels=signal.labels)),
                         signal.unit or "",
                         "-" if status is None else QUALITY[quality(status)](language),
                         TROUBLES[probe.kind](language) if status is None else status_text(status)(language),
@@ -161,15 +161,7 @@ def values(config: AgentConfig, probes: Sequence[Probe], language: Language) -> 
     yield from table(head.split(","), rows, frozenset({4}))
 
 
-def shown(value: Value) -> str:
-    """Return a value as it stands in the table."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    text = str(value)
+def _cut(text: str) -> str:
     return text if len(text) <= 40 else text[:39] + "\N{HORIZONTAL ELLIPSIS}"
 
 

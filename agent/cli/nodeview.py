@@ -8,8 +8,8 @@ from rich.console import Group
 from rich.text import Text as Styled
 
 from agent.cli.browsing.entries import entries, line, reason
-from agent.cli.check import shown
 from agent.cli.table import clean, table
+from agent.cli.values import of_node
 from agent.cli.words import QUALITY, status_text
 from agent.clock import SystemClock
 from agent.collectors.base import Box
@@ -59,7 +59,7 @@ def report(device: str, seen: Sequence[Found], language: Language) -> Renderable
     why = status_text(last.status)(language)
     ranges = [r for r in (last.eu_range, last.instrument_range) if r]
     rows = [
-        (Text("value", "값"), f"{shown(last.value)} {last.unit or ''}".strip() or "-"),
+        (Text("value", "값"), f"{of_node(last.value, last.dtype)} {last.unit or ''}".strip() or "-"),
         (Text("quality", "품질"), f"{level} {why}".strip()),
         (Text("changes", "변화"), MOTIONS[motion(values)](language)),
         (Text("server's type", "서버 자료형"), last.data_type or "-"),

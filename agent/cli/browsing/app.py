@@ -10,8 +10,8 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Input, Static, Tree
 
 from agent.cli.browsing.entries import reason, usable
-from agent.cli.check import shown
 from agent.cli.table import clean
+from agent.cli.values import of_node
 from agent.cli.watching.model import fit, languages
 from agent.cli.words import status_text
 from agent.errors import AgentError
@@ -144,7 +144,7 @@ class Browse(App[list["Found"]]):
             text.append(f"[{there}] ", "bold" if mark == "x" else "")
         text.append(clean(found.name), "bold" if found.node in self.picked else "")
         if found.node_class == "Variable":
-            value = f"{shown(found.value)} {found.unit or ''}".strip()
+            value = f"{of_node(found.value, found.dtype)} {found.unit or ''}".strip()
             text.append(f"  {clean(value) or '-'}")
             text.append(f"  {found.data_type or '?'}{'[]' if (found.rank or -1) > 0 else ''}", "dim")
         return text

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text as Styled
 
 from agent.cli.table import clean
+from agent.cli.values import words
 from agent.cli.watching.model import (
     HISTORY,
     error_rate,
@@ -110,7 +111,7 @@ def signal_line(row: SignalRow, language: Language, now_ns: int, columns: int, *
     before = " ".join(
         [
             pad(label, wide[0]),
-            pad(value_words(row.value, wide[1]), wide[1], right=True),
+            pad(value_words(row, wide[1]), wide[1], right=True),
             pad(row.unit, wide[2]),
             pad(said(language), wide[3]),
             pad(span_words(row.age_ns(now_ns)), wide[4], right=True),
@@ -134,15 +135,15 @@ def _signal_widths(columns: int) -> list[int]:
 def detail(row: SignalRow, address: str, language: Language, columns: int) -> Styled:
     """Return what does not fit into the line of a signal."""
     why = "" if row.status is None else status_text(row.status)(language)
-    value = "-" if row.value is None else clean(str(row.value))
-    words = [f"{row.machine}/{row.id}", row.source, address, f"= {value} {row.unit}".rstrip(), why]
-    return Styled(fit("  ".join(w for w in words if w), columns))
+    value = "-" if row.value is None else words(row.value, row.dtype, row.zone, labels=row.labels)
+    said = [f"{row.machine}/{row.id}", row.source, address, f"= {value} {row.unit}".rstrip(), why]
+    return Styled(fit("  ".join(w for w in said if w), columns))
 
 
 def device_detail(row: DeviceRow, language: Language, columns: int) -> Styled:
     """Return what a device has to say at length."""
-    words = [row.id, row.place, row.text(language) if row.state != "up" else ""]
-    words += [t(language) for t in row.refused[:2]]
+    parts = [row.id, row.place, row.text(language) if row.state != "up" else ""]
+    parts += [t(language) for t in row.refused[:2]]
     learned = row.stats.get("learned") or {}
-    words += [clean(f"{k}: {v}") for k, v in learned.items()]
-    return Styled(fit("  ".join(clean(w) for w in words if w), columns))
+    parts += [clean(f"{k}: {v}") for k, v in learned.items()]
+    return Styled(fit("  ".join(clean(w) for w in parts if w), columns))

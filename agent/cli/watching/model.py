@@ -12,7 +12,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from agent.cli.table import clean, width
+from agent.cli.table import width
+from agent.cli.values import within, words
 from agent.frame import Quality, quality
 from settings.language import Text
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from agent.config.model import AgentConfig, Device
-    from agent.frame import Value
+    from agent.frame import DataType, Value
     from settings.language import Language
 
 HISTORY = 60
@@ -52,6 +53,9 @@ class SignalRow:
     interval_ns: int
     polled: bool
     number: int  # in the order of the file
+    dtype: DataType
+    zone: str
+    labels: Sequence[tuple[int, str]] = ()
     value: Value = None
     status: int | None = None
     time_ns: int | None = None
@@ -119,6 +123,9 @@ class Model:
                     interval_ns=source.interval_ns,
                     polled=source.mode == "poll",
                     number=len(self.signals),
+                    dtype=signal.dtype,
+                    zone=config.time.zone,
+                    labels=signal.labels,
                 )
         self.unknown = 0  # signals of the running agent that are not in this file
 
@@ -244,13 +251,14 @@ def span_words(ns: int | None) -> str:
     return f"{seconds / 86_400:.0f}d"
 
 
-def value_words(value: Value, columns: int) -> str:
-    """Return a value in so many columns."""
-    if value is None:
+def value_words(row: SignalRow, columns: int) -> str:
+    """Return a signal's value in so many columns."""
+    if row.value is None:
         return "-"
-    if isinstance(value, bool):
-        return "1" if value else "0"
-    return fit(f"{value:.6g}" if isinstance(value, float) else clean(str(value)), columns)
+    if isinstance(row.value, bool) and not row.labels:
+        return "1" if row.value else "0"
+    text = words(row.value, row.dtype, row.zone, labels=row.labels, short=True)
+    return fit(within(text, row.value, columns) if not row.labels else text, columns)
 
 
 def fit(text: str, columns: int) -> str:

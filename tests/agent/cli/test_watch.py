@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from agent.cli.watching.model import HISTORY, Model, error_rate, fit, pad, span_
 from agent.cli.watching.rows import Rows
 from agent.config.load import load, read
 from agent.control import NotRunning
-from agent.frame import Status
+from agent.frame import DataType, Status
 from settings.language import Text
 
 if TYPE_CHECKING:
@@ -181,9 +182,18 @@ def test_a_text_is_cut_and_padded_to_columns(text: str, columns: int) -> None:
 
 
 def test_values_and_rates_in_words() -> None:
-    assert [value_words(v, 8) for v in (None, True, 0.1 + 0.2, "가나다라마", 10**20)] == [
-        "-", "1", "0.3", "가나다.", "1000000.",
-    ]  # fmt: skip
+    row = next(iter(model().signals.values()))
+
+    def said(value: Any, dtype: DataType, **more: Any) -> str:
+        return value_words(dataclasses.replace(row, value=value, dtype=dtype, zone="Asia/Seoul", **more), 12)
+
+    assert said(None, DataType.BOOL) == "-"
+    assert said(True, DataType.BOOL) == "1"
+    assert said(0.1 + 0.2, DataType.FLOAT64) == "0.3"
+    assert said("가나다라마바사", DataType.STRING) == "가나다라마."
+    assert said(2**64 - 1, DataType.UINT64) == "1.844674e+19", "never the first digits of a longer number"
+    assert said(1_795_362_385 * 10**9, DataType.TIMESTAMP) == "11-23 00:46"
+    assert said(2, DataType.UINT16, labels=((2, "운전"),)) == "2 운전"
     assert error_rate({}) is None
     assert error_rate({"requests": 4, "timeouts": 1}) == 0.25
 
