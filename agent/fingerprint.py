@@ -40,7 +40,11 @@ class _Device:
     def __init__(self, remembered: Json) -> None:
         body = remembered if isinstance(remembered, dict) else {}
         self.accepted = _part(body, "accepted")
-        self.changes = cast("dict[str, Body]", _part(body, "changes"))
+        self.changes: dict[str, Body] = {
+            key: change
+            for key, change in _part(body, "changes").items()
+            if isinstance(change, dict) and key in self.accepted
+        }
         self.since = str(body.get("since", ""))
         self.author = str(body.get("author", ""))
         self.seen: Body = {key: change.get("new") for key, change in self.changes.items()}

@@ -166,14 +166,17 @@ class Maintenance:
 def _work(body: Json) -> Work | None:
     if not isinstance(body, dict):
         return None
-    try:
-        until = body["until_ns"]
-        return Work(
-            id=str(body["id"]),
-            from_ns=int(cast("int", body["from_ns"])),
-            until_ns=None if until is None else int(cast("int", until)),
-            author=str(body["author"]),
-            reason=str(body["reason"]),
-        )
-    except (KeyError, TypeError, ValueError):
+    start, until = body.get("from_ns"), body.get("until_ns")
+    if not (_moment(start) and (until is None or _moment(until)) and "id" in body):
         return None
+    return Work(
+        id=str(body["id"]),
+        from_ns=cast("int", start),
+        until_ns=cast("int | None", until),
+        author=str(body.get("author", "")),
+        reason=str(body.get("reason", "")),
+    )
+
+
+def _moment(body: Json) -> bool:
+    return isinstance(body, int) and 0 <= body < 2**63

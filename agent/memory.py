@@ -4,7 +4,8 @@
 
 Everything in it can be learned again, so nothing here may ever stop the agent: a file that cannot be read is set
 aside and said once, a disk that takes nothing is said once and tried again, a device whose knowledge outgrows its
-place keeps what it had. Bodies are kept as text: what a collector does to its own object later changes nothing.
+place keeps what it had. Bodies are kept as text, in ASCII so that whatever a device calls itself can be written:
+what a collector does to its own object later changes nothing.
 """
 
 from __future__ import annotations
@@ -68,13 +69,13 @@ class DiskMemory:
 
     def remember(self, device: str, topic: str, body: Json) -> None:
         """Keep `body` in the place of what was remembered; None forgets. It is on the disk soon."""
-        raw = None if body is None else json.dumps(body, ensure_ascii=False, sort_keys=True)
+        raw = None if body is None else json.dumps(body, sort_keys=True)
         with self._lock:
             topics = self._known.setdefault(device, {})
             if topics.get(topic) == raw:
                 return
-            others = sum(len(t.encode()) for name, t in topics.items() if name != topic)
-            if raw is not None and others + len(raw.encode()) > DEVICE_LIMIT - 10_000:
+            others = sum(len(t) for name, t in topics.items() if name != topic)
+            if raw is not None and others + len(raw) > DEVICE_LIMIT - 10_000:
                 if device not in self._full:
                     logger.error(
                         "%s: what was learned about it no longer fits: %s is not remembered", device, topic
@@ -86,13 +87,6 @@ class DiskMemory:
             else:
                 topics[topic] = raw
             self._changed.add(device)
-        self._wake.set()
-
-    def forget(self, device: str) -> None:
-        """Let go of everything about a device."""
-        with self._lock:
-            if self._known.pop(device, None):
-                self._changed.add(device)
         self._wake.set()
 
     # The disk
@@ -185,4 +179,4 @@ def _read(path: Path) -> dict[str, str]:
     topics = body.get("topics")
     if body.get("device") != path.stem or not isinstance(topics, dict):
         raise ValueError("of another device")
-    return {topic: json.dumps(known, ensure_ascii=False, sort_keys=True) for topic, known in topics.items()}
+    return {topic: json.dumps(known, sort_keys=True) for topic, known in topics.items()}

@@ -131,7 +131,14 @@ def test_a_canary_that_was_moved_to_another_address_is_another_one() -> None:
     assert site.read(8) == ([0, 0], None)
 
 
-@pytest.mark.parametrize("body", [None, 3, [], {"accepted": 3, "changes": [], "since": None}])
+@pytest.mark.parametrize(
+    "body",
+    [
+        None, 3, [], {"accepted": 3, "changes": [], "since": None},
+        {"accepted": {}, "changes": {"firmware": {"old": 1, "new": 2}}},
+        {"accepted": {"firmware": 1}, "changes": {"firmware": 2}},
+    ],
+)  # fmt: skip
 def test_a_memory_that_makes_no_sense_is_begun_anew(body: Any) -> None:
     memory = Forgetful()
     memory.remember("plc", "identity", body)

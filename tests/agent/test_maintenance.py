@@ -143,7 +143,10 @@ def test_readiness_censors_the_span_of_these_sources_alone() -> None:
     assert censored["press.main"] == Spans.of([(begin, begin + HOUR)]).pack(day[0])
 
 
-@pytest.mark.parametrize("body", [3, [], {}, {"id": "x", "from_ns": "y", "until_ns": None}])
+@pytest.mark.parametrize(
+    "body",
+    [3, [], {}, *({"id": "x", "from_ns": at, "until_ns": None} for at in ("y", -1, 10**30, float("inf")))],
+)
 def test_a_memory_that_makes_no_sense_is_no_maintenance(body: Any) -> None:
     site = Site()
     site.memory.remember("press", "maintenance", body)

@@ -102,11 +102,20 @@ def test_a_disk_that_takes_nothing_is_said_once_and_tried_again(
     assert DiskMemory(tmp_path).recall("press", "limits") == 32
 
 
-def test_forgetting_a_device_takes_its_file_away(tmp_path: Path) -> None:
+def test_a_device_of_which_nothing_is_remembered_has_no_file(tmp_path: Path) -> None:
     memory = DiskMemory(tmp_path)
     memory.remember("press", "limits", 32)
     memory.write()
-    memory.forget("press")
+    memory.remember("press", "limits", None)
     memory.write()
     assert list((tmp_path / FOLDER).iterdir()) == []
     assert memory.recall("press", "limits") is None
+
+
+def test_whatever_a_device_calls_itself_can_be_remembered(tmp_path: Path) -> None:
+    memory = DiskMemory(tmp_path)
+    for name in ("\ud800", "\x00", "프레스", "\U0001f600"):
+        memory.remember("press", "identity", name)
+        memory.remember("press", "limits", 32)
+        memory.write()
+        assert DiskMemory(tmp_path).topics("press") == {"identity": name, "limits": 32}
