@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from agent.cli import VERBS
 from agent.control import ask
 from tests.e2e.rig import until
 from tests.peers.modbus import server as modbus_server
@@ -100,6 +101,9 @@ def test_the_commands_on_a_real_machine_work_in_their_order(clone: Path) -> None
             if "--connect" in command:
                 assert done.returncode == 1, "the meter and the CNC of the example do not exist here"
                 assert "모터 전류" in output
+            elif " scan " in command:
+                assert done.returncode == 1, "nor do they answer"
+                assert "press-plc" in output
             else:
                 assert done.returncode == 0, output
             if " status " in command:
@@ -111,7 +115,7 @@ def test_the_commands_on_a_real_machine_work_in_their_order(clone: Path) -> None
         for process in reversed(started):
             process.send_signal(signal.SIGTERM)
             assert process.wait(20) == 0, (clone / "tsq-agent.log").read_text("utf-8")
-    assert len(seen) == 7
+    assert len(seen) == 11
     assert len(started) == 2
 
 
@@ -125,6 +129,12 @@ def _confirmed(clone: Path) -> int:
     spool = ask(clone / "agent", "status")["spool"]
     assert isinstance(spool, dict)
     return int(spool["confirmed_entries"])
+
+
+def test_both_readmes_name_every_verb_of_the_agent() -> None:
+    for readme in READMES:
+        text = (ROOT / readme).read_text("utf-8")
+        assert not [verb for verb in VERBS if f"`{verb}`" not in text and f"tsq-agent {verb} " not in text], readme
 
 
 def test_every_link_in_the_documentation_leads_somewhere() -> None:
