@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.cli import _parser
+from agent.cli import VERBS, _parser
 
 DOCS = Path(__file__).parents[3] / "docs"
 PAGES = ("tools.md", "tools.ko.md")
@@ -24,6 +24,11 @@ def test_every_command_is_understood(page: str) -> None:
     for command in commands(page):
         words = shlex.split(command)[1:]
         assert _parser("en", words[0]).parse_args(words).verb == words[0], command
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_verb_of_a_technician_is_told(page: str) -> None:
+    assert set(VERBS) - {shlex.split(command)[1] for command in commands(page)} == {"run", "status"}
 
 
 def test_both_languages_show_the_same_commands() -> None:
