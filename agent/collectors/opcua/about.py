@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from asyncua.ua.attribute_ids import AttributeIds
 
-from agent.collectors.opcua.convert import NATURAL
-from agent.collectors.opcua.datatypes import ENUM_PROPERTIES, built_in, good, key, labels, node_id, properties
+from agent.collectors.opcua.convert import INTEGERS, NATURAL, NODES, TEXTS
+from agent.collectors.opcua.datatypes import ENUM_PROPERTIES, built_in, key, labels, node_id, properties
+from agent.collectors.opcua.decode import told
 from agent.collectors.opcua.structures import (
     BuiltIn,
     DataTypeKind,
@@ -22,7 +23,7 @@ from agent.errors import WireError
 from agent.frame import DataType
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from agent.collectors.opcua.datatypes import DataTypes
     from agent.collectors.opcua.decode import NodeKey, Sample
@@ -30,13 +31,13 @@ if TYPE_CHECKING:
     from agent.collectors.opcua.services import Services
     from agent.frame import Json
 
-_ATTRIBUTES: Final = {
-    "display_name": AttributeIds.DisplayName,
-    "description": AttributeIds.Description,
-    "data_type": AttributeIds.DataType,
-    "value_rank": AttributeIds.ValueRank,
-    "access_level": AttributeIds.AccessLevel,
-    "user_access_level": AttributeIds.UserAccessLevel,
+_ATTRIBUTES: Final[Mapping[str, tuple[AttributeIds, Collection[int]]]] = {
+    "display_name": (AttributeIds.DisplayName, TEXTS),
+    "description": (AttributeIds.Description, TEXTS),
+    "data_type": (AttributeIds.DataType, NODES),
+    "value_rank": (AttributeIds.ValueRank, INTEGERS),
+    "access_level": (AttributeIds.AccessLevel, INTEGERS),
+    "user_access_level": (AttributeIds.UserAccessLevel, INTEGERS),
 }
 _PROPERTIES: Final = frozenset(
     {"EngineeringUnits", "EURange", "InstrumentRange", "TrueState", "FalseState"} | ENUM_PROPERTIES
@@ -110,20 +111,18 @@ async def about(services: Services, types: DataTypes, nodes: Sequence[NodeKey]) 
     """Ask a server about variables; return one answer each, in order."""
     width = len(_ATTRIBUTES)
     samples = await services.values(
-        [(node_id(node), int(number)) for node in nodes for number in _ATTRIBUTES.values()]
+        [(node_id(node), int(number)) for node in nodes for number, _ in _ATTRIBUTES.values()]
     )
     rows = [
-        {name: plain(sample) for name, sample in zip(_ATTRIBUTES, samples[n * width :], strict=False)}
+        {
+            name: told(sample, types)
+            for (name, (_, types)), sample in zip(_ATTRIBUTES.items(), samples[n * width :], strict=False)
+        }
         for n in range(len(nodes))
     ]
     said = await properties(services, nodes, _PROPERTIES)
     await types.load(row["data_type"] for row in rows if row["data_type"] is not None)
     return [_about(row, types, extra) for row, extra in zip(rows, said, strict=True)]
-
-
-def plain(sample: Sample) -> Any:
-    """Return the value of a good answer, None of any other: a server need not have any of these."""
-    return sample.value if good(sample) else None
 
 
 def _about(row: Mapping[str, Any], types: DataTypes, extra: Mapping[str, Sample]) -> About:

@@ -15,10 +15,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from agent.collectors.opcua.about import catalog
 from agent.collectors.opcua.connection import Connection
+from agent.collectors.opcua.convert import legible
 from agent.collectors.opcua.datatypes import DataTypes
 from agent.collectors.opcua.group import RETRY_NS, Group, opaque
 from agent.collectors.opcua.identity import Identity
@@ -54,7 +55,7 @@ class _Kept:
     Attributes:
         unfiltered: Nodes for which the server refuses a deadband.
         retry_now: Somebody asked to try refused nodes at once.
-        catalogued: Start time of the server whose catalogue was read.
+        catalogued: Start time of the server whose catalogue was read, "" where it says none; None before.
     """
 
     device: OpcUaDevice
@@ -211,16 +212,19 @@ class _Session:
             "per_monitor": self._kept.limits.items.size,
             "per_browse": self._kept.limits.browse.size,
         }
-        device = self._kept.device.id
-        self._out.append(Facts(kind="connection", time_ns=now, subject=device, body=body))
+        self._tell("connection", body)
         if resumption.kind != "session":
-            who = self._identity.fingerprint(self._connection)
-            self._out.append(Facts(kind="fingerprint", time_ns=now, subject=device, body=who))
+            self._tell("fingerprint", self._identity.fingerprint(self._connection))
+
+    def _tell(self, kind: Literal["connection", "catalog", "fingerprint", "health"], body: dict[str, Json]) -> None:
+        """Put a fact about the device out."""
+        said = {key: legible(each) for key, each in body.items()}
+        self._out.append(Facts(kind=kind, time_ns=self._clock.now(), subject=self._kept.device.id, body=said))
 
     async def _meet(self) -> None:
         """Learn who the server is; ask about the signals if it has started since."""
         self._identity = await Identity.read(self._connection, self._kept.limits)
-        if self._kept.catalogued == self._identity.start_time:
+        if self._kept.catalogued == (self._identity.start_time or ""):
             return
         self._types = DataTypes(self._connection)
         self._catalog = [
@@ -314,8 +318,7 @@ class _Session:
         if flags == self._flags:
             return
         self._flags, self._flags_at_ns = flags, now_ns + FLAGS_NS
-        body = flags or {"source_times": {}}
-        self._out.append(Facts(kind="health", time_ns=self._clock.now(), subject=self._kept.device.id, body=body))
+        self._tell("health", flags or {"source_times": {}})
 
     # subscriptions
 
@@ -411,16 +414,9 @@ class _Session:
     async def _catalog_part(self) -> None:
         group, indices = self._catalog.pop(0)
         signals = await catalog(self._connection, self._types, group, indices)
-        self._out.append(
-            Facts(
-                kind="catalog",
-                time_ns=self._clock.now(),
-                subject=self._kept.device.id,
-                body={"source": group.source.id, "signals": signals},
-            )
-        )
+        self._tell("catalog", {"source": group.source.id, "signals": signals})
         if not self._catalog:
-            self._kept.catalogued = self._identity.start_time
+            self._kept.catalogued = self._identity.start_time or ""
 
 
 def _unbelievable(group: Group) -> Text | None:

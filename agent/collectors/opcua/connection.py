@@ -27,6 +27,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 from urllib.parse import urlsplit
@@ -39,7 +40,8 @@ from asyncua.ua.uaerrors import UaError, UaStatusCodeError
 
 from agent.collectors.budget import Meter
 from agent.collectors.opcua import certificates, security, session
-from agent.collectors.opcua.decode import nanoseconds
+from agent.collectors.opcua.convert import DATE_TIME
+from agent.collectors.opcua.decode import nanoseconds, told
 from agent.collectors.opcua.faults import full, translated
 from agent.collectors.opcua.services import VALUE, Services
 from agent.collectors.opcua.session import Deceived, Terms, Tie
@@ -282,7 +284,7 @@ class Connection(Services):
     async def _start_time(self) -> int:
         node = ua.NodeId(ua.Int32(ObjectIds.Server_ServerStatus_StartTime))
         (sample,) = await self.values([(node, VALUE)])
-        return 0 if sample.status >> 30 or sample.value is None else nanoseconds(sample.value)
+        return nanoseconds(told(sample, (DATE_TIME,)) or 0)
 
     async def _missed(self, expected: Mapping[int, int]) -> tuple[frozenset[int], list[Publication]]:
         """Fetch what was sent while nobody listened; return the subscriptions that live, and it."""
@@ -322,7 +324,7 @@ class Connection(Services):
         transport.request_disconnect()
         try:
             # what cannot be closed in order dies with its socket, and on the server by its timeouts
-            with contextlib.suppress(TimeoutError, OSError, UaError):
+            with contextlib.suppress(TimeoutError, OSError, UaError, ValueError, struct.error):
                 async with asyncio.timeout(CLOSE_S):
                     if transport.session.state in {SessionState.CREATED, SessionState.ACTIVATED}:
                         await transport.close_session(True)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from agent.collectors.opcua.decode import NodeKey, Sample
-    from agent.frame import Value
+    from agent.frame import Json, Value
 
 BOOLEAN: Final = 1
 INTEGERS: Final = range(2, 10)  # SByte, Byte, Int16, UInt16, Int32, UInt32, Int64, UInt64
@@ -124,6 +124,17 @@ def _string(vtype: int, value: Any) -> tuple[Value, int]:
     except UnicodeEncodeError:  # not UTF-8 on the wire, kept as surrogates; no JSON could carry it
         return None, Status.BAD_DATA_ENCODING_INVALID
     return value, Status.GOOD
+
+
+def legible(said: Json) -> Json:
+    """Return what a server has said, with a `?` for each byte that was no UTF-8: no JSON could carry it."""
+    if isinstance(said, str):
+        return said.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(said, list):
+        return [legible(each) for each in said]
+    if isinstance(said, dict):
+        return {str(legible(key)): legible(each) for key, each in said.items()}
+    return said
 
 
 def node_text(node: NodeKey) -> str:

@@ -51,7 +51,7 @@ def key(node: Any) -> NodeKey:
 
 def node_id(pair: NodeKey) -> ua.NodeId:
     """Return a pair as asyncua's node id."""
-    return ua.NodeId(cast("Any", pair[1]), ua.Int16(pair[0]))
+    return ua.NodeId(cast("Any", pair[1] or 0), ua.Int16(pair[0]))  # a null text or bytes name nothing
 
 
 def written(pair: NodeKey, namespaces: Sequence[str]) -> str:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from agent.errors import WireError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
 DATA_CHANGE: Final = 811  # encoding ids of notifications, Part 6, Annex A
 STATUS_CHANGE: Final = 820
@@ -51,6 +51,12 @@ class Sample(NamedTuple):
     status: int
     source_ns: int
     server_ns: int
+
+
+def told(sample: Sample, types: Collection[int], *, array: bool = False) -> Any:
+    """Return the value of a good answer of these built-in types, None of any other: servers answer all sorts."""
+    fits = sample.status >> 30 == 0 and sample.array is array and sample.vtype in types
+    return sample.value if fits else None
 
 
 NodeKey = tuple[int, int | str | uuid.UUID | bytes | None]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from asyncua import ua
 from asyncua.ua.object_ids import ObjectIdNames, ObjectIds
 
-from agent.collectors.opcua.convert import node_text
+from agent.collectors.opcua.convert import legible, node_text
 from agent.collectors.opcua.decode import nanoseconds
 from agent.collectors.opcua.services import EVENTS, NODE_ID, VALUE
 from agent.frame import Event
@@ -219,8 +219,8 @@ def _text(said: Mapping[str, Field], key: str, most: int) -> str | None:
     value = _value(said, key)
     if not isinstance(value, str):
         return None
-    text = value.encode("utf-8", "replace").decode("utf-8")  # surrogates, bytes that were no UTF-8, become `?`
-    return text if len(text) <= most else text[: most - 1] + "…"
+    text = value if len(value) <= most else value[: most - 1] + "…"
+    return str(legible(text))
 
 
 def _bool(said: Mapping[str, Field], key: str) -> bool | None:
@@ -235,7 +235,7 @@ def _severity(said: Mapping[str, Field]) -> int:
 
 def _node(said: Mapping[str, Field], key: str) -> str | None:
     value = _value(said, key)
-    return node_text(value)[:NAME] if isinstance(value, tuple) and value != (0, 0) else None
+    return str(legible(node_text(value)[:NAME])) if isinstance(value, tuple) and value != (0, 0) else None
 
 
 def _bytes(said: Mapping[str, Field], key: str) -> str | None:
@@ -259,4 +259,4 @@ def _type(kind: Any) -> str | None:
     namespace, identifier = kind
     if namespace == 0 and isinstance(identifier, int) and identifier in ObjectIdNames:
         return str(ObjectIdNames[identifier])
-    return node_text(kind)[:NAME]
+    return str(legible(node_text(kind)[:NAME]))

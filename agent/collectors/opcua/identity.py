@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from asyncua import ua
 from asyncua.ua.object_ids import ObjectIds
 
-from agent.collectors.opcua.decode import nanoseconds
+from agent.collectors.opcua.convert import DATE_TIME, INTEGERS, TEXTS
+from agent.collectors.opcua.decode import nanoseconds, told
 from agent.collectors.opcua.services import VALUE
 
 if TYPE_CHECKING:
@@ -16,7 +18,6 @@ if TYPE_CHECKING:
 
     from agent.collectors.opcua.config import OpcUaDevice
     from agent.collectors.opcua.connection import Connection
-    from agent.collectors.opcua.decode import Sample
     from agent.collectors.opcua.limits import Limits
     from agent.frame import Json
 
@@ -24,20 +25,22 @@ _STATE: Final = ObjectIds.Server_ServerStatus_State
 _TIME: Final = ObjectIds.Server_ServerStatus_CurrentTime
 _NAMESPACES: Final = ObjectIds.Server_NamespaceArray
 
-_LIMITS: Final = {
-    "max_read": ObjectIds.Server_ServerCapabilities_OperationLimits_MaxNodesPerRead,
-    "max_items": ObjectIds.Server_ServerCapabilities_OperationLimits_MaxMonitoredItemsPerCall,
-    "max_browse": ObjectIds.Server_ServerCapabilities_OperationLimits_MaxNodesPerBrowse,
+_Asked = Mapping[str, tuple[int, Collection[int], bool]]  # node, built-in types, whether an array
+
+_LIMITS: Final[_Asked] = {
+    "max_read": (ObjectIds.Server_ServerCapabilities_OperationLimits_MaxNodesPerRead, INTEGERS, False),
+    "max_items": (ObjectIds.Server_ServerCapabilities_OperationLimits_MaxMonitoredItemsPerCall, INTEGERS, False),
+    "max_browse": (ObjectIds.Server_ServerCapabilities_OperationLimits_MaxNodesPerBrowse, INTEGERS, False),
 }
-_ASKED: Final = {
-    "namespaces": _NAMESPACES,
-    "servers": ObjectIds.Server_ServerArray,
-    "start": ObjectIds.Server_ServerStatus_StartTime,
-    "product": ObjectIds.Server_ServerStatus_BuildInfo_ProductName,
-    "product_uri": ObjectIds.Server_ServerStatus_BuildInfo_ProductUri,
-    "manufacturer": ObjectIds.Server_ServerStatus_BuildInfo_ManufacturerName,
-    "version": ObjectIds.Server_ServerStatus_BuildInfo_SoftwareVersion,
-    "build": ObjectIds.Server_ServerStatus_BuildInfo_BuildNumber,
+_ASKED: Final[_Asked] = {
+    "namespaces": (_NAMESPACES, TEXTS, True),
+    "servers": (ObjectIds.Server_ServerArray, TEXTS, True),
+    "start": (ObjectIds.Server_ServerStatus_StartTime, (DATE_TIME,), False),
+    "product": (ObjectIds.Server_ServerStatus_BuildInfo_ProductName, TEXTS, False),
+    "product_uri": (ObjectIds.Server_ServerStatus_BuildInfo_ProductUri, TEXTS, False),
+    "manufacturer": (ObjectIds.Server_ServerStatus_BuildInfo_ManufacturerName, TEXTS, False),
+    "version": (ObjectIds.Server_ServerStatus_BuildInfo_SoftwareVersion, TEXTS, False),
+    "build": (ObjectIds.Server_ServerStatus_BuildInfo_BuildNumber, TEXTS, False),
 }
 
 
@@ -45,14 +48,13 @@ def _node(number: int) -> ua.NodeId:
     return ua.NodeId(ua.Int32(number))
 
 
-def _plain(sample: Sample) -> Any:
-    """Return the value of a good answer, None of any other: a server need not have any of these."""
-    return None if sample.status >> 30 else sample.value
-
-
-async def _ask(connection: Connection, nodes: dict[str, int]) -> dict[str, Any]:
-    answers = await connection.read([(_node(number), VALUE) for number in nodes.values()])
-    return dict(zip(nodes, [_plain(sample) for answer in answers for sample in answer.values], strict=True))
+async def _ask(connection: Connection, nodes: _Asked) -> dict[str, Any]:
+    """Return what the server says, None of what it does not say: it need not have any of these."""
+    samples = await connection.values([(_node(number), VALUE) for number, _, _ in nodes.values()])
+    return {
+        key: told(sample, types, array=array)
+        for (key, (_, types, array)), sample in zip(nodes.items(), samples, strict=True)
+    }
 
 
 @dataclass(slots=True)
@@ -92,7 +94,7 @@ class Identity:
         )
         # alone in its request, so that the round trip bounds the error
         (answer,) = await connection.read([(_node(_TIME), VALUE)])
-        theirs = nanoseconds(_plain(answer.values[0]) or 0)
+        theirs = nanoseconds(told(answer.values[0], (DATE_TIME,)) or 0)
         if theirs:
             identity.clock_offset_ns = theirs - (answer.time_ns - answer.rtt_ns // 2)
             identity.clock_error_ns = answer.rtt_ns // 2
@@ -101,8 +103,8 @@ class Identity:
     @staticmethod
     async def read_namespaces(connection: Connection) -> Sequence[str]:
         """Ask for the namespace URIs alone."""
-        (answer,) = await connection.read([(_node(_NAMESPACES), VALUE)])
-        return tuple(str(uri) for uri in _plain(answer.values[0]) or ())
+        said = await _ask(connection, {"namespaces": _ASKED["namespaces"]})
+        return tuple(str(uri) for uri in said["namespaces"] or ())
 
     async def heartbeat(self, connection: Connection) -> None:
         """Read one value: shows that session and server live, and keeps the session from timing out."""

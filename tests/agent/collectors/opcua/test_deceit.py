@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,8 +11,11 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from agent.clock import SystemClock
 from agent.collectors.base import Box
 from agent.collectors.opcua.collector import OpcUaCollector
+from agent.collectors.opcua.decode import Opaque
 from agent.collectors.opcua.pki import Pki
+from agent.collectors.opcua.transport import ReadOnlyTransport
 from agent.errors import Refused, Unreachable
+from contract.codec import encode
 from tests.agent.collectors.opcua.support import Seen, collector, device, run, signals, trust_all, trusted
 from tests.peers.opcua import Plant, opcua_server
 from tests.support.sniffer import Relay
@@ -19,6 +23,10 @@ from tests.support.sniffer import Relay
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from asyncua import ua
+
+    from agent.collectors.opcua.decode import Sample
 
 ONE = {"id": "g", "signals": signals(bool="bool")}
 SECRET = "Geheim-4711"
@@ -140,5 +148,44 @@ def test_another_certificate_at_the_same_endpoint_is_refused_with_both_thumbprin
         assert before.thumbprint in text
         assert f"now it is {now.described()['subject']}, SHA-1 {now.thumbprint}" in text
         assert f"pki trust {now.thumbprint[:8]}" in text
+
+    run(main())
+
+
+class Liar(ReadOnlyTransport):
+    """Hands on a server's answers, but all that it says of itself and its nodes is one strange value."""
+
+    strange: tuple[int, bool, Any] = (0, False, None)
+
+    async def read(self, parameters: ua.ReadParameters) -> list[Sample]:  # type: ignore[override]
+        kind, array, value = self.strange
+        return [it._replace(vtype=kind, array=array, value=value) for it in await super().read(parameters)]
+
+
+STRANGE: tuple[tuple[int, bool, Any], ...] = (
+    (1, False, True), (6, False, -1), (9, False, 2**64 - 1), (11, False, float("nan")), (12, False, "\udcff"),
+    (12, True, ["\udcff", None]), (13, False, -(2**62)), (13, True, []), (14, False, uuid.UUID(int=0)),
+    (15, False, None), (17, False, (0, None)), (17, False, (9, "\udcff")), (21, False, "\udcff"), (21, False, None),
+    (22, False, Opaque((0, 122), b"\x01")), (22, False, Opaque((0, None), None)), (24, False, (6, False, 3)),
+)  # fmt: skip
+
+
+def test_a_server_may_say_anything_of_itself_and_costs_no_more_than_its_own_device(vault: Plant) -> None:
+    async def main() -> None:
+        for strange in STRANGE:
+            reader = collector(vault.endpoint, ONE)
+
+            def lying(strange: tuple[int, bool, Any] = strange) -> Liar:
+                transport = Liar(3.0, None)
+                transport.strange = strange
+                return transport
+
+            reader.connection.transports = lying
+            seen = Seen()
+            async with reader.connect() as read:
+                # its subscription tells the truth
+                await seen.until(read, lambda: bool(seen.of("catalog")) and True in seen.values("bool"))  # noqa: B023
+            for fact in seen.facts:
+                assert encode(dict(fact.body))  # can go over the wire
 
     run(main())
