@@ -33,6 +33,7 @@ SOCKET = "control.sock"
 LINE_LIMIT = 4 * 1024 * 1024  # a request may carry a configuration file
 ANSWER_LIMIT = 64 * 1024 * 1024
 PATIENCE_S = 5.0
+CLIENTS = 32  # at a time; files that are open belong to the collectors
 
 
 class NotRunning(AgentError):  # noqa: N818 - reads as what happened
@@ -49,6 +50,9 @@ async def listening(folder: Path, handlers: Mapping[str, Handler]) -> AsyncItera
         assert task is not None
         tasks.add(task)
         try:
+            if len(tasks) > CLIENTS:
+                await _send(writer, {"error": f"{CLIENTS} others are asking now, try again"})
+                return
             async with asyncio.timeout(PATIENCE_S):
                 line = await reader.readline()
             await _serve(line, handlers, reader, writer)

@@ -7,6 +7,7 @@ does not fit is counted and said, because the one thing a recording must never d
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -16,10 +17,22 @@ if TYPE_CHECKING:
     from agent.collectors.base import Box
 
 FORMAT = 1
-WAITING = 50_000  # frames
+WAITING = 16 * 1024 * 1024
+"""Bytes of frames that wait; a frame of OPC UA may be 64 kB."""
+FRAME = 200
+"""Bytes that a frame takes in memory beside its content."""
 MOST_S = 3600.0
 
 Direction = Literal["sent", "received", "note"]
+
+
+@dataclass(slots=True, eq=False)
+class _Waiting:
+    """Frames that somebody records and has not taken yet."""
+
+    frames: asyncio.Queue[tuple[int, Direction, bytes]] = field(default_factory=asyncio.Queue)
+    size: int = 0
+    lost: int = 0
 
 
 class Recorder:
@@ -33,16 +46,15 @@ class Recorder:
     def __init__(self, box: Box, clock: Clock) -> None:
         self._box = box
         self._clock = clock
-        self._queues: dict[str, list[asyncio.Queue[Mapping[str, object]]]] = {}
-        self._lost: dict[int, int] = {}
+        self._waiting: dict[str, list[_Waiting]] = {}
 
     def _take(self, device: str, direction: Direction, data: bytes) -> None:
-        for queue in self._queues.get(device, ()):
-            if queue.full():
-                self._lost[id(queue)] = self._lost.get(id(queue), 0) + 1
+        for waiting in self._waiting.get(device, ()):
+            if waiting.size + len(data) + FRAME > WAITING:
+                waiting.lost += 1
                 continue
-            said = {"text": data.decode("utf-8", "replace")} if direction == "note" else {"hex": data.hex()}
-            queue.put_nowait({"ns": self._clock.monotonic(), "dir": direction, **said})
+            waiting.size += len(data) + FRAME
+            waiting.frames.put_nowait((self._clock.monotonic(), direction, bytes(data)))
 
     async def record(
         self, device: str, seconds: float, header: Mapping[str, object]
@@ -51,8 +63,8 @@ class Recorder:
 
         Times are nanoseconds since the recording began.
         """
-        queue: asyncio.Queue[Mapping[str, object]] = asyncio.Queue(WAITING)
-        self._queues.setdefault(device, []).append(queue)
+        waiting = _Waiting()
+        self._waiting.setdefault(device, []).append(waiting)
         self._box.tap = self._take
         begun, frames = self._clock.monotonic(), 0
         end = begun + round(min(seconds, MOST_S) * 1e9)
@@ -61,16 +73,17 @@ class Recorder:
             while (left := end - self._clock.monotonic()) > 0:
                 try:
                     async with asyncio.timeout(left / 1e9):
-                        frame = await queue.get()
+                        at, direction, data = await waiting.frames.get()
                 except TimeoutError:
                     break
                 frames += 1
-                yield {**frame, "ns": int(str(frame["ns"])) - begun}
-            yield {"end": True, "frames": frames, "lost": self._lost.get(id(queue), 0)}
+                waiting.size -= len(data) + FRAME
+                said = {"text": data.decode("utf-8", "replace")} if direction == "note" else {"hex": data.hex()}
+                yield {"ns": at - begun, "dir": direction, **said}
+            yield {"end": True, "frames": frames, "lost": waiting.lost}
         finally:
-            self._queues[device].remove(queue)
-            self._lost.pop(id(queue), None)
-            if not self._queues[device]:
-                del self._queues[device]
-            if not self._queues:
+            self._waiting[device].remove(waiting)
+            if not self._waiting[device]:
+                del self._waiting[device]
+            if not self._waiting:
                 self._box.tap = None

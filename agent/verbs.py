@@ -68,6 +68,7 @@ class Verbs:
         self._clock = clock
         self._about = about
         self._version = version
+        self._encoding = asyncio.Lock()
 
     def table(self) -> Mapping[str, Handler]:
         """Return the handler of each verb."""
@@ -111,12 +112,14 @@ class Verbs:
             devices = {target: devices[target]}
         head = {"time": str(self._clock.now()), "devices": devices}
         history = args.get("history") is not False
-        return await asyncio.to_thread(self._latest.encoded, head, frozenset(devices), history=history)
+        async with self._encoding:  # many threads that compute would make slots late
+            return await asyncio.to_thread(self._latest.encoded, head, frozenset(devices), history=history)
 
     async def _config(self, _target: str, _args: Mapping[str, object]) -> bytes:
         """Answer with the file in force, as it was read, and with what it means."""
         running = self._running
-        return await asyncio.to_thread(_in_force, running.config, running.raw, running.digest)
+        async with self._encoding:
+            return await asyncio.to_thread(_in_force, running.config, running.raw, running.digest)
 
     def _retry(self, target: str, _args: Mapping[str, object]) -> Answer:
         device = target if target in self._devices() else target.split(".", maxsplit=1)[0]

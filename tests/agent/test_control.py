@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import socket
 import stat
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agent.control import SOCKET, NotRunning, ask, listening, stream
+from agent.control import CLIENTS, SOCKET, NotRunning, ask, listening, stream
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -121,3 +122,28 @@ def test_an_agent_that_stops_does_not_wait_for_a_long_answer(tmp_path: Path) -> 
         return [first, *await rest]
 
     assert asyncio.run(asyncio.wait_for(main(), 20)) == [{"n": 0}]
+
+
+def test_more_clients_than_there_is_room_for_are_told_so_and_harm_nobody(tmp_path: Path) -> None:
+    def crowd() -> bytes:
+        with contextlib.ExitStack() as stack:
+            for _ in range(CLIENTS):
+                link = stack.enter_context(socket.socket(socket.AF_UNIX))
+                link.connect(str(tmp_path / SOCKET))
+            late = stack.enter_context(socket.socket(socket.AF_UNIX))
+            late.settimeout(10)
+            late.connect(str(tmp_path / SOCKET))
+            return late.recv(1000)
+
+    async def main() -> tuple[bytes, Mapping[str, object]]:
+        async with listening(tmp_path, {"retry": _retry}):
+            told = await asyncio.to_thread(crowd)
+            for _ in range(100):
+                answer = await asyncio.to_thread(ask, tmp_path, "retry", "press-plc")
+                if "error" not in answer:
+                    break
+            return told, answer
+
+    told, answer = asyncio.run(main())
+    assert b"others are asking" in told
+    assert answer == {"ok": True, "device": "press-plc"}
