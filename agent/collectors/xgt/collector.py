@@ -16,10 +16,9 @@ from agent.collectors.budget import Meter, Pace
 from agent.collectors.schedule import Grid
 from agent.collectors.xgt.frame import Refusal
 from agent.collectors.xgt.group import Group
-from agent.collectors.xgt.learned import TOPIC, Learned
+from agent.collectors.xgt.learned import TOPIC
 from agent.collectors.xgt.line import Where, line
 from agent.collectors.xgt.signal import ERROR, STATE
-from agent.errors import Unreachable
 from agent.frame import Facts, Watermark
 
 if TYPE_CHECKING:
@@ -53,12 +52,14 @@ class XgtCollector:
         )
         self._line = line(box, self._where)
         self._sources = config.sources()
-        self._learned = Learned(box.memory.recall(config.id, TOPIC))
+        self._learned = config.learned(box.memory)
         self._groups = [
             self._group(source, group) for source, group in zip(self._sources, config.groups, strict=True)
         ]
         self._grid = Grid(config.id, config.groups)
-        self._pace = Pace(config.budget)
+        self._pace = box.shared(  # a collector that is made anew inherits what the PLC was just asked
+            ("xgt pace", config.id, config.host, config.port, config.budget), lambda: Pace(config.budget)
+        )
         self._meter = Meter()
         self._connected = False
         self._news: list[Facts] = []
@@ -94,7 +95,7 @@ class XgtCollector:
             skipped=self._grid.skipped.total(),
             late=self._grid.late,
             slowdown=self._pace.slowdown,
-            learned=self._learned.body(),
+            learned=self._learned.words(),
         )
 
     @contextlib.asynccontextmanager
@@ -194,16 +195,8 @@ class XgtCollector:
         """
         if self._config.request_gap:
             await self._clock.sleep(self._config.request_gap / 1e9)
-        while wait := self._pace.wait_ns(self._clock.monotonic()):
-            await self._clock.sleep(wait / 1e9)
-        asked = self._clock.monotonic()
-        try:
-            got = await self._line.ask(self._where, block.request.ask)
-        except Unreachable:
-            now = self._clock.monotonic()
-            self._meter.silent(asked, now)
-            self._pace.silent(now)
-            raise
+        await self._paced()
+        got = await self._line.ask(self._where, block.request.ask, self._given_up, self._paced)
         if first:
             self._grid.started(position, got.sent)
         self._meter.answered(got.sent, got.received, exception=isinstance(got.reply, Refusal))
@@ -213,6 +206,17 @@ class XgtCollector:
             self._meter.idle_reconnects += 1
         self._learn_who(got.reply.info)
         return got.reply, got.sent
+
+    async def _paced(self) -> None:
+        """Wait until the budget lets the next request leave."""
+        while wait := self._pace.wait_ns(self._clock.monotonic()):
+            await self._clock.sleep(wait / 1e9)
+
+    def _given_up(self, sent: int, *, silent: bool) -> None:
+        """Take a request that left and got no answer: nobody knows whether the PLC has taken it."""
+        now = self._clock.monotonic()
+        (self._meter.silent if silent else self._meter.lost)(sent, now)
+        self._pace.silent(now)
 
     def _learn_who(self, info: PlcInfo) -> None:
         """Tell who answers, once a session and when it changes: another CPU, another program, another meaning."""

@@ -147,6 +147,10 @@ class XgtDevice(DeviceBase):
         module = self.module or ("xgb" if self.cpu.startswith("XGB") else "xgl-efmt")
         return Limits(bytes=self.max_bytes or modules()[module]["bytes"], continuous=self.read == "blocks")
 
+    def learned(self, memory: Memory) -> Learned:
+        """Return what was learned of the PLC that the configuration names."""
+        return Learned(memory.recall(self.id, TOPIC), f"{self.host}:{self.port} {self.base}.{self.slot}")
+
     def plans(self, learned: Learned) -> list[tuple[Request, ...]]:
         """Return the requests of each group, as its collector makes them from what was learned."""
         limits = learned.of(self.limits)
@@ -159,7 +163,7 @@ class XgtDevice(DeviceBase):
 
     def explained(self, memory: Memory) -> DevicePlan:
         """Return how the PLC is read, for `tsq-agent explain`."""
-        learned = Learned(memory.recall(self.id, TOPIC))
+        learned = self.learned(memory)
         limits = learned.of(self.limits)
         notes = [
             Text(

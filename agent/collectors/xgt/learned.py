@@ -8,8 +8,8 @@ gone; refused, and it is a hole. So a search that has cut a block into many is u
 loses values to it. Holes become borders again after an hour, then two, up to a day: the only way to see whether one
 has gone is to ask.
 
-It is shared by all groups of a device and kept in the box's memory under the topic `xgt`. Losing it costs some
-refused requests. Pure.
+It is shared by all groups of a device and kept in the box's memory under the topic `xgt`, with the device's place:
+another PLC, after an edit of the configuration, does not inherit it. Losing it costs some refused requests. Pure.
 """
 
 from __future__ import annotations
@@ -33,6 +33,10 @@ MOST_HOLES = 1000
 class Learned:
     """Limits and holes.
 
+    Args:
+        remembered: What `body` gave, at this place; anything else is ignored.
+        place: Names the PLC: host, port, base and slot.
+
     Attributes:
         holes: By area, spans of bytes.
         borders: Likewise, not proved.
@@ -40,11 +44,12 @@ class Learned:
         news: Whether there is something to remember.
     """
 
-    def __init__(self, remembered: Json = None) -> None:
+    def __init__(self, remembered: Json = None, place: str = "") -> None:
+        self.place = place
         self.version = 0
         self.news = False
         self._clear()
-        if isinstance(remembered, dict):
+        if isinstance(remembered, dict) and remembered.get("place") == place:
             self._recall(remembered)
 
     def _clear(self) -> None:
@@ -71,7 +76,11 @@ class Learned:
                             known.setdefault(area, []).append((start, end))
 
     def body(self) -> dict[str, Json]:
-        """Return what to remember, and to show."""
+        """Return what to remember."""
+        return {"place": self.place, **self.words()}
+
+    def words(self) -> dict[str, Json]:
+        """Return what to show."""
         found: dict[str, Json] = {}
         for key, known in (("holes", self.holes), ("borders", self.borders)):
             if known:

@@ -13,13 +13,15 @@ import asyncio
 import errno
 import socket
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from agent.collectors.xgt.link import LinkGarbled, LinkLost, LinkSilent, open_link
 from agent.errors import Unreachable
 from settings.language import Text
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from agent.clock import Clock
     from agent.collectors.base import Box
     from agent.collectors.xgt.frame import Ask, Refusal, Reply, Station
@@ -70,6 +72,13 @@ class Where:
         return f"{self.device} ({self.host}:{self.port})"
 
 
+class GivenUp(Protocol):
+    """Is told of a request without an answer."""
+
+    def __call__(self, sent: int, *, silent: bool) -> None:
+        """Take the monotonic time at which it left, and whether an answer could still have come."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answered:
     """An answer, and between which monotonic times the request was under way.
@@ -114,35 +123,47 @@ class Line:
         if self._users == 0:
             self._drop()
 
-    async def ask(self, where: Where, ask: Ask) -> Answered:
+    async def ask(
+        self, where: Where, ask: Ask, given_up: GivenUp, paced: Callable[[], Awaitable[None]]
+    ) -> Answered:
         """Send one request when it is our turn.
+
+        Args:
+            where: Who asks.
+            ask: For what.
+            given_up: Is told of each request that left and got no answer.
+            paced: Waits until another request may leave.
 
         Raises:
             Unreachable: there was no answer, or not to this question. The connection is closed then.
         """
-        async with self._lock:
+        try:
             try:
-                reopened = False
-                if self._link is None:  # another device's request has failed on it
-                    await self._open(where)
-                assert self._link is not None
-                sent = self._clock.monotonic()
-                try:
-                    reply = await self._link.ask(ask, where.timeout_s)
-                except LinkLost:
-                    if not self._link.answered:
-                        raise
-                    self._drop()
-                    await self._open(where)
-                    reopened, sent = True, self._clock.monotonic()
-                    reply = await self._link.ask(ask, where.timeout_s)
-                return Answered(reply, sent, self._clock.monotonic(), reopened)
-            except (LinkLost, LinkSilent, LinkGarbled) as exc:
-                self._drop()
-                raise Unreachable(_explain(exc, where, ask)) from exc
-            except BaseException:  # cancelled: the answer that is still to come must meet nobody
+                return await self._once(where, ask, given_up, again=False)
+            except LinkLost as exc:
+                if not exc.served:
+                    raise
+            await paced()  # the request that was lost may have reached the PLC
+            return await self._once(where, ask, given_up, again=True)
+        except (LinkLost, LinkSilent, LinkGarbled) as exc:
+            raise Unreachable(_explain(exc, where, ask)) from exc
+
+    async def _once(self, where: Where, ask: Ask, given_up: GivenUp, *, again: bool) -> Answered:
+        async with self._lock:
+            reopened = again and self._link is None
+            if self._link is None:  # closed, or another device's request has failed on it
+                await self._open(where)
+            assert self._link is not None
+            leaves = self._link.active
+            sent = self._clock.monotonic()
+            try:
+                reply = await self._link.ask(ask, where.timeout_s)
+            except BaseException as exc:  # also cancelled: the answer that is still to come must meet nobody
+                if leaves:
+                    given_up(sent, silent=isinstance(exc, (LinkSilent, LinkGarbled)))
                 self._drop()
                 raise
+            return Answered(reply, sent, self._clock.monotonic(), reopened)
 
     async def _open(self, where: Where) -> None:
         def tap(direction: str, data: bytes) -> None:

@@ -22,7 +22,11 @@ _CHUNK = 65536
 
 
 class LinkLost(Exception):  # noqa: N818 - reads as what happened
-    """The connection is closed, by the PLC or by the network."""
+    """The connection is closed, by the PLC or by the network; `served` tells whether it ever served a request."""
+
+    def __init__(self, text: str, *, served: bool) -> None:
+        super().__init__(text)
+        self.served = served
 
 
 class LinkSilent(Exception):  # noqa: N818
@@ -62,6 +66,11 @@ class XgtLink:
         self._invoke = 0
         self.answered = False  # whether this connection has ever served a request
 
+    @property
+    def active(self) -> bool:
+        """Whether a request can be sent, as far as is known."""
+        return not (self._reader.at_eof() or self._writer.is_closing())
+
     async def ask(self, ask: Ask, timeout_s: float) -> Reply | Refusal:
         """Send one request; return the PLC's data, or its refusal.
 
@@ -70,8 +79,8 @@ class XgtLink:
             LinkSilent: no answer in time.
             LinkGarbled: an answer to something else, or no answer at all.
         """
-        if self._reader.at_eof() or self._writer.is_closing():
-            raise LinkLost("closed by the PLC")
+        if not self.active:
+            raise LinkLost("closed by the PLC", served=self.answered)
         self._invoke = self._invoke % 0xFFFF + 1
         sent = request(ask, self._invoke, self._station)
         try:
@@ -84,7 +93,7 @@ class XgtLink:
         except TimeoutError as exc:
             raise LinkSilent(begun=self._frames.rest > 0) from exc
         except OSError as exc:
-            raise LinkLost(f"closed while an answer was awaited ({exc})") from exc
+            raise LinkLost(f"closed while an answer was awaited ({exc})", served=self.answered) from exc
         except WireError as exc:
             raise LinkGarbled(str(exc)) from exc
         self.answered = True
@@ -94,7 +103,7 @@ class XgtLink:
         while (frame := self._frames.next()) is None:
             data = await self._reader.read(_CHUNK)
             if not data:
-                raise LinkLost("closed while an answer was awaited")
+                raise LinkLost("closed while an answer was awaited", served=self.answered)
             self._tap("received", data)
             self._frames.feed(data)
         if self._frames.rest:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from pydantic import ValidationError
@@ -14,6 +14,9 @@ from agent.collectors.xgt.plan import Limits
 from agent.frame import DataType
 from settings.language import Complaint
 from tests.agent.collectors.xgt.rig import device, words
+
+if TYPE_CHECKING:
+    from agent.frame import Json
 
 
 def complaints(signal: dict[str, Any], **options: Any) -> list[str]:
@@ -152,7 +155,10 @@ def test_explain_tells_the_requests_and_what_was_learned() -> None:
     assert made.requests() == {"plc.g": 3}
     assert plan.sources[0].naive == 12
     memory = Forgetful()
-    memory.remember("plc", "xgt", {"holes": {"D": [[4, 6]]}, "max_bytes": 100})
+    known: Json = {"place": f"127.0.0.1:{made.port} 0.0", "holes": {"D": [[4, 6]]}, "max_bytes": 100}
+    memory.remember("plc", "xgt", known)
+    for other in ({"host": "127.0.0.2"}, {"port": 2005}, {"base": 1}, {"slot": 3}):
+        assert made.model_copy(update=other).explained(memory) == plan, "another PLC does not inherit it"
     learned = made.explained(memory)
     assert len(learned.sources[0].requests) == 5
     assert [note.en for note in learned.notes] == [

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
+import itertools
 import logging
 import os
 import socket
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -126,6 +129,40 @@ def test_complaint_6_a_connection_closed_while_idle_is_opened_again_without_a_wo
             assert (it.stats.idle_reconnects, it.stats.timeouts) == (1, 0)
 
         run(story())
+
+
+def test_a_request_that_was_lost_or_given_up_counts_against_the_budget_also_of_the_next_collector() -> None:
+    times: list[float] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer one request of each connection; take the next one and hang up, or say nothing."""
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            for n in itertools.count():
+                header = await reader.readexactly(20)
+                await reader.readexactly(int.from_bytes(header[16:18], "little"))
+                times.append(time.monotonic())
+                if n % 2:
+                    break
+                body = bytes.fromhex("5500 1400 0000 0000 0100 0200 0100")
+                writer.write(header[:13] + b"\x11" + header[14:16] + bytes([len(body), 0, 0, 0]) + body)
+        writer.close()
+
+    async def story() -> None:
+        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        async with server:
+            port = server.sockets[0].getsockname()[1]
+            config = device(port, {"g/50ms": words(1)}, budget={"requests_per_second": 10, "busy": 1})
+            box, requests = Box(SystemClock()), 0
+            for _ in range(4):
+                it = collector(config, box=box)
+                async with it.connect() as read:
+                    for _ in range(3):
+                        assert values(await read()) == {"d1": 1}
+                requests += it.stats.requests
+            assert requests == len(times) == 4 * (3 + 2)
+
+    run(story())
+    assert all(b - a >= 0.99 for a, b in zip(times, times[10:], strict=False)), "10 in any second"
 
 
 def test_complaint_5_a_module_without_a_free_connection_is_named(tmp_path: Path) -> None:
