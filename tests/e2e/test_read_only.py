@@ -11,8 +11,9 @@ import pytest
 from tests.e2e.rig import Rig, running, tool, until
 from tests.peers.modbus import server as modbus_server
 from tests.peers.opcua import opcua_server
+from tests.peers.xgt import XgtPlc
 from tests.support.processes import running as child_running
-from tests.support.sniffer import Relay, modbus_functions, opcua_services
+from tests.support.sniffer import Relay, modbus_functions, opcua_services, xgt_commands
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -31,39 +32,52 @@ READS = {
 def test_no_write_and_no_call_leaves_the_agent(tmp_path: Path) -> None:
     plc = modbus_server(tmp_path / "plc", "--illegal", "20-20")
     assert plc.port is not None
+    ls = XgtPlc(tmp_path / "ls")
     functions: Counter[int] = collections.Counter()
+    commands: Counter[int] = collections.Counter()
     services: Counter[str] = collections.Counter()
-    with child_running(plc), opcua_server(tmp_path / "cnc") as cnc:  # noqa: SIM117 - the port is known inside
-        with Relay(plc.port) as modbus, Relay(cnc.opcua_port) as opcua:
-            rig = Rig(tmp_path, devices=_devices(modbus.port, opcua.port), machines=[{"id": "m"}])
+    with child_running(plc), child_running(ls), opcua_server(tmp_path / "cnc") as cnc:
+        ls.tell("illegal D 40 41")
+        with Relay(plc.port) as modbus, Relay(cnc.opcua_port) as opcua, Relay(ls.where) as xgt:
+            rig = Rig(tmp_path, devices=_devices(modbus.port, opcua.port, xgt.port), machines=[{"id": "m"}])
             check: list[str | Path] = [tool("tsq-agent"), "check", "--connect", rig.config]
             subprocess.run(check, check=False, timeout=60, stdout=subprocess.DEVNULL)
             assert modbus.sent, "check --connect reads the PLC"
             assert opcua.sent, "and the CNC"
+            assert xgt.sent, "and the LS PLC"
             with running(rig):
                 rig.wait_for_state("plc", "up")
                 rig.wait_for_state("cnc", "up")
+                rig.wait_for_state("ls", "up")
                 until(lambda: rig.status()["devices"]["cnc"]["frames"] > 3, 20, "no frames", rig)
                 plc.restart()  # and all over again: reconnection sends what a start does not
                 cnc.restart()
+                opened = len(xgt.sent)
+                ls.restart()
                 rig.wait_for_state("plc", "up", 20)
+                until(lambda: len(xgt.sent) > opened, 30, "no reconnection", rig)
+                rig.wait_for_state("ls", "up", 30)
                 until(lambda: rig.status()["devices"]["cnc"]["outages"] > 0, 30, "no outage", rig)
                 rig.wait_for_state("cnc", "up", 30)
                 rig.retry("cnc")
                 rig.retry("plc")
+                rig.retry("ls")
                 frames = rig.status()["devices"]["cnc"]["frames"]
                 until(lambda: rig.status()["devices"]["cnc"]["frames"] > frames + 3, 20, "no frames", rig)
             for stream in modbus.sent:
                 functions += modbus_functions(bytes(stream))
+            for stream in xgt.sent:
+                commands += xgt_commands(bytes(stream))
             for stream in opcua.sent:
                 services += opcua_services(bytes(stream))
     assert set(functions) == {1, 2, 3, 4}, functions
+    assert set(commands) == {0x54}, commands
     assert services["Read"] > 0
     assert services["Publish"] > 0
     assert set(services) <= READS, services
 
 
-def _devices(modbus_port: int, opcua_port: int) -> list[dict[str, Any]]:
+def _devices(modbus_port: int, opcua_port: int, xgt_port: int) -> list[dict[str, Any]]:
     plc = {
         "id": "plc", "type": "modbus", "machine": "m", "host": "127.0.0.1", "port": modbus_port, "timeout": "400ms",
         "groups": [{"id": "main", "every": "500ms", "signals": [
@@ -86,7 +100,16 @@ def _devices(modbus_port: int, opcua_port: int) -> list[dict[str, Any]]:
             ]},
         ],
     }  # fmt: skip
-    return [plc, cnc]
+    ls = {
+        "id": "ls", "type": "xgt", "machine": "m", "host": "127.0.0.1", "port": xgt_port, "timeout": "400ms",
+        "groups": [{"id": "main", "every": "500ms", "signals": [
+            {"id": "i", "address": "D00010", "type": "float32"},
+            {"id": "j", "address": "D00020", "type": "uint16"},
+            {"id": "k", "address": "M0012F", "type": "bool"},
+            {"id": "l", "address": "T0001", "type": "bool"},
+        ]}],
+    }  # fmt: skip
+    return [plc, cnc, ls]
 
 
 @pytest.mark.parametrize(
@@ -99,6 +122,14 @@ def _devices(modbus_port: int, opcua_port: int) -> list[dict[str, Any]]:
 )
 def test_the_modbus_reader_sees_writes(stream: bytes, found: dict[int, int]) -> None:
     assert modbus_functions(stream) == found
+
+
+def test_the_xgt_reader_sees_writes() -> None:
+    def message(command: int) -> bytes:
+        body = command.to_bytes(2, "little") + bytes(8)
+        return b"LSIS-XGT\0\0" + bytes(6) + len(body).to_bytes(2, "little") + bytes(2) + body
+
+    assert xgt_commands(message(0x54) * 2 + message(0x58)) == {0x54: 2, 0x58: 1}
 
 
 def test_the_opcua_reader_sees_writes_and_calls() -> None:

@@ -1,7 +1,8 @@
 """A TCP relay on loopback that keeps every byte a client sends, and readers of what those bytes ask for.
 
-The readers share no code with the agent's clients: they read Modbus' MBAP header and OPC UA's chunks from the
-specifications (Modbus Messaging on TCP/IP 1.0b; OPC UA Part 6, 6.7 and Annex A), no more.
+The readers share no code with the agent's clients: they read Modbus' MBAP header, OPC UA's chunks and XGT's header
+from the specifications (Modbus Messaging on TCP/IP 1.0b; OPC UA Part 6, 6.7 and Annex A; XGL-EFMF manual 7-2), no
+more.
 """
 
 from __future__ import annotations
@@ -146,4 +147,17 @@ def opcua_services(stream: bytes) -> Counter[str]:
                 found[OPCUA_SERVICES.get(number, f"unknown {number}")] += 1
             begun.add(request) if final == b"C" else begun.discard(request)
         position += size
+    return found
+
+
+def xgt_commands(stream: bytes) -> Counter[int]:
+    """Count the commands in what an XGT client has sent: 54h reads, 58h writes."""
+    found: Counter[int] = collections.Counter()
+    at = 0
+    while at + 22 <= len(stream):
+        assert stream[at : at + 8] == b"LSIS-XGT"
+        length, command = struct.unpack_from("<H2xH", stream, at + 16)
+        found[command] += 1
+        at += 20 + length
+    assert at == len(stream)
     return found

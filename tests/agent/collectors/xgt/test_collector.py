@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import random
 import struct
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from agent.collectors.xgt.group import TRIED
 from agent.frame import Facts, Status, Watermark
 from tests.agent.collectors.xgt.rig import collector, device, frame, plc, run, statuses, values, words
 from tests.support.clocks import FakeClock
-from tests.support.sniffer import Relay
+from tests.support.sniffer import Relay, xgt_commands
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -483,18 +484,6 @@ def test_the_gallery_of_headers(tmp_path: Path) -> None:
         assert (sent[0][12], sent[0][18]) == (0xB4, 0x12)
 
 
-def commands(stream: bytes) -> list[int]:
-    """Return the command of each request in a client's bytes, by the header of the manual and nothing of ours."""
-    found, at = [], 0
-    while at + 22 <= len(stream):
-        assert stream[at : at + 8] == b"LSIS-XGT"
-        length, command = struct.unpack_from("<H", stream, at + 16)[0], struct.unpack_from("<H", stream, at + 20)[0]
-        found.append(command)
-        at += 20 + length
-    assert at == len(stream)
-    return found
-
-
 def test_nothing_but_reads_ever_leaves(tmp_path: Path) -> None:
     with plc(tmp_path) as peer, Relay(peer.where) as relay:
         peer.tell("illegal D 16 17")
@@ -514,8 +503,8 @@ def test_nothing_but_reads_ever_leaves(tmp_path: Path) -> None:
 
         run(story())
         assert peer.counts()[1] == 0
-    sent = [command for stream in relay.sent for command in commands(bytes(stream))]
-    assert len(sent) > 50
+    sent = sum((xgt_commands(bytes(stream)) for stream in relay.sent), collections.Counter[int]())
+    assert sent.total() > 50
     assert set(sent) == {0x54}
 
 
