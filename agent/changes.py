@@ -53,6 +53,8 @@ class GroupChange:
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
+    details: tuple[tuple[str, tuple[Setting, ...]], ...] = ()
+    """What differs in each changed signal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +133,7 @@ def _group(name: str, old: dict[str, Any] | None, new: dict[str, Any] | None) ->
         added=tuple(signal for signal, a, _ in signals if a is None),
         removed=tuple(signal for signal, _, b in signals if b is None),
         changed=tuple(signal for signal, a, b in signals if a is not None and b is not None and a != b),
+        details=tuple((signal, found) for signal, a, b in signals if (found := _settings(a, b, "id"))),
     )
 
 
@@ -197,7 +200,9 @@ def _group_lines(group: GroupChange) -> Iterator[Text]:
         if ids:
             said = _KINDS[what]  # type: ignore[index]  # the three literals
             n, names = len(ids), ", ".join(ids[:LISTED]) + (", …" if len(ids) > LISTED else "")
-            yield Text(f"    {n} signals {said.en}: {names}", f"    신호 {n}개 {said.ko}: {names}")
+            yield Text(f"    {n} signals {said.en}: {names}", f"    태그 {n}개 {said.ko}: {names}")
+    for signal, settings in group.details[:LISTED]:
+        yield from _told(settings, f"      {signal} ")
 
 
 def _told(settings: Sequence[Setting], indent: str) -> Iterator[Text]:

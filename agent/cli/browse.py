@@ -90,7 +90,10 @@ async def _main(
         print(f"tsq-agent: {stop(language)}", file=sys.stderr)
     made = entries(picked, _taken(config, device))
     screen = args.match is None
-    if screen or args.yaml:
+    if not picked and not screen:
+        none = Text("no node of this server is called so", "이 서버에 일치하는 노드가 없습니다")
+        print(f"tsq-agent: {device.id}: {args.match}: {none(language)}", file=sys.stderr)
+    elif screen or args.yaml:
         for entry in made:
             print(line(entry))
     else:

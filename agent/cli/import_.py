@@ -124,8 +124,11 @@ def _into(args: argparse.Namespace, source: Source, language: Language) -> int:
     result = _chosen(signals(table, taken=taken), every=args.all)
     report = list(_report(args.file, source, result, language))
     entries = [signal.entry for signal in result.signals if signal.chosen]
+    count, old = len(entries), len(source.table.variables) - len(table.variables)
     if not entries:
         _print(report, sys.stderr)
+        text = Text(f"nothing new for {name}, {old} are there", f"{name}에 추가할 태그 없음(이미 {old}개 있음)")
+        print(f"{args.into}: {text(language)}", file=sys.stderr)
         return 1
     if there is None:
         after = edit.add_device(before, _new_device(args, result, name))
@@ -133,7 +136,6 @@ def _into(args: argparse.Namespace, source: Source, language: Language) -> int:
         after = edit.add_signals(before, name, args.group, entries, every=args.every)
     saving.save(args.into, before, after, language)
     _print(report, sys.stdout)
-    count, old = len(entries), len(source.table.variables) - len(table.variables)
     print(
         Text(
             f"{args.into}: {count} signals added to {name}" + (f", {old} were there" if old else ""),

@@ -47,13 +47,14 @@ def test_devices_and_signals_that_come_go_and_change_are_told_in_both_languages(
     new = device("press", signal("a", 5), signal("d", 3), timeout="500ms")
     changes = compare(site(PRESS, SAW), site(new, device("drill", signal("e", 1), host="10.0.0.3")))
     said = [(t.en, t.ko) for t in lines(changes)]
+    assert said.pop(6) == ("      a address: holding:1 -> holding:5",) * 2
     assert said[0] == ("device press: changed", "장치 press: 변경")
     assert said[1] == ("  timeout: 1500ms -> 500ms",) * 2
     assert said[2:6] == [
         ("  source press.main: changed", "  수집 단위 press.main: 변경"),
-        ("    1 signals added: d", "    신호 1개 추가: d"),
-        ("    1 signals removed: b", "    신호 1개 삭제: b"),
-        ("    1 signals changed: a", "    신호 1개 변경: a"),
+        ("    1 signals added: d", "    태그 1개 추가: d"),
+        ("    1 signals removed: b", "    태그 1개 삭제: b"),
+        ("    1 signals changed: a", "    태그 1개 변경: a"),
     ]
     assert ("device drill: added", "장치 drill: 추가") in said
     assert said[-3][0] == "device saw: removed"

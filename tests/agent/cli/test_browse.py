@@ -145,6 +145,7 @@ def test_a_pattern_prints_and_writes_what_matches(
     ]  # fmt: skip
     # once more: ids stay unique
     assert main(["browse", str(file), "press", "--match", "Press/Mode", "--write", "--lang", "en"]) == 1
+    assert "no node of this server is called so" in capsys.readouterr().err
     assert main(["browse", str(file), "press", "--match", "Objects/Press/Mode", "--write", "--lang", "en"]) == 0
     assert load(file).devices[0].groups[0].signals[-1].id == "press-mode"
 

@@ -372,6 +372,7 @@ def test_the_command_adds_to_a_file_and_keeps_its_comments(
     assert main([*words, "--all"]) == 0
     assert "1 signals added to press-plc, 2 were there" in capsys.readouterr().out
     assert main([*words, "--all"]) == 1
+    assert "nothing new for press-plc, 3 are there" in capsys.readouterr().err
     text = config.read_text("utf-8")
     assert "# 우리 공장" in text
     assert "# 제일 오래된 설비" in text
