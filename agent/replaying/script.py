@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
 FORMAT = 1
 LINE_LIMIT = 1_000_000
@@ -289,10 +289,3 @@ class _Steps:
         waiting.append(pieces)
         script.total += 1
         self._request = b""
-
-
-def lines_of(script: Script) -> Iterator[str]:
-    """Yield what a person reads about a recording."""
-    head = script.head
-    yield f"{head.get('device')}  {head.get('protocol')}  tsq-agent {head.get('version')}"
-    yield f"{script.total} requests, {len(script.occasions)} different ones"

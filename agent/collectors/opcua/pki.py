@@ -52,7 +52,6 @@ WARN_NS: Final = 60 * 86_400 * 10**9
 MOST_REJECTED: Final = 100
 URI: Final = "urn:tech-square-edge:agent"
 _KEY, _CERTIFICATE = "key.pem", "certificate.der"
-_SUFFIXES = frozenset({".der", ".cer", ".crt", ".pem"})
 _UNSAFE = re.compile(r"[^\w.-]+")
 
 

@@ -192,7 +192,9 @@ def test_facts_tell_the_connection_and_who_answers(tmp_path: Path) -> None:
         run(story())
 
 
-def test_complaint_2_an_illegal_address_costs_itself_only_and_is_asked_again_after_a_minute(tmp_path: Path) -> None:
+def test_complaint_02_an_illegal_address_costs_itself_only_and_is_asked_again_after_a_minute(
+    tmp_path: Path,
+) -> None:
     with plc(tmp_path) as peer:
         peer.tell("illegal D 16 17")
 
@@ -290,7 +292,7 @@ def test_a_restart_knows_which_values_are_refused(tmp_path: Path) -> None:
         run(story())
 
 
-def test_complaint_4_a_module_that_serves_less_is_learned(tmp_path: Path) -> None:
+def test_complaint_04_a_module_that_serves_less_is_learned(tmp_path: Path) -> None:
     with plc(tmp_path, "--max-bytes", 512) as peer:
         memory = Forgetful()
 

@@ -86,7 +86,7 @@ def test_a_wrong_answer_ends_the_connection_and_the_next_one_is_good(tmp_path: P
         run(story())
 
 
-def test_complaint_8_a_late_answer_is_never_taken_for_another_question(tmp_path: Path) -> None:
+def test_complaint_08_a_late_answer_is_never_taken_for_another_question(tmp_path: Path) -> None:
     with plc(tmp_path) as peer:
 
         async def story() -> None:
@@ -117,7 +117,7 @@ def test_two_answers_in_one_segment_are_no_answer(tmp_path: Path) -> None:
         run(story())
 
 
-def test_complaint_6_a_connection_closed_while_idle_is_opened_again_without_a_word(tmp_path: Path) -> None:
+def test_complaint_06_a_connection_closed_while_idle_is_opened_again_without_a_word(tmp_path: Path) -> None:
     with plc(tmp_path) as peer:
 
         async def story() -> None:
@@ -165,7 +165,7 @@ def test_a_request_that_was_lost_or_given_up_counts_against_the_budget_also_of_t
     assert all(b - a >= 0.99 for a, b in zip(times, times[10:], strict=False)), "10 in any second"
 
 
-def test_complaint_5_a_module_without_a_free_connection_is_named(tmp_path: Path) -> None:
+def test_complaint_05_a_module_without_a_free_connection_is_named(tmp_path: Path) -> None:
     with plc(tmp_path, "--connections", 0) as peer:
 
         async def story() -> None:
