@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent import collectors
+from agent.cli import networks
 from agent.cli.origins import origins
 from agent.cli.table import clean, table
 from agent.cli.values import words
@@ -53,6 +55,9 @@ def main(args: argparse.Namespace, language: Language) -> int:
     probes = asyncio.run(read_all(config))
     print()
     good = True
+    for text in _overlaps(config):
+        good = False
+        print(text(language))
     for line in values(config, probes, language):
         print(line)
     for device, probe in zip(config.devices, probes, strict=True):
@@ -113,6 +118,12 @@ def _slow_timeouts(config: AgentConfig) -> Iterator[Text]:
                 f"{source.id}: 응답이 없으면 {written(timeout)}(timeout) 동안 기다립니다. {written(every)} 주기를 "
                 f"최대 {lost}회 놓칩니다",
             )
+
+
+def _overlaps(config: AgentConfig) -> Iterator[Text]:
+    """Yield what is wrong with the networks of this box, where its kernel tells them."""
+    with contextlib.suppress(OSError, ValueError):
+        yield from networks.overlaps(config.devices, networks.connected(Path(networks.ROUTES).read_text("ascii")))
 
 
 async def read_all(config: AgentConfig) -> list[Probe]:

@@ -33,9 +33,8 @@ def main(args: argparse.Namespace, language: Language) -> int:
         return 1
     if "error" in answer:  # it runs with what stood in the file before
         text = Text(
-            f"{answer['error']}: the agent runs with an older file, restart it",
-            f"실행 중인 에이전트에는 없는 장치입니다({args.target}). "
-            "바뀐 설정은 에이전트를 다시 시작해야 적용됩니다",
+            f"{answer['error']}: the agent runs with an older file: `tsq-agent apply` takes this one over",
+            f"실행 중인 에이전트에는 없는 장치입니다({args.target}). 바꾼 설정은 tsq-agent apply로 적용하십시오",
         )
         print(f"tsq-agent: {text(language)}", file=sys.stderr)
         return 1

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from settings.language import Language
 
 KEYS = Text(
-    "q quit  / filter  s sort  b bad  p pause  Tab/Enter device  r retry  a ascii  l 한국어",
-    "q 종료  / 검색  s 정렬  b 이상만  p 멈춤  Tab/Enter 장치  r 재접속  a 문자  l Eng",
+    "q quit  / filter  s sort  b bad  p pause  Enter device  r retry  a ascii  l 한국어",
+    "q 종료  / 검색  s 정렬  b 이상만  p 멈춤  Enter 장치  r 재접속  a 문자  l Eng",
 )
 
 
@@ -142,9 +142,7 @@ class Watch(App[None]):
         if self.words:
             said.append(f"[/{self.words}]")
         if self.model.unknown:
-            others = Text(
-                f"[{self.model.unknown} not in this file]", f"[이 파일에 없는 태그 {self.model.unknown}개]"
-            )
+            others = Text(f"[another file: {self.model.unknown}]", f"[설정 다름: {self.model.unknown}개]")
             said.append(others(self.language))
         if self.trouble is not None:
             said.insert(0, "! " + clean(self.trouble(self.language)))
