@@ -53,8 +53,8 @@ def overlaps(devices: Iterable[Device], networks: Iterable[tuple[str, IPv4Networ
             said = ", ".join(f"{card} {network}" for card, network in sorted(cards.items()))
             yield Text(
                 f"{device.id} ({address}): several network cards of this box have its network ({said}), "
-                "and the wrong one may be used: change the subnet of one card, or write source_address with a route "
-                "of its own",
+                "and the wrong one may be used: change the subnet of one card, or write source_address and "
+                "a route of its own",
                 f"{device.id}({address}): 수집 PC의 랜카드 여러 개가 같은 대역입니다({said}). "
                 "다른 쪽으로 나갈 수 있습니다. 한쪽 대역을 바꾸거나, 장치 경로(route)를 따로 잡고 "
                 "source_address를 쓰십시오",
