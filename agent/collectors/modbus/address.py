@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from agent.collectors.modbus.lsmap import is_name
+from agent.collectors.modbus.lsmap import is_name, meant
 from agent.collectors.modbus.plan import ADDRESSES, Table
 from settings.language import Complaint
 
@@ -64,7 +64,7 @@ def spelled(table: Table, offset: int) -> str:
 
 
 def written_address(value: Any) -> str:
-    """Return an address as it was written, once it is known to be one.
+    """Return an address, once it is known to be one, in the letters that it is meant in.
 
     Raises:
         Complaint: it is none.
@@ -73,6 +73,7 @@ def written_address(value: Any) -> str:
         value = str(value)  # YAML reads 400009 as a number
     if not isinstance(value, str):
         raise Complaint("write an address such as holding:8 or 400009", "주소는 holding:8 또는 400009처럼 쓰십시오")
-    if not is_name(value):
-        place(value)
-    return value
+    address = meant(value)
+    if not is_name(address):
+        place(address)
+    return address

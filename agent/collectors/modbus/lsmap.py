@@ -17,6 +17,7 @@ understood is always echoed with the Modbus address. Pure.
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Self
 
@@ -66,6 +67,12 @@ def is_name(address: str) -> bool:
     return bool(_MK.fullmatch(address) or _IEC.fullmatch(address))
 
 
+def meant(written: str) -> str:
+    """Return a device name in the letters that it is meant in, as XG5000 takes it; anything else as it is."""
+    text = unicodedata.normalize("NFKC", written).strip().upper()
+    return text if is_name(text) else written
+
+
 def name(address: str, *, bit: bool) -> Name:
     """Return what a device name means.
 
@@ -109,12 +116,14 @@ def name(address: str, *, bit: bool) -> Name:
     return found
 
 
-def _bit_base(address: str) -> str:
+def _bit_base(written: str) -> str:
+    address = meant(written)
     name(address, bit=True)
     return address
 
 
-def _word_base(address: str) -> str:
+def _word_base(written: str) -> str:
+    address = meant(written)
     name(address, bit=False)
     return address
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 
 from agent.collectors.modbus.address import both_notations, place, spelled, written_address
-from agent.collectors.modbus.lsmap import LsMap, Place, is_name
+from agent.collectors.modbus.lsmap import LsMap, Place, is_name, meant
 from agent.collectors.modbus.plan import ADDRESSES, Span
 from agent.config.alarms import AlarmedGroup
 from agent.config.binary import BinarySignal
@@ -110,6 +110,7 @@ class AlarmedModbusGroup(AlarmedGroup):
     @classmethod
     def bit(cls, address: str, number: int) -> dict[str, Any]:
         """Return the keys that say where bit `number` of an address lies."""
+        address = meant(address)
         if not is_name(address):
             try:
                 table, start = place(address)

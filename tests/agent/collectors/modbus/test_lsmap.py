@@ -51,6 +51,22 @@ def test_a_name_is_found_in_the_table_that_serves_it(address: str, kind: str, wh
     assert made.where() == echo
 
 
+@pytest.mark.parametrize(
+    ("written", "kind", "where"),
+    [
+        ("Ｄ００１２０", "uint16", "D00120 = input:120 (300121)"),
+        (" d00120 ", "uint16", "D00120 = input:120 (300121)"),
+        ("m0012f", "bool", "M0012F = discrete:207 (100208)"),
+        ("Ｄ００１２０．５", "bool", "D00120.5 = input:120 (300121).5"),
+    ],
+)
+def test_names_in_full_width_or_small_letters_mean_what_they_look_like(written: str, kind: str, where: str) -> None:
+    ls_map = {name: base.lower() for name, base in MAP.items()}
+    made = device(signal(written, kind), ls_map=ls_map)
+    assert made.groups[0].signals[0].where() == where
+    assert made.ls_map == device(signal("D1")).ls_map
+
+
 def test_a_bit_of_a_word_may_be_written_under_bit() -> None:
     made = device(signal("D00120", "bool", bit=5)).groups[0].signals[0]
     assert (made.span(), made.kind("ABCD").bit) == (Span(Table.INPUT, 120, 1), 5)
