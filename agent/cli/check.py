@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent import collectors
 from agent.cli import networks
 from agent.cli.origins import origins
-from agent.cli.table import clean, table
+from agent.cli.table import clean, table, width
 from agent.cli.values import words
 from agent.cli.words import QUALITY, TROUBLES, status_text
 from agent.collectors.base import Box
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
     from agent.probe import Probe
     from settings.language import Language
 
+_VALUE = 4
+_LEAST = (3, 0, 1)
+"""Columns of the table of values that a narrow terminal can do without, one after the other."""
 SLOWEST_REPORT_NS = 2 * 10**9
 
 
@@ -58,7 +63,7 @@ def main(args: argparse.Namespace, language: Language) -> int:
     for text in _overlaps(config):
         good = False
         print(text(language))
-    for line in values(config, probes, language):
+    for line in values(config, probes, language, _columns()):
         print(line)
     for device, probe in zip(config.devices, probes, strict=True):
         good = good and probe.trouble is None and _all_good(device, probe)
@@ -146,8 +151,10 @@ def _hurried(device: Device) -> Device:
     return device.model_copy(update={"groups": tuple(groups)})
 
 
-def values(config: AgentConfig, probes: Sequence[Probe], language: Language) -> Iterator[str]:
-    """Yield a table of what each signal said."""
+def values(
+    config: AgentConfig, probes: Sequence[Probe], language: Language, columns: int | None = None
+) -> Iterator[str]:
+    """Yield a table of what each signal said; on a terminal of few columns without what the file says anyway."""
     addresses = config.addresses()
     rows = []
     for device, probe in zip(config.devices, probes, strict=True):
@@ -169,7 +176,19 @@ def values(config: AgentConfig, probes: Sequence[Probe], language: Language) -> 
     head = Text("machine,signal,name,address,value,unit,quality,status", "설비,태그,이름,주소,값,단위,품질,상태")(
         language
     )
-    yield from table(head.split(","), rows, frozenset({4}))
+    titles = head.split(",")
+    lines: list[str] = []
+    for left_out in range(len(_LEAST) + 1):
+        kept = [i for i in range(len(titles)) if i not in _LEAST[:left_out]]
+        cells = [[row[i] for i in kept] for row in rows]
+        lines = list(table([titles[i] for i in kept], cells, frozenset({kept.index(_VALUE)})))
+        if columns is None or max(map(width, lines)) <= columns:
+            break
+    yield from lines
+
+
+def _columns() -> int | None:
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def _cut(text: str) -> str:

@@ -74,7 +74,7 @@ def main(args: argparse.Namespace, language: Language) -> int:
     except (EOFError, KeyboardInterrupt):
         print(f"\n{say(Text('nothing written', '저장하지 않았습니다'))}", file=sys.stderr)
         return 1
-    except UnicodeDecodeError:
+    except UnicodeError:
         text = Text(
             "this terminal does not send UTF-8: set its character set",
             "터미널의 문자 집합을 UTF-8로 바꾸십시오(PuTTY: Translation)",
@@ -152,7 +152,11 @@ def _unasked(given: dict[str, Any]) -> Answers:
 
 
 def _guide(given: dict[str, Any], say: Callable[[Text], str], ask: Callable[[str], str]) -> Answers:
-    """Ask what the options leave open; `<` goes one question back."""
+    """Ask what the options leave open; `<` goes one question back.
+
+    Raises:
+        UnicodeError: the terminal sends something else than UTF-8.
+    """
     print(say(Text("Enter takes what stands in brackets, < goes back.", "Enter: 괄호 안의 값, <: 이전 질문")))
     answers: Answers = {}
     past: list[Answers] = []
@@ -183,4 +187,6 @@ def _guide(given: dict[str, Any], say: Callable[[Text], str], ask: Callable[[str
 
 def _line(asked: Question, say: Callable[[Text], str], ask: Callable[[str], str]) -> str:
     shown = f" [{asked.default}]" if asked.default else ""
-    return ask(f"{say(asked.text)}{shown}: ").strip() or asked.default
+    said = ask(f"{say(asked.text)}{shown}: ").strip()
+    said.encode()  # bytes of CP949 come as halves of characters, which no file can hold
+    return said or asked.default

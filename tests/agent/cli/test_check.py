@@ -11,8 +11,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from agent.cli import main
+from agent.cli.check import values
+from agent.cli.table import width
 from agent.cli.words import status_text
+from agent.config.load import load
 from agent.frame import Status
+from agent.probe import Probe
 from tests.peers.modbus import server
 from tests.peers.opcua import opcua_server
 from tests.support.processes import free_port, running
@@ -252,3 +256,16 @@ devices:
 )  # fmt: skip
 def test_a_status_code_has_words_or_its_number(status: int, words: str) -> None:
     assert status_text(status).en == words
+
+
+@pytest.mark.parametrize(("columns", "titles"), [(None, 8), (200, 8), (80, 7), (55, 5)])
+def test_a_narrow_terminal_gets_a_table_without_wrapped_lines(columns: int | None, titles: int) -> None:
+    found = load(EXAMPLE)
+    probes = [
+        Probe({(source.id, i): (1.5, 0) for source in device.sources() for i in range(len(source.signals))})
+        for device in found.devices
+    ]
+    lines = list(values(found, probes, "en", columns))
+    assert len(lines[0].split()) == titles
+    assert columns is None or all(width(line) <= columns for line in lines)
+    assert {"value", "quality", "status"} < set(lines[0].split())

@@ -146,3 +146,12 @@ def test_the_next_commands_can_be_typed_as_they_are_shown(
     assert main(["init", str(path), "--yes", "--name", "x", "--machines", "m"]) == 0
     shown = [line for line in capsys.readouterr().out.splitlines() if line.startswith("  tsq-agent")]
     assert [shlex.split(line)[-1] for line in shown] == [str(path)] * 3
+
+
+def test_a_terminal_of_another_character_set_is_not_asked_on() -> None:
+    with pytest.raises(UnicodeError):  # what C.UTF-8 makes of the bytes of CP949
+        _guide(
+            {"device": []},
+            lambda text: text.ko,
+            lambda _: "한일".encode("cp949").decode("utf-8", "surrogateescape"),
+        )
