@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import os
-import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +22,7 @@ from agent.cli.asking import silent
 from agent.cli.diff import in_force, said
 from agent.cli.maintenance import duration
 from agent.cli.person import author, author_argument
+from agent.cli.saving import put
 from agent.cli.table import clean
 from agent.config.load import load
 from agent.control import NotRunning
@@ -83,11 +82,19 @@ def main(args: argparse.Namespace, language: Language) -> int:
     last = _try(new, wish, make_room, language)
     if last.get("step") not in {"kept", "same"}:
         return 1
-    if text.encode() != raw:
-        _put(_beside(place, "previous"), text.encode(), place)
-    _replace(place, raw, {text.encode()}, language)
-    if file == place:
-        _beside(place, "rejected").unlink(missing_ok=True)
+    try:
+        _keep(place, raw, text.encode(), file, language)
+        if file == place:
+            _beside(place, "rejected").unlink(missing_ok=True)
+    except OSError as exc:
+        said_so = Text(
+            f"{place} cannot be written: {exc.strerror}; the agent runs with the new file and forgets it at its "
+            "next start: make room and apply it again",
+            f"{place} 파일을 쓸 수 없습니다({exc.strerror}). 에이전트는 새 설정으로 실행 중이지만 다시 시작하면 "
+            "잃어버립니다. 공간을 확보하고 다시 적용하십시오",
+        )
+        print(f"tsq-agent: {said_so(language)}", file=sys.stderr)
+        return 1
     return 0
 
 
@@ -105,6 +112,9 @@ def _try(
     except NotRunning as exc:
         print(f"tsq-agent: {silent(config, exc)(language)}", file=sys.stderr)
         return {}
+    except OSError as exc:  # nowhere to put the file meanwhile: the agent goes back as well
+        print(f"tsq-agent: {exc.filename}: {exc.strerror}", file=sys.stderr)
+        return {}
     except KeyboardInterrupt:  # the agent hears that nobody waits any more, and goes back by itself
         left = Text("left off: the agent keeps the old file", "중단했습니다. 에이전트는 이전 설정을 그대로 씁니다")
         print(f"\n{left(language)}", file=sys.stderr)
@@ -113,8 +123,8 @@ def _try(
 
 
 def _make_room(file: Path, raw: bytes, old: bytes, language: Language) -> None:
-    _put(_beside(file, "rejected"), raw, file)
-    _replace(file, old, {raw}, language)
+    put(_beside(file, "rejected"), raw, file)
+    _replace(file, old, {raw}, file, language)
 
 
 def _without_agent(args: argparse.Namespace, file: Path, new: AgentConfig, raw: bytes, language: Language) -> int:
@@ -136,44 +146,39 @@ def _without_agent(args: argparse.Namespace, file: Path, new: AgentConfig, raw: 
     if not args.yes and (not sys.stdin.isatty() or input(question(language)).strip() != "yes"):
         print(Text("nothing was changed", "바꾸지 않았습니다")(language))
         return 1
-    if old and old != raw:
-        _put(_beside(place, "previous"), old, place)
-    _replace(place, raw, {old}, language)
+    try:
+        _keep(place, raw, old, file, language)
+    except OSError as exc:
+        print(f"tsq-agent: {place}: {exc.strerror}", file=sys.stderr)
+        return 1
     return 0
+
+
+def _keep(place: Path, raw: bytes, old: bytes, like: Path, language: Language) -> None:
+    """Put the new file in its place, and what was in force beside it."""
+    if old and old != raw:
+        put(_beside(place, "previous"), old, place if place.exists() else like)
+    _replace(place, raw, {old}, like, language)
 
 
 def _beside(path: Path, name: str) -> Path:
     return path.with_name(f"{path.name}.{name}")
 
 
-def _replace(path: Path, raw: bytes, known: Collection[bytes], language: Language) -> None:
+def _replace(path: Path, raw: bytes, known: Collection[bytes], like: Path, language: Language) -> None:
     """Put `raw` at `path`, whole or not at all; keep what stands there and is not known beside it."""
+    like = path if path.exists() else like
     there = path.read_bytes() if path.exists() else raw
     if there != raw and there not in known:
         aside = _beside(path, "unapplied")
-        _put(aside, there, path)
+        put(aside, there, like)
         said = Text(
             f"{path} had changes that were never applied: they are kept in {aside}",
             f"{path} 파일에 적용하지 않은 수정이 있어 {aside}에 따로 보관했습니다",
         )
         print(said(language))
     if there != raw or not path.exists():
-        _put(path, raw, path)
-
-
-def _put(path: Path, raw: bytes, like: Path) -> None:
-    """Write a file whole or not at all, with owner and mode of another one where it exists."""
-    fresh = _beside(path, "new")
-    with fresh.open("wb") as out:
-        os.fchmod(out.fileno(), 0o640)
-        out.write(raw)
-        out.flush()
-        os.fsync(out.fileno())
-    if like.exists():
-        shutil.copymode(like, fresh)
-        with contextlib.suppress(PermissionError):
-            shutil.chown(fresh, like.stat().st_uid, like.stat().st_gid)
-    fresh.replace(path)
+        put(path, raw, like)
 
 
 def _show(step: Mapping[str, Any], language: Language) -> None:

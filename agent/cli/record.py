@@ -46,15 +46,6 @@ def main(args: argparse.Namespace, language: Language) -> int:
     frames = 0
     try:
         descriptor = os.open(args.out, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    except FileExistsError:
-        there = Text("is there already: write another name", "파일이 이미 있습니다. 다른 이름을 쓰십시오")
-        print(f"tsq-agent: {args.out}: {there(language)}", file=sys.stderr)
-        return 1
-    except OSError as exc:
-        failed = Text("cannot be written", "저장할 수 없습니다")
-        print(f"tsq-agent: {args.out}: {failed(language)}: {exc.strerror}", file=sys.stderr)
-        return 1
-    try:
         with (
             os.fdopen(descriptor, "w", encoding="utf-8") as out,
             contextlib.closing(
@@ -65,6 +56,14 @@ def main(args: argparse.Namespace, language: Language) -> int:
             for last in lines:
                 out.write(json.dumps(last, ensure_ascii=False) + "\n")
                 frames += "dir" in last
+    except FileExistsError:
+        there = Text("is there already: write another name", "파일이 이미 있습니다. 다른 이름을 쓰십시오")
+        print(f"tsq-agent: {args.out}: {there(language)}", file=sys.stderr)
+        return 1
+    except OSError as exc:  # what came until then is worth something
+        failed = Text("cannot be written", "저장할 수 없습니다")
+        print(f"tsq-agent: {args.out}: {failed(language)}: {exc.strerror}", file=sys.stderr)
+        return 1
     except NotRunning as exc:
         args.out.unlink()
         print(f"tsq-agent: {silent(config, exc)(language)}", file=sys.stderr)

@@ -79,6 +79,16 @@ def create(path: Path, text: str) -> None:
     _sync(path.parent)
 
 
+def put(path: Path, content: bytes, like: Path) -> None:
+    """Write a file whole or not at all, on the disk when this returns, with owner and mode of another one.
+
+    Raises:
+        OSError: the disk refuses; the file is as it was.
+    """
+    _beside(path, content, like.stat()).replace(path)
+    _sync(path.parent)
+
+
 def _replace(path: Path, before: bytes, after: bytes) -> None:
     status = path.stat()
     backup = path.with_name(path.name + ".bak")
