@@ -205,6 +205,25 @@ def test_complaint_08_a_late_answer_is_never_taken_for_the_answer_to_another_que
     run(story())
 
 
+def test_complaint_08_a_line_that_gives_answers_twice_shifts_no_value_from_then_on() -> None:
+    """The second copy fits the next question, whose own answer fits the one after it, and so on."""
+
+    async def story() -> None:
+        async with Rude(plain=True) as bus:
+            bus.late = {4: 0.03}  # slower than the copy: while a question waits, the copy of another answer comes
+            bus.twice = 0.005
+            config = device(bus.port, {"g/1s": words(1)}, unit=4, transport="rtu-over-tcp", timeout="1s")
+            async with open_unit(config, Box(SystemClock(trusted=True))) as unit:
+                for n in range(3):  # nothing tells that these may be shifted
+                    await unit.ask(Span(Table.HOLDING, 100 + n, 2))
+                await asyncio.sleep(0.1)  # but the answer that is left over does
+                for n in range(8):
+                    _, data = await unit.ask(Span(Table.HOLDING, 200 + n, 2))
+                    assert data == b"".join(served(4, 200 + n + i).to_bytes(2) for i in range(2)), n
+
+    run(story())
+
+
 def test_complaint_09_a_silent_unit_behind_a_gateway_never_closes_the_shared_link() -> None:
     """Units that go silent one after the other, and exceptions, leave the gateway's one connection alone."""
 

@@ -163,7 +163,7 @@ class Bus:
     async def _send(
         self, link: ReadLink, unit: Unit, span: Span, *, small: bool
     ) -> tuple[int, bytes | ModbusRefusal]:
-        if gap := max(self._gap, unit.gap_ns):
+        if gap := max(self._gap, unit.gap_ns, link.gap_ns):
             await self._sleep_until(self._ended + gap)
         wire = unit.wire_ns(span) / 1e9
         leaves = link.active

@@ -13,8 +13,10 @@ Which answer belongs to the question:
                             when nothing better comes, it is the reason that is given. A late answer may fit the
                             next question by chance, so a unit that owes one is first asked for something
                             of another length (`probe`): a device answers in order, and what comes after that
-                            answer is not late. Our own request, which some lines echo, is no answer even where
-                            it looks like one (a reading of 17 to 24 coils from 300h on).
+                            answer is not late. A line that gives answers which nobody owes (a gateway that asks
+                            twice) might give one to the next question: for a minute each question waits until
+                            the line has been quiet for 100 ms (`gap_ns`). Our own request, which some lines
+                            echo, is no answer even where it looks like one (17 to 24 coils from 300h on).
 
 `Tap`. Every frame is handed on as it went over the line, but for encryption: `sent` and `received` carry one ADU
 each (MBAP header, or RTU address and CRC, included); bytes in which no frame was found come as one `received` when
@@ -56,6 +58,7 @@ _NO_ECHO = 3
 """Answers without an echo before them that prove a line to have none."""
 _CALM_S = 0.1
 """Silence after which nothing more is on its way."""
+_RESTLESS_NS = 60_000_000_000
 
 
 class LinkLost(Exception):  # noqa: N818 - reads as what happened
@@ -136,6 +139,7 @@ class ReadLink(asyncio.Protocol):
         self._number = 0
         self._question: _Question | None = None
         self._lost = False
+        self._restless_until = 0
         self._echoes = False
         self._without_echo = 0  # answers
         self.answered = False
@@ -171,6 +175,11 @@ class ReadLink(asyncio.Protocol):
     def active(self) -> bool:
         """Whether a request can be sent, as far as is known."""
         return not self._lost
+
+    @property
+    def gap_ns(self) -> int:
+        """Pause that the next request needs after the last answer, so that it gets its own answer."""
+        return round(_CALM_S * 1e9) if self._clock.monotonic() < self._restless_until else 0
 
     async def read(self, device: str, unit: int, span: Span, timeout_s: float) -> bytes | ModbusRefusal:
         """Read one span; return its data bytes, or the device's refusal.
@@ -334,6 +343,7 @@ class ReadLink(asyncio.Protocol):
         if question is None or question.answer.done() or number not in {None, question.number}:
             self.late += 1
             self._note("late")
+            self._unasked(number, unit)
             return
         right = unit == question.unit or (number is not None and question.unit in _ANY_UNIT)
         answer = (
@@ -348,10 +358,16 @@ class ReadLink(asyncio.Protocol):
         elif number is None:
             self.late += 1
             self._note(f"garbled: {answer}")
+            self._unasked(number, unit)
             question.misfit = answer
         else:
             self._note(f"garbled: {answer}")
             question.answer.set_exception(LinkGarbled(answer))
+
+    def _unasked(self, number: int | None, unit: int) -> None:
+        """Take that a unit has sent something that is no answer to the question."""
+        if number is None and not self._owed.get(unit):
+            self._restless_until = self._clock.monotonic() + _RESTLESS_NS
 
     def _note(self, text: str) -> None:
         if (tap := self._box.tap) is not None:

@@ -66,6 +66,7 @@ class Rude:
         ignore_first: Requests that each new connection ignores.
         close_after: Closes each connection after so many answers, without a word.
         hang_up_at: Of each connection, the request that is taken and never answered: the connection is closed.
+        twice: Seconds after which each answer comes once more, when not 0.
         one_client: A second connection is closed at once, as by a device with one free connection.
         garbage: Bytes sent before each answer.
         asked: Every request.
@@ -85,6 +86,7 @@ class Rude:
         self.ignore_first = 0
         self.close_after = 0
         self.hang_up_at = 0
+        self.twice = 0.0
         self.one_client = False
         self.garbage = b""
         self.asked: list[Asked] = []
@@ -152,6 +154,8 @@ class Rude:
                 continue
             await asyncio.sleep(self.late.get(unit, 0))
             writer.write(self.garbage + answer)
+            if self.twice:
+                self._late_ones.add(asyncio.ensure_future(self._send_later(writer, answer, self.twice)))
             answers += 1
             if answers == self.close_after:
                 return
