@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 BIT_AREAS = frozenset("PMKFL")
 _MK = re.compile(r"(ZR|[A-Z])(\d{1,7}[0-9A-F]?)(?:\.([0-9A-F]))?", re.ASCII)
 _IEC = re.compile(r"%([A-Z])([XW])(\d{1,7})(?:\.(\d|1[0-5]))?", re.ASCII)
+_ALARM_BIT = re.compile(r"-\d+$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +193,7 @@ def settle(groups: Iterable[ModbusGroup], ls_map: LsMap | None) -> None:
     Raises:
         ValidationError: for each signal that lies nowhere, at its address.
     """
-    wrong: list[InitErrorDetails] = []
+    wrong: dict[tuple[int | str, ...], InitErrorDetails] = {}  # an alarm word is one mistake, not one a bit
     for g, group in enumerate(groups):
         for s, signal in enumerate(group.signals):
             if not is_name(signal.address):
@@ -200,7 +201,12 @@ def settle(groups: Iterable[ModbusGroup], ls_map: LsMap | None) -> None:
             try:
                 signal.settle(ls_map)
             except Complaint as exc:
-                loc = ("groups", g, "signals", s, "address")
-                wrong.append({"type": "value_error", "loc": loc, "input": signal.address, "ctx": {"error": exc}})
+                loc: tuple[int | str, ...] = ("groups", g, "signals", s, "address")
+                if signal.alarm is not None and _ALARM_BIT.search(signal.id):  # written as a word under `alarms`
+                    loc = ("groups", g, "alarms")
+                error: InitErrorDetails = {
+                    "type": "value_error", "loc": loc, "input": signal.address, "ctx": {"error": exc},
+                }  # fmt: skip
+                wrong.setdefault((*loc, signal.address), error)
     if wrong:
-        raise ValidationError.from_exception_data("ls_map", wrong)
+        raise ValidationError.from_exception_data("ls_map", [*wrong.values()])

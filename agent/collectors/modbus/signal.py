@@ -48,8 +48,9 @@ class ModbusSignal(BinarySignal):
         if ls_map is None:
             raise Complaint(
                 f"{self.address} is a name of the PLC: write the device's ls_map, the four base addresses that "
-                "XG5000 shows in the Modbus settings",
-                f"PLC 디바이스 이름입니다({self.address}). XG5000 모드버스 설정의 시작 주소를 ls_map에 쓰십시오",
+                "XG5000 shows in the Modbus settings, such as {word_read: D00000}",
+                f"PLC 디바이스 이름입니다({self.address}). XG5000 모드버스 설정의 시작 주소를 ls_map에 쓰십시오. "
+                "예: ls_map: {word_read: D00000}",
             )
         self._settled(ls_map.place(self.address, bit=self.type is DataType.BOOL and self.bit is None))
 

@@ -164,3 +164,13 @@ def test_the_offset_counts_bits_from_the_base(area: str, base: int, base_bit: in
 def test_any_text_is_a_name_or_a_complaint(written: str, bit: bool) -> None:  # noqa: FBT001
     with contextlib.suppress(Complaint):
         assert (name(written, bit=bit).bit is None) is not bit
+
+
+def test_an_alarm_word_without_a_place_is_one_mistake_where_it_is_written() -> None:
+    words = {"id": "alm", "address": "D00200", "bits": {0: "비상정지", 7: "오일 부족"}}
+    group = {"every": "1s", "signals": [signal("D00120")], "alarms": [words]}
+    with pytest.raises(ValidationError) as caught:
+        device(ls_map=None, groups=[group])
+    assert [error["loc"][-4:] for error in caught.value.errors()] == [
+        (0, "signals", 0, "address"), ("groups", 0, "alarms"),
+    ]  # fmt: skip
