@@ -64,6 +64,7 @@ T = TypeVar("T")
 
 CONNECT_S: Final = 1.5
 CLOSE_S: Final = 1.5
+LEAST_LIFE_MS: Final = 1000  # of a channel's token; 0 would have us renew it without end
 MOST_MISSED: Final = 10_000
 
 Resumed = Literal["new", "session", "transferred"]
@@ -334,6 +335,7 @@ class Connection(Services):
 
     def _renewed(self, life_ms: float) -> None:
         # at 75 % of its life, as Part 4, 5.5.2 has it
+        life_ms = max(life_ms, LEAST_LIFE_MS)
         self.renew_at_ns = self._clock.monotonic() + round(life_ms * 0.75e6)
 
     async def renew(self) -> None:

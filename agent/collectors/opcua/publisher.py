@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from agent.collectors.opcua.decode import Field, Publication, Sample
 
 MARGIN_NS: Final = 2_000_000_000
+SILENT_NS: Final = 600_000_000_000  # however rarely a server says it will speak: a dead one must be found out
 _MOST: Final = 10
 _NUMBERS: Final = 2**32 - 1  # of sequence numbers: 1 follows 2^32 - 1
 
@@ -124,7 +125,7 @@ class Publisher:
         interval_ns = round(granted.RevisedPublishingInterval * 1e6)
         subscription = Subscription(
             id=granted.SubscriptionId,
-            silence_ns=(int(granted.RevisedMaxKeepAliveCount) + 1) * interval_ns + MARGIN_NS,
+            silence_ns=min((int(granted.RevisedMaxKeepAliveCount) + 1) * interval_ns, SILENT_NS) + MARGIN_NS,
             heard_ns=self._clock.monotonic(),
         )
         self._subscriptions[subscription.id] = subscription

@@ -35,7 +35,13 @@ VALUE: Final = 13
 EVENTS: Final = 12
 
 KEEP_ALIVE_NS: Final = 2_000_000_000  # proof of life: a gap is as uncertain as this
+DAY_MS: Final = 86_400_000
 LIFETIMES: Final = 30  # keep-alives that a subscription outlives without us: as long as a session, a minute
+
+
+def believable(revised_ms: float, asked_ms: float) -> float:
+    """Return an interval as the server revised it, what was asked for where it makes no sense."""
+    return revised_ms if 0 <= revised_ms <= DAY_MS else asked_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +159,10 @@ class Services(ABC):
             RequestedMaxKeepAliveCount=keep_alive,
             MaxNotificationsPerPublish=1000,
         )
-        return await self.ask("create a subscription", self._transport.subscribe(parameters))
+        granted = await self.ask("create a subscription", self._transport.subscribe(parameters))
+        asked = every_ns / 1e6  # 0 says that the server has no such clock, and nothing about its pace
+        granted.RevisedPublishingInterval = believable(granted.RevisedPublishingInterval, asked) or asked
+        return granted
 
     async def unsubscribe(self, subscription: int) -> None:
         """Delete a subscription; whether the server still knew it does not matter."""
@@ -173,7 +182,11 @@ class Services(ABC):
                 )
             )
 
-        return await self._all("monitor nodes", self._limits.items, items, ask)
+        results = await self._all("monitor nodes", self._limits.items, items, ask)
+        for item, result in zip(items, results, strict=True):
+            asked = item.RequestedParameters.SamplingInterval
+            result.RevisedSamplingInterval = believable(result.RevisedSamplingInterval, asked)
+        return results
 
     async def unmonitor(self, subscription: int, items: Sequence[int]) -> None:
         """Delete monitored items, by the server's numbers of them; whether it still knew them does not matter."""

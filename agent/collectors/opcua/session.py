@@ -7,6 +7,7 @@ block. `connection` puts the steps into their order and translates what they rai
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from agent.collectors.opcua.transport import ReadOnlyTransport
 
 SESSION_MS: Final = 60_000  # a session that we could not close lives no longer than this
+NEVER: Final = dt.datetime(9000, 1, 1, tzinfo=dt.UTC)
 PRODUCT_URI: Final = "urn:tech-square-edge"
 NAME: Final = "Tech Square Edge"
 
@@ -104,6 +106,9 @@ async def channel(transport: ReadOnlyTransport, *, renew: bool = False) -> float
             RequestedLifetime=transport.channel_ms,
         )
     )
+    # The library holds the time at which a server says it made a token against our clock, and soon takes no message
+    # under the token before. Where a server's clock is behind, each renewal would end the connection.
+    result.SecurityToken.CreatedAt = NEVER
     if renew:
         transport.revolve_security_token()
     return float(result.SecurityToken.RevisedLifetime)

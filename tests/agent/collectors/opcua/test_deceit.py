@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -148,6 +149,64 @@ def test_another_certificate_at_the_same_endpoint_is_refused_with_both_thumbprin
         assert before.thumbprint in text
         assert f"now it is {now.described()['subject']}, SHA-1 {now.thumbprint}" in text
         assert f"pki trust {now.thumbprint[:8]}" in text
+
+    run(main())
+
+
+class Granting(ReadOnlyTransport):
+    """Hands on what a server grants, but with an interval that makes no sense."""
+
+    interval = 0.0
+
+    async def subscribe(self, parameters: ua.CreateSubscriptionParameters) -> ua.CreateSubscriptionResult:
+        granted = await super().subscribe(parameters)
+        granted.RevisedPublishingInterval = self.interval
+        return granted
+
+
+@pytest.mark.parametrize("interval", [0.0, -1.0, float("nan"), float("inf"), 60_000.0, 1e300])
+def test_an_interval_that_no_server_can_mean_costs_nothing(vault: Plant, interval: float) -> None:
+    async def main() -> None:
+        reader = collector(vault.endpoint, ONE)
+
+        def granting() -> Granting:
+            transport = Granting(3.0, None)
+            transport.interval = interval
+            return transport
+
+        reader.connection.transports = granting
+        seen = Seen()
+        async with reader.connect() as read:
+            await seen.until(read, lambda: True in seen.values("bool") and len(seen.watermarks) > 5)
+
+    run(main())
+
+
+class Behind(ReadOnlyTransport):
+    """Of a server whose clock is a day behind: so are the times at which it says it made its tokens."""
+
+    async def open_secure_channel(self, params: ua.OpenSecureChannelParameters) -> ua.OpenSecureChannelResult:
+        result = await super().open_secure_channel(params)
+        result.SecurityToken.CreatedAt -= dt.timedelta(days=1)
+        return result
+
+
+def test_a_server_whose_clock_is_behind_loses_no_connection_when_the_channel_is_renewed(vault: Plant) -> None:
+    async def main() -> None:
+        reader = collector(vault.endpoint, ONE)
+
+        def behind() -> Behind:
+            transport = Behind(3.0, None)
+            transport.channel_ms = 6000
+            return transport
+
+        reader.connection.transports = behind
+        seen = Seen()
+        async with reader.connect() as read:
+            renewed: set[int] = set()
+            while len(renewed) < 3:  # answers to Publish wait all the time, under the old token first
+                seen.take(list(await read()))
+                renewed.add(reader.connection.renew_at_ns)
 
     run(main())
 
