@@ -179,7 +179,8 @@ class ReadLink(asyncio.Protocol):
     @property
     def gap_ns(self) -> int:
         """Pause that the next request needs after the last answer, so that it gets its own answer."""
-        return round(_CALM_S * 1e9) if self._clock.monotonic() < self._restless_until else 0
+        restless = self._restless_until and self._clock.monotonic() < self._restless_until
+        return round(_CALM_S * 1e9) if restless else 0
 
     async def read(self, device: str, unit: int, span: Span, timeout_s: float) -> bytes | ModbusRefusal:
         """Read one span; return its data bytes, or the device's refusal.
