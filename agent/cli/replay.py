@@ -52,8 +52,11 @@ def main(args: argparse.Namespace, language: Language) -> int:
             return 0 if all_used else 1
         script = read(lines)
         made = asyncio.run(play(script, real=args.real))
-    except (OSError, ValueError) as exc:
-        raise ConfigError(f"{args.file}: {exc}") from exc
+    except OSError as exc:
+        raise ConfigError(f"{args.file}: {exc.strerror or exc}") from exc
+    except ValueError as exc:
+        text = Text(f"cannot be played: {exc}", f"재생할 수 없는 파일입니다({exc})")
+        raise ConfigError(f"{args.file}: {text(language)}") from exc
     _print(made, args, language)
     if not args.json:
         print(_used(script, made)(language))

@@ -75,3 +75,19 @@ def test_a_recording_without_an_agent_leaves_no_file(tmp_path: Path, capsys: pyt
     assert main(["record", "plc", "--out", str(out), "--config", str(file(tmp_path)), "--lang", "ko"]) == 1
     assert "실행 중인 에이전트" in capsys.readouterr().err
     assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(None, "No such file"), ("version: 1\n", "재생할 수 없는 파일입니다"), ("", "재생할 수 없는 파일입니다")],
+)
+def test_what_is_no_recording_is_refused_in_words(
+    content: str | None, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "press.jsonl"
+    if content is not None:
+        path.write_text(content, "utf-8")
+    assert main(["replay", str(path), "--lang", "ko"]) == 78
+    said = capsys.readouterr().err
+    assert words in said
+    assert "[Errno" not in said
