@@ -66,6 +66,7 @@ CONNECT_S: Final = 1.5
 CLOSE_S: Final = 1.5
 LEAST_LIFE_MS: Final = 1000  # of a channel's token; 0 would have us renew it without end
 MOST_MISSED: Final = 10_000
+NO_SUBSCRIPTION: Final = frozenset({StatusCodes.BadSubscriptionIdInvalid, StatusCodes.BadNoSubscription})
 
 Resumed = Literal["new", "session", "transferred"]
 
@@ -289,7 +290,7 @@ class Connection(Services):
 
     async def _missed(self, expected: Mapping[int, int]) -> tuple[frozenset[int], list[Publication]]:
         """Fetch what was sent while nobody listened; return the subscriptions that live, and it."""
-        alive: set[int] = set()
+        alive = set(expected)
         missed: list[Publication] = []
         for subscription, first in expected.items():
             number = first
@@ -300,8 +301,9 @@ class Connection(Services):
                     cause = exc.__cause__
                     if not isinstance(cause, UaStatusCodeError):
                         raise
-                    if cause.code == StatusCodes.BadMessageNotAvailable:  # it has sent nothing more
-                        alive.add(subscription)
+                    # else it has sent nothing more, or sends nothing again; then the next number tells what is lost
+                    if cause.code in NO_SUBSCRIPTION:
+                        alive.discard(subscription)
                     break
                 number = number % (2**32 - 1) + 1
         return frozenset(alive), [publication for publication in missed if publication.subscription in alive]

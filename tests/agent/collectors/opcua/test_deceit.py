@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import uuid
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from asyncua.ua.status_codes import StatusCodes
+from asyncua.ua.uaerrors import UaStatusCodeError
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from agent.clock import SystemClock
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
 
     from asyncua import ua
 
-    from agent.collectors.opcua.decode import Sample
+    from agent.collectors.opcua.decode import Publication, Sample
 
 ONE = {"id": "g", "signals": signals(bool="bool")}
 SECRET = "Geheim-4711"
@@ -207,6 +210,43 @@ def test_a_server_whose_clock_is_behind_loses_no_connection_when_the_channel_is_
             while len(renewed) < 3:  # answers to Publish wait all the time, under the old token first
                 seen.take(list(await read()))
                 renewed.add(reader.connection.renew_at_ns)
+
+    run(main())
+
+
+class Forgetful(ReadOnlyTransport):
+    """Of a server that sends nothing again."""
+
+    status = 0
+
+    async def republish(self, subscription: int, sequence: int) -> Publication:  # noqa: ARG002 - it does not even look
+        raise UaStatusCodeError(self.status)  # type: ignore[no-untyped-call]
+
+
+@pytest.mark.parametrize("status", [StatusCodes.BadServiceUnsupported, StatusCodes.BadInternalError])
+def test_a_server_that_sends_nothing_again_gathers_no_subscriptions_that_nobody_listens_to(
+    vault: Plant, status: int
+) -> None:
+    async def main() -> None:
+        reader = collector(vault.endpoint, ONE)
+        made: list[Forgetful] = []
+
+        def forgetful() -> Forgetful:
+            made.append(Forgetful(3.0, None))
+            made[-1].status = status
+            return made[-1]
+
+        reader.connection.transports = forgetful
+        for _ in range(4):
+            seen = Seen()
+            with contextlib.suppress(Unreachable):
+                async with reader.connect() as read:
+                    await seen.until(read, lambda: True in seen.values("bool"))  # noqa: B023 - awaited here
+                    assert vault.tell("sessions")["subscriptions"] == 1
+                    made[-1].disconnect_socket()
+                    await seen.until(read, lambda: False)
+        async with reader.connect():
+            pass
 
     run(main())
 
