@@ -217,11 +217,13 @@ class Agent:
                     group.create_task(self._each_second(), name="clock"),
                     group.create_task(self._running.tell_daily(), name="inventory"),
                 ]
-                await stop.wait()
+                try:
+                    await stop.wait()
+                finally:  # also when one of them ends the process: nobody is started any more
+                    self._fleet.stop()
                 for number in STOP_SIGNALS:  # a second Ctrl-C must not keep what was read from the disk
                     loop.remove_signal_handler(number)
                     signal.signal(number, signal.SIG_IGN)
-                self._fleet.stop()
                 for task in tasks:
                     task.cancel()
 

@@ -11,6 +11,7 @@ devices that nobody reads.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from agent.spool import Spool
     from contract.payload import Birth
 
+logger = logging.getLogger(__name__)
+
 T = TypeVar("T")
 FOUND_LISTED = 2000
 DAY_S = 86_400.0
@@ -59,6 +62,8 @@ async def to_the_end(work: Coroutine[None, None, T]) -> T:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
         await asyncio.wait({task})
+        if not task.cancelled() and (failed := task.exception()) is not None:  # nobody is there to hear it
+            logger.error("a change that nobody waits for any more has failed", exc_info=failed)
         raise
 
 
