@@ -62,8 +62,8 @@ async def to_the_end(work: Coroutine[None, None, T]) -> T:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
         await asyncio.wait({task})
-        if not task.cancelled() and (failed := task.exception()) is not None:  # nobody is there to hear it
-            logger.error("a change that nobody waits for any more has failed", exc_info=failed)
+        if not task.cancelled() and (failed := task.exception()) is not None:
+            logger.warning("nobody waits any more to hear it: %s", failed)
         raise
 
 
