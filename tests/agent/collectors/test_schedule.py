@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from agent.collectors.schedule import LATE_NS, Grid, phase
@@ -116,11 +116,15 @@ def test_a_group_that_waits_for_another_is_late_and_the_one_due_first_goes_first
 
 
 @given(st.integers(2, 6), st.sampled_from([0.1, 0.25]), st.floats(0.12, 0.5), st.integers(0, 10 * SECOND))
+@example(2, 0.25, 0.142578125, 0)
 def test_an_overloaded_device_is_shared_fairly(count: int, every: float, takes: float, start: int) -> None:
     grid = Grid("plc", [group(every) for _ in range(count)])
     grid.connected(start)
-    counts = Counter(position for position, _ in run(grid, start, takes, 120))
-    assert max(counts.values()) - min(counts.values()) <= 2, counts
+    begun = run(grid, start, takes, 120)
+    for position in range(count):
+        mine = [at for p, at in begun if p == position]
+        longest = max(b - a for a, b in pairwise(mine))
+        assert longest <= (every + count * takes) * SECOND + 1000, "once due, it waits for each other group once"
 
 
 @given(st.lists(st.sampled_from([0.05, 0.1, 1, 5]), min_size=1, max_size=4), st.randoms(use_true_random=False))
