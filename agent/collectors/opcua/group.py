@@ -57,6 +57,7 @@ class Group:
         unread: (item, time, sample) of values whose data type is not known yet.
         stale: A notification was lost, so the values have to be read.
         heard_ns: Time of the subscription's last answer, 0 for none.
+        gathered: Events that have come since the server's queue was last empty.
         confirm: The subscription lives on after an outage: what it has not reported since has to be read once.
         unheard: Items that are to be read for this.
         next_ns: Monotonic time of the next poll, or of the next end of a burst's window or pause.
@@ -124,6 +125,7 @@ class Group:
         self.confirm = False
         self.unheard: list[int] = []
         self.heard_ns = 0
+        self.gathered = 0
         self.next_ns = max(now_ns, self.window_ns)
         self.next_try_ns = now_ns + RETRY_NS
         self._again.clear()

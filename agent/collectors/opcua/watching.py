@@ -24,7 +24,7 @@ from agent.collectors.opcua.faults import DEAD
 from agent.collectors.opcua.services import VALUE
 from agent.collectors.opcua.structures import eu_range
 from agent.errors import WireError
-from agent.frame import Status, Watermark, gap_event
+from agent.frame import Event, Status, Watermark, gap_event
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from agent.collectors.opcua.decode import Field, Sample
     from agent.collectors.opcua.group import Group
     from agent.collectors.opcua.publisher import Published, Publisher
-    from agent.frame import Event, Json
+    from agent.frame import Json
 
 NO_FILTER: Final = frozenset(
     {
@@ -338,7 +338,16 @@ class Watching:
                 monitored = self._handles.get(handle)
                 if monitored is not None:
                     self._take(group, monitored[1], answer.time_ns, sample, overflowing)
-            out += self._events(group, answer.time_ns, answer.events)
+            told = self._events(group, answer.time_ns, answer.events)
+            out += told
+            group.gathered += len(answer.events)
+            full = group.events and 1 < max(group.queue, default=0) <= group.gathered
+            if full and not any(event.kind == "gap" for event in told if isinstance(event, Event)):
+                # not every server says that it had to drop events: a queue that was full tells it
+                self.overflows += 1
+                out.append(self._overflow(group, answer.time_ns, reason="server_queue_full", events=True))
+            if full or not answer.more:
+                group.gathered = 0
             if overflowing:
                 self.overflows += 1
                 names: list[Json] = [*sorted(overflowing)]

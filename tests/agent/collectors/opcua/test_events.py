@@ -30,6 +30,24 @@ def told(seen: Seen, text: str) -> list[Event]:
     return [e for e in seen.events if e.kind == "alarm" and e.body["message"] == text]
 
 
+def test_a_storm_of_events_that_the_server_had_to_drop_in_silence_is_a_gap(press: Plant) -> None:
+    async def main() -> None:
+        seen = Seen()
+        async with collector(press.endpoint, ALARMS).connect() as read:
+            press.tell("event", message="storm\x1b[2J", severity=900, count=3000)  # its queue holds 1000
+            await seen.until(read, lambda: any(e.kind == "gap" for e in seen.events))
+            (gap,) = (e for e in seen.events if e.kind == "gap")
+            assert (gap.body["cause"], gap.body["reason"]) == ("overflow", "server_queue_full")
+            assert gap.from_ns is not None
+            assert gap.to_ns is not None
+            assert gap.from_ns <= gap.to_ns
+            press.tell("event", message="after it", severity=900)
+            await seen.until(read, lambda: bool(told(seen, "after it")))
+            assert sum(e.kind == "gap" for e in seen.events) == 1
+
+    run(main())
+
+
 def test_an_alarm_that_comes_is_acknowledged_and_goes_is_three_events(press: Plant) -> None:
     async def main() -> None:
         press.tell("alarm", **QUIET, quiet=True)
