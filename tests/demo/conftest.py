@@ -34,7 +34,7 @@ class Plant:
 
 def write_config(folder: Path, ports: dict[str, int] | None = None) -> Path:
     """Write the demo's configuration with these ports; return the file."""
-    filled = dict.fromkeys(PORTS, 1) | (ports or {})
+    filled = dict(zip(PORTS, range(1, 10), strict=False)) | (ports or {})
     file = folder / "agent.yaml"
     text = TEMPLATE.read_text("utf-8")
     file.write_text(string.Template(text).substitute(filled, directory=folder / "agent"), "utf-8")
