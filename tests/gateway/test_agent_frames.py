@@ -40,10 +40,8 @@ def values(which: Signal) -> st.SearchStrategy[Value]:
             return st.floats()
         case DataType.UINT64 if which.eu_range:
             return st.integers(0, 2**64 - 1)
-        case DataType.TIMESTAMP:
-            return st.integers(0, 2**63 - 1)
-        case _ if which.dtype.startswith("uint"):
-            return st.integers(0, 2 ** min(63, int(which.dtype[4:])) - 1)
+        case _ if which.dtype.startswith(("uint", "timestamp")):
+            return st.integers(0, 2 ** min(63, int(which.dtype[4:] if which.dtype[0] == "u" else 63)) - 1)
         case _:
             return st.integers(-(2 ** (int(which.dtype[3:]) - 1)), 2 ** (int(which.dtype[3:]) - 1) - 1)
 
