@@ -41,11 +41,18 @@ def file(folder: Path, port: int = 502) -> Path:
     return path
 
 
+# A shell without job control starts what runs behind it with SIGINT ignored, and so would its children be.
+ATTENTIVE = (
+    "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "from agent.cli import main; sys.exit(main())"
+)
+
+
 def test_ctrl_c_ends_a_verb_without_a_traceback(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         silent.settimeout(30)
         path = file(tmp_path, silent.getsockname()[1])
-        command = [sys.executable, "-m", "agent.cli", "check", "--connect", str(path), "--lang", "ko"]
+        command = [sys.executable, "-c", ATTENTIVE, "check", "--connect", str(path), "--lang", "ko"]
         verb = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         link, _ = silent.accept()
         link.settimeout(30)
