@@ -52,6 +52,29 @@ def test_complaint_02_one_illegal_address_costs_no_other_value_and_never_the_con
         run(story())
 
 
+def test_complaint_02_an_illegal_address_that_nobody_asked_for_is_read_around_after_a_restart_too(
+    tmp_path: Path,
+) -> None:
+    """A hole between two values costs one search in a life: what was learned outlives the process."""
+    log = tmp_path / "log"
+    memory = Forgetful()
+    wanted = [*range(10), *range(12, 22)]
+
+    async def session() -> None:
+        it = ModbusCollector(device(peer.port or 0, {"g/1s": words(*wanted)}), Box(FakeClock(), memory))
+        async with it.connect() as read:
+            for _ in range(3):
+                assert values(frame(await read())) == {f"r{a}": a for a in wanted}
+
+    with running(server(tmp_path, "--illegal", "10-11:2", log=log)) as peer:
+        run(session())
+        before = read_log(log)
+        run(session())
+        after = read_log(log)[len(before) :]
+    assert 1 <= len([r for r in before if r.exception]) <= 6
+    assert [r.exception for r in after] == [0] * 6, "two requests a reading, and no more searching"
+
+
 @given(
     st.lists(st.tuples(st.integers(0, 65_400), st.sampled_from([1, 2, 4, 60])), min_size=1, max_size=80),
     st.integers(60, 125),

@@ -2,7 +2,8 @@
 
     limits    A request longer than this was refused, though all it spans is served in pieces.
     holes     Gaps between values, or borders between neighbours, that no request may touch: their sides were served
-              alone and refused together. Asked again once a day.
+              alone and refused together. Asked again once a day, and an hour after each start: there are
+              boxes that nobody leaves on overnight.
     refused   Values that the device refuses by themselves. Asked again after 60 s, twice as long after each
               refusal, at most 1 h; all of a table when one of them is served again: then somebody has been there.
 
@@ -186,7 +187,7 @@ class Learned:
         for table, numbers in _entries(body.get("holes"), 2):
             start, end = numbers
             if 0 <= start <= end <= ADDRESSES:
-                it.holes[table][start, end] = Refusal(2, HOLE_NS, now + HOLE_NS)
+                it.holes[table][start, end] = Refusal(2, HOLE_NS, now + RETEST_MOST_NS)
         for table, numbers in _entries(body.get("refused"), 3):
             start, count, code = numbers
             if 0 <= start < start + count <= ADDRESSES and 0 < code < 256:

@@ -197,7 +197,7 @@ class Unit:
 
 @contextlib.asynccontextmanager
 async def open_unit(config: ModbusDevice, box: Box) -> AsyncIterator[Unit]:
-    """Connect to one device for the length of the block, for tools: no schedule, no supervisor.
+    """Connect to one device for the length of the block, without schedule and supervisor.
 
     Raises:
         Unreachable, Refused: as `Unit.open`.
