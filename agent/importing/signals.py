@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import ValidationError
 
 from agent.collectors.modbus.address import place as modbus_place
+from agent.collectors.modbus.lsmap import is_name
 from agent.collectors.modbus.signal import ModbusSignal
 from agent.collectors.xgt.address import place as xgt_place
 from agent.collectors.xgt.config import areas
@@ -262,6 +263,11 @@ def _check(entry: dict[str, Any], result: Import) -> None:
         if isinstance(complaint, Complaint):
             raise Complaint(complaint.text.en, complaint.text.ko) from exc
         raise Complaint(error["msg"], error["msg"]) from exc
+    if isinstance(made, ModbusSignal) and is_name(made.address):
+        raise Complaint(
+            f"{made.address} is a name of the PLC in a list of Modbus addresses: import those by themselves",
+            f"모드버스 주소 목록에 PLC 디바이스 이름이 섞여 있습니다({made.address}). 따로 가져오십시오",
+        )
     if isinstance(made, XgtSignal) and (value := made.value()) is not None and value.area not in areas(result.cpu):
         raise Complaint(
             f"{result.cpu} has no area {value.area} ({made.address})",

@@ -97,6 +97,11 @@ class _Question:
     misfit: str | None = None  # why an answer that came was passed over
     echoed: bool = False  # whether the line has sent it back
 
+    @property
+    def head(self) -> bytes:
+        """How its answer begins on a line without numbers."""
+        return bytes([self.unit, self.span.table, size(self.span)])
+
 
 Owed = defaultdict[int, deque[tuple[int, int]]]
 """By unit: function and data bytes of the last answers that may still come, on a line without numbers."""
@@ -294,7 +299,10 @@ class ReadLink(asyncio.Protocol):
             self._arrived(frame, number, unit, pdu)
 
     def _find_plain(self) -> None:
-        """Look at every offset for a frame with a right checksum: noise and echoes may come before it."""
+        """Look at every offset for a frame with a right checksum: noise and echoes may come before it.
+
+        What begins as our answer must is waited for: of the bytes within it, one in 65,536 looks like a frame.
+        """
         found = True
         while found:
             found = False
@@ -302,7 +310,11 @@ class ReadLink(asyncio.Protocol):
                 function = self._buffer[start + 1]
                 length = 5 if function & 0x80 else 5 + self._buffer[start + 2]
                 frame = self._buffer[start : start + length]
-                if function & 0x7F not in {1, 2, 3, 4} or len(frame) < length:
+                if function & 0x7F not in {1, 2, 3, 4}:
+                    continue
+                if len(frame) < length:
+                    if self._question is not None and frame.startswith(self._question.head):
+                        break
                     continue
                 if FramerRTU.check_CRC(frame[:-2], int.from_bytes(frame[-2:])):
                     echo = self._is_echo(self._buffer[:start], frame)
