@@ -1,56 +1,27 @@
 """An OPC UA server on node-opcua: shares no code with the agent's client; told what to do over a loopback port.
 
-    with opcua_server(folder, sequence={"nodes": 500, "log": str(log)}) as plant:
-        ... plant.endpoint ...
-        plant.tell("start", period=200)
-
-The packages are installed once, by `npm ci` from the lock file, into `build/` (git ignores it).
+with opcua_server(folder, sequence={"nodes": 500, "log": str(log)}) as plant:
+    ... plant.endpoint ...
+    plant.tell("start", period=200)
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import shutil
 import socket
-import subprocess
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tests.support.npm import installed
 from tests.support.processes import Child, free_port, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 HERE = Path(__file__).parent
-BUILD = HERE.parents[2] / "build"
-
-
-def installed() -> Path:
-    """Return a folder with server.js and its packages; install them when this lock file is new."""
-    manifest = [HERE / "package.json", HERE / "package-lock.json"]
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in manifest)).hexdigest()[:12]
-    folder = BUILD / f"opcua-peer-{digest}"
-    if not folder.exists():
-        npm = shutil.which("npm")
-        assert npm, "npm is not installed: run `make test`, it installs what the tests need"
-        BUILD.mkdir(exist_ok=True)
-        fresh = Path(tempfile.mkdtemp(dir=BUILD, prefix="opcua-peer-new-"))
-        for path in manifest:
-            shutil.copy(path, fresh)
-        done = subprocess.run(
-            [npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"],
-            cwd=fresh, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, f"npm ci failed:\n{done.stderr[-4000:]}"
-        try:
-            fresh.rename(folder)
-        except OSError:  # another test run was faster
-            shutil.rmtree(fresh)
-    return folder
 
 
 class Plant(Child):
@@ -69,7 +40,7 @@ class Plant(Child):
         self.endpoint = f"opc.tcp://127.0.0.1:{self.opcua_port}/plant"
         control = free_port()
         arguments = {"port": self.opcua_port, "control": control, "pki": str(folder / "pki"), **options}
-        server = installed() / "server.js"
+        server = installed(HERE, "opcua-peer") / "server.js"
         # a module finds its packages from its own folder, so the current text is put beside them
         for name in ("server.js", "press.js", "press.xml"):
             fresh = server.parent / f"{name}.{os.getpid()}"

@@ -1,11 +1,10 @@
-"""The folder keeps its promises: sample, README and quality scale."""
+"""The folder keeps its promises: sample and README."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-import yaml
 
 import agent.collectors.opcua
 from agent.collectors.opcua import faults
@@ -42,16 +41,6 @@ def test_every_field_of_ours_stands_in_the_readme_and_is_described(model: type[M
             continue
         assert f"`{name}`" in readme, name
         assert field.description, name
-
-
-def test_the_quality_scale_is_complete() -> None:
-    scale = yaml.safe_load((FOLDER / "quality.yaml").read_text("utf-8"))
-    assert list(scale) == ["bronze", "silver", "gold"]
-    for level in scale.values():
-        for rule, entry in level.items():
-            state = entry if isinstance(entry, str) else entry["status"]
-            assert state in {"done", "todo", "exempt"}, rule
-            assert state == "done" or entry["reason"], rule
 
 
 def test_status_codes_have_their_names_whatever_their_info_bits() -> None:
