@@ -1,8 +1,10 @@
 """An OPC UA server on node-opcua: shares no code with the agent's client; told what to do over a loopback port.
 
-with opcua_server(folder, sequence={"nodes": 500, "log": str(log)}) as plant:
-    ... plant.endpoint ...
-    plant.tell("start", period=200)
+    with opcua_server(folder, sequence={"nodes": 500, "log": str(log)}) as plant:
+        ... plant.endpoint ...
+        plant.tell("start", period=200)
+
+Its packages come from npm (`tests.support.npm`).
 """
 
 from __future__ import annotations
