@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import json
 import subprocess
 from typing import TYPE_CHECKING, Any
@@ -97,11 +96,11 @@ def undisturbed(site: Site) -> None:
     """Check that `saw` was asked in each of its slots, by one collector, and all of it is stored."""
     until(lambda: len(read_log(site.logs["saw"])) > 5, 30, "it is not read", site.rig)
     served = read_log(site.logs["saw"])
-    holes = [b.time_ns - a.time_ns for a, b in itertools.pairwise(served)]
-    # one of 500 ms; the rest is for a machine that stands still now and then
-    assert max(holes) < 2_400_000_000, f"slots were lost: {max(holes) / 1e6:.0f} ms"
     slots = (served[-1].time_ns - served[0].time_ns) / 500e6
     assert len(served) <= slots + 5, "it is read by more than one"
-    assert site.rig.status()["devices"]["saw"]["stats"]["reconnects"] == 0
+    stats = site.rig.status()["devices"]["saw"]["stats"]
+    # what a machine that stands still now and then has passed over is counted; nothing else may be missing
+    assert len(served) >= int(slots) - stats["skipped"], f"{slots - len(served):.0f} slots were lost"
+    assert stats["reconnects"] == 0
     until(lambda: {r.uint16(7) for r in served} <= set(site.stored("saw", "w7_i")), 30, "not all stored", site.rig)
     assert "saw.main" not in site.gaps("config"), "it was restarted"
