@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from contract.errors import WireError
 
-PREFIX = "tsq/0"
+PREFIX = "tsq/1"
 ID = re.compile(r"[a-z0-9-]{1,32}")
 
 
@@ -25,7 +25,7 @@ class AgentTopics:
 
     @property
     def root(self) -> str:
-        """`tsq/0/{factory}/{agent}`."""
+        """`tsq/1/{factory}/{agent}`."""
         return f"{PREFIX}/{self.factory}/{self.agent}"
 
     @property

@@ -20,7 +20,7 @@ from tests.support.processes import running as child_running
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-BASE = f"tsq/0/{FACTORY}/{AGENT}"
+BASE = f"tsq/1/{FACTORY}/{AGENT}"
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +87,7 @@ def test_what_cannot_be_answered_is_an_error_with_a_code(rig: Rig, verb: str, bo
 
 
 def test_the_agent_answers_nowhere_but_below_its_own_branch(rig: Rig) -> None:
-    answer = _ask(rig, "report.get", "{}", response="tsq/0/another/edge-1/rsp/me")
+    answer = _ask(rig, "report.get", "{}", response="tsq/1/another/edge-1/rsp/me")
     assert answer.returncode != 0
     assert not answer.stdout
 

@@ -187,7 +187,7 @@ def test_what_cannot_be_read_never_stops_what_comes_after_it(tmp_path: Path, bro
         agent.publish(BRANCH.data, b"{}", zstd=False)
         agent.publish(BRANCH.data, codec.compress(b"[" * 400_000))
         agent.publish(BRANCH.birth("ab" * 16, 1, 1), b"\0")
-        agent.publish("tsq/0/Hanil/x/data", b"x", qos=0)
+        agent.publish("tsq/1/Hanil/x/data", b"x", qos=0)
         agent.publish(BRANCH.data, bytes(900_000))
         agent.send(message(1))
         assert agent.confirmed().stored == [(1, crc(1))]

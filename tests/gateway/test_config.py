@@ -139,8 +139,8 @@ def test_dead_letters_are_listed_with_what_was_lost(tmp_path: Path, capsys: pyte
     assert "0 dead letters" in capsys.readouterr().out
     kept = DeadLetters(tmp_path / "letters", 10**6, "gw-1", FixedClock())
     rejected = [Rejected(1, "0" * 16, "type", [("plc.fast", "5", "6", 2)])]
-    kept.append(DeadLetter(at=T0, topic="tsq/0/a/b/data", reason="type", spool="s", rejected=rejected))
-    kept.append(DeadLetter(at=T0, topic="tsq/0/a/c/data", reason="not zstd", payload=""))
+    kept.append(DeadLetter(at=T0, topic="tsq/1/a/b/data", reason="type", spool="s", rejected=rejected))
+    kept.append(DeadLetter(at=T0, topic="tsq/1/a/c/data", reason="not zstd", payload=""))
     kept.close()
     malformed, file = sorted((tmp_path / "letters").iterdir(), key=lambda found: ".malformed." not in found.name)
     with file.open("ab") as torn:
@@ -148,7 +148,7 @@ def test_dead_letters_are_listed_with_what_was_lost(tmp_path: Path, capsys: pyte
     os.utime(file, ns=(0, 0))
     assert main(["--lang", "en", "dead-letters", "list", "--config", str(path)]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].endswith(f" tsq/0/a/b/data 2 rows of plc.fast: type ({file.name}:1)")
+    assert lines[0].endswith(f" tsq/1/a/b/data 2 rows of plc.fast: type ({file.name}:1)")
     assert lines[1].startswith(f"{file.name}:2: a damaged line")
-    assert lines[2].endswith(f" tsq/0/a/c/data cannot be read: not zstd ({malformed.name}:1)")
+    assert lines[2].endswith(f" tsq/1/a/c/data cannot be read: not zstd ({malformed.name}:1)")
     assert lines[3].startswith("3 dead letters")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def letter(text: str = "no type", at: int = T0) -> DeadLetter:
     return DeadLetter(
         at=at,
-        topic="tsq/0/hanil/edge-1/data",
+        topic="tsq/1/hanil/edge-1/data",
         reason=text,
         spool="spool-1",
         birth="00" * 16,
