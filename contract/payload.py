@@ -78,7 +78,11 @@ class WireFacts(msgspec.Struct, frozen=True):
 
 
 class Data(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Whole entries of one spool under one birth. `historical` marks a backlog."""
+    """Whole entries of one spool under one birth. `historical` marks a backlog.
+
+    Without entries and blocks it asks for the time: the answer is a `Stored` without entries, whose `committed_at`
+    lies between the question and the answer. An agent asks so while nothing else vouches for its clock.
+    """
 
     spool: Id
     entries: list[EntryRef]
@@ -163,7 +167,11 @@ class NeedBirth(msgspec.Struct, frozen=True):
 
 
 class Status(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Retained; the will sets `online` to false."""
+    """Retained; the will sets `online` to false.
+
+    `clock` tells what vouches for the agent's time: `kernel`, `gateway`, `local` (the configuration says so) or
+    `none`. `counters` are totals since the start, by the names of the Prometheus endpoint.
+    """
 
     online: bool
     boot: Id
@@ -173,6 +181,8 @@ class Status(msgspec.Struct, frozen=True, omit_defaults=True):
     depth: int = 0
     oldest: str | None = None
     sources: dict[str, str] = {}
+    clock: str = ""
+    counters: dict[str, int] = {}
 
 
 class Worker(msgspec.Struct, frozen=True):

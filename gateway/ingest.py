@@ -5,6 +5,7 @@
     data, some lines refused     the good lines are in the store; dead letter on disk, then rejected [...] for
                                  the entries they belong to and stored [...] for the others
     data, birth unknown          need_birth, once per hash in 5 s
+    data without entries         stored without entries: what the time is here
     data, store away             nothing: the agent sends again
     unreadable                   dead letter, nothing: it names no entry that could be confirmed
     dead letters full            the entries with refused lines stay unconfirmed
@@ -165,6 +166,10 @@ class Ingest:
 
     def _data(self, branch: AgentTopics, data: Data) -> list[Outgoing]:
         _check_entries(data)
+        if not data.entries:
+            return [
+                Outgoing(branch.stored, codec.encode(self._confirmation(data.spool, [], [], self._clock.now())))
+            ]
         dictionary = self._births.get(data.birth)
         if dictionary is None:
             return self._need_birth(branch, data.birth)
@@ -190,15 +195,20 @@ class Ingest:
         self.counts["rows"] += sum(len(block.value) for block in data.blocks)
         self.counts["stored"] += len(confirmed)
         self.counts["rejected"] += len(rejected)
-        confirmation = Stored(
-            spool=data.spool,
-            stored=confirmed,
-            rejected=list(rejected.values()),
+        confirmation = self._confirmation(data.spool, confirmed, list(rejected.values()), committed_at)
+        return [Outgoing(branch.stored, payload) for payload in _confirmations(confirmation)]
+
+    def _confirmation(
+        self, spool: str, stored: list[EntryRef], rejected: list[Rejected], committed_at: int
+    ) -> Stored:
+        return Stored(
+            spool=spool,
+            stored=stored,
+            rejected=rejected,
             committed_at=str(committed_at),
             clock_trusted=self._clock.trusted(),
             worker=self._worker,
         )
-        return [Outgoing(branch.stored, payload) for payload in _confirmations(confirmation)]
 
     def _need_birth(self, branch: AgentTopics, digest: str) -> list[Outgoing]:
         self.counts["need_birth"] += 1
@@ -248,8 +258,8 @@ def _check_type(content_type: str | None) -> None:
 def _check_entries(data: Data) -> None:
     """Refuse a message whose parts could not be told apart in a confirmation."""
     seqs = {seq for seq, _ in data.entries}
-    if not seqs or len(seqs) < len(data.entries):
-        raise WireError("no entries, or one of them twice")
+    if len(seqs) < len(data.entries):
+        raise WireError("an entry twice")
     parts: Iterable[Iterable[int]] = (
         (block.seq for block in data.blocks),
         (event.seq for event in data.events),

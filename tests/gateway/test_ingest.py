@@ -255,7 +255,7 @@ def test_a_confirmation_larger_than_a_plain_payload_is_sent_in_parts(whole: Benc
         ("tsq/1/hanil/edge-1", b"", ZSTD),
         ("tsq/1/hanil/edge-1/stored", wire(GOOD), ZSTD),
         ("tsq/1/Hanil/edge-1/data", wire(GOOD), ZSTD),
-        ("tsq/1/hanil/edge-1/data", wire(GOOD), ZSTD),
+        ("tsq/0/hanil/edge-1/data", wire(GOOD), ZSTD),
         ("tsq/1/hanil/edge-2/data", wire(GOOD), ZSTD),
         (BRANCH.data, wire(GOOD), None),
         (BRANCH.data, wire(GOOD), "application/json"),
@@ -265,7 +265,7 @@ def test_a_confirmation_larger_than_a_plain_payload_is_sent_in_parts(whole: Benc
         (BRANCH.data, codec.compress(b"{}"), ZSTD),
         (BRANCH.data, codec.compress(bytes(codec.DATA_LIMIT + 1)), ZSTD),
         (BRANCH.data, codec.compress(b"[" * 100_000), ZSTD),
-        (BRANCH.data, wire(replace(GOOD, entries=[])), ZSTD),
+        (BRANCH.data, wire(replace(GOOD, entries=[])), ZSTD),  # blocks of no entry
         (BRANCH.data, wire(replace(GOOD, entries=[(1, crc(1)), (1, crc(2))])), ZSTD),
         (BRANCH.data, wire(replace(GOOD, entries=[(2, crc(2))])), ZSTD),
         (BRANCH.data, codec.compress(codec.encode(GOOD).replace(b'[[1,"', b'[[99999999999999999999,"')), ZSTD),
