@@ -1,0 +1,1 @@
+"""What a long-running process owes its machine: word to the service manager, counters, exit codes."""
