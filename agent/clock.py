@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 import time
+from pathlib import Path
 from typing import Protocol
 
 STEP_NS = 500_000_000
@@ -21,6 +23,18 @@ class Clock(Protocol):
     """What the agent needs of time. Tests pass a clock whose sleep advances it."""
 
     trusted: bool
+
+    @property
+    def epoch(self) -> int:
+        """Number of the epoch; its last three digits are those of the stamps."""
+
+    @property
+    def boot_id(self) -> str:
+        """The same as long as the monotonic clock runs on: until the machine starts anew."""
+
+    @property
+    def anchor_ns(self) -> int:
+        """What is added to the monotonic clock in this epoch."""
 
     def now(self) -> int:
         """Return the acquisition stamp of this moment: UTC nanoseconds, epoch number in the last 3 digits."""
@@ -46,11 +60,12 @@ class SystemClock:
     def __init__(self, epoch: int = 0, *, trusted: bool = False) -> None:
         self.epoch = epoch
         self.trusted = trusted
-        self._anchor = time.time_ns() - time.monotonic_ns()
+        self.anchor_ns = time.time_ns() - time.monotonic_ns()
+        self.boot_id = _boot_id()
 
     def now(self) -> int:
         """Return the acquisition stamp of this moment."""
-        micro = (self._anchor + time.monotonic_ns()) // 1000 * 1000
+        micro = (self.anchor_ns + time.monotonic_ns()) // 1000 * 1000
         return micro + self.epoch % 1000
 
     def monotonic(self) -> int:
@@ -70,9 +85,16 @@ class SystemClock:
 
     def step(self) -> int | None:
         """Begin a new epoch if the wall clock has moved away; return by how many nanoseconds, else None."""
-        off = time.time_ns() - time.monotonic_ns() - self._anchor
+        off = time.time_ns() - time.monotonic_ns() - self.anchor_ns
         if abs(off) <= STEP_NS:
             return None
-        self._anchor += off
+        self.anchor_ns += off
         self.epoch += 1
         return off
+
+
+def _boot_id() -> str:
+    """Return the kernel's name of this boot; without one, a name that no other process shares."""
+    with contextlib.suppress(OSError):
+        return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+    return secrets.token_hex(16)

@@ -22,6 +22,8 @@ Decode = Callable[[int, bytes, bytes], list[Item]]
 
 UNCONFIRMED, CONFIRMED, ASIDE = 0, 1, 2
 EVERYTHING = 2**62
+HOLD_NS = 600 * 10**9
+"""How long entries wait for a clock that may be trusted; monotonic."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +47,28 @@ class Confirmation(NamedTuple):
 
     stored: Stored
     clean: frozenset[tuple[str, int]] = frozenset()
+
+
+class HeldEpoch(NamedTuple):
+    """A clock epoch of which entries are held: committed while the clock was not trusted, on the disk, not sent.
+
+    They are let go once: by `Spool.vouch`, shifted, or after `HOLD_NS` as they are. The hold of an epoch begins
+    with its first entry (of an earlier process: with the start of this one); what is committed in it after it is
+    over is not held at all. Whether held, shifted or not, what was committed under a clock that was not trusted is
+    never fed to the analyzers: the span is a gap `clock`.
+
+    Attributes:
+        epoch: Its number, whose last three digits are those of its stamps.
+        boot_id: Of the boot that it was stamped in, as `Clock.boot_id` said.
+        anchor_ns: Wall minus monotonic clock in it, as `Clock.anchor_ns` said: within one boot the true offset of
+            an earlier process's epoch is the difference of a trusted anchor and this one.
+        entries: How many are held.
+    """
+
+    epoch: int
+    boot_id: str
+    anchor_ns: int
+    entries: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +100,11 @@ class Stats(NamedTuple):
     duplicates: int = 0  # confirmations of what was free already
     ring_rows: int = 0  # read, waiting for the next commit
     ring_lost_rows: int = 0  # read and never committed
+    held_entries: int = 0  # waiting for a clock that may be trusted; not among `entries`
+    journal_bytes: int = 0  # of the journal's files, whatever is in them
+    block_bytes: int = 0  # of the files of blocks
+    written_bytes: int = 0  # since the start, by the spool itself
+    written_pages: int = 0  # since the start: pages of 4 kB that the writes have touched
 
 
 @dataclass(slots=True)

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from agent.analyzers.base import Evidence
     from agent.clock import Clock
     from agent.frame import Item, Source
-    from agent.spool.base import Account, Committed, Stats
+    from agent.spool.base import Account, Committed, HeldEpoch, Stats
     from contract.payload import Birth, Stored
 
 logger = logging.getLogger(__name__)
@@ -214,6 +214,28 @@ class Spool(Queries):
             clean: (spool, seq) of the entries in it that were sent once and live.
         """
         self._confirmations.append(Confirmation(stored, clean))
+
+    def vouch(self, epoch: int, offset_ns: int) -> bool:
+        """Say by how much the clock of an epoch was wrong; any thread, at once.
+
+        With the next commit its held entries are let go: every stamp in them that carries the epoch's digits
+        (acquisition, round trips, events and gaps; never a device's own time) is shifted, and what is committed
+        of that epoch later is shifted likewise. This is on the disk before the first of them can be sent.
+
+        Args:
+            epoch: Number of the epoch.
+            offset_ns: True minus stamped time, a multiple of 1,000 (the digits stay).
+
+        Returns:
+            Whether it will be done; not when nothing of the epoch is held, or its hold is over: then the stamps
+            are frozen, and a `clock_correction` has to tell.
+        """
+        del epoch, offset_ns
+        return False  # nothing is held yet
+
+    def held_epochs(self) -> Sequence[HeldEpoch]:
+        """Return the epochs of which entries are held, those of earlier processes included; any thread, at once."""
+        return ()
 
     def listen(self, committed: Callable[[], None]) -> None:
         """Have this called in the spool's thread after each commit; it must return at once."""

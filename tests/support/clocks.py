@@ -10,12 +10,19 @@ class FakeClock:
 
     def __init__(self, start_ns: int = 1_763_769_600_000_000_000, *, trusted: bool = True) -> None:
         self.trusted = trusted
+        self.epoch = 0
+        self.boot_id = "boot"
         self._wall = start_ns
         self._monotonic = 0
 
+    @property
+    def anchor_ns(self) -> int:
+        """Wall minus monotonic."""
+        return self._wall - self._monotonic
+
     def now(self) -> int:
-        """Return the wall time, cut to microseconds, epoch 0."""
-        return self._wall // 1000 * 1000
+        """Return the wall time, cut to microseconds, with the number of the epoch."""
+        return self._wall // 1000 * 1000 + self.epoch % 1000
 
     def monotonic(self) -> int:
         """Return nanoseconds since the start."""
