@@ -29,6 +29,7 @@ their unit, and passwords and tokens do not stand in the file. They are read whe
 _TITLES = {
     "GatewayConfig": "The file",
     "Broker": "mqtt",
+    "Tls": "tls of a broker",
     "EmbeddedSettings": "store: embedded",
     "Keep": "store.keep of the embedded store",
     "InfluxDb1Settings": "store: influxdb1",

@@ -94,7 +94,7 @@ def _write(field: dict[str, Any], models: dict[str, Any], titles: Mapping[str, s
         case {"anyOf": options} | {"oneOf": options}:
             return " or ".join(_write(o, models, titles) for o in options if o.get("type") != "null")
         case {"const": word}:
-            return f"`{word}`"
+            return f"`{str(word).lower() if word is True else word}`"
         case {"enum": words}:
             return _words(words)
         case {"type": "array"}:

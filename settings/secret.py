@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,13 +16,33 @@ if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 
 _HELP = Text(
-    "write where the secret stands, env:NAME or file:/path, not the secret itself",
-    "비밀번호 자체가 아니라 저장 위치를 쓰십시오: env:변수이름 또는 file:/경로",
+    "write where the secret stands, env:NAME, file:/path or credential:NAME, not the secret itself",
+    "비밀번호 자체가 아니라 저장 위치를 쓰십시오: env:변수이름, file:/경로, credential:이름",
 )
+CREDENTIAL = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9_.-]{1,100}")
+"""Name of a credential: also a file name, which leads nowhere else."""
+
+
+def credential(name: str) -> Path:
+    """Return the file in which the service manager hands over a credential (systemd: `LoadCredential=`).
+
+    Raises:
+        ConfigError: it has handed over none.
+    """
+    folder = os.environ.get("CREDENTIALS_DIRECTORY", "")
+    if not folder:
+        raise ConfigError(
+            f"credential:{name}: the service manager has handed over no credentials: write "
+            f"`LoadCredential={name}:/path` into the unit, or name the file itself"
+        )
+    return Path(folder) / name
+
+
+_LIMIT = 64 * 1024  # bytes of a secret file that are looked at: it may be anything that somebody has named
 
 
 class Secret:
-    """Where a password stands: `env:NAME` or `file:PATH`.
+    """Where a password stands: `env:NAME`, `file:PATH`, or `credential:NAME` of the service manager.
 
     It is read at each `resolve`, so that a changed password needs no restart. What `repr` and `str` show is
     the place, never the secret.
@@ -37,7 +58,9 @@ class Secret:
 
     def __init__(self, reference: str) -> None:
         kind, _, place = reference.partition(":")
-        if kind not in {"env", "file"} or not place.strip():
+        if kind not in {"env", "file", "credential"} or not place.strip():
+            raise Complaint(_HELP.en, _HELP.ko)
+        if kind == "credential" and not CREDENTIAL.fullmatch(place.strip()):
             raise Complaint(_HELP.en, _HELP.ko)
         self._kind, self._place = kind, place.strip()
 
@@ -66,8 +89,13 @@ class Secret:
             if not value:
                 raise ConfigError(f"{self.reference}: the environment variable is not set: set it for this service")
             return value
+        path = Path(self._place) if self._kind == "file" else credential(self._place)
         try:
-            value = Path(self._place).read_text("utf-8").rstrip("\r\n")
+            with path.open("rb") as file:
+                raw = file.read(_LIMIT + 1)
+            if len(raw) > _LIMIT:
+                raise ConfigError(f"{self.reference}: larger than any secret: keep the secret alone in it")
+            value = raw.decode("utf-8").rstrip("\r\n")
         except OSError as exc:
             raise ConfigError(f"{self.reference}: {exc.strerror}: write the secret into this file") from exc
         except UnicodeDecodeError as exc:
@@ -102,7 +130,7 @@ class Secret:
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return {"type": "string", "pattern": "^(env|file):.+"}
+        return {"type": "string", "pattern": "^(env|file|credential):.+"}
 
 
 def check_login(user: str | None, password: Secret | None) -> None:

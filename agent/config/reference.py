@@ -34,6 +34,7 @@ _TITLES = {
     "Planned": "schedule.planned: one span",
     "Holidays": "schedule.holidays",
     "Broker": "uplink: a broker",
+    "Tls": "tls of a broker",
     "AlarmBits": "devices: an alarm word",
     "AlarmText": "devices: an alarm",
     "Budget": "devices: budget",

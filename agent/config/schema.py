@@ -55,6 +55,7 @@ FORMS: Mapping[str, Schema] = {
     "time zone, `Asia/Seoul`": _like("[A-Za-z0-9_+/-]{1,64}"),
     "time zone `Asia/Seoul`, or `+09:00`": _like("[A-Za-z0-9_+/:-]{1,64}"),
     "full path": _like(r"(/|[A-Za-z]:[\\/]).*"),
+    "full path or `credential:NAME`": _like(r"(/.*|credential:[A-Za-z0-9_.-]{1,100})"),
     "`[low, high]`": {"type": "array", "items": _NUMBER, "minItems": 2, "maxItems": 2},
     "`[first, last]`": {
         "type": "array",

@@ -80,7 +80,9 @@ class InfluxDb1Settings(_InfluxDb):
     database: Word = Field(description="name of the database, which must exist")
     retention_policy: Word | None = Field(None, description="the database's default one when absent")
     user: Word | None = Field(None, description="user name; anonymous when absent")
-    password: Secret | None = Field(None, description="where the password stands: `env:NAME` or `file:/path`")
+    password: Secret | None = Field(
+        None, description="where the password stands: `env:NAME`, `file:/path` or `credential:NAME`"
+    )
 
     @model_validator(mode="after")
     def _user_too(self) -> Self:
@@ -94,7 +96,9 @@ class InfluxDb2Settings(_InfluxDb):
     type: Literal["influxdb2"] = Field("influxdb2", description="InfluxDB 2.x or 3.x")
     org: Word = Field("-", description="organisation; InfluxDB 3 has none: leave it out")
     bucket: Word = Field(description="name of the bucket, which must exist")
-    token: Secret | None = Field(None, description="where the token stands: `env:NAME` or `file:/path`")
+    token: Secret | None = Field(
+        None, description="where the token stands: `env:NAME`, `file:/path` or `credential:NAME`"
+    )
 
 
 StoreSettings = Annotated[EmbeddedSettings | InfluxDb1Settings | InfluxDb2Settings, Field(discriminator="type")]

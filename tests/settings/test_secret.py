@@ -68,9 +68,9 @@ def test_the_secret_itself_is_refused_and_not_repeated_in_the_message(written: o
     with pytest.raises(ValidationError) as caught:
         Login.model_validate({"password": written})
     (error,) = caught.value.errors()
-    assert "write where the secret stands, env:NAME or file:/path" in error["msg"]
+    assert "write where the secret stands, env:NAME, file:/path or credential:NAME" in error["msg"]
     assert "hunter2" not in error["msg"]
 
 
 def test_the_schema_says_what_a_reference_looks_like() -> None:
-    assert Login.model_json_schema()["properties"]["password"]["pattern"] == "^(env|file):.+"
+    assert Login.model_json_schema()["properties"]["password"]["pattern"] == "^(env|file|credential):.+"
