@@ -25,9 +25,10 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
-from agent import control
+from agent import control, counters
 from agent.analyzers import evidence as analyzers
 from agent.analyzers.latency import account
+from agent.attended import Attended
 from agent.clock import SystemClock
 from agent.collectors.base import Box
 from agent.config.load import load
@@ -54,11 +55,12 @@ from contract.payload import Status
 from contract.topics import AgentTopics
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from agent.analyzers.evidence import DayLedger
     from agent.config.model import AgentConfig
+    from service.metrics import Metric
 
 logger = logging.getLogger(__name__)
 
@@ -135,6 +137,7 @@ class Agent:
         self._platform = None if platform is None else Uplink(platform, topics, self._status, "platform")
         self._sender = Sender(self._spool, self._site, topics, self._clock)
         self._reporter = Reporter(config, self._spool, self._platform or self._site, topics, self._clock)
+        self._attended = Attended(self._clock, self._intake, self._metrics)
 
     def _refuse_other_ids(self) -> None:
         """Data waits for its own branch: under another name no gateway would take it, and it would block ours."""
@@ -162,10 +165,12 @@ class Agent:
             uplink.start()
         self._reporter.start()
         try:
-            asyncio.run(self._collect())
+            with self._attended.serving(self._config.metrics):
+                asyncio.run(self._collect())
         except BaseExceptionGroup as group:  # of the TaskGroup: only what ends the process gets out of it
             raise _first(group) from group
         finally:
+            self._attended.stopping()
             self._reporter.stop()
             self._memory.stop()
             rows, bad = self._health.totals()
@@ -217,6 +222,7 @@ class Agent:
                     group.create_task(self._each_second(), name="clock"),
                     group.create_task(self._running.tell_daily(), name="inventory"),
                 ]
+                self._attended.ready()
                 try:
                     await stop.wait()
                 finally:  # also when one of them ends the process: nobody is started any more
@@ -231,6 +237,7 @@ class Agent:
         while True:
             await self._clock.sleep(TICK_S)
             self._maintenance.tick()
+            self._attended.tick(self._running)
             off = self._clock.step()
             if off is not None:
                 logger.warning("the clock was set by %.3f s: a new epoch begins", off / 1e9)
@@ -265,7 +272,21 @@ class Agent:
             depth=stats.entries,
             oldest=None if stats.oldest_ns is None else str(stats.oldest_ns),
             sources={name: device.state for name, device in sorted(self._health.devices.items())},
+            counters=self._attended.totals() if online else {},
         )
+
+    def _metrics(self) -> Iterator[Metric]:
+        connected = {"site": self._site.up}
+        if self._platform is not None:
+            connected["platform"] = self._platform.up
+        around = counters.Around(
+            now_ns=self._clock.now(),
+            clock="local" if self._clock.trusted else "none",
+            connected=connected,
+            in_flight=self._sender.in_flight,
+            usual_s=self._sender.usual_s,
+        )
+        return counters.metrics(self._spool.stats(), dict(self._health.devices), around)
 
     def _about(self) -> Mapping[str, object]:
         return {

@@ -30,9 +30,12 @@ class Intake:
         self._spool = spool
         self._fingerprints = fingerprints
         self._latest = latest
+        self.passed = 0
+        """Items so far, failed readings among them: it stands still when nothing is read any more."""
 
     def put(self, item: Item) -> None:
         """Take one item."""
+        self.passed += 1
         item, changed = self._fingerprints.look(item)
         if changed is not None:
             self._say(changed)

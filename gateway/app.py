@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from contract import codec
 from contract.payload import Worker
+from gateway import counters
 from gateway.births import Births
 from gateway.clock import SystemClock
 from gateway.deadletter import DeadLetters
@@ -25,6 +26,8 @@ from gateway.ingest import Ingest
 from gateway.mqtt import RECEIVE_MAXIMUM, Link, Message
 from gateway.stores import open_store
 from gateway.stores.base import StoreUnavailable
+from service.metrics import served
+from service.notify import Notifier, watchdog_s
 
 if TYPE_CHECKING:
     from gateway.clock import Clock
@@ -38,6 +41,7 @@ STATS_SECONDS = 60.0
 # What does not fit is dropped and comes again, late; so the queue is long, and bounded by what it holds.
 QUEUE_MESSAGES = 16 * RECEIVE_MAXIMUM
 QUEUE_BYTES = 16 * 1024 * 1024
+HANDLING_SECONDS = 60.0  # for one message; longer than all its requests to the store may take
 STOP_SECONDS = 2.5  # for the message in hand; with the goodbye to the broker a stop takes less than 5 s
 
 log = logging.getLogger(__name__)
@@ -71,6 +75,9 @@ class Gateway:
         self._next_probe = 0.0
         self._dropped = 0
         self._bugs = 0
+        self._metrics = config.metrics
+        self._notifier = Notifier()
+        self._handling: float | None = None  # since when a message is in hand
         self._stopping = threading.Event()
         self._worker = threading.Thread(target=self._work, name="gateway-worker", daemon=True)
 
@@ -91,8 +98,19 @@ class Gateway:
         """
         self._worker.start()
         self._link.start()
+        self._notifier.ready()
+        with served(self._metrics, lambda: counters.metrics(self.stats())):
+            code = self._watch(stop)
+            self._notifier.stopping()
+            self._stop()
+        log.info("stopped, totals: %s", self.stats())
+        return code
+
+    def _watch(self, stop: threading.Event) -> int:
         last = self._clock.monotonic()
         code = 0
+        feed_s = (watchdog_s() or 0.0) / 4
+        fed = last - feed_s
         while not stop.wait(PROBE_SECONDS):
             if not self._worker.is_alive() or not self._link.alive:
                 log.error("a thread of the gateway has died, ending the process")
@@ -101,8 +119,10 @@ class Gateway:
             if self._clock.monotonic() - last >= STATS_SECONDS:
                 last = self._clock.monotonic()
                 log.info("totals: %s", self.stats())
-        self._stop()
-        log.info("stopped, totals: %s", self.stats())
+            since, now = self._handling, self._clock.monotonic()
+            if feed_s and now - fed >= feed_s and (since is None or now - since < HANDLING_SECONDS):
+                self._notifier.feed()
+                fed = now
         return code
 
     def _stop(self) -> None:
@@ -139,7 +159,9 @@ class Gateway:
                 message = None
             if message is not None:
                 self._queued.give(len(message.payload))
+                self._handling = self._clock.monotonic()
                 self._handle(message)
+                self._handling = None
             self._attend_store()
 
     def _handle(self, message: Message) -> None:

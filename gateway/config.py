@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from gateway.stores.settings import StoreSettings
+from service.metrics import MetricsSettings
 from settings import load as loading
 from settings.base import Flag, Model, Size, TopicId, at_least
 from settings.broker import Broker
@@ -53,6 +54,7 @@ class GatewayConfig(Model):
     mqtt: Broker = Field(description="the factory's broker")
     store: StoreSettings = Field(description="where the points go")
     dead_letters: DeadLetterSettings = Field(description="where that goes which no store takes")
+    metrics: MetricsSettings | None = Field(None, description="counters for Prometheus; off when absent")
 
 
 def load(path: str | Path, lang: str | None = None) -> GatewayConfig:

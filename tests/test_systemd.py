@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import configparser
+import re
 import shlex
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -31,7 +34,7 @@ def test_a_unit_starts_a_command_that_exists(
     empty.write_text("")
     arguments = [str(empty) if word.endswith(".yaml") else word for word in command[1:]]
     assert callable(main)
-    assert main(arguments) == int(service["RestartPreventExitStatus"])
+    assert str(main(arguments)) in service["RestartPreventExitStatus"].split()
     assert "empty.yaml" in capsys.readouterr().err
     assert service["User"] not in {"", "root"}
     assert service["NoNewPrivileges"] == "yes"
@@ -46,3 +49,34 @@ def test_serial_lines_are_opened_by_a_drop_in_and_nothing_else_is() -> None:
     allowed = [line.partition("=")[2] for line in more if line.startswith("DeviceAllow=")]
     assert allowed
     assert all(line.startswith("char-tty") for line in allowed)
+
+
+def test_the_units_are_well_formed_and_ask_for_little(tmp_path: Path) -> None:
+    """In a root of their own: what they start is not installed on the machine of a test."""
+    units = tmp_path / "etc" / "systemd" / "system"
+    programs = tmp_path / "opt" / "tsq" / ".venv" / "bin"
+    for folder in (units, programs, tmp_path / "usr" / "lib"):
+        folder.mkdir(parents=True)
+    shutil.copytree("/lib/systemd", tmp_path / "usr" / "lib" / "systemd", symlinks=True)
+    (tmp_path / "lib").symlink_to("usr/lib")
+    names = []
+    for who in ("agent", "gateway"):
+        names.append(f"tsq-{who}.service")
+        shutil.copy(UNITS / f"{who}.service", units / names[-1])
+        (programs / f"tsq-{who}").write_text("#!/bin/sh\n")
+        (programs / f"tsq-{who}").chmod(0o755)
+    command = ["systemd-analyze", "verify", f"--root={tmp_path}", "--man=no", *names]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("who", ["agent", "gateway"])
+def test_a_unit_is_exposed_by_two_at_most(who: str) -> None:
+    command = ["systemd-analyze", "security", "--offline=true", "--threshold=20", "--no-pager"]
+    done = subprocess.run(
+        [*command, str(UNITS / f"{who}.service")], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    level = re.search(r"exposure level for .*: ([0-9.]+)", done.stdout)
+    assert level is not None
+    assert float(level[1]) <= 2.0

@@ -21,6 +21,7 @@ from contract import codec
 from contract.payload import EVENTS, Birth, BirthAlarm, BirthSignal, BirthSource
 from readiness.inventory import Machine
 from readiness.schedule import Calendar
+from service.metrics import MetricsSettings
 from settings.base import Duration, Flag, Id, Model, Name, Size, TopicId, at_least
 from settings.broker import Broker
 from settings.language import Complaint
@@ -114,6 +115,7 @@ class AgentConfig(Model):
     storage: Storage = Field(default_factory=Storage, description="what the box keeps")
     uplink: Uplink = Field(description="where the agent sends to")
     readiness: Readiness = Field(default_factory=Readiness, description="the readiness report")
+    metrics: MetricsSettings | None = Field(None, description="counters for Prometheus; off when absent")
     devices: tuple[Device, ...] = Field((), description="what is read from where")
 
     @functools.cached_property

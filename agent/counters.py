@@ -1,0 +1,86 @@
+"""What the agent counts, by the names of its Prometheus endpoint.
+
+`metrics` is asked by the endpoint's thread, `total` goes into the retained status. Everything is counted where it
+happens; nothing here keeps a number of its own.
+
+Pure: no clock, file, socket or logger.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from service.metrics import Metric
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from agent.health import DeviceHealth
+    from agent.spool.base import Stats
+
+_STATES = ("starting", "up", "down", "refused", "faulty")
+_SPOOL = (
+    ("entries", "gauge", "Entries that wait for the gateway's confirmation", "entries"),
+    ("rows", "gauge", "Samples in them", "rows"),
+    ("bytes", "gauge", "Bytes that the spool takes on the disk", "bytes"),
+    ("ring_rows", "gauge", "Samples in memory, waiting for the next commit", "ring_rows"),
+    ("held_entries", "gauge", "Entries that wait until the clock can be trusted", "held_entries"),
+    ("committed_rows_total", "counter", "Samples committed to the disk", "committed_rows"),
+    ("confirmed_rows_total", "counter", "Samples that the gateway has confirmed", "confirmed_rows"),
+    ("rejected_rows_total", "counter", "Samples that the store refuses for ever", "rejected_rows"),
+    ("dropped_rows_total", "counter", "Samples given up, each inside a recorded gap", "dropped_rows"),
+    ("ring_lost_rows_total", "counter", "Samples read and never committed, inside a gap", "ring_lost_rows"),
+    ("duplicates_total", "counter", "Confirmations of what was free already", "duplicates"),
+    ("written_bytes_total", "counter", "Bytes written to the disk", "written_bytes"),
+    ("written_pages_total", "counter", "Pages of 4 kB that these writes touched: wear", "written_pages"),
+)  # fmt: skip
+
+
+class Around(NamedTuple):
+    """What is not in the spool's numbers nor in a device's."""
+
+    now_ns: int
+    clock: str  # what vouches for it
+    connected: Mapping[str, bool]  # by uplink
+    in_flight: int
+    usual_s: float
+    more: Mapping[str, int] = {}  # counters of other parts, by name without prefix and `_total`
+
+
+def metrics(stats: Stats, devices: Mapping[str, DeviceHealth], around: Around) -> Iterator[Metric]:
+    """Yield every series as it stands.
+
+    Args:
+        stats: Of the spool.
+        devices: By id.
+        around: The rest.
+    """
+    for name, kind, text, field in _SPOOL:
+        value = getattr(stats, field, None)
+        if value is not None:
+            yield Metric(f"tsq_agent_spool_{name}", kind, text, value)  # type: ignore[arg-type]
+    oldest = 0.0 if stats.oldest_ns is None else max(0, around.now_ns - stats.oldest_ns) / 1e9
+    yield Metric("tsq_agent_spool_oldest_seconds", "gauge", "Age of the oldest entry that waits", oldest)
+    for device, health in sorted(devices.items()):
+        label = (("device", device),)
+        yield Metric("tsq_agent_rows_total", "counter", "Samples read, bad ones included", health.rows, label)
+        yield Metric("tsq_agent_bad_rows_total", "counter", "Samples read with bad quality", health.bad_rows, label)
+        yield Metric("tsq_agent_outages_total", "counter", "Times that a device was lost", health.outages, label)
+        for state in _STATES:
+            yield Metric(
+                "tsq_agent_device_state", "gauge", "1 for the state that a device is in",
+                float(health.state == state), (*label, ("state", state)),
+            )  # fmt: skip
+    for uplink, up in sorted(around.connected.items()):
+        yield Metric(
+            "tsq_agent_uplink_up", "gauge", "1 while the broker is connected", float(up), (("uplink", uplink),)
+        )
+    yield Metric("tsq_agent_in_flight", "gauge", "Messages sent and not confirmed", around.in_flight)
+    yield Metric("tsq_agent_confirm_seconds", "gauge", "Usual time from sending to confirmation", around.usual_s)
+    for source in ("kernel", "gateway", "local", "none"):
+        yield Metric(
+            "tsq_agent_clock_trust", "gauge", "1 for what vouches for the agent's clock",
+            float(around.clock == source), (("by", source),),
+        )  # fmt: skip
+    for name, value in sorted(around.more.items()):
+        yield Metric(f"tsq_agent_{name}_total", "counter", name.replace("_", " "), value)

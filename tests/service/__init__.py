@@ -1,0 +1,1 @@
+"""What services owe their machine."""
