@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from pydantic import Field, model_validator
 
@@ -20,10 +20,6 @@ if TYPE_CHECKING:
 PLAIN_PORT, TLS_PORT = 1883, 8883
 
 
-def _usual_port(so_far: dict[str, Any]) -> int:
-    return TLS_PORT if so_far.get("tls") else PLAIN_PORT
-
-
 class Broker(Model):
     """An MQTT broker and how to log in there."""
 
@@ -31,7 +27,7 @@ class Broker(Model):
     tls: MaybeTls = Field(
         None, description="encrypted and checked: `true` for the system's certificate authorities, or keys"
     )
-    port: Port = Field(default_factory=_usual_port, description="TCP port; 1883, with `tls` 8883")
+    port: Port = Field(PLAIN_PORT, description="TCP port; with `tls` 8883 unless another one is written")
     user: Name | None = Field(None, description="user name; anonymous when absent")
     password: Secret | None = Field(
         None, description="where the password stands: `env:NAME`, `file:/path` or `credential:NAME`"
@@ -40,6 +36,14 @@ class Broker(Model):
     @model_validator(mode="after")
     def _user_too(self) -> Self:
         check_login(self.user, self.password)
+        return self
+
+    @model_validator(mode="after")
+    def _usual_port(self) -> Self:
+        if self.tls is not None and "port" not in self.model_fields_set:
+            self.__dict__["port"] = (
+                TLS_PORT  # frozen for everybody else; a default factory cannot see a wrong `tls`
+            )
         return self
 
     @property
