@@ -1,0 +1,1 @@
+"""Connections to MQTT brokers, for the agent, the gateway and the platform alike."""
