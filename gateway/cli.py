@@ -21,13 +21,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gateway import config, deadletter
+from service import exits
 from settings.errors import ConfigError
 from settings.language import Text, choose
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-EXIT_CONFIG = 78  # EX_CONFIG: the service manager does not try again
 EXTRA = frozenset({"influxdb_client", "urllib3"})
 """What `techsquare-edge[gateway]` installs and `techsquare-edge` alone does not."""
 
@@ -68,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                     print(text(language))
     except ConfigError as exc:
         print(exc, file=sys.stderr)
-        return EXIT_CONFIG
+        return exits.CONFIG
     except ModuleNotFoundError as exc:
         if exc.name not in EXTRA:
             raise

@@ -28,9 +28,6 @@ if TYPE_CHECKING:
 
     from settings.language import Language
 
-EXIT_IO = 74  # EX_IOERR
-EXIT_CONFIG = 78  # EX_CONFIG: the unit file does not restart on it
-EXIT_INTERRUPTED = 130  # as the shell says it
 DEFAULT_CONFIG = Path("/etc/tsq/agent.yaml")
 EXTRA = frozenset({"asyncua", "cryptography", "holidays", "openpyxl", "pymodbus", "rich", "serial", "textual"})
 """What `techsquare-edge[agent]` installs and `techsquare-edge` alone does not."""
@@ -131,10 +128,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         code: int = importlib.import_module(f"agent.cli.{VERBS[args.verb][0]}").main(args, language)
     except ConfigError as exc:
         print(exc, file=sys.stderr)
-        return EXIT_CONFIG
+        return exits.CONFIG
     except SpoolFailed as exc:
         print(f"tsq-agent: {exc}", file=sys.stderr)
-        return EXIT_IO
+        return exits.IO
     except ModuleNotFoundError as exc:
         if exc.name not in EXTRA:
             raise
@@ -142,7 +139,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:  # each verb has tidied up behind itself by now
         print(file=sys.stderr)
-        return EXIT_INTERRUPTED
+        return exits.INTERRUPTED
     except BrokenPipeError:  # `| head` has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nor is there anybody at the exit
         return 1

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agent.cli import EXIT_IO
 from agent.errors import SpoolFailed
 from agent.lock import LOCK, hold
+from service import exits
 from tests.support.processes import free_port
 from tests.support.site import SMALLEST
 
@@ -34,7 +34,7 @@ def test_a_second_agent_on_a_state_folder_is_refused_and_touches_nothing(tmp_pat
         timeout=60,
     )
     os.close(mine)
-    assert second.returncode == EXIT_IO
+    assert second.returncode == exits.IO
     assert f"in use by another agent (process {os.getpid()})" in second.stderr
     assert sorted(path.name for path in folder.iterdir()) == ["control.sock", LOCK]
 

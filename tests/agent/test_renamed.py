@@ -6,9 +6,9 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from agent.cli import EXIT_CONFIG
 from agent.spool import Spool
 from contract.payload import Stored
+from service import exits
 from tests.support.clocks import FakeClock
 from tests.support.items import birth_of, frame, source
 from tests.support.processes import free_port
@@ -40,7 +40,7 @@ def test_an_agent_with_other_ids_does_not_start_while_data_of_the_old_ones_waits
         [sys.executable, "-m", "agent.cli", "run", "--config", config],
         capture_output=True, check=False, text=True, timeout=60,
     )  # fmt: skip
-    assert done.returncode == EXIT_CONFIG, done.stderr
+    assert done.returncode == exits.CONFIG, done.stderr
     assert "holds 1 entries of hanil/edge-1 that are not stored yet, and this is hanil/edge-2" in done.stderr
 
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agent.cli import EXIT_INTERRUPTED, main
+from agent.cli import main
+from service import exits
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,7 +61,7 @@ def test_ctrl_c_ends_a_verb_without_a_traceback(tmp_path: Path) -> None:
         verb.send_signal(signal.SIGINT)
         _, said = verb.communicate(timeout=30)
         link.close()
-    assert verb.returncode == EXIT_INTERRUPTED
+    assert verb.returncode == exits.INTERRUPTED
     assert said.strip() == b""
 
 
