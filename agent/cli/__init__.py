@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from agent.cli.korean import speak
 from agent.errors import ConfigError, SpoolFailed
+from service import exits
 from settings.language import Text, choose
 
 if TYPE_CHECKING:
