@@ -1,4 +1,4 @@
-"""A plant of 50 sources of 20 signals at 1 s, second by second in data time: what the spool and the way behind it carry.
+"""A plant of 50 sources of 20 signals at 1 s, second by second in data time: a load for the spool and its way out.
 
 Three kinds of signal: `demo` are the demo factory's own, each copy of the factory shifted in time, so that no two
 show the same at once; `float32` is uniform noise of that type; `float64` are random bit patterns, which nothing
@@ -67,7 +67,10 @@ class Plant:
             made = [self._demo_signal(n) for n in range(signals)]
         else:
             dtype = DataType(kind)
-            made = [Signal(id=f"s{n % 20}", machine=f"m{n // 20}", name=f"신호 {n}", dtype=dtype) for n in range(signals)]
+            made = [
+                Signal(id=f"s{n % 20}", machine=f"m{n // 20}", name=f"신호 {n}", dtype=dtype)
+                for n in range(signals)
+            ]
         self.sources = tuple(
             Source(
                 id=f"plc-{n}.main",

@@ -1,0 +1,416 @@
+"""Blocks of 60 s: entries of one birth as columns, and every byte of them back again.
+
+An entry is the JSON of one second of all sources (`agent.entry`). Beside its neighbours it holds little that is
+new: the same sources in the same order, the same signals, times a second on, values near those before. So the
+entries of a minute are taken apart into columns over all of them, the rows sorted by source, signal and time,
+each column is written as what differs from the row before, and the streams are compressed one by one:
+
+    entry      number, order letters, events and facts as they stand, how many blocks and watermarks
+    block      source, first time, rows, round trips, which optional columns it has
+    watermark  source, time against the first of that source's block
+    trip       time against the first of its block, duration, status
+    row        signal, step, value (`columns_values`), status, source and server time
+
+What comes out is the very bytes that went in, or nothing: `encode` decodes what it has made and compares. An entry
+for which that fails (nothing that the agent writes, but the spool keeps what it was given) is carried as it is,
+compressed.
+
+Nothing in a blob is believed. It has a checksum, every stream says how long it is, and every count is held against
+`CONTENTS_LIMIT` before anything of that size is made.
+
+Pure: no clock, file, socket or logger.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+
+from agent.errors import WireError
+from agent.spool.columns_streams import Reader, Writer
+from agent.spool.columns_values import read_values, write_values
+from contract import codec
+from contract.payload import Block, Times
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from agent.frame import Value
+
+    Ints = NDArray[np.int64]
+
+CONTENTS_LIMIT = 8 * 2**20
+"""Bytes of canonical content that one blob may hold, all entries together."""
+ENTRIES_LIMIT = 4_096
+
+_ROW = 6  # bytes that a row takes in the JSON at the very least: `0,` as its signal, its step and its value
+_BLOCK, _TRIP, _MARK = 64, 7, 8  # likewise
+_HAS_STATUS, _HAS_SOURCE, _HAS_SERVER = 1, 2, 4
+
+
+class _Content(msgspec.Struct, frozen=True):
+    """`agent.entry.Content`, not looked into where nothing is to be gained."""
+
+    blocks: list[Block]
+    events: msgspec.Raw
+    facts: msgspec.Raw
+    watermarks: list[tuple[str, str]]
+    order: str
+
+
+def encode(entries: Sequence[tuple[int, bytes]]) -> bytes:
+    """Return a blob from which each entry comes back byte for byte.
+
+    Args:
+        entries: (seq, canonical content), best about a minute of one birth; at most `CONTENTS_LIMIT` bytes
+            and `ENTRIES_LIMIT` entries.
+
+    Raises:
+        ValueError: too many or too much.
+    """
+    if len(entries) > ENTRIES_LIMIT or sum(len(raw) for _, raw in entries) > CONTENTS_LIMIT:
+        raise ValueError(f"more than {ENTRIES_LIMIT} entries or {CONTENTS_LIMIT} bytes in a block of columns")
+    parsed = [_parsed(seq, raw) for seq, raw in entries]
+    blob = _exact(entries, parsed)
+    if blob is None:  # one of them does not go into columns: find out which
+        parsed = [c if c and _exact([e], [c]) is not None else None for e, c in zip(entries, parsed, strict=True)]
+        blob = _exact(entries, parsed)
+    return _blob(entries, [None] * len(entries)) if blob is None else blob
+
+
+def _exact(entries: Sequence[tuple[int, bytes]], parsed: Sequence[_Content | None]) -> bytes | None:
+    """Return a blob that gives back these very entries, None when it would not."""
+    try:
+        blob = _blob(entries, parsed)
+        return blob if decode(blob) == list(entries) else None
+    except (OverflowError, ValueError, WireError):
+        return None
+
+
+def decode(blob: bytes) -> list[tuple[int, bytes]]:
+    """Return (seq, canonical content) of each entry.
+
+    Raises:
+        WireError: damaged, or no blob at all.
+    """
+    try:
+        return _entries(Reader(blob, 8 * CONTENTS_LIMIT))
+    except (ValueError, OverflowError, IndexError, MemoryError) as exc:
+        raise WireError(f"not a block of columns: {exc}") from exc
+
+
+def _parsed(seq: int, raw: bytes) -> _Content | None:
+    """Return what is in an entry, None when it is to be carried as it is."""
+    try:
+        content = msgspec.json.decode(raw, type=_Content)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    sound = all(
+        block.seq == seq
+        and len(block.signal) == len(block.time.steps) == len(block.value)
+        and len(block.status) in {0, len(block.value)}
+        and len(block.source_time) in {0, len(block.value)}
+        and len(block.server_time) in {0, len(block.value)}
+        for block in content.blocks
+    )
+    return content if sound else None
+
+
+@dataclass(slots=True)
+class _Table:
+    """Columns under construction, in the order of the entries."""
+
+    sources: dict[str, int] = field(default_factory=dict)
+    # of each block
+    source: list[int] = field(default_factory=list)
+    first: list[int] = field(default_factory=list)
+    rows: list[int] = field(default_factory=list)
+    trips: list[int] = field(default_factory=list)
+    has: list[int] = field(default_factory=list)
+    # of each row
+    signal: list[int] = field(default_factory=list)
+    step: list[int | str] = field(default_factory=list)
+    value: list[Value] = field(default_factory=list)
+    # of each row of the blocks that have it
+    status: list[int] = field(default_factory=list)
+    source_time: list[int | str | None] = field(default_factory=list)
+    server_time: list[int | str | None] = field(default_factory=list)
+    # of each round trip, of each watermark
+    trip: list[tuple[int | str, int | str, int]] = field(default_factory=list)
+    mark: list[tuple[int, int]] = field(default_factory=list)  # source, time against the one known before
+
+    def add(self, content: _Content) -> None:
+        """Append one entry."""
+        known: dict[int, int] = {}
+        for block in content.blocks:
+            place = self.sources.setdefault(block.source, len(self.sources))
+            known[place] = first = int(block.time.first)
+            self.source.append(place)
+            self.first.append(first)
+            self.rows.append(len(block.value))
+            self.trips.append(len(block.round_trips))
+            self.has.append(
+                bool(block.status) * _HAS_STATUS
+                + bool(block.source_time) * _HAS_SOURCE
+                + bool(block.server_time) * _HAS_SERVER
+            )
+            self.signal += block.signal
+            self.step += block.time.steps
+            self.value += block.value
+            self.status += block.status
+            self.source_time += block.source_time
+            self.server_time += block.server_time
+            self.trip += block.round_trips
+        before = self.first[-1] if self.first else 0
+        for source, time in content.watermarks:
+            place = self.sources.setdefault(source, len(self.sources))
+            self.mark.append((place, int(time) - known.get(place, before)))
+
+
+def _blob(entries: Sequence[tuple[int, bytes]], parsed: Sequence[_Content | None]) -> bytes:
+    """Return the blob of entries; those that are not parsed are carried as they are.
+
+    Raises:
+        OverflowError, ValueError: something in them is not what it should be.
+    """
+    out = Writer()
+    table = _Table()
+    contents = [content for content in parsed if content is not None]
+    for content in contents:
+        table.add(content)
+    out.numbers([len(entries)])
+    out.numbers(np.diff([seq for seq, _ in entries], prepend=0))
+    out.raw(bytes(content is not None for content in parsed))
+    out.texts([raw for (_, raw), content in zip(entries, parsed, strict=True) if content is None])
+    out.texts([content.order.encode() for content in contents])
+    out.texts([bytes(content.events) for content in contents])
+    out.texts([bytes(content.facts) for content in contents])
+    out.numbers([len(content.blocks) for content in contents])
+    out.numbers([len(content.watermarks) for content in contents])
+    out.numbers([len(table.sources)])
+    out.texts([name.encode() for name in table.sources])
+    _write_blocks(out, table)
+    _write_rows(out, table)
+    out.numbers([place for place, _ in table.mark])
+    out.numbers([time for _, time in table.mark])
+    return out.blob()
+
+
+def _write_blocks(out: Writer, table: _Table) -> None:
+    source = np.array(table.source, np.int64)
+    out.numbers(source)
+    out.numbers(table.rows)
+    out.numbers(table.trips)
+    out.raw(bytes(table.has))
+    order = np.argsort(source, kind="stable")
+    out.numbers(np.diff(np.array(table.first, np.int64)[order], prepend=np.int64(0)))
+    order = np.argsort(np.repeat(source, table.trips), kind="stable")
+    for column in range(3):
+        out.numbers(_integers(trip[column] for trip in table.trip)[order])
+
+
+def _write_rows(out: Writer, table: _Table) -> None:
+    signal = np.array(table.signal, np.int64)
+    out.numbers(np.diff(signal, prepend=np.int64(0)))
+    steps = _integers(table.step)
+    out.numbers(steps)
+    rows = np.array(table.rows, np.int64)
+    key, order = _by_signal(np.repeat(np.array(table.source, np.int64), rows), signal)
+    write_values(out, [table.value[row] for row in order.tolist()], key)
+    out.planes(np.array(table.status, np.uint32))
+    times = _times(np.array(table.first, np.int64), rows, steps)
+    has = np.repeat(np.frombuffer(bytes(table.has), np.uint8), rows)
+    offsets = _write_offsets(out, table.source_time, np.flatnonzero(has & _HAS_SOURCE), times)
+    _write_offsets(out, table.server_time, np.flatnonzero(has & _HAS_SERVER), -offsets)
+
+
+def _write_offsets(out: Writer, column: Sequence[int | str | None], rows: Ints, base: Ints) -> Ints:
+    """Write times of the device, given against acquisition times, with the differences of `base` added.
+
+    Args:
+        out: Where to.
+        column: Of the rows that have the column; None for no time.
+        rows: Which rows these are.
+        base: int64[all rows].
+
+    Returns:
+        int64[all rows]: the times against acquisition times, 0 where there is none.
+    """
+    there = np.array([value is not None for value in column], np.bool_)
+    out.raw(there.tobytes())
+    dense = np.zeros(len(base), np.int64)
+    rows = rows[there]
+    dense[rows] = _integers(value for value in column if value is not None)
+    out.numbers(np.diff((dense + base)[rows], prepend=np.int64(0)))
+    return dense
+
+
+def _read_offsets(source: Reader, rows: Ints, base: Ints) -> tuple[Ints, list[int | str | None]]:
+    """Read what `_write_offsets` has written: its result, and the column."""
+    there = np.frombuffer(source.raw(len(rows)), np.bool_)
+    dense = np.zeros(len(base), np.int64)
+    dense[rows[there]] = np.cumsum(source.numbers(int(there.sum()))) - base[rows[there]]
+    column: list[int | str | None] = _numbers(dense[rows])
+    for place in np.flatnonzero(~there).tolist():
+        column[place] = None
+    return dense, column
+
+
+def _integers(values: Iterable[int | str]) -> Ints:
+    return np.fromiter(map(int, values), np.int64)
+
+
+def _numbers(column: Ints) -> list[Any]:
+    """Return integers as they travel."""
+    values: list[Any] = column.tolist()
+    if len(column) and (int(column.max()) > codec.SAFE or int(column.min()) < -codec.SAFE):
+        values = [codec.number(value) for value in values]
+    return values
+
+
+def _by_signal(source: Ints, signal: Ints) -> tuple[Ints, Ints]:
+    """Return what tells signals apart, and which row stands where, both sorted by signal."""
+    key = (source << 32) + signal
+    order = np.argsort(key, kind="stable")
+    return key[order], order
+
+
+def _times(first: Ints, rows: Ints, steps: Ints) -> Ints:
+    """int64[rows]: acquisition time of each row."""
+    sums = np.concatenate(([0], np.cumsum(steps)))
+    times: Ints = sums[1:] + np.repeat(first - sums[np.cumsum(rows) - rows], rows)
+    return times
+
+
+def _entries(source: Reader) -> list[tuple[int, bytes]]:
+    """Read a blob."""
+    (count,) = source.sizes(1, ENTRIES_LIMIT)
+    seqs = np.cumsum(source.numbers(count)).tolist()
+    parsed = np.frombuffer(source.raw(count), np.bool_)
+    n = int(parsed.sum())
+    whole = iter(source.texts(count - n, CONTENTS_LIMIT))
+    orders = source.texts(n, CONTENTS_LIMIT)
+    events = source.texts(n, CONTENTS_LIMIT)
+    facts = source.texts(n, CONTENTS_LIMIT)
+    blocks = source.sizes(n, CONTENTS_LIMIT // _BLOCK)
+    marks = source.sizes(n, CONTENTS_LIMIT // _MARK)
+    (named,) = source.sizes(1, CONTENTS_LIMIT // _BLOCK)
+    names = [name.decode() for name in source.texts(named, CONTENTS_LIMIT)]
+    columns = _Columns.read(source, sum(blocks), names)
+    places = source.numbers(sum(marks)).tolist()
+    ahead = source.numbers(sum(marks)).tolist()
+    source.end()
+    out: list[tuple[int, bytes]] = []
+    at = mark = size = 0
+    parts = zip(orders, events, facts, blocks, marks, strict=True)
+    for seq, is_parsed in zip(seqs, parsed.tolist(), strict=True):
+        if not is_parsed:
+            out.append((seq, next(whole)))
+            continue
+        order, event, fact, here, marked = next(parts)
+        known = {columns.source[i]: columns.first[i] for i in range(at, at + here)}
+        before = columns.first[at + here - 1] if at + here else 0
+        content = _Content(
+            blocks=[columns.block(i, seq) for i in range(at, at + here)],
+            events=msgspec.Raw(event),
+            facts=msgspec.Raw(fact),
+            watermarks=[
+                (names[place], str(known.get(place, before) + time))
+                for place, time in zip(places[mark : mark + marked], ahead[mark : mark + marked], strict=True)
+            ],
+            order=order.decode(),
+        )
+        at, mark = at + here, mark + marked
+        raw = codec.encode(content)
+        size += len(raw)
+        if size > CONTENTS_LIMIT:
+            raise WireError(f"a block of columns of more than {CONTENTS_LIMIT} bytes")
+        out.append((seq, raw))
+    return out
+
+
+@dataclass(slots=True)
+class _Columns:
+    """Columns that were read, as Python's lists, in the order of the entries; `_Table` says what each is."""
+
+    names: list[str]
+    source: list[int]
+    first: list[int]
+    rows: list[int]
+    trips: list[int]
+    has: bytes
+    signal: list[int]
+    step: list[int | str]
+    value: list[Value]
+    status: Iterator[int]
+    source_time: Iterator[int | str | None]
+    server_time: Iterator[int | str | None]
+    trip: Iterator[tuple[int | str, int | str, int]]
+    at: int = 0  # rows of the blocks that were given out
+
+    @classmethod
+    def read(cls, source: Reader, blocks: int, names: list[str]) -> _Columns:
+        """Read everything of so many blocks."""
+        place = source.numbers(blocks)
+        if blocks and not 0 <= int(place.min()) <= int(place.max()) < len(names):
+            raise WireError("a block of no known source")
+        rows = source.sizes(blocks, CONTENTS_LIMIT // _ROW)
+        trips = source.sizes(blocks, CONTENTS_LIMIT // _TRIP)
+        has = source.raw(blocks)
+        first = np.empty(blocks, np.int64)
+        first[np.argsort(place, kind="stable")] = np.cumsum(source.numbers(blocks))
+        order = np.argsort(np.repeat(place, trips), kind="stable")
+        parts = []
+        for _ in range(3):
+            column = np.empty(len(order), np.int64)
+            column[order] = source.numbers(len(order))
+            parts.append(_numbers(column))
+        n = sum(rows)
+        signal = np.cumsum(source.numbers(n))
+        steps = source.numbers(n)
+        key, order = _by_signal(np.repeat(place, rows), signal)
+        value = np.empty(n, object)
+        value[order] = read_values(source, key, CONTENTS_LIMIT)
+        row_has = np.repeat(np.frombuffer(has, np.uint8), rows)
+        status = source.planes(int((row_has & _HAS_STATUS > 0).sum()), 4).reshape(-1).view(np.uint32)
+        times = _times(first, np.array(rows, np.int64), steps)
+        offsets, source_time = _read_offsets(source, np.flatnonzero(row_has & _HAS_SOURCE), times)
+        _, server_time = _read_offsets(source, np.flatnonzero(row_has & _HAS_SERVER), -offsets)
+        return cls(
+            names,
+            place.tolist(),
+            first.tolist(),
+            rows,
+            trips,
+            has,
+            signal.tolist(),
+            _numbers(steps),
+            value.tolist(),
+            iter(status.tolist()),
+            iter(source_time),
+            iter(server_time),
+            zip(*parts, strict=True),
+        )
+
+    def block(self, i: int, seq: int) -> Block:
+        """Return block i; to be asked for in order."""
+        n, has = self.rows[i], self.has[i]
+        rows = slice(self.at, self.at + n)
+        self.at += n
+        return Block(
+            seq=seq,
+            source=self.names[self.source[i]],
+            signal=self.signal[rows],
+            time=Times(str(self.first[i]), self.step[rows]),
+            value=self.value[rows],
+            status=list(islice(self.status, n)) if has & _HAS_STATUS else [],
+            source_time=list(islice(self.source_time, n)) if has & _HAS_SOURCE else [],
+            server_time=list(islice(self.server_time, n)) if has & _HAS_SERVER else [],
+            round_trips=list(islice(self.trip, self.trips[i])),
+        )
