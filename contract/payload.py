@@ -191,3 +191,22 @@ class Worker(msgspec.Struct, frozen=True):
     worker: Id
     since: str
     version: str
+
+
+class Request(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A request under MQTT 3.1.1, which has no properties: where to answer, what to repeat, and the request itself.
+
+    Under MQTT 5 response topic and correlation data are properties, and the payload is the body. Whoever asks without
+    a response topic in the properties asks like this, and is answered by a `Response`.
+    """
+
+    response_topic: str
+    correlation: Annotated[str, msgspec.Meta(max_length=256)]
+    body: Json = None
+
+
+class Response(msgspec.Struct, frozen=True):
+    """The answer to a `Request`."""
+
+    correlation: str
+    body: Json

@@ -28,6 +28,8 @@ PAYLOADS: Mapping[str, type[msgspec.Struct]] = {
     "readiness": report.Report,
     "report.get": report.ReportRequest,
     "refusal": report.Refusal,
+    "request": payload.Request,
+    "response": payload.Response,
 }
 """Name of the payload (its topic's last level, or the verb) -> type."""
 

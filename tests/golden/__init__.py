@@ -18,6 +18,8 @@ from contract.payload import (
     Data,
     NeedBirth,
     Rejected,
+    Request,
+    Response,
     Status,
     Stored,
     Times,
@@ -195,6 +197,10 @@ EXAMPLES: Mapping[str, msgspec.Struct] = {
     ),
     "report.get": ReportRequest(machine="press-1"),
     "refusal": Refusal("no_data", "no machine 'press-9' in the inventory of edge-1"),
+    "request": Request(
+        response_topic=f"{PREFIX}/hanil/edge-1/rsp/platform-1", correlation="7f3a", body={"machine": "press-1"}
+    ),
+    "response": Response(correlation="7f3a", body={"error": "no_data", "message": "no day is complete yet"}),
 }
 
 
