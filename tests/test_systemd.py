@@ -12,8 +12,15 @@ from pathlib import Path
 import pytest
 
 from agent import cli as agent_cli
+from agent import counters
+from agent.counters import Around
+from agent.health import DeviceHealth
+from agent.spool.base import Stats
 from gateway import cli as gateway_cli
+from gateway import counters as gateway_counters
+from service import exits
 
+AROUND = Around(now_ns=0, clock="kernel", connected={"site": True}, in_flight=0, usual_s=0.0)
 UNITS = Path(__file__).parent.parent / "systemd"
 
 
@@ -80,3 +87,21 @@ def test_a_unit_is_exposed_by_two_at_most(who: str) -> None:
     level = re.search(r"exposure level for .*: ([0-9.]+)", done.stdout)
     assert level is not None
     assert float(level[1]) <= 2.0
+
+
+def test_the_guides_tell_what_the_programs_do() -> None:
+    """Both languages name the same codes and series; the codes are the program's, the series are served."""
+    names = {value for name, value in vars(exits).items() if name.isupper()}
+    rows = [metric.name for metric in counters.metrics(Stats("s"), {"d": DeviceHealth()}, AROUND)]
+    rows += [metric.name for metric in gateway_counters.metrics(dict.fromkeys(gateway_counters.TEXTS, 0))]
+    for guide in ("operation.md", "operation.ko.md"):
+        text = (UNITS.parent / "docs" / guide).read_text("utf-8")
+        assert {int(code) for code in re.findall(r"^\| ([0-9]+) \|", text, re.MULTILINE)} == names
+        series = re.findall(r"^\| `(tsq_[a-z_]+)` \|", text, re.MULTILINE)
+        assert series
+        assert set(series) <= set(rows)
+        for unit in ("agent", "gateway"):
+            for code in re.findall(
+                r"RestartPreventExitStatus=(.*)", (UNITS / f"{unit}.service").read_text("utf-8")
+            )[0].split():
+                assert int(code) in names
