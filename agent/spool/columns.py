@@ -119,7 +119,7 @@ def _parsed(seq: int, raw: bytes) -> _Content | None:
         and len(block.server_time) in {0, len(block.value)}
         for block in content.blocks
     )
-    return content if sound else None
+    return content if sound and codec.encode(content) == raw else None
 
 
 @dataclass(slots=True)

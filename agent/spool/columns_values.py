@@ -194,7 +194,7 @@ def _forms(floats: NDArray[np.float64], begins: Mask) -> NDArray[np.uint8]:
     with np.errstate(over="ignore", invalid="ignore"):
         settles(FLOAT32, floats.astype(np.float32).astype(np.float64))
         for places in reversed(range(DECIMALS)):
-            scaled = np.rint(floats * 10.0**places)
+            scaled = np.rint(floats * 10.0**places) + 0.0  # an integer has no -0.0
             scaled[np.abs(scaled) > LARGEST] = 0.5  # no decimal gives this back, and nothing overflows
             found = scaled / 10.0**places
             settles(THROUGH_FLOAT32 + places, found.astype(np.float32).astype(np.float64))
