@@ -28,6 +28,8 @@ from settings.language import Text, choose
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from gateway.letter import DeadLetter
+
 EXTRA = frozenset({"influxdb_client", "urllib3"})
 """What `techsquare-edge[gateway]` installs and `techsquare-edge` alone does not."""
 
@@ -121,7 +123,7 @@ def _letters(settings: config.GatewayConfig) -> Iterator[Text]:
     yield Text(f"{count} dead letters in {folder}", f"저장하지 못한 항목 {count}건({folder})")
 
 
-def _rows(letter: deadletter.DeadLetter) -> Text:
+def _rows(letter: DeadLetter) -> Text:
     rows: dict[str, int] = {}
     for rejected in letter.rejected:
         for source, _, _, n in rejected.rows:

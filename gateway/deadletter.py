@@ -9,81 +9,58 @@ A worker writes its own files, so that several may share a folder. `append` retu
 confirmed to the agent only then, because the agent frees the entry on it. The folder is bounded. When it is full,
 or the disk fails, `append` raises, the entry stays unconfirmed in the agent's spool, and an operator has to act:
 nothing is ever deleted here to make room. Anybody can send what cannot be read, and no agent waits for it:
-therefore it gets half of the room at most.
+therefore it gets half of the room at most. And no agent takes it from the others: what is left of the last quarter
+is for those that hold less than an eighth.
 
 A message that cannot be read comes again and again, because it cannot be confirmed; a rejection comes again when
 its confirmation was lost. The content written recently is therefore remembered, each kind for itself, and not
 written twice.
+
+Letters that were replayed are taken out of these files (`gateway.settled`) while workers write: both hold the
+kernel's lock on the file meanwhile, and a worker whose file was replaced begins another one.
 """
 
 from __future__ import annotations
 
-import json
+import contextlib
+import fcntl
 import os
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from typing import IO, TYPE_CHECKING
 
-import msgspec
-
-from contract.codec import digest
-from contract.payload import Json, Rejected
+from gateway import letter as letters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from gateway.clock import Clock
+    from gateway.letter import DeadLetter
 
 FILE_BYTES = 16 * 10**6
 MALFORMED_SHARE = 0.5
+COMMON = 0.75  # of the room is for whoever comes first
+SMALL = 0.125  # of the room: who holds less may use the rest
 _REMEMBERED = 10_000
+_MALFORMED = ".malformed.jsonl"
 
 
 class DeadLettersFull(Exception):  # noqa: N818 - reads as what happened
     """Nothing can be kept: the folder has reached its limit, or the disk refuses."""
 
 
-class DeadLetter(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One message that could not be stored as a whole.
-
-    Attributes:
-        at: When it was written, ns UTC.
-        topic: Where it came from.
-        reason: Of the message, or of the first rejection.
-        payload: Base64 of a message that cannot be read, as it came.
-        spool: Of a message whose entries are rejected in part, with the rest below.
-        birth: Hash of the birth it was read with.
-        rejected: As confirmed to the agent.
-        faults: Rows that contradict their birth: seq, source, first, last, reason, content.
-        points: Lines that the database refuses: seq, measurement, tags, time, fields, reason.
-    """
-
-    at: int
-    topic: str
-    reason: str
-    payload: str | None = None
-    spool: str | None = None
-    birth: str | None = None
-    rejected: list[Rejected] = []
-    faults: list[Json] = []
-    points: list[Json] = []
-
-    @property
-    def malformed(self) -> bool:
-        """Whether the message could not be read."""
-        return self.payload is not None
-
-
 class _Series:
     """The files of one kind that this process writes, and what it wrote lately."""
 
     def __init__(self, directory: Path, prefix: str, suffix: str, max_bytes: int) -> None:
-        self.suffix = suffix
+        self.malformed = suffix == _MALFORMED
         self.max_bytes = max_bytes  # of this kind, in the files of all workers
         self.recent: OrderedDict[str, None] = OrderedDict()
+        self._suffix = suffix
         self._directory = directory
         self._prefix = prefix
         self._number = 0
+        self._path = directory
         self._file: IO[bytes] | None = None
 
     def close(self) -> None:
@@ -94,16 +71,69 @@ class _Series:
     def write(self, line: bytes) -> None:
         if self._file is not None and self._file.tell() > FILE_BYTES:
             self.close()
-        if self._file is None:
-            self._number += 1
-            path = self._directory / f"{self._prefix}-{self._number:06}{self.suffix}"
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            self._file = os.fdopen(handle, "wb", buffering=0)
-            _fsync_folder(self._directory)
-        written = self._file.write(line)
-        if written != len(line):
-            raise OSError(f"{written} of {len(line)} bytes written")
-        os.fsync(self._file.fileno())
+        file = self._locked()
+        try:
+            written = file.write(line)
+            if written != len(line):
+                raise OSError(f"{written} of {len(line)} bytes written")
+            os.fsync(file.fileno())
+        finally:
+            fcntl.flock(file, fcntl.LOCK_UN)
+
+    def _locked(self) -> IO[bytes]:
+        """Return the file, which nobody replaces until it is unlocked."""
+        while True:
+            file = self._file or self._begun()
+            fcntl.flock(file, fcntl.LOCK_EX)
+            with contextlib.suppress(FileNotFoundError):
+                if self._path.stat().st_ino == os.fstat(file.fileno()).st_ino:
+                    return file
+            self.close()  # moved away, or taken out of it what was replayed
+
+    def _begun(self) -> IO[bytes]:
+        self._number += 1
+        self._path = self._directory / f"{self._prefix}-{self._number:06}{self._suffix}"
+        handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+        self._file = os.fdopen(handle, "wb", buffering=0)
+        fsync_folder(self._directory)
+        return self._file
+
+
+class _Usage:
+    """Who holds how much of the folder, read from the files themselves; what was read before is not read again."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._read: dict[str, tuple[int, int, Counter[str]]] = {}  # by file: inode, bytes, bytes by agent
+
+    def count(self, agent: str, *, malformed: bool) -> tuple[int, int, int]:
+        """Return the bytes of all letters, of this kind, and of this agent among these."""
+        whole = of_kind = of_agent = 0
+        seen = {}
+        for path in self._directory.glob("*.jsonl"):
+            try:
+                seen[path.name] = held = self._file(path)
+            except FileNotFoundError:  # taken away at this moment
+                continue
+            whole += held[1]
+            if path.name.endswith(_MALFORMED) is malformed:
+                of_kind += held[1]
+                of_agent += held[2][agent]
+        self._read = seen
+        return whole, of_kind, of_agent
+
+    def _file(self, path: Path) -> tuple[int, int, Counter[str]]:
+        now = path.stat()
+        inode, size, agents = self._read.get(path.name, (now.st_ino, 0, Counter[str]()))
+        if inode != now.st_ino or now.st_size < size:
+            size, agents = 0, Counter[str]()
+        if now.st_size > size:
+            with path.open("rb") as lines:
+                lines.seek(size)
+                for line in lines:
+                    agents[letters.branch(line)] += len(line)
+                size = lines.tell()
+        return now.st_ino, size, agents
 
 
 class DeadLetters:
@@ -119,9 +149,10 @@ class DeadLetters:
     def __init__(self, directory: Path, max_bytes: int, worker: str, clock: Clock) -> None:
         self._directory = directory
         self._max_bytes = max_bytes
+        self._usage = _Usage(directory)
         prefix = f"{worker}-{clock.now()}"
         self._rejections = _Series(directory, prefix, ".jsonl", max_bytes)
-        self._malformed = _Series(directory, prefix, ".malformed.jsonl", int(max_bytes * MALFORMED_SHARE))
+        self._malformed = _Series(directory, prefix, _MALFORMED, int(max_bytes * MALFORMED_SHARE))
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def append(self, letter: DeadLetter) -> bool:
@@ -133,23 +164,14 @@ class DeadLetters:
         Raises:
             DeadLettersFull: it could not be kept.
         """
-        content = msgspec.structs.asdict(letter)
-        content["rejected"] = [msgspec.structs.astuple(r) for r in letter.rejected]
-        try:  # the standard encoder, because integers of any size may stand in a letter
-            key = digest(json.dumps({**content, "at": 0}).encode())
-            line = (
-                json.dumps({k: v for k, v in content.items() if v not in (None, [])}, ensure_ascii=False).encode()
-                + b"\n"
-            )
-        except RecursionError:
-            return self.append(msgspec.structs.replace(letter, faults=["nested too deeply to be kept"]))
+        line, key = letters.written(letter)
         series = self._malformed if letter.malformed else self._rejections
         if key in series.recent:
             series.recent.move_to_end(key)
             return False
         try:
-            self._check_room(series, len(line))
-            series.write(line)
+            self._check_room(series, letters.branch(line), len(line) + 1)
+            series.write(line + b"\n")
         except OSError as exc:
             series.close()  # a torn line ends its file; the next letter begins another one
             raise DeadLettersFull(f"{self._directory}: {exc}") from exc
@@ -163,18 +185,22 @@ class DeadLetters:
         self._rejections.close()
         self._malformed.close()
 
-    def _check_room(self, series: _Series, size: int) -> None:
-        sizes = {path.name: path.stat().st_size for path in self._directory.glob("*.jsonl")}
-        of_kind = sum(used for name, used in sizes.items() if name.endswith(series.suffix))
-        for used, limit in ((sum(sizes.values()), self._max_bytes), (of_kind, series.max_bytes)):
+    def _check_room(self, series: _Series, agent: str, size: int) -> None:
+        whole, of_kind, of_agent = self._usage.count(agent, malformed=series.malformed)
+        limits = [(whole, self._max_bytes, "all letters"), (of_kind, series.max_bytes, "letters of this kind")]
+        if of_agent + size > series.max_bytes * SMALL:
+            mine = f"one agent alone, and {agent or 'who sends what is none of ours'} has {of_agent}"
+            limits.insert(0, (of_kind, int(series.max_bytes * COMMON), mine))
+        for used, limit, what in limits:
             if used + size > limit:
                 raise DeadLettersFull(
-                    f"{self._directory} holds {used} of {limit} bytes: look at it with "
-                    "`tsq-gateway dead-letters list`, then move its files away or raise dead_letters.max_size"
+                    f"{self._directory} holds {used} of {limit} bytes for {what}: look at it with "
+                    "`tsq-gateway dead-letters list`, then replay or drop them, or raise dead_letters.max_size"
                 )
 
 
-def _fsync_folder(path: Path) -> None:
+def fsync_folder(path: Path) -> None:
+    """Make the names in a folder durable."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -182,13 +208,14 @@ def _fsync_folder(path: Path) -> None:
         os.close(handle)
 
 
+def files(directory: Path) -> list[Path]:
+    """Return the files of letters, oldest first."""
+    return sorted(directory.glob("*.jsonl"), key=lambda p: (p.stat().st_mtime_ns, p.name))
+
+
 def read(directory: Path) -> Iterator[tuple[Path, int, DeadLetter | None]]:
     """Yield every letter with its file and line number, oldest file first; None stands for a damaged line."""
-    for path in sorted(directory.glob("*.jsonl"), key=lambda p: (p.stat().st_mtime_ns, p.name)):
+    for path in files(directory):
         with path.open("rb") as lines:
             for number, line in enumerate(lines, 1):
-                try:
-                    letter = msgspec.convert(json.loads(line), DeadLetter)
-                except (ValueError, RecursionError, msgspec.ValidationError):
-                    letter = None
-                yield path, number, letter
+                yield path, number, letters.read(line)

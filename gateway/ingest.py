@@ -15,7 +15,8 @@ The caller acknowledges every message to the broker after `handle`, whatever cam
 Only a confirmation frees the agent's spool, and none is made here before the store's write has returned. A worker
 keeps no mark of what it has stored: writing an entry twice is harmless, and is confirmed again.
 
-No MQTT, no thread: one call after the other, from whoever has the messages.
+No MQTT, no thread: one call after the other, from whoever has the messages. A message that takes many requests to
+the store can be handled in steps, so that others have their turn between two of them (`gateway.turns`).
 """
 
 from __future__ import annotations
@@ -28,15 +29,17 @@ from typing import TYPE_CHECKING
 
 from contract import codec, topics
 from contract.errors import WireError
-from contract.payload import Data, NeedBirth, Rejected, Stored
+from contract.payload import Data, NeedBirth, Stored
 from gateway import points
-from gateway.deadletter import DeadLetter, DeadLettersFull
-from gateway.stores.base import StoreUnavailable
+from gateway.deadletter import DeadLettersFull
+from gateway.letter import DeadLetter
+from gateway.rejection import encoded, letter_of, rejections
+from gateway.stores.base import StoreUnavailable, finish
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Sequence
+    from collections.abc import Generator, Hashable, Iterable, Sequence
 
-    from contract.payload import EntryRef
+    from contract.payload import EntryRef, Rejected
     from contract.topics import AgentTopics
     from gateway.births import Births
     from gateway.clock import Clock
@@ -57,8 +60,9 @@ COUNTS = (
     "dead_letters_full",
 )
 NEED_BIRTH_SECONDS = 5.0
+_TOPIC_CHARS = 500  # more than any of ours has
+_REASON_CHARS = 1000
 LOG_SECONDS = 60.0  # between two lines about one topic and reason; `counts` and the dead letters tell how many
-_REASON_CHARS = 200
 
 log = logging.getLogger(__name__)
 
@@ -122,7 +126,11 @@ class Ingest:
         self.away_since: float | None = None
 
     def handle(self, topic: str, payload: bytes, content_type: str | None) -> list[Outgoing]:
-        """Do what a message asks for; no content of it raises.
+        """Do what a message asks for, all at once; see `steps`."""
+        return finish(self.steps(topic, payload, content_type))
+
+    def steps(self, topic: str, payload: bytes, content_type: str | None) -> Generator[None, None, list[Outgoing]]:
+        """Do what a message asks for, in steps of some 100 ms at most; no content of it raises.
 
         Args:
             topic: Where it came from.
@@ -130,7 +138,7 @@ class Ingest:
             content_type: The MQTT 5 property.
 
         Returns:
-            What to publish, in this order.
+            What to publish, in this order, when all steps are done.
         """
         self.counts["messages"] += 1
         try:
@@ -145,11 +153,11 @@ class Ingest:
                 case ["data"]:
                     _check_type(content_type)
                     raw = codec.decompress(payload, codec.DATA_LIMIT)
-                    return self._data(branch, codec.decode(raw, Data, codec.DATA_LIMIT))
+                    return (yield from self._data(branch, codec.decode(raw, Data, codec.DATA_LIMIT)))
                 case _:
                     raise WireError("a topic that no gateway reads")  # noqa: TRY301 - one place for all of them
         except WireError as exc:
-            self._malformed(topic, payload, str(exc))
+            self._malformed(topic, payload, content_type, str(exc))
             return []
 
     def store_failed(self, exc: StoreUnavailable) -> None:
@@ -164,7 +172,7 @@ class Ingest:
             log.info("the store is back after %.0f s", self._clock.monotonic() - self.away_since)
             self.away_since = None
 
-    def _data(self, branch: AgentTopics, data: Data) -> list[Outgoing]:
+    def _data(self, branch: AgentTopics, data: Data) -> Generator[None, None, list[Outgoing]]:
         _check_entries(data)
         if not data.entries:
             return [
@@ -176,8 +184,11 @@ class Ingest:
         if (dictionary.factory, dictionary.agent) != (branch.factory, branch.agent):
             raise WireError(f"birth {data.birth} belongs to {dictionary.factory}/{dictionary.agent}")
         batch = points.build(data, dictionary)
+        refusals: Sequence[Refusal] = ()
         try:
-            refusals = self._store.write(batch.points) if batch.points else ()
+            if batch.points:
+                yield
+                refusals = yield from self._store.writing(batch.points)
         except StoreUnavailable as exc:
             self.counts["unavailable"] += 1
             self.store_failed(exc)
@@ -185,18 +196,18 @@ class Ingest:
         committed_at = self._clock.now()
         if batch.points:
             self.store_works()
-        rejected = _rejected(data, batch, refusals)
+        rejected = rejections(data, batch, refusals)
         confirmed: list[EntryRef] = data.entries
         if rejected:
             confirmed = [entry for entry in data.entries if entry[0] not in rejected]
-            if not self._keep(_letter(branch.data, committed_at, data, batch, refusals, rejected)):
+            if not self._keep(letter_of(branch.data, committed_at, data, batch, refusals, rejected)):
                 rejected = {}
         self.counts["points"] += len(batch.points)
         self.counts["rows"] += sum(len(block.value) for block in data.blocks)
         self.counts["stored"] += len(confirmed)
         self.counts["rejected"] += len(rejected)
         confirmation = self._confirmation(data.spool, confirmed, list(rejected.values()), committed_at)
-        return [Outgoing(branch.stored, payload) for payload in _confirmations(confirmation)]
+        return [Outgoing(branch.stored, payload) for payload in encoded(confirmation)]
 
     def _confirmation(
         self, spool: str, stored: list[EntryRef], rejected: list[Rejected], committed_at: int
@@ -216,10 +227,15 @@ class Ingest:
             return []
         return [Outgoing(branch.need_birth, codec.encode(NeedBirth(birth=digest)))]
 
-    def _malformed(self, topic: str, payload: bytes, reason: str) -> None:
+    def _malformed(self, topic: str, payload: bytes, content_type: str | None, reason: str) -> None:
         self.counts["malformed"] += 1
-        encoded = base64.b64encode(payload[: codec.DATA_LIMIT]).decode()
-        letter = DeadLetter(at=self._clock.now(), topic=topic, reason=reason, payload=encoded)
+        letter = DeadLetter(
+            at=self._clock.now(),
+            topic=topic[:_TOPIC_CHARS],
+            reason=reason[:_REASON_CHARS],
+            payload=base64.b64encode(payload[: codec.DATA_LIMIT]).decode(),
+            content_type=None if content_type is None else content_type[:_TOPIC_CHARS],
+        )
         try:
             new = self._append(letter)
         except DeadLettersFull as exc:
@@ -267,99 +283,3 @@ def _check_entries(data: Data) -> None:
     )
     if not seqs.issuperset(seq for part in parts for seq in part):
         raise WireError("a block, an event or facts of no entry")
-
-
-def _rejected(data: Data, batch: points.Batch, refusals: Sequence[Refusal]) -> dict[int, Rejected]:
-    """Sum up, by entry, what cannot be stored: per source the first and last time and the number of rows."""
-    if not batch.faults and not refusals:
-        return {}
-    losses = [(f.origin, f.reason, f.first, f.last, f.rows) for f in batch.faults]
-    for index, reason in {r.index: r.reason for r in refusals}.items():
-        point = batch.points[index]
-        losses.append((batch.origins[index], reason, point.time_ns, point.time_ns, points.rows_of(point)))
-    rows: dict[int, dict[str, tuple[int, int, int]]] = {}
-    reasons: dict[int, dict[str, None]] = {}  # a set in the order of its first additions
-    for (seq, source), reason, first, last, count in losses:
-        of_entry = rows.setdefault(seq, {})
-        old_first, old_last, old_count = of_entry.get(source, (first, last, 0))
-        of_entry[source] = (min(first, old_first), max(last, old_last), count + old_count)
-        reasons.setdefault(seq, {})[reason] = None
-    return {
-        seq: Rejected(
-            seq=seq,
-            crc=crc,
-            reason="; ".join(reasons[seq])[:_REASON_CHARS],
-            rows=[(source, str(first), str(last), count) for source, (first, last, count) in rows[seq].items()],
-        )
-        for seq, crc in data.entries
-        if seq in rows
-    }
-
-
-def _letter(
-    topic: str,
-    at: int,
-    data: Data,
-    batch: points.Batch,
-    refusals: Sequence[Refusal],
-    rejected: dict[int, Rejected],
-) -> DeadLetter:
-    refused = []
-    for refusal in refusals:
-        point = batch.points[refusal.index]
-        refused.append(
-            {
-                "seq": batch.origins[refusal.index].seq,
-                "measurement": point.measurement,
-                "tags": dict(point.tags),
-                "time": point.time_ns,
-                "fields": dict(point.fields),
-                "reason": refusal.reason,
-            }
-        )
-    faults = [
-        {
-            "seq": fault.origin.seq,
-            "source": fault.origin.source,
-            "first": fault.first,
-            "last": fault.last,
-            "reason": fault.reason,
-            "content": fault.content,
-        }
-        for fault in batch.faults
-    ]
-    return DeadLetter(
-        at=at,
-        topic=topic,
-        reason=next(iter(rejected.values())).reason,
-        spool=data.spool,
-        birth=data.birth,
-        rejected=list(rejected.values()),
-        faults=faults,
-        points=refused,
-    )
-
-
-def _confirmations(confirmation: Stored) -> list[bytes]:
-    """Encode a confirmation, in halves where it is larger than a plain payload may be."""
-    payload = codec.encode(confirmation)
-    stored, rejected = confirmation.stored, confirmation.rejected
-    if not stored and not rejected:
-        return []
-    if len(payload) <= codec.PLAIN_LIMIT or len(stored) + len(rejected) == 1:
-        return [payload]
-    halves = [
-        Stored(
-            spool=confirmation.spool,
-            stored=some_stored,
-            rejected=some_rejected,
-            committed_at=confirmation.committed_at,
-            clock_trusted=confirmation.clock_trusted,
-            worker=confirmation.worker,
-        )
-        for some_stored, some_rejected in (
-            (stored[: len(stored) // 2], rejected[: len(rejected) // 2]),
-            (stored[len(stored) // 2 :], rejected[len(rejected) // 2 :]),
-        )
-    ]
-    return [payload for half in halves for payload in _confirmations(half)]

@@ -4,8 +4,8 @@
 
 The agent that has had the least of the worker's time is served next (start-time fair queuing, Goyal 1996): one
 whose messages cost much, or who sends many of them, waits for itself. Whoever had nothing waiting begins at the
-present virtual time, so that nobody saves time up. A healthy agent therefore waits for the step in hand and no longer,
-however much others have waiting; a step is a message, or one request of a message that takes many.
+present virtual time, so that nobody saves time up. A healthy agent therefore waits for the step in hand and no
+longer, however much others have waiting; a step is a message, or one request of a message that takes many.
 
 What waits is bounded in messages and bytes. When there is no room, the newest message of the agent that has most
 waiting goes, which may be the one that has just come; it is not confirmed, so its agent sends it again.

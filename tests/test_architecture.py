@@ -47,7 +47,7 @@ PURE = (
     "agent/importing/rows.py", "agent/importing/table.py", "agent/importing/types.py", "agent/importing/ids.py",
     "agent/importing/roles.py", "agent/importing/signals.py", "agent/importing/document.py",
     "contract/topics.py", "contract/codec.py", "contract/payload.py",
-    "contract/report.py", "gateway/points.py", "gateway/stores/base.py", "gateway/stores/lines.py",
+    "contract/report.py", "gateway/points.py", "gateway/letter.py", "gateway/rejection.py", "gateway/stores/base.py", "gateway/stores/lines.py",
     "gateway/stores/rules.py", "gateway/stores/sending.py",
     "readiness", "demo/machines.py", "settings/base.py", "settings/characters.py", "settings/document.py",
     "settings/encoding.py", "settings/errors.py", "settings/explain.py", "settings/language.py",

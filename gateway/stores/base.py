@@ -8,10 +8,12 @@ merge into one point. `tests/stores/` holds one suite that each store passes.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Generator, Iterator, Mapping, Sequence
+
+T = TypeVar("T")
 
 FieldValue = bool | int | float | str
 
@@ -59,6 +61,13 @@ class Store(Protocol):
             StoreUnavailable: the database is away, full, or answers with an error that may pass.
         """
 
+    def writing(self, points: Sequence[Point]) -> Generator[None, None, Sequence[Refusal]]:
+        """Do what `write` does in steps of one request each: to find the refused lines may take thousands.
+
+        Raises:
+            StoreUnavailable: as `write`, at any step.
+        """
+
     def read(self, measurement: str, start_ns: int, stop_ns: int) -> Iterator[Point]:
         """Yield the points of a measurement with start <= time < stop, ordered by (tags, time)."""
 
@@ -74,3 +83,13 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Release connections and files; the store is not used afterwards."""
+
+
+def finish(steps: Generator[object, None, T]) -> T:
+    """Do all steps at once; return what comes out at the end."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as done:
+            result: T = done.value
+            return result

@@ -36,7 +36,7 @@ from gateway.stores.rules import point_problem
 from gateway.stores.settings import Keep
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
     from pathlib import Path
 
     Tags = tuple[tuple[str, str], ...]
@@ -185,6 +185,11 @@ class EmbeddedStore:
             )
         self._retain()
         return refusals
+
+    def writing(self, points: Sequence[Point]) -> Generator[None, None, Sequence[Refusal]]:
+        """Write in one step."""
+        yield from ()
+        return self.write(points)
 
     def _encoded(self, point: Point) -> bytes:
         ids = self._fields

@@ -18,14 +18,14 @@ import json
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlencode
 
-from gateway.stores.base import Point, Refusal, StoreUnavailable, UnsupportedOperation
+from gateway.stores.base import Point, Refusal, StoreUnavailable, UnsupportedOperation, finish
 from gateway.stores.lines import encode
 from gateway.stores.rules import field_type
-from gateway.stores.sending import CUT_OFF, Answer, send_lines
+from gateway.stores.sending import CUT_OFF, Answer, sending
 from settings.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
 
     from urllib3 import HTTPResponse
 
@@ -38,9 +38,10 @@ _CUT_OFF_BYTES = 64 * 1024  # a body beyond a socket's buffers: a server may ref
 Tags = tuple[tuple[str, str], ...]
 
 
-def _write(points: Sequence[Point], post: Callable[[bytes], Answer]) -> list[Refusal]:
+def _writing(points: Sequence[Point], post: Callable[[bytes], Answer]) -> Generator[None, None, Sequence[Refusal]]:
     lines, places, refusals = encode(points)
-    refusals += [Refusal(places[i], reason) for i, reason in send_lines(lines, post)]
+    refused = yield from sending(lines, post)
+    refusals += [Refusal(places[i], reason) for i, reason in refused]
     return sorted(refusals, key=lambda refusal: refusal.index)
 
 
@@ -70,7 +71,11 @@ class InfluxDb1:
 
     def write(self, points: Sequence[Point]) -> Sequence[Refusal]:
         """Store points, as `Store.write` promises: InfluxDB 1.x syncs its log before it answers."""
-        return _write(points, self._post)
+        return finish(self.writing(points))
+
+    def writing(self, points: Sequence[Point]) -> Generator[None, None, Sequence[Refusal]]:
+        """Write in steps, as `Store.writing` promises."""
+        return _writing(points, self._post)
 
     def _post(self, body: bytes) -> Answer:
         headers = self._headers
@@ -182,7 +187,11 @@ class InfluxDb2:
 
     def write(self, points: Sequence[Point]) -> Sequence[Refusal]:
         """Store points, as `Store.write` promises; VictoriaMetrics answers seconds before its disk has them."""
-        return _write(points, self._post)
+        return finish(self.writing(points))
+
+    def writing(self, points: Sequence[Point]) -> Generator[None, None, Sequence[Refusal]]:
+        """Write in steps, as `Store.writing` promises."""
+        return _writing(points, self._post)
 
     def _post(self, body: bytes) -> Answer:
         options = {}

@@ -21,10 +21,10 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gateway.stores.base import StoreUnavailable
+from gateway.stores.base import StoreUnavailable, finish
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
 REQUEST_LINES = 5_000
 REQUEST_BYTES = 4_000_000
@@ -61,9 +61,20 @@ def send_lines(lines: Sequence[bytes], post: Callable[[bytes], Answer]) -> list[
     Raises:
         StoreUnavailable: the server cannot take lines now; part of them may be stored.
     """
+    return finish(sending(lines, post))
+
+
+def sending(
+    lines: Sequence[bytes], post: Callable[[bytes], Answer]
+) -> Generator[None, None, list[tuple[int, str]]]:
+    """Do what `send_lines` does, and pause between two requests."""
     refused: list[tuple[int, str]] = []
     groups = _chunks(lines)
+    first = True
     while groups:
+        if not first:
+            yield
+        first = False
         group = groups.pop()
         answer = post(b"\n".join([lines[i] for i in group]) + b"\n")
         if answer.status == 204:  # not 200: that is a page of something else

@@ -10,7 +10,7 @@ from contract.payload import Birth, BirthSignal, BirthSource, Block, Data, Times
 from gateway.stores.base import Point, Refusal, StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
 
     from contract.payload import Value, WireEvent, WireFacts
     from gateway.stores.base import FieldValue
@@ -171,6 +171,11 @@ class MemoryStore:
             else:
                 self.held.setdefault((point.measurement, point.tags, point.time_ns), {}).update(point.fields)
         return refusals
+
+    def writing(self, points: Sequence[Point]) -> Generator[None, None, Sequence[Refusal]]:
+        """Write in one step."""
+        yield from ()
+        return self.write(points)
 
     def read(self, measurement: str, start_ns: int, stop_ns: int) -> Iterator[Point]:
         """Yield points in order."""

@@ -13,7 +13,8 @@ import pytest
 from contract.payload import Rejected
 from gateway import config
 from gateway.cli import main
-from gateway.deadletter import DeadLetter, DeadLetters
+from gateway.deadletter import DeadLetters
+from gateway.letter import DeadLetter
 from gateway.stores.settings import EmbeddedSettings
 from settings.broker import Broker
 from settings.errors import ConfigError

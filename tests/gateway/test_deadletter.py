@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import resource
+import signal
 import stat
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 
 from contract.payload import Rejected
-from gateway.deadletter import DeadLetter, DeadLetters, DeadLettersFull, read
+from gateway.deadletter import DeadLetters, DeadLettersFull, read
+from gateway.letter import DeadLetter
 from tests.gateway.builders import T0, FixedClock
 
 if TYPE_CHECKING:
@@ -86,32 +90,35 @@ def test_content_that_comes_again_is_written_once(tmp_path: Path) -> None:
 
 
 def test_when_the_folder_is_full_nothing_is_deleted_and_the_caller_knows(tmp_path: Path) -> None:
-    kept = DeadLetters(tmp_path, 1000, "gw-1", FixedClock())
+    kept = DeadLetters(tmp_path, 1200, "gw-1", FixedClock())
     kept.append(letter("first"))
     kept.append(letter("second"))
     for number in range(2):
         with pytest.raises(DeadLettersFull, match="max_size"):
             kept.append(letter(f"too many {number}"))
     assert [found.reason for found in letters(tmp_path) if found] == ["first", "second"]
-    kept.close()
     for path in tmp_path.iterdir():
-        path.unlink()  # the operator has moved the files away
+        path.unlink()  # the operator has moved the files away, under a running gateway
     assert kept.append(letter("too many 0"))
+    assert [found.reason for found in letters(tmp_path) if found] == ["too many 0"]
     kept.close()
 
 
 def test_a_disk_that_refuses_is_told_and_the_next_letter_is_whole(tmp_path: Path) -> None:
     kept = DeadLetters(tmp_path, 10**6, "gw-1", FixedClock())
     kept.append(letter("first"))
-    file = kept._rejections._file
-    assert file is not None
-    broken = os.open("/dev/full", os.O_WRONLY)
-    os.dup2(broken, file.fileno())  # from here on the file has no room
-    os.close(broken)
-    with pytest.raises(DeadLettersFull, match="No space"):
-        kept.append(letter("second"))
+    (path,) = tmp_path.iterdir()
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 20, before[1]))  # room for half a line
+    try:
+        with pytest.raises(DeadLettersFull, match="20 of"):
+            kept.append(letter("second"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
     assert kept.append(letter("second"))
-    assert [found.reason for found in letters(tmp_path) if found] == ["first", "second"]
+    assert {found.reason if found else None for found in letters(tmp_path)} == {"first", None, "second"}
     kept.close()
 
 
@@ -140,21 +147,38 @@ def test_a_body_nested_too_deeply_is_left_out_but_not_its_reason(tmp_path: Path)
 
 
 def test_what_cannot_be_read_takes_half_of_the_room_whoever_wrote_it(tmp_path: Path) -> None:
-    one, two = (DeadLetters(tmp_path, 4000, worker, FixedClock()) for worker in ("gw-1", "gw-2"))
+    one, two = (DeadLetters(tmp_path, 5200, worker, FixedClock()) for worker in ("gw-1", "gw-2"))
     assert one.append(unreadable("first", 900))
     assert two.append(unreadable("second", 900))
     for number in range(20):
-        with pytest.raises(DeadLettersFull, match=r"of 2000 bytes.*max_size"):
+        with pytest.raises(DeadLettersFull, match=r"of 1950 bytes.*max_size"):
             one.append(unreadable(f"too many {number}", 900))
     assert one.append(letter())
     assert two.append(letter("another"))
     assert {entry.reason for entry in letters(tmp_path) if entry} == {"first", "second", "no type", "another"}
     one.close()
-    again = DeadLetters(tmp_path, 4000, "gw-3", FixedClock())  # it counts what earlier processes wrote
-    with pytest.raises(DeadLettersFull, match="of 2000 bytes"):
+    again = DeadLetters(tmp_path, 5200, "gw-3", FixedClock())  # it counts what earlier processes wrote
+    with pytest.raises(DeadLettersFull, match="of 1950 bytes"):
         again.append(unreadable("third", 900))
     two.close()
     again.close()
+
+
+def test_one_agent_leaves_room_for_the_others_whichever_worker_it_meets(tmp_path: Path) -> None:
+    one, two = (DeadLetters(tmp_path, 40_000, worker, FixedClock()) for worker in ("gw-1", "gw-2"))
+    hostile = [replace(letter(f"{n}"), topic="tsq/1/hanil/hostile/data") for n in range(200)]
+    refused = 0
+    for number, made in enumerate(hostile):
+        try:
+            (one, two)[number % 2].append(made)
+        except DeadLettersFull as exc:
+            assert "hanil/hostile has" in str(exc)  # noqa: PT017 - one of many
+            refused += 1
+    assert 100 < refused < 150
+    for number in range(10):
+        assert (one, two)[number % 2].append(letter(f"of an honest agent {number}"))
+    one.close()
+    two.close()
 
 
 def test_what_cannot_be_read_never_makes_a_rejection_forgotten(

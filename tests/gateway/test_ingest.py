@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from gateway.deadletter import DeadLetter
+    from gateway.letter import DeadLetter
     from gateway.stores.base import Point
 
 ZSTD = codec.CONTENT_TYPE_ZSTD
@@ -167,6 +167,7 @@ def test_a_refused_line_rejects_its_entry_after_its_dead_letter_and_good_lines_a
     assert letter.rejected == [rejected]
     assert letter.points[0] == {
         "seq": 1,
+        "source": SOURCE,
         "measurement": "oven-2",
         "tags": {"factory": "hanil", "site": "main", "source": SOURCE},
         "time": T0,

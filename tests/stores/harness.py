@@ -175,6 +175,12 @@ class _Tagged:
         self.read, self.measurements = store.read, store.measurements
         self.ping, self.close = store.ping, store.close
 
+    def writing(self, points: Sequence[Point]) -> Any:
+        """Write in steps, with the tag."""
+        return self._store.writing(
+            [Point(p.measurement, (*p.tags, self._tag), p.time_ns, p.fields) for p in points]
+        )
+
     def write(self, points: Sequence[Point]) -> Any:
         """Write with the tag, which sorts last."""
         return self._store.write([Point(p.measurement, (*p.tags, self._tag), p.time_ns, p.fields) for p in points])
