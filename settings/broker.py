@@ -60,9 +60,9 @@ class Broker(Model):
         return self.user, self.password.resolve() if self.password else None
 
     def context(self, now: Callable[[], Moment] | None = None) -> Secured | None:
-        """Return what makes the TLS sockets of one client, or None for a plain connection.
+        """Return the TLS context of one connection, or None for a plain one; `trouble` of it tells why it failed.
 
-        Its files are read now and again for each connection, so that a renewed certificate needs no restart.
+        Its files are read now: make one for each connection, so that a renewed certificate needs no restart.
 
         Args:
             now: What is known of the time, where this machine's clock may be wrong; else the machine's is believed.

@@ -1,9 +1,9 @@
 """TLS sockets of a client: files read for each connection, dates by what is known of the time, errors in words.
 
-A client library asks one `SSLContext` for all its sockets; `Secured` is that one. Each socket gets a context of
-its own, made from the files at that moment. A socket that fails leaves in `Secured.trouble` what went wrong and
-what to do about it, because the libraries only tell their callers that there is no connection. That holds for the
-first answer after the handshake too: with TLS 1.3 a server refuses our certificate when we believe to be connected.
+Each connection has a context of its own, so that renewed files need no restart. A socket that fails leaves in
+`Secured.trouble` what went wrong and what to do about it, because the libraries only tell their callers that there
+is no connection. That holds for the first answer after the handshake too: with TLS 1.3 a server refuses our
+certificate when we believe to be connected.
 
 Time. OpenSSL compares certificates with the machine's clock. An edge box may begin in 1970, and its agent never
 sets the clock of the machine. So where the caller gives us `now`, OpenSSL checks everything except dates, and we
@@ -14,7 +14,6 @@ by then is refused, and "not yet valid" cannot be said.
 
 from __future__ import annotations
 
-import contextlib
 import ssl
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, cast
 
@@ -45,7 +44,7 @@ class CertificateDates(ssl.SSLCertVerificationError):
 
 
 class Secured(ssl.SSLContext):
-    """Makes the sockets of one client; made anew from the files for each connection.
+    """The context of one connection, made from the files as they are now.
 
     Args:
         tls: What is configured.
@@ -53,10 +52,10 @@ class Secured(ssl.SSLContext):
         now: What is known of the time; the machine's clock when None.
 
     Attributes:
-        trouble: Why the last connection failed and what to do, or None.
+        trouble: Why the connection failed and what to do, or None.
 
     Raises:
-        ConfigError: a file cannot be read, or is not what it should be.
+        ConfigError: a file cannot be read, or is not what it should be; the text names it.
     """
 
     trouble: Text | None
@@ -66,44 +65,22 @@ class Secured(ssl.SSLContext):
         return super().__new__(cls, ssl.PROTOCOL_TLS_CLIENT)
 
     def __init__(self, tls: Tls, host: str, now: Callable[[], Moment] | None = None) -> None:
-        self._tls = tls
         self._name = tls.server_name or host
-        self._now = now
+        self.now = now
         self.trouble = None
-        load(tls)
+        self.sslsocket_class = _Socket
+        self.minimum_version = ssl.TLSVersion.TLSv1_2
+        if now is not None:
+            self.verify_flags |= ssl.VerifyFlags(NO_CHECK_TIME)
+        _load(self, tls)
 
     def wrap_socket(self, sock: socket.socket, *_: Any, **__: Any) -> ssl.SSLSocket:
-        """Return a TLS socket whose handshake the caller starts.
-
-        Raises:
-            OSError: the files cannot be used now; `trouble` tells why.
-        """
-        self.trouble = None
-        context = _OfOne(self, self._now)
-        try:
-            load(self._tls, context)
-        except ConfigError as exc:
-            self.trouble = Text(str(exc), str(exc))
-            raise OSError(str(exc)) from exc
-        return context.wrap_socket(sock, server_hostname=self._name, do_handshake_on_connect=False)
+        """Return a TLS socket whose handshake the caller starts; the name to expect is ours to say."""
+        return super().wrap_socket(sock, server_hostname=self._name, do_handshake_on_connect=False)
 
     def note(self, exc: OSError, *, connected: bool) -> None:
         """Keep in words why a socket failed."""
         self.trouble = explain(exc, self._name, connected=connected)
-
-
-class _OfOne(ssl.SSLContext):
-    """The context of one socket."""
-
-    def __new__(cls, *_: Any) -> Self:
-        return super().__new__(cls, ssl.PROTOCOL_TLS_CLIENT)
-
-    def __init__(self, owner: Secured, now: Callable[[], Moment] | None) -> None:
-        self.owner = owner
-        self.now = now
-        self.sslsocket_class = _Socket
-        if now is not None:
-            self.verify_flags |= ssl.VerifyFlags(NO_CHECK_TIME)
 
 
 class _Socket(ssl.SSLSocket):
@@ -112,7 +89,7 @@ class _Socket(ssl.SSLSocket):
     _greeted = False  # something has come through it
 
     def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002 - as in the class above
-        context = cast("_OfOne", self.context)
+        context = cast("Secured", self.context)
         try:
             super().do_handshake(block)
             if context.now is not None:
@@ -121,33 +98,27 @@ class _Socket(ssl.SSLSocket):
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
             raise
         except OSError as exc:
-            context.owner.note(exc, connected=False)
+            context.note(exc, connected=False)
+            self.close()  # nobody else has it: a client library would leave it open until it is collected
             raise
 
     def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
-        context = cast("_OfOne", self.context)
+        context = cast("Secured", self.context)
         try:
             received = super().recv(buflen, flags)
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError, BlockingIOError):
             raise
         except OSError as exc:
             if not self._greeted:
-                context.owner.note(exc, connected=True)
+                context.note(exc, connected=True)
             raise
         if not received and not self._greeted:
-            context.owner.note(ssl.SSLEOFError("closed"), connected=True)
+            context.note(ssl.SSLEOFError("closed"), connected=True)
         self._greeted = self._greeted or bool(received)
         return received
 
 
-def load(tls: Tls, context: ssl.SSLContext | None = None) -> ssl.SSLContext:
-    """Put what is configured into a context.
-
-    Raises:
-        ConfigError: a file cannot be read, or is not what it should be; the text names it.
-    """
-    context = context or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
+def _load(context: ssl.SSLContext, tls: Tls) -> None:
     if tls.ca is None:
         context.load_default_certs()
     else:
@@ -158,28 +129,27 @@ def load(tls: Tls, context: ssl.SSLContext | None = None) -> ssl.SSLContext:
             raise ConfigError(f"{tls.ca}: no certificate authority in PEM stands in it: write it there") from exc
     if tls.certificate is not None and tls.key is not None:
         read_pem(tls.certificate)  # for an error that names the file
-        read_pem(tls.key)
+        encrypted = b"ENCRYPTED" in read_pem(tls.key)
         password = tls.key_password.resolve() if tls.key_password else ""
         try:
             context.load_cert_chain(located(tls.certificate), located(tls.key), lambda: password)
         except ssl.SSLError as exc:
-            raise ConfigError(_pair(tls, exc)) from exc
+            raise ConfigError(_pair(tls, exc, encrypted=encrypted)) from exc
         except (OSError, ValueError) as exc:
             raise ConfigError(f"{tls.certificate}, {tls.key}: cannot be used: {exc}") from exc
-    return context
 
 
-def _pair(tls: Tls, exc: ssl.SSLError) -> str:
-    """Say what is wrong with a certificate and its key."""
-    match exc.reason:
-        case "KEY_VALUES_MISMATCH" | "KEY_TYPE_MISMATCH":
-            return f"{tls.key} is not the key of {tls.certificate}: a renewed certificate comes with its own key"
-        case "BAD_DECRYPT" | "BAD_PASSWORD_READ" | "PROBLEMS_GETTING_PASSWORD" | "EMPTY_PASSWORD":
-            return f"{tls.key} is encrypted, and its password does not open it: see key_password"
-    with contextlib.suppress(ConfigError):
-        tls.expires_ns()  # the certificate is one, so it is the key
-        return f"{tls.key}: no private key in PEM that can be used ({exc.reason or exc})"
-    return f"{tls.certificate}: no certificate in PEM stands in it"
+def _pair(tls: Tls, exc: ssl.SSLError, *, encrypted: bool) -> str:
+    """Say what is wrong with a certificate and its key; OpenSSL does not tell which of the two it means."""
+    if exc.reason in {"KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH"}:
+        return f"{tls.key} is not the key of {tls.certificate}: a renewed certificate comes with its own key"
+    try:
+        tls.expires_ns()
+    except ConfigError as wrong:
+        return str(wrong)
+    if encrypted:
+        return f"{tls.key} is encrypted, and its password does not open it: see tls.key_password"
+    return f"{tls.key}: no private key in PEM stands in it that can be used"
 
 
 def check_dates(chain: list[bytes], moment: Moment) -> None:
@@ -205,7 +175,7 @@ def check_dates(chain: list[bytes], moment: Moment) -> None:
 
 
 _NOT_YET, _EXPIRED = 9, 10  # X509_V_ERR_... of OpenSSL
-_UNKNOWN_CA = {2, 18, 19, 20, 21}
+_UNKNOWN_CA = {2, 7, 18, 19, 20, 21}
 _NAME = {62, 64}
 _WEAK = {66, 67, 68}
 
@@ -259,6 +229,11 @@ _ALERTS = {
         "the broker does not know who has signed our certificate: it needs that authority (mosquitto: cafile), or "
         "we need a certificate of the authority that it knows",
         "브로커가 이 장비 인증서의 발급 기관(CA)을 모릅니다. 브로커에 등록하거나 맞는 인증서를 쓰십시오",
+    ),
+    "ALERT_DECRYPT_ERROR": Text(
+        "the broker knows another authority of the name that has signed our certificate: one of the two is not the "
+        "right one",
+        "브로커에 등록된 발급 기관(CA)이 이름만 같고 다른 것입니다. 어느 쪽 CA가 맞는지 확인하십시오",
     ),
     "CERTIFICATE_REQUIRED": Text(
         "the broker asks for a certificate: write tls.certificate and tls.key",
