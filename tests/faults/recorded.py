@@ -1,0 +1,38 @@
+"""A program that runs some lives of a plant, one after the other, on a recorded disk.
+
+    python -m tests.faults.recorded FOLDER LIVES
+
+LIVES is a JSON list of `plant.Life`. What the plant tells goes to the mark of the disk, so that the trace holds it
+in the order of the writes.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import msgspec
+
+from tests.faults.plant import Life, Plant, Told, begin_ns
+
+
+def main(folder: Path, lives: list[Life]) -> None:
+    """Fork a child for each life, so that it dies as a process does."""
+    for number, life in enumerate(lives):
+        child = os.fork()
+        if child == 0:
+            mark = os.open(os.environ["TSQ_DISK_MARK"], os.O_WRONLY)
+
+            def tell(told: Told, mark: int = mark) -> None:
+                os.write(mark, msgspec.msgpack.encode(told))
+
+            Plant(folder, life, begin_ns(number), tell).run()
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        if status:
+            sys.exit(f"life {number} ended with {status}")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), msgspec.json.decode(sys.argv[2], type=list[Life]))
