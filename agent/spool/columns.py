@@ -185,7 +185,7 @@ def _blob(entries: Sequence[tuple[int, bytes]], parsed: Sequence[_Content | None
     for content in contents:
         table.add(content)
     out.numbers([len(entries)])
-    out.numbers(np.diff([seq for seq, _ in entries], prepend=0))
+    out.differences(np.array([seq for seq, _ in entries], np.int64))
     out.raw(bytes(content is not None for content in parsed))
     out.texts([raw for (_, raw), content in zip(entries, parsed, strict=True) if content is None])
     out.texts([content.order.encode() for content in contents])
@@ -209,7 +209,7 @@ def _write_blocks(out: Writer, table: _Table) -> None:
     out.numbers(table.trips)
     out.raw(bytes(table.has))
     order = np.argsort(source, kind="stable")
-    out.numbers(np.diff(np.array(table.first, np.int64)[order], prepend=np.int64(0)))
+    out.differences(np.array(table.first, np.int64)[order])
     order = np.argsort(np.repeat(source, table.trips), kind="stable")
     for column in range(3):
         out.numbers(_integers(trip[column] for trip in table.trip)[order])
@@ -217,7 +217,7 @@ def _write_blocks(out: Writer, table: _Table) -> None:
 
 def _write_rows(out: Writer, table: _Table) -> None:
     signal = np.array(table.signal, np.int64)
-    out.numbers(np.diff(signal, prepend=np.int64(0)))
+    out.differences(signal)
     steps = _integers(table.step)
     out.numbers(steps)
     rows = np.array(table.rows, np.int64)
@@ -247,7 +247,7 @@ def _write_offsets(out: Writer, column: Sequence[int | str | None], rows: Ints, 
     dense = np.zeros(len(base), np.int64)
     rows = rows[there]
     dense[rows] = _integers(value for value in column if value is not None)
-    out.numbers(np.diff((dense + base)[rows], prepend=np.int64(0)))
+    out.differences((dense + base)[rows])
     return dense
 
 
@@ -255,7 +255,7 @@ def _read_offsets(source: Reader, rows: Ints, base: Ints) -> tuple[Ints, list[in
     """Read what `_write_offsets` has written: its result, and the column."""
     there = np.frombuffer(source.raw(len(rows)), np.bool_)
     dense = np.zeros(len(base), np.int64)
-    dense[rows[there]] = np.cumsum(source.numbers(int(there.sum()))) - base[rows[there]]
+    dense[rows[there]] = source.sums(int(there.sum())) - base[rows[there]]
     column: list[int | str | None] = _numbers(dense[rows])
     for place in np.flatnonzero(~there).tolist():
         column[place] = None
@@ -291,7 +291,7 @@ def _times(first: Ints, rows: Ints, steps: Ints) -> Ints:
 def _entries(source: Reader) -> list[tuple[int, bytes]]:
     """Read a blob."""
     (count,) = source.sizes(1, ENTRIES_LIMIT)
-    seqs = np.cumsum(source.numbers(count)).tolist()
+    seqs = source.sums(count).tolist()
     parsed = np.frombuffer(source.raw(count), np.bool_)
     n = int(parsed.sum())
     whole = iter(source.texts(count - n, CONTENTS_LIMIT))
@@ -364,7 +364,7 @@ class _Columns:
         trips = source.sizes(blocks, CONTENTS_LIMIT // _TRIP)
         has = source.raw(blocks)
         first = np.empty(blocks, np.int64)
-        first[np.argsort(place, kind="stable")] = np.cumsum(source.numbers(blocks))
+        first[np.argsort(place, kind="stable")] = source.sums(blocks)
         order = np.argsort(np.repeat(place, trips), kind="stable")
         parts = []
         for _ in range(3):
@@ -372,7 +372,7 @@ class _Columns:
             column[order] = source.numbers(len(order))
             parts.append(_numbers(column))
         n = sum(rows)
-        signal = np.cumsum(source.numbers(n))
+        signal = source.sums(n)
         steps = source.numbers(n)
         key, order = _by_signal(np.repeat(place, rows), signal)
         value = np.empty(n, object)

@@ -96,6 +96,11 @@ class Writer:
         for plane in np.ascontiguousarray(table.T):
             self.raw(plane.tobytes())
 
+    def differences(self, values: NDArray[np.int64]) -> None:
+        """Add 64-bit integers of which each is near the one before; the first does not spoil their unit."""
+        self.numbers(values[:1])
+        self.numbers(np.diff(values))
+
     def texts(self, texts: Sequence[bytes]) -> None:
         """Add byte strings."""
         self.numbers([len(text) for text in texts])
@@ -174,6 +179,11 @@ class Reader:
         for place in range(width):
             table[:, place] = np.frombuffer(self.raw(count), np.uint8)
         return unzigzag(table.reshape(-1).view(np.uint64)) * np.int64(unit) + np.int64(offset)
+
+    def sums(self, count: int) -> NDArray[np.int64]:
+        """int64[count]: what `Writer.differences` has written."""
+        first = self.numbers(min(count, 1))
+        return np.cumsum(np.concatenate((first, self.numbers(max(count - 1, 0)))))
 
     def sizes(self, count: int, most: int) -> list[int]:
         """Return numbers that count something: none negative, all together at most `most`."""

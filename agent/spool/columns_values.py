@@ -73,8 +73,7 @@ def write_values(out: Writer, values: Sequence[Value], signal: Ints) -> None:
     decimal = form < FLOAT32
     numbers[rows[decimal]] = _scaled(floats[decimal], form[decimal])
     whole[rows[decimal]] = True
-    wholes: Ints = numbers[whole]
-    out.numbers(np.diff(wholes, prepend=np.int64(0)))
+    out.differences(numbers[whole])
     short = floats[form == FLOAT32].astype(np.float32).view(np.uint32)
     out.planes(_xored(short))
     out.planes(_xored(floats[form == FLOAT64].view(np.uint64)))
@@ -82,8 +81,7 @@ def write_values(out: Writer, values: Sequence[Value], signal: Ints) -> None:
     table = {text: place for place, text in enumerate(dict.fromkeys(texts))}
     out.numbers([len(table)])
     out.texts([text.encode() for text in table])
-    places: Ints = np.array([table[text] for text in texts], np.int64)
-    out.numbers(np.diff(places, prepend=np.int64(0)))
+    out.differences(np.array([table[text] for text in texts], np.int64))
 
 
 def read_values(source: Reader, signal: Ints, most: int) -> NDArray[Any]:
@@ -112,7 +110,7 @@ def read_values(source: Reader, signal: Ints, most: int) -> NDArray[Any]:
     whole = (kinds == INTEGER) | (kinds == DIGITS)
     whole[rows[decimal]] = True
     numbers = np.zeros(n, np.int64)
-    numbers[whole] = np.cumsum(source.numbers(int(whole.sum())))
+    numbers[whole] = source.sums(int(whole.sum()))
     floats = np.empty(len(rows), np.float64)
     floats[decimal] = _unscaled(numbers[rows[decimal]], form[decimal])
     short = form == FLOAT32
@@ -137,7 +135,7 @@ def read_values(source: Reader, signal: Ints, most: int) -> NDArray[Any]:
 def _read_texts(source: Reader, n: int, most: int) -> list[str]:
     (count,) = source.sizes(1, most)
     raw = source.texts(count, most)
-    places = np.cumsum(source.numbers(n))
+    places = source.sums(n)
     if n and not 0 <= int(places.min()) <= int(places.max()) < count:
         raise WireError("a text that is not in the table")
     if n and int(np.array([len(text) for text in raw], np.int64)[places].sum()) > most:
