@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from agent import storage
 from agent.redacted import device_as_written
 from agent.reload import arguments
 
@@ -69,11 +70,13 @@ class Verbs:
         self._about = about
         self._version = version
         self._encoding = asyncio.Lock()
+        self._began = clock.monotonic()
 
     def table(self) -> Mapping[str, Handler]:
         """Return the handler of each verb."""
         return {
             "status": self._status,
+            "spool": self._stored,
             "values": self._values,
             "config": self._config,
             "retry": self._retry,
@@ -103,6 +106,14 @@ class Verbs:
             "devices": self._devices(),
             "spool": self._spool.stats()._asdict(),
             **self._about(),
+        }
+
+    def _stored(self, _target: str, _args: Mapping[str, object]) -> Answer:
+        return {
+            "time": str(self._clock.now()),
+            "running_s": (self._clock.monotonic() - self._began) / 1e9,
+            "spool": self._spool.stats()._asdict(),
+            "storage": storage.about(self._running.config.storage),
         }
 
     async def _values(self, target: str, args: Mapping[str, object]) -> bytes:
