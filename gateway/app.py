@@ -1,7 +1,7 @@
 """Composition root of the gateway: configuration -> objects, and the two threads.
 
-    network thread (paho)   messages -> bounded queue
-    worker thread           queue -> ingest -> store -> confirmation -> PUBACK; probes the store
+    network thread (paho)   messages -> PUBACK -> a bounded queue for each agent
+    worker thread           whose turn it is -> a step of ingest -> store -> confirmation; probes the store
 
 The store is used by the worker thread only, so that no slow write keeps the connection from its keep-alive. A
 worker whose store has been away for 5 s clears its presence and takes no data until the store answers a ping; it
@@ -11,7 +11,6 @@ begins in that state, so that it never announces what it cannot do.
 from __future__ import annotations
 
 import logging
-import queue
 import threading
 from importlib.metadata import version
 from typing import TYPE_CHECKING
@@ -26,13 +25,19 @@ from gateway.ingest import Ingest
 from gateway.mqtt import RECEIVE_MAXIMUM, Link, Message
 from gateway.stores import open_store
 from gateway.stores.base import StoreUnavailable
+from gateway.turns import Turns
 from service.metrics import served
 from service.notify import Notifier, watchdog_s
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from gateway.clock import Clock
     from gateway.config import GatewayConfig
+    from gateway.ingest import Outgoing
     from gateway.stores.base import Store
+
+    Steps = Generator[None, None, list[Outgoing]]
 
 AWAY_SECONDS = 5.0
 PROBE_SECONDS = 1.0
@@ -67,8 +72,7 @@ class Gateway:
         letters = config.dead_letters
         self._deadletters = DeadLetters(letters.directory, letters.max_size, config.worker, self._clock)
         self._ingest = Ingest(config.worker, self._store, Births(), self._deadletters, self._clock)
-        self._queue: queue.Queue[Message | None] = queue.Queue(QUEUE_MESSAGES)
-        self._queued = _Bytes(QUEUE_BYTES)
+        self._turns: Turns[Message, Steps] = Turns(QUEUE_MESSAGES, QUEUE_BYTES)
         presence = Worker(config.worker, str(self._clock.now()), version("techsquare-edge"))
         self._link = Link(config.mqtt, config.worker, codec.encode(presence), self._received)
         self._serving = False
@@ -127,8 +131,7 @@ class Gateway:
 
     def _stop(self) -> None:
         self._stopping.set()
-        if not self._queue.full():
-            self._queue.put_nowait(None)
+        self._turns.wake()
         self._worker.join(STOP_SECONDS)
         self._link.stop()
         if self._worker.is_alive():
@@ -137,42 +140,41 @@ class Gateway:
         self._store.close()
         self._deadletters.close()
 
-    def _received(self, message: Message) -> bool:
-        size = len(message.payload)
-        if not self._queued.take(size):
+    def _received(self, message: Message) -> None:
+        if self._turns.put(message) is not None:
             self._dropped += 1
-            return False
-        try:
-            self._queue.put_nowait(message)
-        except queue.Full:
-            self._queued.give(size)
-            self._dropped += 1
-            return False
-        return True
 
     def _work(self) -> None:
         while not self._stopping.is_set():
             healthy = self._serving and self._ingest.away_since is None
-            try:
-                message = self._queue.get(timeout=None if healthy else PROBE_SECONDS / 4)
-            except queue.Empty:
-                message = None
-            if message is not None:
-                self._queued.give(len(message.payload))
-                self._handling = self._clock.monotonic()
-                self._handle(message)
+            turn = self._turns.take(None if healthy else PROBE_SECONDS / 4)
+            if turn is not None:
+                self._handling = begin = self._clock.monotonic()
+                left = self._step(turn.begun or self._begin(turn.message))
+                self._turns.give(turn.agent, self._clock.monotonic() - begin, left)
                 self._handling = None
             self._attend_store()
 
-    def _handle(self, message: Message) -> None:
-        if self._serving or "/birth/" in message.topic:  # what comes after an unsubscription is dropped
-            try:
-                for outgoing in self._ingest.handle(message.topic, message.payload, message.content_type):
-                    self._link.publish(outgoing)
-            except Exception:  # a bug met one message; the others must go on, and this one stays unconfirmed
-                self._bugs += 1
-                log.exception("%s: a message could not be handled", message.topic)
-        self._link.ack(message)
+    def _begin(self, message: Message | None) -> Steps | None:
+        if message is None or not (self._serving or "/birth/" in message.topic):
+            return None  # what comes after an unsubscription is dropped
+        return self._ingest.steps(message.topic, message.payload, message.content_type)
+
+    def _step(self, steps: Steps | None) -> Steps | None:
+        """Do one step; return what is left to do."""
+        if steps is None:
+            return None
+        try:
+            next(steps)
+        except StopIteration as done:
+            for outgoing in done.value:
+                self._link.publish(outgoing)
+        except Exception:  # a bug met one message; the others must go on, and this one stays unconfirmed
+            self._bugs += 1
+            log.exception("a message could not be handled")
+        else:
+            return steps
+        return None
 
     def _attend_store(self) -> None:
         away = self._ingest.away_since
@@ -196,22 +198,3 @@ class Gateway:
             log.info("taking data" if serving else "taking no data until the store is back")
             self._serving = serving
             self._link.serve(serving)
-
-
-class _Bytes:
-    """What the queue may hold: taken by the network thread, given back by the worker thread."""
-
-    def __init__(self, limit: int) -> None:
-        self._free = limit
-        self._lock = threading.Lock()
-
-    def take(self, size: int) -> bool:
-        with self._lock:
-            if size > self._free:
-                return False
-            self._free -= size
-        return True
-
-    def give(self, size: int) -> None:
-        with self._lock:
-            self._free += size

@@ -1,9 +1,9 @@
 """The only module of the gateway that imports paho: one connection to the broker.
 
-paho's network thread calls back into this module; it only hands messages on and never waits. What is handed on
-is acknowledged by `ack` after it was handled (from any thread), so that at most `RECEIVE_MAXIMUM` messages wait
-here. The session ends with the connection (clean start, expiry 0): what a lost worker held goes to nobody, and
-agents send it again.
+paho's network thread calls back into this module; it only hands messages on and never waits. What is handed on is
+acknowledged at once, for a PUBACK carries no promise: a message that waited for its own would make those of other
+agents wait behind it in the broker's queue, which is one for all. The session ends with the connection (clean
+start, expiry 0): what a lost worker held goes to nobody, and agents send it again.
 
     connect -> subscribe births -> SUBACK -> (serving) subscribe data -> SUBACK -> announce presence
 
@@ -46,14 +46,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message as it came, and what `Link.ack` needs."""
+    """A message as it came."""
 
     topic: str
     payload: bytes
     content_type: str | None
-    mid: int
-    qos: int
-    connection: int
 
 
 class Link:
@@ -63,21 +60,19 @@ class Link:
         settings: The broker.
         worker_id: Also the client id, so that a second worker of that name takes this one's place.
         presence: Payload of the retained presence.
-        received: Takes a message on the network thread at once; False means that it cannot be taken, and it
-            is acknowledged and dropped.
+        received: Takes a message on the network thread, or drops it; it returns at once.
 
     Raises:
         ConfigError: the password cannot be read.
     """
 
     def __init__(
-        self, settings: Broker, worker_id: str, presence: bytes, received: Callable[[Message], bool]
+        self, settings: Broker, worker_id: str, presence: bytes, received: Callable[[Message], None]
     ) -> None:
         self._topic = topics.worker(worker_id)
         self._presence = presence
         self._received = received
         self._lock = threading.Lock()  # guards the fields below; never held while waiting
-        self._connection = 0
         self._connected = False
         self._births_ready = False
         self._serving = False
@@ -90,7 +85,6 @@ class Link:
             CallbackAPIVersion.VERSION2,
             client_id=f"tsq-gateway-{worker_id}",
             protocol=paho.MQTTv5,
-            manual_ack=True,
         )
         client.connect_timeout = _CONNECT_SECONDS
         client.max_queued_messages_set(_OUT_MAXIMUM)
@@ -149,11 +143,6 @@ class Link:
         info = self._client.publish(outgoing.topic, outgoing.payload, qos=outgoing.qos, retain=outgoing.retain)
         return info.rc == paho.MQTT_ERR_SUCCESS
 
-    def ack(self, message: Message) -> None:
-        """Tell the broker that a message was handled; of an earlier connection it knows nothing any more."""
-        if self._connected and message.connection == self._connection:
-            self._client.ack(message.mid, message.qos)
-
     def stop(self) -> None:
         """Say goodbye: clear the presence, which the will of an orderly end does not do."""
         if self._connected:
@@ -177,7 +166,6 @@ class Link:
         self._problem = None
         log.info("connected to the broker")
         with self._lock:
-            self._connection += 1
             self._connected = True
             self._mids.clear()
             self._subscribe(BIRTHS)
@@ -220,16 +208,7 @@ class Link:
             topic = raw.topic
         except UnicodeDecodeError:
             topic = ""
-        message = Message(
-            topic=topic,
-            payload=bytes(raw.payload),
-            content_type=getattr(raw.properties, "ContentType", None),
-            mid=raw.mid,
-            qos=raw.qos,
-            connection=self._connection,
-        )
-        if not self._received(message):
-            self.ack(message)
+        self._received(Message(topic, bytes(raw.payload), getattr(raw.properties, "ContentType", None)))
 
 
 def _send_at_once(_client: paho.Client, _userdata: Any, connection: Any) -> None:
