@@ -14,6 +14,7 @@ by then is refused, and "not yet valid" cannot be said.
 
 from __future__ import annotations
 
+import contextlib
 import ssl
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, cast
 
@@ -25,6 +26,8 @@ from settings.validity import validity
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
+
+    from _typeshed import ReadableBuffer
 
     from settings.tls import Tls
 
@@ -103,19 +106,34 @@ class _Socket(ssl.SSLSocket):
             raise
 
     def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
-        context = cast("Secured", self.context)
         try:
             received = super().recv(buflen, flags)
-        except (ssl.SSLWantReadError, ssl.SSLWantWriteError, BlockingIOError):
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
             raise
         except OSError as exc:
-            if not self._greeted:
-                context.note(exc, connected=True)
+            self._note(exc)
             raise
-        if not received and not self._greeted:
-            context.note(ssl.SSLEOFError("closed"), connected=True)
-        self._greeted = self._greeted or bool(received)
+        if received:
+            self._greeted = True
+        else:
+            self._note(ssl.SSLEOFError("closed"))
         return received
+
+    def send(self, data: ReadableBuffer, flags: int = 0) -> int:
+        try:
+            return super().send(data, flags)
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            raise
+        except OSError as exc:
+            self._note(exc)
+            if not self._greeted:  # the server has closed, and what it had said before may still be read
+                with contextlib.suppress(OSError):
+                    self.recv(1)
+            raise
+
+    def _note(self, exc: OSError) -> None:
+        if not self._greeted:
+            cast("Secured", self.context).note(exc, connected=True)
 
 
 def _load(context: ssl.SSLContext, tls: Tls) -> None:
