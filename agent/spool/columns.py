@@ -298,36 +298,32 @@ def _entries(source: Reader) -> list[tuple[int, bytes]]:
     orders = source.texts(n, CONTENTS_LIMIT)
     events = source.texts(n, CONTENTS_LIMIT)
     facts = source.texts(n, CONTENTS_LIMIT)
-    blocks = source.sizes(n, CONTENTS_LIMIT // _BLOCK)
+    counts = source.sizes(n, CONTENTS_LIMIT // _BLOCK)
     marks = source.sizes(n, CONTENTS_LIMIT // _MARK)
     (named,) = source.sizes(1, CONTENTS_LIMIT // _BLOCK)
     names = [name.decode() for name in source.texts(named, CONTENTS_LIMIT)]
-    columns = _Columns.read(source, sum(blocks), names)
+    columns = _Columns.read(source, sum(counts), names)
     places = source.numbers(sum(marks)).tolist()
     ahead = source.numbers(sum(marks)).tolist()
     source.end()
     out: list[tuple[int, bytes]] = []
     at = mark = size = 0
-    parts = zip(orders, events, facts, blocks, marks, strict=True)
+    parts = zip(orders, events, facts, counts, marks, strict=True)
     for seq, is_parsed in zip(seqs, parsed.tolist(), strict=True):
-        if not is_parsed:
-            out.append((seq, next(whole)))
-            continue
-        order, event, fact, here, marked = next(parts)
-        known = {columns.source[i]: columns.first[i] for i in range(at, at + here)}
-        before = columns.first[at + here - 1] if at + here else 0
-        content = _Content(
-            blocks=[columns.block(i, seq) for i in range(at, at + here)],
-            events=msgspec.Raw(event),
-            facts=msgspec.Raw(fact),
-            watermarks=[
+        if is_parsed:
+            order, event, fact, here, marked = next(parts)
+            known = {columns.source[i]: columns.first[i] for i in range(at, at + here)}
+            before = columns.first[at + here - 1] if at + here else 0
+            watermarks = [
                 (names[place], str(known.get(place, before) + time))
                 for place, time in zip(places[mark : mark + marked], ahead[mark : mark + marked], strict=True)
-            ],
-            order=order.decode(),
-        )
-        at, mark = at + here, mark + marked
-        raw = codec.encode(content)
+            ]
+            blocks = [columns.block(i, seq) for i in range(at, at + here)]
+            content = _Content(blocks, msgspec.Raw(event), msgspec.Raw(fact), watermarks, order.decode())
+            raw = codec.encode(content)
+            at, mark = at + here, mark + marked
+        else:
+            raw = next(whole)
         size += len(raw)
         if size > CONTENTS_LIMIT:
             raise WireError(f"a block of columns of more than {CONTENTS_LIMIT} bytes")

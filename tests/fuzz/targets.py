@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.fuzz import files, lists, memory, wire, words
+from tests.fuzz import columns, files, lists, memory, wire, words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +19,7 @@ TARGETS: Mapping[str, Target] = {
     "modbus": wire.MODBUS,
     "opcua": wire.OPCUA,
     "opcua_raw": wire.OPCUA_RAW,
+    "columns": columns.TARGET,
     "messages": wire.MESSAGES,
     "words": words.TARGET,
     "lists": lists.LISTS,
