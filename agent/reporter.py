@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.errors import ConfigError
-from agent.uplink import RequestError
+from agent.requests import RequestError
 from readiness import model
 from readiness.report import Site, assess
 

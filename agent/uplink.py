@@ -1,42 +1,39 @@
-"""One connection to one broker: publishing, listening, answering requests. The only module that knows paho.
+"""One connection to one broker: publishing, listening, answering requests.
 
-Nothing is kept here. A message is published while the connection is up or not at all, because paho would queue it
-in memory and send it later behind our back: each connection begins clean, and what paho still holds when one ends
-is dropped. What has to arrive is sent again by `agent.sender`, out of the spool; retained topics are published
-again at each connect.
+Nothing is kept here. A message is published while the connection is up or not at all: what has to arrive is sent
+again by `agent.sender`, out of the spool; retained topics are published again at each connect. `transport` makes a
+new client for each connection, so that nothing of an ended one is sent later behind our back.
 
-Three threads meet here. paho's network thread runs the callbacks, which only hand on. Our own thread answers
-requests and publishes retained topics. Whoever calls `publish` waits until fewer than `SLOTS` messages are
-unacknowledged: brokers close a connection that has more in flight than they have announced.
+Three threads meet here. The network thread runs the callbacks, which only hand on. Our own thread answers requests
+and publishes retained topics. Whoever calls `publish` waits until fewer than `SLOTS` messages are unacknowledged.
+
+Under MQTT 3.1.1 a request brings its response topic in the body (`contract.payload.Request`), and the answer goes
+the same way; there is no content type, and none is needed: a topic says what lies on it.
 """
 
 from __future__ import annotations
 
 import logging
 import queue
-import re
-import socket
 import threading
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
-
-import paho.mqtt.client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
-from paho.mqtt.subscribeoptions import SubscribeOptions
+from typing import TYPE_CHECKING
 
 from agent.errors import WireError
+from agent.requests import Asked, RequestError, answer, asked_by, refuse
+from agent.sizes import PACKET_OVERHEAD, Sizes
 from contract import codec
 from contract.payload import Status
+from transport.connection import Client, Connection, spoken
+from transport.session import TAKEN_OVER, TOO_LARGE, Will, Wishes, matches
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from paho.mqtt.reasoncodes import ReasonCode
+    from collections.abc import Callable, Sequence
 
     from contract.topics import AgentTopics
     from settings.broker import Broker
+    from settings.handshake import Moment
+    from settings.language import Text
+    from transport.session import Message, Refusal, Session
 
     Handler = Callable[[bytes], bytes]
     Listener = Callable[[str, bytes, bool], None]
@@ -44,36 +41,13 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 KEEPALIVE_S = 10
-CONNECT_TIMEOUT_S = 1.5
-RECONNECT_S = (1, 3)
 STATUS_S = 10.0
 SLOTS = 10
 REQUESTS = 4  # that wait; the next is told "busy"
-RESPONSE_EXPIRY_S = 60
 PACKET_LIMIT = codec.PLAIN_LIMIT + 4096
 
-_CLIENT = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
-ErrorCode = Literal["no_consent", "no_data", "too_fine", "busy", "unknown_verb", "bad_request"]
-
-
-class RequestError(Exception):
-    """What a handler raises to answer with an error."""
-
-    def __init__(self, code: ErrorCode, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-
-
-@dataclass(frozen=True, slots=True)
-class _Request:
-    verb: str
-    body: bytes
-    topic: str
-    correlation: bytes | None
-
-
-class Uplink:
+class Uplink(Client):
     """A connection that comes back by itself, at most 3 s after the broker.
 
     Register everything before `start`.
@@ -83,19 +57,23 @@ class Uplink:
         topics: The agent's branch.
         status: Makes the retained status; called with whether we are online, from any thread.
         name: Tells the connections of one agent apart: "site" or "platform".
+        now: What is known of the time, for the dates of certificates; the machine's clock when None.
 
     Raises:
-        ConfigError: the password cannot be read.
+        ConfigError: a secret or a certificate cannot be read.
     """
 
     def __init__(
-        self, broker: Broker, topics: AgentTopics, status: Callable[[bool], Status], name: str = "site"
+        self,
+        broker: Broker,
+        topics: AgentTopics,
+        status: Callable[[bool], Status],
+        name: str = "site",
+        now: Callable[[], Moment] | None = None,
     ) -> None:
-        self._broker = broker
         self._topics = topics
         self._status = status
-        self._name = name
-        self._where = f"{broker.host}:{broker.port}"
+        self._where = broker.address
         self._listeners: list[tuple[str, Listener | None, int]] = [(topics.request("+"), None, codec.PLAIN_LIMIT)]
         self.subscribe(topics.status, self._seen)
         self._handlers: dict[str, Handler] = {}
@@ -109,31 +87,20 @@ class Uplink:
         self._connections = 0
         self._ending = False
         self._foreign = 0  # connections in a row on which our status was not ours
+        self._sizes = Sizes()
         self._said: set[str] = set()
         self._thread = threading.Thread(target=self._work, name=f"uplink-{name}", daemon=True)
-        self._client = self._make(broker)
-
-    def _make(self, broker: Broker) -> mqtt.Client:
-        client = mqtt.Client(
-            CallbackAPIVersion.VERSION2,
-            client_id=f"tsq-{self._topics.factory}-{self._topics.agent}-{self._name}",
-            protocol=mqtt.MQTTv5,
+        self._connection = Connection(
+            broker,
+            f"tsq-{topics.factory}-{topics.agent}-{name}",
+            Wishes(
+                keep_alive=KEEPALIVE_S,
+                packet=PACKET_LIMIT,
+                will=lambda: Will(topics.status, codec.encode(status(False))),
+                now=now,
+            ),
+            self,
         )
-        client.suppress_exceptions = True  # one in a callback would end the network thread
-        client.connect_timeout = CONNECT_TIMEOUT_S
-        client.reconnect_delay_set(*RECONNECT_S)
-        client.max_inflight_messages_set(0)  # we count ourselves; paho's own count does not survive a drop
-        if broker.user is not None:
-            client.username_pw_set(broker.user, broker.password.resolve() if broker.password else None)
-        client.will_set(self._topics.status, codec.encode(self._status(False)), qos=1, retain=True)
-        client.on_connect = self._on_connect
-        client.on_connect_fail = self._on_connect_fail
-        client.on_subscribe = self._on_subscribe
-        client.on_disconnect = self._on_disconnect
-        client.on_message = self._on_message
-        client.on_publish = self._on_publish
-        client.on_socket_open = _at_once
-        return client
 
     # Registering
 
@@ -159,16 +126,15 @@ class Uplink:
         """Whether something published now has a chance to arrive."""
         return self._up
 
+    @property
+    def largest(self) -> int | None:
+        """Bytes of the largest payload that this broker takes, as far as it has told; None for no limit known."""
+        return self._sizes.largest
+
     def start(self) -> None:
         """Connect, and connect again for ever."""
         self._thread.start()
-        properties = _properties(PacketTypes.CONNECT)
-        properties.SessionExpiryInterval = 0
-        properties.MaximumPacketSize = PACKET_LIMIT
-        self._client.connect_async(
-            self._broker.host, self._broker.port, KEEPALIVE_S, clean_start=True, properties=properties
-        )
-        self._client.loop_start()
+        self._connection.start()
 
     def stop(self) -> None:
         """Say goodbye and close; returns within a few seconds."""
@@ -177,9 +143,7 @@ class Uplink:
             self._slots.wait_for(lambda: not self._up or self._unacked == 0, 1)
         self._jobs.put(None)
         self._ending = True
-        self._client.disconnect()
-        self._client.drop_out_messages()
-        self._client.loop_stop()
+        self._connection.stop()
         self._thread.join(5)
 
     # Publishing
@@ -192,22 +156,33 @@ class Uplink:
         Returns:
             Whether it was handed to the network; that it arrived is another matter.
         """
-        properties = _properties(PacketTypes.PUBLISH)
-        properties.ContentType = codec.CONTENT_TYPE_ZSTD if compressed else codec.CONTENT_TYPE_JSON
-        return self._publish(topic, payload, retain, properties, wait_s)
+        kind = codec.CONTENT_TYPE_ZSTD if compressed else codec.CONTENT_TYPE_JSON
+        session = self._slot(len(payload), wait_s)
+        # not under our lock: the network thread takes paho's lock first and ours in the callback
+        return session is not None and self._sent(session.publish(topic, payload, retain=retain, content_type=kind))
 
-    def _publish(self, topic: str, payload: bytes, retain: bool, properties: Properties, wait_s: float) -> bool:  # noqa: FBT001 - private, and paho's order
+    def _slot(self, size: int, wait_s: float) -> Session | None:
+        """Take a slot for a payload; None when there is no connection, or no slot in time."""
         with self._slots:
             self._slots.wait_for(lambda: not self._up or self._unacked < SLOTS, wait_s)
-            if not self._up or self._unacked >= SLOTS:
-                return False
+            session = self._connection.session
+            if not self._up or self._unacked >= SLOTS or session is None:
+                return None
             self._unacked += 1
-        # not under our lock: the network thread takes paho's lock first and ours in the callback
-        info = self._client.publish(topic, payload, qos=1, retain=retain, properties=properties)
-        if info.rc == MQTTErrorCode.MQTT_ERR_SUCCESS:
-            return True
-        self._release()
-        return False
+            self._sizes.sent(size)
+            return session
+
+    def _sent(self, mid: int | None) -> bool:
+        if mid is None:
+            self._release()
+        return mid is not None
+
+    def _release(self) -> None:
+        with self._slots:
+            self._unacked = max(0, self._unacked - 1)
+            if not self._unacked:
+                self._sizes.acknowledged()
+            self._slots.notify_all()
 
     def publish_retained(self, topic: str, payload: bytes) -> None:
         """Publish now and at each connect; returns at once, the newest payload of a topic counts."""
@@ -218,37 +193,40 @@ class Uplink:
         if self._up:
             self.publish(topic, self._retained[topic], retain=True)
 
-    def _release(self) -> None:
+    # What the connection tells: `troubled` and `ended` in its thread, the others in the network thread
+
+    def opened(self, session: Session) -> None:
+        """Ask for everything that we listen to."""
         with self._slots:
-            self._unacked = max(0, self._unacked - 1)
-            self._slots.notify_all()
+            self._sizes.connected(session.limits.packet)
+        version = spoken(session.version)
+        self._once(f"version {version}", logging.INFO, "%s speaks MQTT %s", self._where, version)
+        session.subscribe(*(topic for topic, _, _ in self._listeners))
 
-    # Callbacks of the network thread
+    def troubled(self, text: Text, *, refused: bool) -> None:
+        """Say why there is no connection, once until there is one."""
+        level = logging.ERROR if refused else logging.WARNING
+        self._once(f"unreachable {text.en}", level, "data waits in the spool: %s", text.en)
 
-    def _on_connect(
-        self, client: mqtt.Client, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any
-    ) -> None:
-        if reason.is_failure:
-            self._once(f"refused {reason}", logging.ERROR, "%s refuses the connection: %s", self._where, reason)
-            return
-        client.subscribe([(topic, SubscribeOptions(qos=1)) for topic, _, _ in self._listeners])
-
-    def _on_connect_fail(self, _client: mqtt.Client, _data: Any) -> None:
-        self._once("unreachable", logging.WARNING, "%s does not answer, data waits in the spool", self._where)
-
-    def _on_subscribe(
-        self, _client: mqtt.Client, _data: Any, _mid: int, reasons: list[ReasonCode], _properties: Any
-    ) -> None:
-        for (topic, _, _), reason in zip(self._listeners, reasons, strict=False):
-            if reason.is_failure:
+    def subscribed(self, session: Session, mid: int, refusals: Sequence[Refusal | None]) -> None:
+        """The connection is ready."""
+        del mid
+        for (topic, _, _), refusal in zip(self._listeners, refusals, strict=False):
+            if refusal is not None:
                 self._once(
-                    f"no {topic}", logging.ERROR, "%s does not let us read %s: %s", self._where, topic, reason
+                    f"no {topic}",
+                    logging.ERROR,
+                    "%s does not let us read %s: %s: check its access rules",
+                    self._where,
+                    topic,
+                    refusal.name,
                 )
         if "taken" not in self._said:
             logger.info("connected to %s", self._where)
-        self._said -= {key for key in self._said if key.startswith(("unreachable", "refused"))}
+        self._said -= {key for key in self._said if key.startswith("unreachable")}
         with self._slots:
-            self._up, self._unacked = True, 0
+            self._up = session.up
+            self._unacked = 0
             self._connections += 1
             self._slots.notify_all()
         self._jobs.put(self._connected)
@@ -260,29 +238,49 @@ class Uplink:
         for watcher in self._watchers:
             watcher(True)
 
-    def _on_disconnect(
-        self, client: mqtt.Client, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any
-    ) -> None:
+    def ended(self, session: Session) -> None:
+        """The connection is lost, or was ended by `stop`."""
+        refusal = session.refusal
         with self._slots:
             was_up, self._up = self._up, False
             self._slots.notify_all()
-        client.drop_out_messages()
-        if was_up and not self._ending and "taken" not in self._said:
-            logger.warning("connection to %s lost, data waits in the spool: %s", self._where, reason)
-            self._said.add("unreachable")  # said just now
+            suspect = self._sizes.ended() if was_up and not self._ending else None
+        if suspect is not None:
+            self._too_large(suspect)
+        if refusal is not None and refusal.code == TAKEN_OVER:
+            self._taken()
+        elif was_up and not self._ending and "taken" not in self._said:
+            why = "" if refusal is None else f": {refusal.name}"
+            logger.warning("connection to %s lost, data waits in the spool%s", self._where, why)
         for watcher in self._watchers:
             watcher(False)
 
-    def _on_publish(
-        self, _client: mqtt.Client, _data: Any, _mid: int, reason: ReasonCode, _properties: Any
-    ) -> None:
-        if reason.is_failure:
-            self._once(f"publish {reason}", logging.ERROR, "%s does not take what we send: %s", self._where, reason)
+    def _too_large(self, size: int) -> None:
+        logger.warning(
+            "%s does not take %d bytes in one message: raise its limit to %d (mosquitto: message_size_limit); "
+            "until then at most %d go into one",
+            self._where,
+            size,
+            codec.DATA_LIMIT + PACKET_OVERHEAD,
+            self._sizes.largest,
+        )
+
+    def published(self, session: Session, mid: int, refusal: Refusal | None) -> None:
+        """A message was acknowledged, which only gives a slot back."""
+        del session, mid
+        if refusal is not None:
+            with self._slots:
+                suspect = self._sizes.refused() if refusal.code == TOO_LARGE else None
+            if suspect is not None:
+                self._too_large(suspect)
+            text = "%s does not take what we send: %s: check its access rules and limits"
+            self._once(f"publish {refusal.code}", logging.ERROR, text, self._where, refusal.name)
         self._release()
 
-    def _on_message(self, client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
+    def received(self, session: Session, message: Message) -> None:
+        """Hand a message to who listens to its topic."""
         for topic_filter, listener, limit in self._listeners:
-            if not mqtt.topic_matches_sub(topic_filter, message.topic):
+            if not matches(topic_filter, message.topic):
                 continue
             if len(message.payload) > limit:
                 self._once(
@@ -293,9 +291,9 @@ class Uplink:
                     topic_filter,
                 )
             elif listener is None:
-                self._request(client, message)
+                self._request(session, message)
             else:
-                listener(message.topic, bytes(message.payload), message.retain)
+                listener(message.topic, message.payload, message.retained)
             return
 
     def _seen(self, _topic: str, payload: bytes, retained: bool) -> None:  # noqa: FBT001 - a Listener
@@ -314,52 +312,55 @@ class Uplink:
             self._foreign = 0
             self._said.discard("taken")
         if self._foreign > 1:
-            self._once(
-                "taken", logging.ERROR, "another box is connected to %s as %s: give each box its own agent id",
-                self._where, self._topics.root,
-            )  # fmt: skip
+            self._taken()
+
+    def _taken(self) -> None:
+        self._once(
+            "taken", logging.ERROR, "another box is connected to %s as %s: give each box its own agent id",
+            self._where, self._topics.root,
+        )  # fmt: skip
 
     # Requests
 
-    def _request(self, client: mqtt.Client, message: mqtt.MQTTMessage) -> None:
-        topic = getattr(message.properties, "ResponseTopic", "")
+    def _request(self, session: Session, message: Message) -> None:
         root = self._topics.response("")
-        if message.retain or not topic.startswith(root) or not _CLIENT.fullmatch(topic.removeprefix(root)):
+        asked = None if message.retained else asked_by(message, root)
+        if asked is None:
             self._once(
                 "no response", logging.WARNING, "a request without response topic under %s is not answered", root
             )
             return
-        verb = message.topic.rsplit("/", 1)[1]
-        correlation = getattr(message.properties, "CorrelationData", None)
-        request = _Request(verb, bytes(message.payload), topic, correlation)
         with self._slots:
             full = self._waiting >= REQUESTS
             self._waiting += not full
         if full:  # told at once and only once: we must not wait here
-            client.publish(topic, _error("busy", "too many requests wait"), 0, properties=_response(request))
+            answer(session, asked, refuse("busy", "too many requests wait"), qos=0)
             return
-        self._jobs.put(lambda: self._answer(request))
+        self._jobs.put(lambda: self._answer(asked))
 
-    def _answer(self, request: _Request) -> None:
-        handler = self._handlers.get(request.verb)
+    def _answer(self, asked: Asked) -> None:
+        handler = self._handlers.get(asked.verb)
         try:
             if handler is None:
-                answer = _error(
-                    "unknown_verb", f"this agent knows {', '.join(sorted(self._handlers)) or 'no verb'}"
-                )
+                known = ", ".join(sorted(self._handlers)) or "no verb"
+                content = refuse("unknown_verb", f"this agent knows {known}")
             else:
-                answer = handler(request.body)
+                content = handler(asked.body)
         except RequestError as exc:
-            answer = _error(exc.code, str(exc))
+            content = refuse(exc.code, str(exc))
         except Exception:  # a bug in an answer must not end the thread that gives them
-            logger.exception("request %s is not answered: this is a bug, please report it", request.verb)
-            answer = _error("no_data", "the agent could not make this answer; see its log")
+            logger.exception("request %s is not answered: this is a bug, please report it", asked.verb)
+            content = refuse("no_data", "the agent could not make this answer; see its log")
         finally:
             with self._slots:
                 self._waiting -= 1
-        if len(answer) > codec.PLAIN_LIMIT:
-            answer = _error("too_fine", f"the answer has {len(answer)} bytes, at most {codec.PLAIN_LIMIT} are sent")
-        self._publish(request.topic, answer, False, _response(request), 5)
+        if len(content) > codec.PLAIN_LIMIT:
+            content = refuse(
+                "too_fine", f"the answer has {len(content)} bytes, at most {codec.PLAIN_LIMIT} are sent"
+            )
+        session = self._slot(len(content), 5)
+        if session is not None:
+            self._sent(answer(session, asked, content))
 
     # Our own thread
 
@@ -384,25 +385,3 @@ class Uplink:
         if key not in self._said:
             self._said.add(key)
             logger.log(level, text, *values)
-
-
-def _at_once(_client: mqtt.Client, _data: Any, connection: Any) -> None:
-    """Turn Nagle's algorithm off: what follows an acknowledgement waits 40 ms else."""
-    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-
-def _error(code: ErrorCode, message: str) -> bytes:
-    return codec.encode({"error": code, "message": message})
-
-
-def _response(request: _Request) -> Properties:
-    properties = _properties(PacketTypes.PUBLISH)
-    properties.ContentType = codec.CONTENT_TYPE_JSON
-    properties.MessageExpiryInterval = RESPONSE_EXPIRY_S
-    if request.correlation is not None:
-        properties.CorrelationData = request.correlation
-    return properties
-
-
-def _properties(packet: int) -> Properties:
-    return Properties(packet)  # type: ignore[no-untyped-call] # paho leaves it untyped

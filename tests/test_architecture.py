@@ -24,7 +24,7 @@ MAY_IMPORT = {
 
 # Modules (or packages) that touch no clock, file, socket or logger.
 PURE = (
-    "agent/frame.py", "agent/errors.py", "agent/entry.py", "agent/delivery.py", "agent/analyzers",
+    "agent/frame.py", "agent/errors.py", "agent/entry.py", "agent/delivery.py", "agent/sizes.py", "agent/analyzers",
     "agent/spool/columns.py", "agent/spool/columns_streams.py", "agent/spool/columns_values.py",
     "agent/config/profiles.py", "agent/config/sharing.py",
     "agent/changes.py", "agent/fingerprint.py", "agent/maintenance.py", "agent/latest.py",

@@ -201,7 +201,7 @@ _ADVICE = {
 
 def _nobody(broker: Broker, exc: OSError) -> Text:
     return Text(
-        f"no broker at {broker.address}, trying again ({exc.strerror or exc})",
+        f"no broker at {broker.address} ({exc.strerror or exc}), trying again",
         f"{broker.address}에 브로커가 없습니다. 계속 시도합니다({exc.strerror or exc})",
     )
 

@@ -56,6 +56,7 @@ class Wishes:
     Attributes:
         keep_alive: Seconds; the broker gives a silent client up after one and a half of it.
         packet: Bytes of the largest packet that is accepted.
+        will: Made anew for each connection.
         receive: Messages that may be unacknowledged towards us; the broker's choice when None.
         manual: Whether messages are acknowledged by `Session.ack`.
         clean: False keeps what the broker has of an earlier session.
@@ -66,7 +67,7 @@ class Wishes:
     keep_alive: int
     packet: int
     receive: int | None = None
-    will: Will | None = None
+    will: Callable[[], Will] | None = None
     manual: bool = False
     clean: bool = True
     expiry: int = 0
@@ -179,7 +180,8 @@ class Session:
         if self._secured is not None:
             client.tls_set_context(self._secured)
         if wishes.will is not None:
-            client.will_set(wishes.will.topic, wishes.will.payload, qos=1, retain=True)
+            will = wishes.will()
+            client.will_set(will.topic, will.payload, qos=1, retain=True)
         client.on_socket_open = _send_at_once
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
@@ -356,6 +358,11 @@ class Session:
             mid=raw.mid,
         )
         self._handler.received(self, message)
+
+
+def matches(topic_filter: str, topic: str) -> bool:
+    """Return whether a topic is one that a filter names."""
+    return paho.topic_matches_sub(topic_filter, topic)
 
 
 def unsupported(refusal: Refusal | None) -> bool:
