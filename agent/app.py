@@ -25,7 +25,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
-from agent import control, counters
+from agent import control, counters, kept
 from agent.analyzers import evidence as analyzers
 from agent.analyzers.latency import account
 from agent.attended import Attended
@@ -36,6 +36,7 @@ from agent.errors import ConfigError
 from agent.fingerprint import Fingerprints
 from agent.fleet import Fleet
 from agent.frame import Event
+from agent.gatewaytime import GatewayTime
 from agent.health import Health
 from agent.intake import Intake
 from agent.latest import Latest
@@ -49,6 +50,7 @@ from agent.running import Running
 from agent.sender import Sender
 from agent.spool import Limits, Spool
 from agent.spool.ring import rows_for
+from agent.timekeeping import Timekeeper
 from agent.uplink import Uplink
 from agent.verbs import Verbs
 from contract.payload import Status
@@ -119,7 +121,10 @@ class Agent:
             ring_rows=rows_for(self._sources),
         )
         self._refuse_other_ids()
-        self._clock = SystemClock(self._spool.epoch, trusted=config.time.trust_local_clock)
+        self._clock = SystemClock(
+            self._spool.epoch, trusted=config.time.trust_local_clock, kept=kept.read(self._folder)
+        )
+        self._timekeeper = Timekeeper(self._clock, self._spool, self._folder, lambda: secrets.token_hex(8))
         self._memory = DiskMemory(self._folder)
         self._box = Box(self._clock, self._memory, pki=str(self._folder / "pki"))
         self._health = Health()
@@ -135,7 +140,8 @@ class Agent:
         self._site = Uplink(config.uplink.site, topics, self._status)
         platform = config.uplink.platform
         self._platform = None if platform is None else Uplink(platform, topics, self._status, "platform")
-        self._sender = Sender(self._spool, self._site, topics, self._clock)
+        self._gateway_time = GatewayTime(self._site, topics, self._clock)
+        self._sender = Sender(self._spool, self._gateway_time, topics, self._clock)
         self._reporter = Reporter(config, self._spool, self._platform or self._site, topics, self._clock)
         self._attended = Attended(self._clock, self._intake, self._metrics)
 
@@ -158,6 +164,7 @@ class Agent:
         self._running = self._made_running(evidence)
         self._spool.start(self._clock, evidence)
         self._spool.put(self._event("agent_start", version=VERSION, config=self._config.config_hash()))
+        self._timekeeper.begin()
         self._memory.start()
         self._sender.start()
         uplinks = [self._site] + ([self._platform] if self._platform else [])
@@ -176,6 +183,7 @@ class Agent:
             rows, bad = self._health.totals()
             before = self._spool.stats().seq
             self._spool.put(self._event("agent_stop", rows=rows, bad_rows=bad))  # what the store must come to
+            self._timekeeper.stop()
             self._drain(before)
             self._sender.stop()
             for uplink in uplinks:
@@ -234,17 +242,18 @@ class Agent:
                     task.cancel()
 
     async def _each_second(self) -> None:
+        asking: asyncio.Task[None] | None = None
         while True:
             await self._clock.sleep(TICK_S)
             self._maintenance.tick()
             self._attended.tick(self._running)
-            off = self._clock.step()
-            if off is not None:
-                logger.warning("the clock was set by %.3f s: a new epoch begins", off / 1e9)
-                self._spool.put(self._event("clock_step", offset_ns=str(off), epoch=self._clock.epoch))
+            self._timekeeper.tick()
+            if self._site.up and self._clock.wants_answer() and (asking is None or asking.done()):
+                self._clock.asked()
+                asking = asyncio.create_task(asyncio.to_thread(self._gateway_time.ask, self._spool.birth))
 
     def _event(self, kind: str, **body: int | str) -> Event:
-        assert kind in {"agent_start", "agent_stop", "clock_step"}
+        assert kind in {"agent_start", "agent_stop"}
         return Event(kind=kind, time_ns=self._clock.now(), body={"boot": self._boot, **body})  # type: ignore[arg-type]
 
     def _drain(self, before: int) -> None:
@@ -272,6 +281,7 @@ class Agent:
             depth=stats.entries,
             oldest=None if stats.oldest_ns is None else str(stats.oldest_ns),
             sources={name: device.state for name, device in sorted(self._health.devices.items())},
+            clock=self._clock.source,
             counters=self._attended.totals() if online else {},
         )
 
@@ -281,16 +291,18 @@ class Agent:
             connected["platform"] = self._platform.up
         around = counters.Around(
             now_ns=self._clock.now(),
-            clock="local" if self._clock.trusted else "none",
+            clock=self._clock.source,
             connected=connected,
             in_flight=self._sender.in_flight,
             usual_s=self._sender.usual_s,
+            more=self._timekeeper.counters(),
         )
         return counters.metrics(self._spool.stats(), dict(self._health.devices), around)
 
     def _about(self) -> Mapping[str, object]:
         return {
             "boot": self._boot,
+            "clock": self._timekeeper.about(),
             "uplink": {
                 "site": self._site.up,
                 "platform": None if self._platform is None else self._platform.up,

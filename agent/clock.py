@@ -1,10 +1,10 @@
 """The only module that reads a clock or sleeps.
 
-Within a clock epoch, time is an anchor plus the monotonic clock: a wall clock that is slewed or stepped
-under us cannot reorder samples. An epoch begins when the process starts and whenever the wall clock has
-moved more than 0.5 s away from the anchor. Stamps are cut to microseconds; their last three digits carry
-the epoch number modulo 1000, so that two epochs never produce the same stamp and a later correction can
-name one. The schedule of readings runs on the monotonic clock.
+Within a clock epoch, time is an anchor plus the time since boot: a wall clock that is slewed or stepped under us
+cannot reorder samples. Stamps are cut to microseconds; their last three digits carry the epoch number modulo 1000,
+so that two epochs never produce the same stamp and a later correction can name one. Who vouches for the anchor, and
+when a new epoch begins, is decided by `agent.trust`, once a second by `look`. The schedule of readings runs on the
+monotonic clock.
 """
 
 from __future__ import annotations
@@ -13,16 +13,28 @@ import asyncio
 import contextlib
 import secrets
 import time
-from pathlib import Path
-from typing import Protocol
+from collections import deque
+from typing import TYPE_CHECKING, Protocol
 
-STEP_NS = 500_000_000
+from agent.trust import Answer, Change, Look, Trust, Word
+from settings import kernelclock
+from settings.handshake import Moment
+from settings.released import RELEASED_NS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from agent.trust import Kept, Source, Stand
+
+_ANSWERS = 100  # that wait for the next look
 
 
 class Clock(Protocol):
     """What the agent needs of time. Tests pass a clock whose sleep advances it."""
 
-    trusted: bool
+    @property
+    def trusted(self) -> bool:
+        """Whether anybody vouches for the time (DESIGN 8)."""
 
     @property
     def epoch(self) -> int:
@@ -30,14 +42,17 @@ class Clock(Protocol):
 
     @property
     def boot_id(self) -> str:
-        """The same as long as the monotonic clock runs on: until the machine starts anew."""
+        """The same as long as the time since boot runs on: until the machine starts anew."""
 
     @property
     def anchor_ns(self) -> int:
-        """What is added to the monotonic clock in this epoch."""
+        """What is added to the time since boot in this epoch: whole microseconds."""
 
     def now(self) -> int:
         """Return the acquisition stamp of this moment: UTC nanoseconds, epoch number in the last 3 digits."""
+
+    def moment(self) -> Moment:
+        """Return what is known of the time, for the dates of certificates."""
 
     def monotonic(self) -> int:
         """Return monotonic nanoseconds; only differences mean anything."""
@@ -50,23 +65,85 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's clock.
+    """The machine's clock, with the kernel, the gateway or the technician vouching for it.
+
+    `look` belongs to one thread; everything else may be called from any.
 
     Args:
         epoch: Number of this epoch; the spool hands out one more at each start.
-        trusted: Whether the wall clock may be believed (DESIGN 8).
+        trusted: The technician vouches for the wall clock.
+        kept: What an earlier process knew of the time.
     """
 
-    def __init__(self, epoch: int = 0, *, trusted: bool = False) -> None:
-        self.epoch = epoch
-        self.trusted = trusted
-        self.anchor_ns = time.time_ns() - time.monotonic_ns()
-        self.boot_id = _boot_id()
+    def __init__(self, epoch: int = 0, *, trusted: bool = False, kept: Kept | None = None) -> None:
+        boot = kernelclock.boot_id()
+        self.boot_id = boot or secrets.token_hex(16)  # without a name, no other process is of this boot
+        same = kept is not None and kept.boot == boot != ""
+        self._earliest_ns = max(RELEASED_NS, 0 if kept is None else kept.time_ns)
+        self._trust = Trust(epoch, self._look(), trusted, kept if same else None)
+        self._stand = self._trust.stand
+        self._answers: deque[Answer] = deque(maxlen=_ANSWERS)
+
+    @staticmethod
+    def _look() -> Look:
+        """Return the three times as of one moment: the reading of base and wall must not be torn apart."""
+        before, wall, after = _base(), time.time_ns(), _base()
+        for _ in range(3):
+            if after - before < 50_000:
+                break
+            before, wall, after = _base(), time.time_ns(), _base()
+        return Look((before + after) // 2, wall, kernelclock.state())
+
+    @property
+    def stand(self) -> Stand:
+        """How stamps are made now."""
+        return self._stand
+
+    @property
+    def trusted(self) -> bool:
+        """Whether anybody vouches for the time."""
+        return self._stand.trusted
+
+    @property
+    def epoch(self) -> int:
+        """Number of this epoch."""
+        return self._stand.epoch
+
+    @property
+    def anchor_ns(self) -> int:
+        """What is added to the time since boot."""
+        return self._stand.anchor_ns
+
+    @property
+    def source(self) -> Source:
+        """Who vouches for the time."""
+        return self._stand.source
+
+    @property
+    def error_ns(self) -> int | None:
+        """How far the time may be off; None when nobody has said."""
+        return self._trust.error_ns(_base())
+
+    @property
+    def earliest_ns(self) -> int:
+        """The earliest that it can be: this release, or the last time that kernel or gateway vouched for."""
+        return self._earliest_ns
+
+    def word(self) -> Word | None:
+        """Return what is known of the anchor, for the next process on this boot."""
+        return self._trust.word(_base())
 
     def now(self) -> int:
         """Return the acquisition stamp of this moment."""
-        micro = (self.anchor_ns + time.monotonic_ns()) // 1000 * 1000
-        return micro + self.epoch % 1000
+        return self._stand.stamp(_base())
+
+    def base(self) -> int:
+        """Return nanoseconds since boot, suspends included."""
+        return _base()
+
+    def moment(self) -> Moment:
+        """Return the time, or the earliest that it can be while nobody vouches for it."""
+        return Moment(self.now(), exact=True) if self.trusted else Moment(self._earliest_ns, exact=False)
 
     def monotonic(self) -> int:
         """Return monotonic nanoseconds."""
@@ -83,18 +160,40 @@ class SystemClock:
                 await event.wait()
         return event.is_set()
 
-    def step(self) -> int | None:
-        """Begin a new epoch if the wall clock has moved away; return by how many nanoseconds, else None."""
-        off = time.time_ns() - time.monotonic_ns() - self.anchor_ns
-        if abs(off) <= STEP_NS:
-            return None
-        self.anchor_ns += off
-        self.epoch += 1
-        return off
+    # Trust
+
+    def adopt(self, epoch: int, anchor_ns: int) -> None:
+        """Learn of an epoch that an earlier process of this boot has stamped with, untrusted."""
+        self._trust.adopt(epoch, anchor_ns)
+
+    def answer(self, answer: Answer) -> None:
+        """Take the word of a worker whose clock is trusted; the next look draws the conclusions."""
+        self._answers.append(answer)
+
+    def wants_answer(self) -> bool:
+        """Whether a worker should be asked for the time now; whoever asks says so by `asked`."""
+        return self._trust.wants_answer(_base())
+
+    def asked(self) -> None:
+        """Note that a question goes out."""
+        self._trust.asked(_base())
+
+    def look(self, announce: Callable[[Change], object] | None = None) -> Change | None:
+        """Decide anew who vouches for the time; return what has changed.
+
+        Args:
+            announce: Called with a change before the first stamp shows it.
+        """
+        while self._answers:
+            self._trust.answer(self._answers.popleft())
+        change = self._trust.look(self._look())
+        if change is not None and announce is not None:
+            announce(change)
+        self._stand = self._trust.stand
+        if self._stand.source in {"kernel", "gateway"}:  # a person may have set the clock to any time
+            self._earliest_ns = max(self._earliest_ns, self.now())
+        return change
 
 
-def _boot_id() -> str:
-    """Return the kernel's name of this boot; without one, a name that no other process shares."""
-    with contextlib.suppress(OSError):
-        return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
-    return secrets.token_hex(16)
+def _base() -> int:
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME)

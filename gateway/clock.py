@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import ctypes
 import time
 from typing import Protocol
 
-_TIME_ERROR = 5  # adjtimex(2): the clock is not synchronised
-_TIMEX_BYTES = 512  # struct timex has 208 on 64-bit systems; the kernel writes no more than it knows
+from settings import kernelclock
 
 
 class Clock(Protocol):
@@ -43,13 +41,4 @@ class SystemClock:
 
     def trusted(self) -> bool:
         """Return whether the configuration or the kernel vouches for the wall clock."""
-        return self._trust or _synchronised()
-
-
-def _synchronised() -> bool:
-    """Ask the kernel, changing nothing: modes is the first field of the structure and stays 0."""
-    try:
-        state: int = ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES))
-    except (OSError, AttributeError):  # no Linux
-        return False
-    return 0 <= state < _TIME_ERROR
+        return self._trust or kernelclock.state().synchronised

@@ -51,7 +51,7 @@ PURE = (
     "gateway/stores/rules.py", "gateway/stores/sending.py",
     "readiness", "demo/machines.py", "settings/base.py", "settings/characters.py", "settings/document.py",
     "settings/encoding.py", "settings/errors.py", "settings/explain.py", "settings/language.py",
-    "settings/reference.py", "settings/suggest.py", "settings/tree.py",
+    "settings/reference.py", "settings/released.py", "settings/suggest.py", "settings/tree.py",
     "transport/negotiation.py",
 )  # fmt: skip
 IMPURE_MODULES = {

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+from settings.handshake import Moment
+
 
 class FakeClock:
     """Starts at `start_ns`; time passes only by `sleep` and `advance`."""
@@ -23,6 +25,10 @@ class FakeClock:
     def now(self) -> int:
         """Return the wall time, cut to microseconds, with the number of the epoch."""
         return self._wall // 1000 * 1000 + self.epoch % 1000
+
+    def moment(self) -> Moment:
+        """Return the wall time as known, or as the earliest that it can be."""
+        return Moment(self.now(), exact=self.trusted)
 
     def monotonic(self) -> int:
         """Return nanoseconds since the start."""
