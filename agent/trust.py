@@ -175,9 +175,12 @@ class _Gateway:
     rival: Word | None = None
 
     def take(self, answer: Answer) -> None:
-        if not 0 <= answer.answered_ns - answer.asked_ns <= ROUND_TRIP_NS:
+        under_way = answer.answered_ns - answer.asked_ns
+        if not 0 <= under_way <= ROUND_TRIP_NS:
             return
-        said = Word(answer.time_ns - answer.answered_ns, answer.time_ns - answer.asked_ns, answer.answered_ns)
+        drift = round(under_way * DRIFT)
+        low, high = answer.time_ns - answer.answered_ns - drift, answer.time_ns - answer.asked_ns + drift
+        said = Word(low, high, answer.answered_ns)
         both = None if self.word is None else self.word.aged(said.base_ns).both(said)
         if self.word is None or both is not None:
             self.word, self.rival = both or said, None
