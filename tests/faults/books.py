@@ -21,8 +21,9 @@ from agent import entry
 from agent.frame import FrameBlock
 from contract import codec
 from contract.payload import Stored
-from tests.faults.plant import CNC, Chain, Kept, Told, contents, open_spool, reading, sources_of
+from tests.faults.plant import SHIFT_NS, Chain, Kept, Told, contents, open_spool, reading, sources_of
 from tests.support.clocks import FakeClock
+from tests.support.items import START_NS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -39,6 +40,8 @@ class Gap(NamedTuple):
     open: bool
     cause: str
     runs: tuple[tuple[int, int], ...]
+    rows: int
+    reason: str
 
 
 def items_of(kept: Kept, births: dict[str, str]) -> list[Item]:
@@ -56,7 +59,8 @@ def gaps_of(kept: Kept) -> Iterator[tuple[str, Gap]]:
                 (int(a), int(b)) for a, b, _ in cast("list[tuple[int, int, str]]", body.get("entries", []))
             )
             named = str(body.get("spool", kept.spool))
-            gap = Gap(kept.seq, named, event.to is None, str(body.get("cause")), runs)
+            rows, reason = cast("int", body.get("rows", 0)), str(body.get("reason", ""))
+            gap = Gap(kept.seq, named, event.to is None, str(body.get("cause")), runs, rows, reason)
             yield str(body["gap_id"]), gap
 
 
@@ -76,6 +80,7 @@ class Books:
     def __init__(self) -> None:
         self.now_ns = 0
         self.entries: dict[tuple[str, int], str] = {}  # (spool, seq) -> crc
+        self.rows: dict[tuple[str, int], int] = {}
         self.confirming: set[tuple[str, int]] = set()
         self.gaps: dict[str, Gap] = {}  # as told by all promised entries
         self.gone: dict[str, Gap] = {}  # as told by those that are confirmed: the store has them
@@ -99,9 +104,11 @@ class Books:
             self.last[kept.spool] = max(self.last.get(kept.spool, 0), kept.seq)
             self._gaps_in[key] = list(gaps_of(kept))
             self.gaps.update(self._gaps_in[key])
+            self.rows[key] = 0
             for item in items_of(kept, self.births):
                 if isinstance(item, FrameBlock):
-                    self.frames -= {(item.source.id, int(t)) for t in set(item.time_ns.tolist())}
+                    self.rows[key] += len(item)
+            self.frames.difference_update(_frames(kept, self.births))
         if told.chain:
             self.chain = told.chain
         for key in told.confirming:
@@ -116,8 +123,14 @@ class Books:
         return sum(b - a + 1 for gap in self.gaps.values() for a, b in gap.runs)
 
 
-def examine(  # noqa: C901, PLR0912 - one promise after the other
-    folder: Path, books: Books, *, thorough: bool = False, config: str = "before", box: str = "box"
+def examine(
+    folder: Path,
+    books: Books,
+    *,
+    thorough: bool = False,
+    damaged: bool = False,
+    config: str = "before",
+    box: str = "box",
 ) -> list[str]:
     """Open what is left and compare it with the books.
 
@@ -125,77 +138,121 @@ def examine(  # noqa: C901, PLR0912 - one promise after the other
         folder: Is changed.
         books: What was promised before the fault.
         thorough: Deliver everything, stop, and open once more.
+        damaged: What was on the disk has been damaged: what is missing must be told, that is all.
         config: The configuration it is opened with.
         box: Fingerprint of the box it is opened on.
 
     Returns:
         What is wrong, nothing when all is well.
     """
-    wrong = []
-    spool, chain = open_spool(folder, config, box=box)
-    try:
-        found = {(kept.spool, kept.seq): kept for kept in contents(spool)}
-        wrong += _chain(chain, books, found.values(), {spool.birth: config})
-        clock = FakeClock(books.now_ns + 60 * 10**9 if books.now_ns else FakeClock().now())
-        spool.begin(clock, chain)
-        extra = reading(CNC if config == "before" else sources_of("after")[1], clock.now(), random.Random(7))
-        spool.put(extra)
-        spool.tick()
-        after = {(kept.spool, kept.seq): kept for kept in contents(spool)}
-        new = [kept for key, kept in after.items() if key not in found]
-        if not any(spool.id == kept.spool for kept in new):
-            wrong.append("nothing could be committed after it")
-        wrong += [f"number {kept.seq} is used again" for kept in new if kept.seq <= books.last.get(kept.spool, 0)]
-        for kept in after.values():
-            crc = books.entries.get((kept.spool, kept.seq), kept.crc)
-            if not codec.checksum(kept.raw) == kept.crc == crc:
-                wrong.append(f"entry {kept.seq} has other content than it had")
-        visible = dict(books.gone)
+    return _Examination(folder, books, config, box).run(thorough=thorough, damaged=damaged)
+
+
+def _once_held(items: Iterable[Item]) -> bool:
+    """Whether an entry was stamped by a clock that nobody vouched for: it never enters evidence."""
+    times = [int(item.time_ns[0]) for item in items if isinstance(item, FrameBlock) and len(item)]
+    return any(abs(t - START_NS) > 86400 * 365 * 10**9 for t in times)
+
+
+def _frames(kept: Kept, births: dict[str, str]) -> Iterator[tuple[str, int]]:
+    """Yield (source, time) of the frames of an entry; those that were shifted by the time they were put with."""
+    for item in items_of(kept, births):
+        if isinstance(item, FrameBlock):
+            for t in set(item.time_ns.tolist()):
+                yield item.source.id, t - SHIFT_NS if t > START_NS + 86400 * 365 * 10**9 else t
+
+
+class _Examination:
+    """One opening of a folder after a fault."""
+
+    def __init__(self, folder: Path, books: Books, config: str, box: str) -> None:
+        self._books, self._config, self._box, self._folder = books, config, box, folder
+        self._wrong: list[str] = []
+        self.spool, self.chain = open_spool(folder, config, box=box)
+        self._births = books.births | {self.spool.birth: config}
+
+    def run(self, *, thorough: bool, damaged: bool) -> list[str]:
+        try:
+            before = self._read()
+            if not damaged:
+                self._compare_chain(before.values())
+            clock = FakeClock(self._books.now_ns + 60 * 10**9 if self._books.now_ns else START_NS)
+            clock.epoch = self.spool.epoch
+            self.spool.begin(clock, self.chain)
+            for held in self.spool.held_epochs():
+                self.spool.vouch(held.epoch, SHIFT_NS)
+            self.spool.put(reading(sources_of(self._config)[1], clock.now(), random.Random(7)))
+            self.spool.tick()
+            after = self._read()
+            self._compare_entries(after)
+            self._compare_fresh([kept for key, kept in after.items() if key not in before], damaged=damaged)
+            self._compare_gaps(after, damaged=damaged)
+            if thorough:
+                for key, kept in after.items():
+                    self.spool.confirm(Stored(key[0], [(kept.seq, kept.crc)], str(clock.now()), True, "w"))
+                clock.advance(1)
+                self.spool.tick()
+        finally:
+            self.spool.stop()
+        if thorough:
+            self._open_again(after)
+        return self._wrong
+
+    def _read(self) -> dict[tuple[str, int], Kept]:
+        return {(kept.spool, kept.seq): kept for kept in contents(self.spool)}
+
+    def _compare_chain(self, found: Iterable[Kept]) -> None:
+        """Compare the evidence with the last that was promised, gone on by what was committed and never told."""
+        expected = Chain(self._books.chain or None)
+        for kept in sorted(found, key=lambda kept: kept.seq):
+            items = items_of(kept, self._births)
+            if kept.seq > self._books.last.get(kept.spool, 0) and not _once_held(items):
+                expected.feed(items)
+        if self.chain.value != expected.value:
+            self._wrong.append("the evidence is not that of an uninterrupted run")
+
+    def _compare_entries(self, after: dict[tuple[str, int], Kept]) -> None:
+        for key, kept in after.items():
+            if not codec.checksum(kept.raw) == kept.crc == self._books.entries.get(key, kept.crc):
+                self._wrong.append(f"entry {kept.seq} has other content than it had")
+        missing = self._books.frames - {
+            frame
+            for kept in (after.values() if self._books.frames else ())
+            for frame in _frames(kept, self._births)
+        }
+        if missing:
+            self._wrong.append(f"{len(missing)} promised frames are in no entry")
+
+    def _compare_fresh(self, fresh: list[Kept], *, damaged: bool) -> None:
+        if not any(self.spool.id == kept.spool for kept in fresh):
+            self._wrong.append("nothing could be committed after it")
+        used = [kept.seq for kept in fresh if kept.seq <= self._books.last.get(kept.spool, 0)]
+        self._wrong += [f"number {seq} is used again" for seq in used]
+        told = any(gap.cause == "agent_off" for kept in fresh for _, gap in gaps_of(kept))
+        if self._books.entries and not told and not damaged:
+            self._wrong.append("no gap tells that the agent was off")
+
+    def _compare_gaps(self, after: dict[tuple[str, int], Kept], *, damaged: bool) -> None:
+        visible = dict(self._books.gone)
         for kept in sorted(after.values(), key=lambda kept: kept.seq):
             visible |= dict(gaps_of(kept))
-        listed = {
-            (gap.spool, seq) for gap in visible.values() for a, b in gap.runs for seq in range(a, b + 1) if gap.runs
-        }
-        missing = [key for key in books.entries if key not in after and key not in books.confirming | listed]
-        if missing:
-            wrong.append(f"{len(missing)} promised entries are missing, such as {sorted(missing, key=str)[:3]}")
-        wrong += [f"the gap {name} is told no more" for name in books.gaps if name not in visible]
-        wrong += [f"the gap {name} stays open" for name, gap in visible.items() if gap.open]
-        if books.entries and not any(gap.cause == "agent_off" for k in new for _, gap in gaps_of(k)):
-            wrong.append("no gap tells that the agent was off")
-        if books.frames:
-            births = books.births | {spool.birth: config}
-            there = {
-                (item.source.id, int(t))
-                for kept in after.values()
-                for item in items_of(kept, births)
-                if isinstance(item, FrameBlock)
-                for t in set(item.time_ns.tolist())
-            }
-            if books.frames - there:
-                wrong.append(f"{len(books.frames - there)} promised frames are in no entry")
-        if thorough:
-            for kept in after.values():
-                spool.confirm(Stored(kept.spool, [(kept.seq, kept.crc)], str(clock.now()), True, "w"))
-            clock.advance(1)
-            spool.tick()
-    finally:
-        spool.stop()
-    if thorough:
-        again, repeated = open_spool(folder, config, box=box)
-        if repeated.value != chain.value:
-            wrong.append("the evidence differs after a clean stop")
+        listed = {(gap.spool, seq) for gap in visible.values() for a, b in gap.runs for seq in range(a, b + 1)}
+        there = self._books.confirming | listed | after.keys()
+        missing = [key for key in self._books.entries if key not in there]
+        counted = sum(gap.rows for gap in visible.values() if gap.reason.startswith("damaged") and not gap.runs)
+        if missing and sum(self._books.rows[key] for key in missing) > counted:
+            self._wrong.append(f"{len(missing)} promised entries are missing, such as {sorted(missing)[:3]}")
+        if missing and not damaged and not counted:
+            self._wrong.append("entries are missing without damage")
+        if not damaged:
+            self._wrong += [f"the gap {name} is told no more" for name in self._books.gaps if name not in visible]
+            self._wrong += [f"the gap {name} stays open" for name, gap in visible.items() if gap.open]
+
+    def _open_again(self, after: dict[tuple[str, int], Kept]) -> None:
+        again, chain = open_spool(self._folder, self._config, box=self._box)
+        if chain.value != self.chain.value:
+            self._wrong.append("the evidence differs after a clean stop")
         left = [(kept.spool, kept.seq) for kept in contents(again)]
-        if again.stats().rows or set(left) & set(after):
-            wrong.append(f"what was confirmed waits again: {left[:3]}")
+        if again.stats().rows or after.keys() & set(left):
+            self._wrong.append(f"what was confirmed waits again: {left[:3]}")
         again.stop()
-    return wrong
-
-
-def _chain(chain: Chain, books: Books, found: Iterable[Kept], births: dict[str, str]) -> list[str]:
-    """Compare the evidence with the last that was promised, gone on by what was committed and never told."""
-    expected = Chain(books.chain or None)
-    for kept in sorted(found, key=lambda kept: kept.seq):
-        if kept.seq > books.last.get(kept.spool, 0):
-            expected.feed(items_of(kept, books.births | births))
-    return [] if chain.value == expected.value else ["the evidence is not that of an uninterrupted run"]

@@ -26,7 +26,7 @@ from tests.support.clocks import FakeClock
 from tests.support.items import START_NS, birth_of, source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Container, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from agent.frame import Item, Source, Value
@@ -35,6 +35,10 @@ PRESS = source("press.main", 40, DataType.FLOAT32)
 CNC = source("cnc.main", 20, DataType.INT32)
 SCALE = source("scale.main", 3, DataType.STRING)
 SECOND = source("cnc.main", 24, DataType.INT32)  # the same source after an edit
+AWAY_NS = 55 * 365 * 86400 * 10**9
+"""How far a clock that nobody vouches for is behind."""
+SHIFT_NS = 60 * 365 * 86400 * 10**9
+"""By how much what was stamped by it is shifted: so that it shows, to years that nothing else is stamped in."""
 BEFORE, AFTER = (PRESS, CNC, SCALE), (PRESS, SECOND, SCALE)
 
 
@@ -81,6 +85,7 @@ class Life(msgspec.Struct, frozen=True, kw_only=True):
         max_bytes: What the spool may take.
         checkpoint: Commits after which a checkpoint is made.
         box: Fingerprint of the box.
+        trust_at: When somebody vouches for the clock, which stands in 1970 until then; None: it is right.
     """
 
     seed: int
@@ -92,6 +97,7 @@ class Life(msgspec.Struct, frozen=True, kw_only=True):
     max_bytes: int = 2 * 10**9
     checkpoint: int = 20
     box: str = "box"
+    trust_at: int | None = None
 
 
 class Chain:
@@ -176,11 +182,12 @@ def second(sources: Sequence[Source], now_ns: int, rng: random.Random) -> Iterat
         yield Watermark(one.id, now_ns)
 
 
-def contents(spool: Spool, after: int = 0, page: int = 500) -> Iterator[Kept]:
-    """Yield the unconfirmed entries after this number, with their content."""
+def contents(spool: Spool, known: Container[tuple[str, int]] = (), page: int = 500) -> Iterator[Kept]:
+    """Yield the unconfirmed entries that are not among these, with their content."""
+    after = 0
     while True:
         waiting = spool.unconfirmed(after, None, page)
-        for one, raw in spool.sending(waiting):
+        for one, raw in spool.sending([one for one in waiting if (one.spool, one.seq) not in known]):
             yield Kept(one.spool, one.seq, one.crc, one.birth, raw)
         if len(waiting) < page:
             return
@@ -199,15 +206,17 @@ class Plant:
 
     def __init__(self, folder: Path, life: Life, start_ns: int, tell: Callable[[Told], None]) -> None:
         self.life, self._tell, self._rng = life, tell, random.Random(life.seed)
-        self.clock = FakeClock(start_ns)
+        self.clock = FakeClock(start_ns if life.trust_at is None else start_ns - AWAY_NS)
+        self.clock.trusted = life.trust_at is None
         self.spool, self.chain = open_spool(
             folder, life.config, max_bytes=life.max_bytes, checkpoint=life.checkpoint, box=life.box
         )
         self._sources = sources_of(life.config)
         self._births: dict[str, str] = {self.spool.birth: life.config}
         self._waiting: list[Kept] = []
-        self._last = 0
+        self._known: set[tuple[str, int]] = set()
         self._frames: list[tuple[str, int]] = []
+        self.clock.epoch = self.spool.epoch
         self.spool.begin(self.clock, self.chain)
 
     def run(self) -> None:
@@ -217,10 +226,12 @@ class Plant:
         if self.life.end == "stop":
             self.spool.stop()
 
-    def second(self, number: int) -> None:
-        """Live for a second."""
+    def second(self, number: int) -> bool:
+        """Live for a second; return whether the disk took what was read."""
         if number == self.life.change_at:
             self._change()
+        if number == self.life.trust_at:
+            self._trust()
         for item in second(self._sources, self.clock.now(), self._rng):
             self.spool.put(item)
             if isinstance(item, FrameBlock):
@@ -228,17 +239,16 @@ class Plant:
         if not self.life.line[0] <= number < self.life.line[1]:
             self._confirm()
         self.clock.advance(1)
-        self.tick()
+        return self.tick()
 
     def tick(self) -> bool:
         """Commit, and tell what is promised; return whether the disk took it."""
         self.spool.tick()
         if self.spool.stats().ring_rows:
             return False
-        fresh = list(contents(self.spool, self._last))
-        if fresh:
-            self._last = fresh[-1].seq
-            self._waiting += fresh
+        fresh = list(contents(self.spool, self._known))
+        self._known.update((kept.spool, kept.seq) for kept in fresh)
+        self._waiting += fresh
         frames, self._frames = self._frames, []
         self._tell(Told(self.clock.now(), frames, fresh, chain=self.chain.value, births=self._births))
         return True
@@ -260,6 +270,14 @@ class Plant:
         gone = {(one.spool, one.seq) for one in ready}
         self._waiting = [one for one in self._waiting if (one.spool, one.seq) not in gone]
 
+    def _trust(self) -> None:
+        """Have somebody vouch for the clock: what is held is let go, and a new epoch begins with the right time."""
+        for held in self.spool.held_epochs():
+            self.spool.vouch(held.epoch, SHIFT_NS)
+        self.clock.trusted = True
+        self.clock.epoch += 1
+        self.clock.step(AWAY_NS // 10**9)
+
     def _change(self) -> None:
         """Change the configuration, as the agent does from another thread."""
         config = "after" if self._sources is BEFORE else "before"
@@ -277,6 +295,11 @@ class Plant:
         self._births = {**self._births, self.spool.birth: config}
 
 
-def begin_ns(life: int) -> int:
+def begin_ns(number: int) -> int:
     """Return when a life begins: an hour after the one before."""
-    return START_NS + life * 3600 * 10**9
+    return START_NS + number * 3600 * 10**9
+
+
+def grow(folder: Path, life: Life, number: int, tell: Callable[[Told], None]) -> None:
+    """Live a life from its beginning to its end."""
+    Plant(folder, life, begin_ns(number), tell).run()

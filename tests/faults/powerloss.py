@@ -25,17 +25,20 @@ from tests.faults import disk, image
 from tests.faults.books import Books, examine
 from tests.faults.plant import Life, Told
 
+HELD: tuple[Life, ...] = ()
 SHORT = (
     Life(seed=1, seconds=70),
     Life(seed=2, seconds=90, line=(10, 80), change_at=40, end="stop"),
     Life(seed=3, seconds=90, config="after", line=(0, 90), max_bytes=300_000),
     Life(seed=4, seconds=40, config="after", end="stop"),
+    *HELD,
 )
 LONG = (
     Life(seed=1, seconds=400, checkpoint=60),
     Life(seed=2, seconds=700, checkpoint=100, line=(50, 600), change_at=300, end="stop"),
     Life(seed=3, seconds=500, config="after", line=(0, 450), max_bytes=1_000_000),
     Life(seed=4, seconds=200, config="after", end="stop"),
+    *HELD,
 )
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from tests.faults.plant import Life, Plant, Told, begin_ns
+from tests.faults.plant import Life, Told, grow
 
 
 def main(folder: Path, lives: list[Life]) -> None:
@@ -27,7 +27,7 @@ def main(folder: Path, lives: list[Life]) -> None:
             def tell(told: Told, mark: int = mark) -> None:
                 os.write(mark, msgspec.msgpack.encode(told))
 
-            Plant(folder, life, begin_ns(number), tell).run()
+            grow(folder, life, number, tell)
             os._exit(0)
         _, status = os.waitpid(child, 0)
         if status:

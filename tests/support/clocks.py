@@ -39,6 +39,10 @@ class FakeClock:
         self._wall += round(seconds * 1e9)
         self._monotonic += round(seconds * 1e9)
 
+    def step(self, seconds: float) -> None:
+        """Let the wall clock step; no time passes."""
+        self._wall += round(seconds * 1e9)
+
     async def sleep(self, seconds: float) -> None:
         """Let time pass at once, and other tasks run."""
         self.advance(seconds)
