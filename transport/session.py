@@ -43,10 +43,11 @@ _INFLIGHT = 20  # of them on the wire; brokers end a connection that has more th
 
 
 class Will(NamedTuple):
-    """What the broker publishes, retained, when this connection ends without a goodbye."""
+    """What the broker publishes when this connection ends without a goodbye."""
 
     topic: str
     payload: bytes
+    retain: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +182,7 @@ class Session:
             client.tls_set_context(self._secured)
         if wishes.will is not None:
             will = wishes.will()
-            client.will_set(will.topic, will.payload, qos=1, retain=True)
+            client.will_set(will.topic, will.payload, qos=1, retain=will.retain)
         client.on_socket_open = _send_at_once
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
