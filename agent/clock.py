@@ -80,7 +80,7 @@ class SystemClock:
         self.boot_id = boot or secrets.token_hex(16)  # without a name, no other process is of this boot
         same = kept is not None and kept.boot == boot != ""
         self._earliest_ns = max(RELEASED_NS, 0 if kept is None else kept.time_ns)
-        self._trust = Trust(epoch, self._look(), trusted, kept if same else None)
+        self._trust = Trust(epoch, self._look(), trusted, kept if same else None, self._earliest_ns)
         self._stand = self._trust.stand
         self._answers: deque[Answer] = deque(maxlen=_ANSWERS)
 

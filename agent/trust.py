@@ -15,7 +15,8 @@ question bounds the anchor from both sides; *local*, the technician's word for t
 earlier than this release); *none*. What kernel or gateway said last goes on being believed without them, while it
 cannot be off by more than `BELIEVED_NS`: a quartz needs days for that, and the factory's line may be down so long.
 A wall clock that is set by hand meanwhile is not followed. Only with `local` and `none` it counts, wherever it is
-set to.
+set to; with `none` time begins at the last trusted time on the disk, or at the release, when the wall clock is
+behind that: what may never be corrected then lies where a database keeps it, and not in 1970.
 
 **Answers.** An answer says: at some moment between question and answer it was T. So the anchor lies between
 T - answered and T - asked; several answers are intersected, and all of it widens by `DRIFT` while it ages. One that
@@ -207,12 +208,14 @@ class Trust:
         first: What the machine says now.
         local: The technician vouches for the wall clock.
         kept: What an earlier process on this very boot knew.
+        earliest_ns: It cannot be earlier than that.
     """
 
     number: int
     first: Look
     local: bool = False
     kept: Kept | None = None
+    earliest_ns: int = RELEASED_NS
     stand: Stand = field(init=False)
     _gateway: _Gateway = field(default_factory=_Gateway)
     _kernel: Word | None = None
@@ -276,13 +279,16 @@ class Trust:
 
     def _best(self, now: Look) -> tuple[Source, int]:
         wall = (now.wall_ns - now.base_ns) // _MICRO * _MICRO
+        floor = (self.earliest_ns - self.first.base_ns) // _MICRO * _MICRO
         if self._synchronised:
             return "kernel", wall
         words = self._words(now.base_ns)
         if words:
             source, word = min(words.items(), key=lambda item: item[1].error_ns)
             return source, word.anchor_ns
-        return ("local" if self.local and now.wall_ns >= RELEASED_NS else "none"), wall
+        if self.local and now.wall_ns >= RELEASED_NS:
+            return "local", wall
+        return "none", max(wall, floor)
 
     def _words(self, base_ns: int) -> dict[Source, Word]:
         said: dict[Source, Word | None] = {"kernel": self._kernel, "gateway": self._gateway.usable()}
