@@ -62,6 +62,8 @@ if TYPE_CHECKING:
 
     from agent.analyzers.evidence import DayLedger
     from agent.config.model import AgentConfig
+    from agent.sparkplug.config import SparkplugSettings
+    from agent.sparkplug.output import Output
     from service.metrics import Metric
 
 logger = logging.getLogger(__name__)
@@ -137,13 +139,30 @@ class Agent:
         self._fleet = Fleet(self._box, self._intake, self._health)
         self._fleet.add(self._fleet.make(config.devices))
         topics = AgentTopics(config.factory, config.agent)
-        self._site = Uplink(config.uplink.site, topics, self._status)
+        now = self._clock.moment
+        self._site = Uplink(config.uplink.site, topics, self._status, now=now)
         platform = config.uplink.platform
-        self._platform = None if platform is None else Uplink(platform, topics, self._status, "platform")
+        self._platform = None if platform is None else Uplink(platform, topics, self._status, "platform", now)
         self._gateway_time = GatewayTime(self._site, topics, self._clock)
         self._sender = Sender(self._spool, self._gateway_time, topics, self._clock)
         self._reporter = Reporter(config, self._spool, self._platform or self._site, topics, self._clock)
+        self._sparkplug = self._made_sparkplug(config.sparkplug)
         self._attended = Attended(self._clock, self._intake, self._metrics)
+
+    def _made_sparkplug(self, settings: SparkplugSettings | None) -> Output | None:
+        if settings is None:
+            return None
+        try:
+            from agent.sparkplug.output import Output  # noqa: PLC0415 - it needs protobuf, and few want it
+        except ModuleNotFoundError as exc:
+            raise ConfigError(
+                f"sparkplug: {exc.name} is missing: pip install 'techsquare-edge[sparkplug]'"
+            ) from exc
+
+        broker, node = settings.broker or self._config.uplink.site, settings.edge_node or self._config.agent
+        output = Output(settings, broker, node, self._sources, self._clock, self._folder, VERSION)
+        self._intake.copies.append(output)
+        return output
 
     def _refuse_other_ids(self) -> None:
         """Data waits for its own branch: under another name no gateway would take it, and it would block ours."""
@@ -171,6 +190,8 @@ class Agent:
         for uplink in uplinks:
             uplink.start()
         self._reporter.start()
+        if self._sparkplug is not None:
+            self._sparkplug.start()
         try:
             with self._attended.serving(self._config.metrics):
                 asyncio.run(self._collect())
@@ -178,6 +199,8 @@ class Agent:
             raise _first(group) from group
         finally:
             self._attended.stopping()
+            if self._sparkplug is not None:
+                self._sparkplug.stop()
             self._reporter.stop()
             self._memory.stop()
             rows, bad = self._health.totals()
@@ -327,6 +350,7 @@ class Agent:
             maintenance=self._maintenance,
             reporter=self._reporter,
             sender=self._sender,
+            sparkplug=self._sparkplug,
         )
 
     def _verbs(self) -> Verbs:

@@ -1,6 +1,7 @@
 """What every reading passes on its way to the spool, and nobody waits.
 
 collector --supervise--> is it still the same device? --> last values --> spool
+                                                                      --> copies (Sparkplug)
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ class Intake:
         self._spool = spool
         self._fingerprints = fingerprints
         self._latest = latest
+        self.copies: list[Sink] = []
+        """Outputs beside the record; each returns at once."""
         self.passed = 0
         """Items so far, failed readings among them: it stands still when nothing is read any more."""
 
@@ -42,6 +45,8 @@ class Intake:
             self._spool.put(changed)
         self._latest.put(item)
         self._spool.put(item)
+        for copy in self.copies:
+            copy.put(item)
 
     @staticmethod
     def _say(event: Event) -> None:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from agent.maintenance import Maintenance
     from agent.reporter import Reporter
     from agent.sender import Sender
+    from agent.sparkplug.output import Output
     from agent.spool import Spool
     from contract.payload import Birth
 
@@ -93,6 +94,7 @@ class Running:
         maintenance: Has a gap for each source.
         reporter: Assesses the inventory.
         sender: Announces births.
+        sparkplug: Tells a SCADA system of the sources, where configured.
     """
 
     def __init__(
@@ -110,6 +112,7 @@ class Running:
         maintenance: Maintenance,
         reporter: Reporter,
         sender: Sender,
+        sparkplug: Output | None = None,
     ) -> None:
         self.config = config
         self.raw = raw
@@ -124,6 +127,7 @@ class Running:
         self._maintenance = maintenance
         self._reporter = reporter
         self._sender = sender
+        self._sparkplug = sparkplug
 
         self._turn = asyncio.Lock()
         self._parted: dict[str, int] = {}  # sources that the last change has ended: since when
@@ -188,6 +192,8 @@ class Running:
             self._maintenance.begin(new.sources)
             self._reporter.change(config, new.sources)
             self._sender.introduce()
+            if self._sparkplug is not None:
+                self._sparkplug.begin(new.sources)
             self.config, self.raw, self.digest = config, raw, new.digest
             body: dict[str, Json] = {
                 "old": before,

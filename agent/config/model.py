@@ -17,6 +17,7 @@ from agent.collectors.opcua.config import OpcUaDevice
 from agent.collectors.xgt.config import XgtDevice
 from agent.config.base import Zone
 from agent.config.schedule import Schedule
+from agent.sparkplug.config import SparkplugSettings
 from contract import codec
 from contract.payload import EVENTS, Birth, BirthAlarm, BirthSignal, BirthSource
 from readiness.inventory import Machine
@@ -115,6 +116,7 @@ class AgentConfig(Model):
     storage: Storage = Field(default_factory=Storage, description="what the box keeps")
     uplink: Uplink = Field(description="where the agent sends to")
     readiness: Readiness = Field(default_factory=Readiness, description="the readiness report")
+    sparkplug: SparkplugSettings | None = Field(None, description="a copy for a SCADA system; off when absent")
     metrics: MetricsSettings | None = Field(None, description="counters for Prometheus; off when absent")
     devices: tuple[Device, ...] = Field((), description="what is read from where")
 
