@@ -85,6 +85,7 @@ class Life(msgspec.Struct, frozen=True, kw_only=True):
         max_bytes: What the spool may take.
         checkpoint: Commits after which a checkpoint is made.
         box: Fingerprint of the box.
+        bad_sync: Number of the sync that fails, and of how many in a row, when it runs on a recorded disk.
         trust_at: When somebody vouches for the clock, which stands in 1970 until then; None: it is right.
     """
 
@@ -97,6 +98,7 @@ class Life(msgspec.Struct, frozen=True, kw_only=True):
     max_bytes: int = 2 * 10**9
     checkpoint: int = 20
     box: str = "box"
+    bad_sync: tuple[int, int] | None = None
     trust_at: int | None = None
 
 

@@ -42,6 +42,20 @@ LONG = (
 )
 
 
+SYNC_FAILS: tuple[Life, ...] = tuple(
+    Life(
+        seed=number,
+        seconds=25,
+        checkpoint=8,
+        line=(0, 5 * (number % 5)),
+        bad_sync=(at, number % 2 + 1),
+        end="stop" if stops else "die",
+    )
+    for number, (at, stops) in enumerate([(3, 0), (9, 0), (17, 1), (20, 0), (26, 0), (30, 1), (33, 0), (12, 0)])
+)
+"""Syncs fail; what they should have written may be gone although later ones succeed."""
+
+
 class Result(NamedTuple):
     """What came out.
 
@@ -49,6 +63,7 @@ class Result(NamedTuple):
         points: Points at which the power went.
         records: Lines of the trace.
         syncs: Syncs that had returned in it.
+        failed: Syncs that had failed.
         entries: Entries promised in the end.
         given_up: Those among them that the spool had no room for.
         broken: Points at which a promise was broken.
@@ -60,6 +75,7 @@ class Result(NamedTuple):
     points: int
     records: int
     syncs: int
+    failed: int
     entries: int
     given_up: int
     broken: int
@@ -141,6 +157,7 @@ def run(
         points=sum(wanted.values()),
         records=len(records),
         syncs=sum(record.what == "d" for record in records),
+        failed=sum(record.what == "f" for record in records),
         entries=len(books.entries),
         given_up=books.given_up,
         broken=broken,
@@ -170,13 +187,14 @@ def main() -> int:
     parser.add_argument("--points", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--long", action="store_true", help="record longer lives")
+    parser.add_argument("--sync-fails", action="store_true", help="record lives in which a sync fails")
     parser.add_argument(
         "--no-sync", action="store_true", help="the disk forgets what was synced: must break promises"
     )
     parser.add_argument("--keep", type=Path, help="where the first broken image goes")
     parser.add_argument("--at", type=int, action="append", help="this point")
     args = parser.parse_args()
-    lives = LONG if args.long else SHORT
+    lives = LONG if args.long else SYNC_FAILS if args.sync_fails else SHORT
     result = run(args.points, args.seed, lives, syncs=not args.no_sync, keep=args.keep, at=args.at)
     sys.stdout.write(json.dumps(result._asdict(), indent=1) + "\n")
     return int(result.broken > 0)

@@ -8,18 +8,23 @@ in the order of the writes.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from pathlib import Path
 
 import msgspec
 
+from tests.faults import disk
 from tests.faults.plant import Life, Told, grow
 
 
 def main(folder: Path, lives: list[Life]) -> None:
     """Fork a child for each life, so that it dies as a process does."""
+    recorder = disk.Disk(folder, Path(os.environ["TSQ_DISK_CONTROL"]))
     for number, life in enumerate(lives):
+        if life.bad_sync is not None:
+            recorder.fail(errno.EIO, at=life.bad_sync[0], count=life.bad_sync[1], classes=disk.SYNC)
         child = os.fork()
         if child == 0:
             mark = os.open(os.environ["TSQ_DISK_MARK"], os.O_WRONLY)
@@ -30,6 +35,7 @@ def main(folder: Path, lives: list[Life]) -> None:
             grow(folder, life, number, tell)
             os._exit(0)
         _, status = os.waitpid(child, 0)
+        recorder.well()
         if status:
             sys.exit(f"life {number} ended with {status}")
 

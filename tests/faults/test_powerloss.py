@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.faults import disk, image
-from tests.faults.powerloss import LONG, SHORT, run
+from tests.faults.powerloss import LONG, SHORT, SYNC_FAILS, run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,6 +29,12 @@ def test_whatever_the_disk_makes_of_unsynced_writes_nothing_promised_is_missing(
     assert result.broken == 0, result
     assert result.points >= POINTS
     assert result.given_up > 0, "room was made on the way"
+
+
+def test_a_sync_that_fails_has_written_nothing_and_what_it_should_have_written_is_written_again() -> None:
+    result = run(POINTS // 2, 8, SYNC_FAILS)
+    assert result.broken == 0, result
+    assert result.failed >= len(SYNC_FAILS)
 
 
 def test_the_same_without_syncing_breaks_promises() -> None:
