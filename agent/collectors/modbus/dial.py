@@ -42,7 +42,7 @@ async def dial(config: ModbusDevice, box: Box, owed: Owed) -> ReadLink:
 
 
 async def _network(link: ReadLink, config: ModbusDevice, box: Box) -> None:
-    context = None if config.tls is None else tls.context(config.tls, box.clock)
+    context = None if config.tls is None else tls.context(config.tls)
     name = config.host if config.tls is None else config.tls.server_name or config.host
     try:
         transport, _ = await asyncio.get_running_loop().create_connection(

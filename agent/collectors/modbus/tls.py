@@ -1,8 +1,9 @@
 """TLS to a Modbus device (Modbus/TCP Security, port 802): who it is, and who we are. Never a way around it.
 
-Certificates are read again at each connection, so that renewed ones need no restart. While the box does not know
-the time (DESIGN 8), a certificate is not refused for being valid only from later on; one that had expired before
-this program was released is.
+Certificates are read again at each connection, so that renewed ones need no restart. Dates are compared with what
+the agent knows of the time, which may be more than the machine does: while nobody vouches for the clock (DESIGN 8),
+a certificate is not refused for being valid only from later on; one that had expired before the last trusted time,
+or before this program was released, is.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import stat
 from typing import TYPE_CHECKING
 
 from agent.errors import ConfigError, Refused
+from settings.handshake import DER, NO_CHECK_TIME, CertificateDates, check_dates
 from settings.language import Text
 
 if TYPE_CHECKING:
@@ -21,25 +23,20 @@ if TYPE_CHECKING:
     from agent.collectors.modbus.config import ModbusTls
     from agent.frame import Json
 
-RELEASED_S = 1_793_491_200
-"""The first of November 2026: no box that runs this can be earlier."""
-_NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME; Python has no name for it
-
 _EXPIRED, _NOT_YET, _NAME, _ADDRESS = 10, 9, 62, 64
 _UNKNOWN = {2, 18, 19, 20, 21}
 """OpenSSL's verify codes: no issuer, self-signed, and their relatives."""
 
 
-def context(tls: ModbusTls, clock: Clock) -> ssl.SSLContext:
-    """Return what a connection is opened with.
+def context(tls: ModbusTls) -> ssl.SSLContext:
+    """Return what a connection is opened with; it leaves the dates to `expired`.
 
     Raises:
         Refused: a file is missing, no certificate, or a key that others may read or that does not fit.
     """
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # checks certificate and name
     made.minimum_version = ssl.TLSVersion.TLSv1_2
-    if not clock.trusted:
-        made.verify_flags |= _NO_CHECK_TIME
+    made.verify_flags |= NO_CHECK_TIME
     made.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # `ca` may be the device's own certificate
     try:
         made.load_verify_locations(tls.ca)
@@ -81,11 +78,13 @@ def _unreadable(field: str, path: Path, exc: OSError) -> Text:
 
 
 def expired(peer: ssl.SSLObject, clock: Clock) -> Text | None:
-    """Return what is wrong with the dates that a box without the time has not checked, or None."""
-    last = (peer.getpeercert() or {}).get("notAfter")
-    if clock.trusted or not isinstance(last, str) or ssl.cert_time_to_seconds(last) >= RELEASED_S:
-        return None
-    return _reason(_EXPIRED, "")
+    """Return what is wrong with the dates of the chain that has been verified, or None."""
+    chain = peer._sslobj.get_verified_chain()  # type: ignore[attr-defined]  # noqa: SLF001 - public from 3.13 on
+    try:
+        check_dates([certificate.public_bytes(DER) for certificate in chain], clock.moment())
+    except CertificateDates as exc:
+        return _reason(exc.verify_code, "")
+    return None
 
 
 def described(peer: ssl.SSLObject, tls: ModbusTls) -> dict[str, Json]:

@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from settings.language import Text
+from settings.released import RELEASED_NS
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -33,8 +34,6 @@ LEAST_BITS: Final = 2048
 MOST_BITS: Final = 4096  # both of all three policies that we speak
 _BROKEN: Final = (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
 DEPTH: Final = 5  # of a chain; a loop must end
-RELEASED_NS: Final = 1_793_491_200 * 10**9
-"""The first of November 2026: no box that runs this can be earlier."""
 
 
 @dataclass(frozen=True, slots=True)

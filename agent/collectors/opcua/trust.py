@@ -59,9 +59,8 @@ class Trust:
     def _moment(self) -> certificates.Moment:
         passed = self._box.memory.recall(self._device.id, TIME)
         known = int(passed) if isinstance(passed, str) and passed.isdecimal() else 0
-        return certificates.Moment(
-            self._box.clock.now(), self._box.clock.trusted, max(known, certificates.RELEASED_NS)
-        )
+        moment = self._box.clock.moment()
+        return certificates.Moment(self._box.clock.now(), moment.exact, max(known, moment.ns))
 
     def user(self) -> User:
         """Return who logs in; secrets are read at each attempt, so that a changed one needs no restart."""

@@ -15,7 +15,6 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from agent.cli import main as tsq_agent
 from agent.collectors.opcua.certificates import (
-    RELEASED_NS,
     UNKNOWN,
     Known,
     Moment,
@@ -30,6 +29,7 @@ from agent.collectors.opcua.certificates import (
 from agent.collectors.opcua.faults import untrusted
 from agent.collectors.opcua.pki import MOST_REJECTED, Pki, ending
 from agent.errors import Refused
+from settings.released import RELEASED_NS
 from tests.agent.collectors.opcua.certs import NOW, OTHER_KEY, make, revoke
 
 if TYPE_CHECKING:
