@@ -7,6 +7,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from agent import collectors
+from agent.standstill import Standstill
 from agent.supervise import Supervisor
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from agent.collectors.base import Box, Collector
     from agent.config.model import Device
     from agent.health import Health
+    from agent.standstill import Moment
     from agent.supervise import Sink
 
 
@@ -33,8 +35,10 @@ class Fleet:
         self._health = health
         self._group: asyncio.TaskGroup | None = None
         self._stopped = False
+        self._beat: asyncio.Task[None] | None = None
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._supervisors: dict[str, Supervisor] = {}
+        self._standstill = Standstill(box.clock, sink.put, self._stood_still)
 
     def make(self, devices: Iterable[Device]) -> list[Collector]:
         """Return what reads these devices, not yet running.
@@ -57,7 +61,9 @@ class Fleet:
         for collector in made:
             device = collector.device
             self._health.begin(device)
-            supervisor = Supervisor(collector, self._sink, self._health, self._box.clock, since=since)
+            supervisor = Supervisor(
+                collector, self._sink, self._health, self._box.clock, since=since, standstill=self._standstill
+            )
             self._supervisors[device] = supervisor
             if self._group is not None:
                 self._run(self._group, device, supervisor)
@@ -106,17 +112,24 @@ class Fleet:
     def start(self, group: asyncio.TaskGroup) -> None:
         """Run all supervisors, and those that are added later, as tasks of this group."""
         self._group = group
+        self._beat = group.create_task(self._standstill.run(), name="standstill")
         for device, supervisor in self._supervisors.items():
             self._run(group, device, supervisor)
 
     def stop(self) -> None:
         """Have all of them end."""
         self._stopped = True
+        if self._beat is not None:
+            self._beat.cancel()
         for task in self._tasks.values():
             task.cancel()
 
     def _run(self, group: asyncio.TaskGroup, device: str, supervisor: Supervisor) -> None:
         self._tasks[device] = group.create_task(supervisor.run(), name=f"collector:{device}")
+
+    def _stood_still(self, begun: Moment, end: Moment) -> None:
+        for device in self._tasks:
+            self._supervisors[device].stood_still(begun, end)
 
     def retry(self, device: str) -> None:
         """Try a device at once.

@@ -10,6 +10,10 @@ the first after it. When exactly the device went and came, nobody knows: the bod
 failed had begun. From the end of that attempt to the first reading we were waiting ourselves: a gap `waiting` of
 its own lies inside the other one, and readiness holds it against nobody.
 
+A reading that comes later than it should, although the link stands, leaves a hole that is ours (`agent.overrun`).
+While the agent itself has stood still, nobody else was down either (`agent.standstill`). Moments are kept on the
+monotonic clock beside their stamps: a gap during which the clock is set has both its ends told by the new one.
+
 A socket that stands proves nothing. A collector that neither returns anything nor asks its device anything for a
 minute, or for five of its intervals when they are longer, is connected anew.
 
@@ -28,6 +32,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from agent.errors import Refused, SpoolFailed, Unreachable
 from agent.frame import Event, FrameBlock, GapCause, Quality, Status, Watermark, gap_event
+from agent.overrun import Overrun
+from agent.standstill import NEVER, Moment, Times
 from settings.language import Text
 
 if TYPE_CHECKING:
@@ -37,6 +43,7 @@ if TYPE_CHECKING:
     from agent.collectors.base import Collector, Reading, Stats
     from agent.frame import Item, Json
     from agent.health import Health
+    from agent.standstill import Standstill
 
 logger = logging.getLogger(__name__)
 
@@ -59,19 +66,20 @@ class _Open(NamedTuple):
     """A gap whose end is not known yet."""
 
     id: str
-    from_ns: int
-    until_ns: int
+    begun: Moment
+    until: Moment
 
 
 @dataclass(slots=True)
 class _Link:
     """What is remembered of a device between attempts: since when it is silent, and under which gaps."""
 
-    alive_ns: dict[str, int] = field(default_factory=dict)  # source id -> last moment known alive
-    begun_ns: int = 0  # when the present attempt began
-    failed_ns: int = 0  # end of the last failed attempt
-    since_ns: int = 0  # its beginning
-    back_ns: int | None = None  # the first row or keep-alive after it
+    alive: dict[str, Moment] = field(default_factory=dict)  # source id -> last moment known alive
+    awake: Moment | None = None  # end of the last standstill of the agent
+    begun: Moment = NEVER  # when the present attempt began
+    failed: Moment = NEVER  # end of the last failed attempt
+    since: Moment = NEVER  # its beginning
+    back: Moment | None = None  # the first row or keep-alive after it
     cause: GapCause | None = None
     gaps: dict[str, _Open] = field(default_factory=dict)  # source id -> its gap
 
@@ -86,6 +94,7 @@ class Supervisor:
         clock: Stamps events and does the waiting.
         jitter: Returns 0..1; spreads the attempts of devices that died together.
         since: When a new configuration has brought this collector: source id -> since when nothing is known of it.
+        standstill: Says whether the agent has stood still; None where nobody beats.
     """
 
     def __init__(
@@ -96,12 +105,16 @@ class Supervisor:
         clock: Clock,
         jitter: Callable[[], float] = random.random,
         since: Mapping[str, int] | None = None,
+        standstill: Standstill | None = None,
     ) -> None:
         self._collector = collector
         self._sink = sink
         self._health = health
         self._clock = clock
         self._jitter = jitter
+        self._standstill = standstill
+        self._times = Times(clock)
+        self._overruns = {s.id: Overrun(s, self._times) for s in collector.sources if s.mode == "poll"}
         self._link = _Link()
         self._wake = asyncio.Event()
         self._start_ns: int | None = clock.now()
@@ -135,17 +148,37 @@ class Supervisor:
     @property
     def alive_ns(self) -> int | None:
         """When any source was last known alive, None before the first time."""
-        return max(self._link.alive_ns.values(), default=None)
+        alive = max(self._link.alive.values(), key=_monotonic, default=None)
+        return None if alive is None else alive.ns
 
     def retire(self) -> dict[str, int]:
         """Close what is open, after `run` has been cancelled; return since when nothing is known of each source."""
-        now = self._clock.now()
+        now = self._times.now()
         since = {}
         for source in self._collector.sources:
             closed = self._close_gap(source.id, now)
-            unheard = now if self._start_ns is None else self._start_ns
-            since[source.id] = now if closed is not None else self._link.alive_ns.get(source.id, unheard)
+            unheard = now.ns if self._start_ns is None else self._start_ns
+            known = self._known(source.id)
+            since[source.id] = now.ns if closed is not None else unheard if known is None else known.ns
+        self._tell_overruns(now=True)
         return since
+
+    def stood_still(self, begun: Moment, end: Moment) -> None:
+        """Take that the agent has stood still: until its end, nothing is held against the device."""
+        self._link.awake = end
+        for overrun in self._overruns.values():
+            overrun.explained(end)
+        for source, gap in list(self._link.gaps.items()):
+            cause = self._link.cause
+            if cause is not None and self._close_gap(source, begun) is not None:
+                self._open_gap(source, cause, end, end, gap.until)
+
+    def _known(self, source: str) -> Moment | None:
+        """Return until when there is an account of a source without an open gap, None for not yet."""
+        alive, awake = self._link.alive.get(source), self._link.awake
+        if alive is None or awake is None:
+            return alive
+        return max(alive, awake, key=_monotonic)
 
     async def run(self) -> None:
         """Connect and read for ever.
@@ -155,7 +188,7 @@ class Supervisor:
         """
         attempt = 0
         while True:
-            self._link.begun_ns = self._clock.now()
+            self._link.begun = self._times.now()
             try:
                 async with self._watched(), self._collector.connect() as read:
                     while True:
@@ -197,7 +230,7 @@ class Supervisor:
         def look() -> None:
             nonlocal before, timer
             now = (self._progress, self._collector.stats.requests)
-            if now == before:
+            if now == before and not (self._standstill is not None and self._standstill.look()):
                 limit.reschedule(loop.time())
             else:
                 before, timer = now, loop.call_later(self._silent_s, look)
@@ -235,62 +268,91 @@ class Supervisor:
             bad = int((reading.quality == Quality.BAD).sum())
             self._health.count(self.device, len(reading), bad)
             if len(reading):
-                self._alive(reading.source.id, int(reading.time_ns[0]), int(reading.time_ns[-1]))
+                first, last = int(reading.time_ns[0]), int(reading.time_ns[-1])
+                if self._standstill is not None:
+                    self._standstill.look(last)
+                self._alive(reading.source.id, first, last)
         elif isinstance(reading, Watermark):
             self._alive(reading.source, reading.time_ns, reading.time_ns)
         self._sink.put(reading)
 
     def _alive(self, source: str, first_ns: int, last_ns: int) -> None:
-        self._link.alive_ns[source] = last_ns
-        if self._link.back_ns is None:
-            self._link.back_ns = first_ns
+        first, last = self._times.of(first_ns), self._times.of(last_ns)
+        self._link.alive[source] = last
+        if self._link.back is None:
+            self._link.back = first
+        if source in self._overruns:
+            if self._link.cause is not None:  # until now it was an outage
+                self._overruns[source].explained(first)
+            self._overruns[source].reading(first, last)
+
+    def _tell_overruns(self, *, now: bool = False) -> None:
+        for overrun in self._overruns.values():
+            for event in overrun.events(now=now):
+                self._sink.put(event)
 
     def _up(self) -> None:
         self._health.refusals(self.device, self._collector.refused())
         if not self._health.set(self.device, "up", self._clock.now()):
+            self._tell_overruns()
             return
-        back = self._clock.now() if self._link.back_ns is None else self._link.back_ns
-        self._begin(back)
+        back = self._link.back or self._times.now()
+        self._begin(self._times.stamp(back))
         for source in self._collector.sources:
             self._sink.put(Event(kind="link_up", time_ns=self._clock.now(), source=source.id))
-            gap = self._close_gap(source.id, back, to_since_ns=self._link.since_ns)
+            gap = self._close_gap(source.id, back, to_since=self._link.since)
             if gap is not None:  # whether the device was back before we asked again, nobody knows: that is ours
-                start = max(self._link.failed_ns, gap.from_ns)
-                name, end = uuid.uuid4().hex, max(start, back)
+                start = self._times.stamp(max(self._link.failed, gap.begun, key=_monotonic))
+                name, end = uuid.uuid4().hex, max(start, self._times.stamp(back))
                 self._sink.put(gap_event(name, "waiting", source.id, self._clock.now(), start, end, inside=gap.id))
+            if source.id in self._overruns:
+                self._overruns[source.id].explained(back)
         self._link.cause = None
 
     def _down(self, state: Literal["down", "refused", "faulty"], cause: GapCause, status: int, text: Text) -> bool:
         """Store a failed attempt; return whether it is the first of its kind in a row."""
-        now = self._link.failed_ns = self._clock.now()
-        self._link.since_ns = self._link.begun_ns
-        self._link.back_ns = None
-        self._begin(now)
-        first = self._health.set(self.device, state, now, text)
-        for frame in self._collector.failed(now, status):
+        if self._standstill is not None:
+            self._standstill.look()
+        now = self._link.failed = self._times.now()
+        self._link.since = self._link.begun
+        self._link.back = None
+        self._begin(now.ns)
+        self._tell_overruns(now=True)
+        first = self._health.set(self.device, state, now.ns, text)
+        for frame in self._collector.failed(now.ns, status):
             self._health.count(self.device, len(frame), len(frame))
             self._sink.put(frame)
         if self._link.cause != cause:
             kind: Literal["refused", "link_down"] = "refused" if cause == "refused" else "link_down"
             for source in self._collector.sources:
                 closed = self._close_gap(source.id, now)
-                start = self._link.alive_ns.get(source.id, now) if closed is None else max(now, closed.from_ns)
+                start = (self._known(source.id) or now) if closed is None else now
                 self._sink.put(
-                    Event(kind=kind, time_ns=now, source=source.id, body={"text": text.en, "text_ko": text.ko})
+                    Event(kind=kind, time_ns=now.ns, source=source.id, body={"text": text.en, "text_ko": text.ko})
                 )
-                gap = self._link.gaps[source.id] = _Open(uuid.uuid4().hex, start, now)
-                self._sink.put(gap_event(gap.id, cause, source.id, now, start, None, from_until_ns=str(now)))
+                self._open_gap(source.id, cause, start, now, now)
             self._link.cause = cause
         return first
 
-    def _close_gap(self, source: str, to_ns: int, *, to_since_ns: int | None = None) -> _Open | None:
-        """Close the source's open gap at `to_ns`; return what it was, or None if none was open."""
+    def _open_gap(self, source: str, cause: GapCause, begun: Moment, now: Moment, until: Moment) -> None:
+        gap = self._link.gaps[source] = _Open(uuid.uuid4().hex, begun, until)
+        start, until_ns = self._times.stamp(begun), self._times.stamp(max(begun, until, key=_monotonic))
+        self._sink.put(gap_event(gap.id, cause, source, now.ns, start, None, from_until_ns=str(until_ns)))
+
+    def _close_gap(self, source: str, to: Moment, *, to_since: Moment | None = None) -> _Open | None:
+        """Close the source's open gap at `to`; return what it was, or None if none was open."""
         if source not in self._link.gaps or self._link.cause is None:
             return None
         gap = self._link.gaps.pop(source)
-        end = max(to_ns, gap.from_ns)
-        since = end if to_since_ns is None else min(max(to_since_ns, gap.from_ns), end)
-        body: dict[str, Json] = {"from_until_ns": str(gap.until_ns), "to_since_ns": str(since)}
-        event = gap_event(gap.id, self._link.cause, source, self._clock.now(), gap.from_ns, end, **body)
+        start = self._times.stamp(gap.begun)
+        end = max(self._times.stamp(to), start)
+        since = end if to_since is None else min(max(self._times.stamp(to_since), start), end)
+        until = max(self._times.stamp(gap.until), start)
+        body: dict[str, Json] = {"from_until_ns": str(until), "to_since_ns": str(since)}
+        event = gap_event(gap.id, self._link.cause, source, self._clock.now(), start, end, **body)
         self._sink.put(event)
         return gap
+
+
+def _monotonic(moment: Moment) -> int:
+    return moment.monotonic

@@ -78,6 +78,11 @@ class Outages:
                 self._add(f"{name} {of}", Version(event.time_ns, cause, of, first, last))
             return
         start = event.time_ns if event.from_ns is None else event.from_ns
+        holes = body.get("holes")
+        if isinstance(holes, list):  # it consists of these
+            for at, length in cast("list[list[int]]", holes):
+                self._add(f"{name} {at}", Version(event.time_ns, cause, source, start + at, start + at + length))
+            return
         self._add(name, Version(event.time_ns, cause, source, start, event.to_ns))
 
     def _add(self, name: str, version: Version) -> None:

@@ -1,7 +1,7 @@
 /* A Modbus server on libmodbus, for tests: it shares no code with our client.
  *
  *   server --port P | --rtu DEVICE [--station N] [--log FILE] [--sequence] [--illegal LO-HI[:CODE]]... [--no-table FUNCTION] [--max-count N]
- *          [--unit N] [--delay-ms N] [--close-after N]
+ *          [--unit N] [--delay-ms N] [--close-after N] [--first S]
  *
  * Registers (holding and input alike) hold their own address; coils and discrete inputs are on at odd addresses.
  *   --illegal     a read that touches LO..HI is answered by exception CODE (2); any number of times.
@@ -10,6 +10,7 @@
  *   --no-table    reads with this function code are answered by exception 1
  *   --max-count   longer reads are answered by exception 3
  *   --unit        answers carry this unit id whatever was asked: a wrong device
+ *   --first       first sequence number (1): a device that goes on after a restart
  *   --close-after closes each connection after so many answers; SIGUSR2 closes all connections once
  *
  * --sequence: each read request gets the next sequence number S = 1, 2, ... and register A serves
@@ -59,7 +60,7 @@ static int refusal(int function, int start, int count, int no_table, int max_cou
 
 int main(int argc, char **argv) {
     int port = 0, sequence_mode = 0, no_table = 0, max_count = 0, unit = -1, delay_ms = 0, close_after = 0;
-    int station = 1;
+    int station = 1, first = 1;
     const char *device = NULL;
     FILE *log = NULL;
     for (int i = 1; i < argc; i++) {
@@ -73,6 +74,7 @@ int main(int argc, char **argv) {
         else if (!strcmp(argv[i - 1], "--max-count")) max_count = atoi(value);
         else if (!strcmp(argv[i - 1], "--unit")) unit = atoi(value);
         else if (!strcmp(argv[i - 1], "--delay-ms")) delay_ms = atoi(value);
+        else if (!strcmp(argv[i - 1], "--first")) first = atoi(value);
         else if (!strcmp(argv[i - 1], "--close-after")) close_after = atoi(value);
         else if (!strcmp(argv[i - 1], "--log")) {
             if (!(log = fopen(value, "a"))) die(value);
@@ -117,7 +119,7 @@ int main(int argc, char **argv) {
     int highest = signals;
     if (listener > highest) highest = listener;
     if (line > highest) highest = line;
-    uint32_t sequence = 0;
+    uint32_t sequence = (uint32_t)first - 1;
     for (;;) {
         fd_set ready = known;
         if (select(highest + 1, &ready, NULL, NULL, NULL) < 0) die("select");

@@ -149,8 +149,9 @@ const commands = {
   remove({ node }) {
     space.deleteNode(variable(node));
   },
-  // Rounds of the sequence, until `rounds` are done or `stop`.
-  start({ period }) {
+  // Rounds of the sequence until `stop`; a server that was started again goes on behind `number`.
+  start({ period, number }) {
+    sequence.number = number ?? sequence.number;
     sequence.log ??= openSync(options.sequence.log, "a");
     sequence.timer = setInterval(round, period);
   },
