@@ -2,7 +2,7 @@
 
     run --config FILE                 take data until SIGTERM or SIGINT
     check FILE                        is the file right; touches neither the network nor a secret
-    dead-letters list --config FILE   what could not be stored
+    dead-letters list|show|replay|drop   what could not be stored, see `gateway.verbs.dead_letters`
 
 Exit codes: 0 done, 1 something is not good, 2 wrong words, 78 the file is wrong or a secret cannot be read.
 """
@@ -16,25 +16,25 @@ import os
 import signal
 import sys
 import threading
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gateway import config, deadletter
+from gateway import config
+from gateway.verbs import dead_letters
 from service import exits
 from settings.errors import ConfigError
 from settings.language import Text, choose
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
-    from gateway.letter import DeadLetter
+    from settings.language import Language
 
 EXTRA = frozenset({"influxdb_client", "urllib3"})
 """What `techsquare-edge[gateway]` installs and `techsquare-edge` alone does not."""
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(language: Language) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="tsq-gateway", description="MQTT into a time-series store, confirmed")
     parser.add_argument("--lang", choices=("ko", "en"), help="language of messages; the locale's by default")
     commands = parser.add_subparsers(dest="command", required=True)
@@ -42,11 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--config", type=Path, required=True, metavar="FILE")
     check = commands.add_parser("check", help="check a configuration without touching the network")
     check.add_argument("file", type=Path, metavar="FILE")
-    letters = commands.add_parser("dead-letters", help="what could not be stored").add_subparsers(
-        dest="action", required=True
-    )
-    listing = letters.add_parser("list", help="one line each")
-    listing.add_argument("--config", type=Path, required=True, metavar="FILE")
+    dead_letters.arguments(commands.add_parser("dead-letters", help="what could not be stored"), language)
     return parser
 
 
@@ -55,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):  # a terminal that cannot show a letter must not stop us
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
-    options = _parser().parse_args(arguments)
+    options = _parser(choose(None, os.environ)).parse_args(arguments)
     language = choose(options.lang, os.environ)
     path: Path = options.file if options.command == "check" else options.config
     try:
@@ -65,9 +61,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return _run(settings)
             case "check":
                 print(_summary(settings, path)(language))
-            case _:
-                for text in _letters(settings):
-                    print(text(language))
+            case "dead-letters":
+                return dead_letters.main(options, settings, language)
     except ConfigError as exc:
         print(exc, file=sys.stderr)
         return exits.CONFIG
@@ -101,34 +96,3 @@ def _run(settings: config.GatewayConfig) -> int:
         logging.getLogger(__name__).error("cannot start: %s", exc)  # noqa: TRY400 - a person reads this
         return 1
     return gateway.run(stop)
-
-
-def _letters(settings: config.GatewayConfig) -> Iterator[Text]:
-    folder, count = settings.dead_letters.directory, 0
-    for path, number, letter in deadletter.read(folder):
-        count += 1
-        place = f"{path.name}:{number}"
-        if letter is None:
-            yield Text(
-                f"{place}: a damaged line, perhaps torn by a power cut",
-                f"{place}: 손상된 줄입니다. 정전으로 잘렸을 수 있습니다",
-            )
-            continue
-        when = datetime.fromtimestamp(letter.at // 10**9, UTC).isoformat()
-        what = Text("cannot be read", "읽을 수 없음") if letter.payload is not None else _rows(letter)
-        yield Text(
-            f"{when} {letter.topic} {what.en}: {letter.reason} ({place})",
-            f"{when} {letter.topic} {what.ko}: {letter.reason} ({place})",
-        )
-    yield Text(f"{count} dead letters in {folder}", f"저장하지 못한 항목 {count}건({folder})")
-
-
-def _rows(letter: DeadLetter) -> Text:
-    rows: dict[str, int] = {}
-    for rejected in letter.rejected:
-        for source, _, _, n in rejected.rows:
-            rows[source] = rows.get(source, 0) + n
-    return Text(
-        ", ".join(f"{n} rows of {source}" for source, n in rows.items()),
-        ", ".join(f"{source} {n}행" for source, n in rows.items()),
-    )

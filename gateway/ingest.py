@@ -25,7 +25,7 @@ import base64
 import logging
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from contract import codec, topics
 from contract.errors import WireError
@@ -41,9 +41,8 @@ if TYPE_CHECKING:
 
     from contract.payload import EntryRef, Rejected
     from contract.topics import AgentTopics
-    from gateway.births import Births
     from gateway.clock import Clock
-    from gateway.deadletter import DeadLetters
+    from gateway.points import Dictionary
     from gateway.stores.base import Refusal, Store
 
 COUNTS = (
@@ -65,6 +64,23 @@ _REASON_CHARS = 1000
 LOG_SECONDS = 60.0  # between two lines about one topic and reason; `counts` and the dead letters tell how many
 
 log = logging.getLogger(__name__)
+
+
+class Known(Protocol):
+    """Tag dictionaries by their hash, as `gateway.births.Births` keeps them."""
+
+    def get(self, digest: str) -> Dictionary | None:
+        """Return the dictionary with this hash, if it is known."""
+
+    def add(self, branch: AgentTopics, digest: str, label: str, payload: bytes) -> None:
+        """Take one part; raise WireError when it is none."""
+
+
+class Letters(Protocol):
+    """Keeps dead letters, as `gateway.deadletter.DeadLetters` does."""
+
+    def append(self, letter: DeadLetter) -> bool:
+        """Keep a letter; return False if it is there already, raise DeadLettersFull if it cannot be kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +126,7 @@ class Ingest:
         away_since: Monotonic seconds of the first failed write since the last one that worked, or None.
     """
 
-    def __init__(
-        self, worker_id: str, store: Store, births: Births, deadletters: DeadLetters, clock: Clock
-    ) -> None:
+    def __init__(self, worker_id: str, store: Store, births: Known, deadletters: Letters, clock: Clock) -> None:
         self._worker = worker_id
         self._store = store
         self._births = births

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from contract.payload import Birth, BirthSignal, Block, Data, Json, Value, WireFacts
     from gateway.stores.base import FieldValue
 
+TWO_ROWS = "two rows of one signal at one time"
+TWO_EVENTS = "two events of one kind at one time"
 NO_TIME = 0  # stands in a fault where the payload holds no readable time
 
 _ID = re.compile(r"[a-z0-9_-]{1,48}")
@@ -234,7 +236,7 @@ def _row(
     if not 0 < time <= _LAST_TIME:
         raise WireError(_NO_SUCH_TIME)
     if field in fields or quality in fields:
-        raise WireError("two rows of one signal at one time")
+        raise WireError(TWO_ROWS)
     if status >= _BAD:
         if value is not None:
             raise WireError("a value although the status is bad")
@@ -302,7 +304,7 @@ def _check_kind(kind: str, again: bool) -> None:  # noqa: FBT001 - a helper of o
     if not _KIND.fullmatch(kind):
         raise WireError(f"{kind[:40]!r} is not a kind")
     if again:
-        raise WireError("two events of one kind at one time")
+        raise WireError(TWO_EVENTS)
 
 
 def _event_fields(event: WireEvent) -> dict[str, FieldValue]:

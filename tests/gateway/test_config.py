@@ -150,6 +150,6 @@ def test_dead_letters_are_listed_with_what_was_lost(tmp_path: Path, capsys: pyte
     assert main(["--lang", "en", "dead-letters", "list", "--config", str(path)]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].endswith(f" tsq/1/a/b/data 2 rows of plc.fast: type ({file.name}:1)")
-    assert lines[1].startswith(f"{file.name}:2: a damaged line")
+    assert f" {file.name}:2: a damaged line" in lines[1]
     assert lines[2].endswith(f" tsq/1/a/c/data cannot be read: not zstd ({malformed.name}:1)")
     assert lines[3].startswith("3 dead letters")
