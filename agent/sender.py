@@ -14,7 +14,8 @@ from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
 from agent import entry
-from agent.delivery import Delivery
+from agent.bucket import Bucket
+from agent.delivery import BACKLOG_RATE, Delivery
 from agent.errors import WireError
 from contract import codec, topics
 from contract.payload import NeedBirth, Stored
@@ -56,14 +57,26 @@ class Sender:
         uplink: Not yet started.
         branch: The agent's topics.
         clock: Times of sending and ages.
+        largest: Bytes of the largest payload that the broker takes, as far as that is known.
+        backlog_rate: Bytes a second that a backlog may take of the line.
     """
 
-    def __init__(self, spool: Spool, uplink: Link, branch: AgentTopics, clock: Clock) -> None:
+    def __init__(
+        self,
+        spool: Spool,
+        uplink: Link,
+        branch: AgentTopics,
+        clock: Clock,
+        largest: Callable[[], int | None] = lambda: None,
+        backlog_rate: int = BACKLOG_RATE,
+    ) -> None:
         self._spool = spool
         self._uplink = uplink
         self._topics = branch
         self._clock = clock
-        self._delivery = Delivery()
+        self._largest = largest
+        self._delivery = Delivery(backlog=Bucket(backlog_rate))
+        self._held = 0  # entries that may not be sent yet
         self._generation = spool.generation
         self._inbox: deque[Callable[[], None]] = deque(maxlen=INBOX)
         self._wake = threading.Event()
@@ -77,7 +90,7 @@ class Sender:
         self._thread = threading.Thread(target=self._run, name="sender", daemon=True)
         uplink.subscribe(branch.stored, lambda _, raw, __: self._receive(lambda: self._stored(raw)))
         uplink.subscribe(branch.need_birth, lambda _, raw, __: self._receive(lambda: self._need_birth(raw)))
-        uplink.subscribe(topics.worker("+"), lambda _, raw, __: self._receive(self._worker) if raw else None)
+        uplink.subscribe(topics.worker("+"), lambda *_: self._receive(self._worker))
         uplink.on_connection(self._connection)
         spool.listen(self._wake.set)
 
@@ -104,6 +117,11 @@ class Sender:
     def in_flight(self) -> int:
         """Messages sent and not confirmed."""
         return self._delivery.in_flight
+
+    @property
+    def suspects(self) -> int:
+        """Entries that were sent in vain and wait to be sent again."""
+        return self._delivery.suspects
 
     @property
     def usual_s(self) -> float:
@@ -143,6 +161,10 @@ class Sender:
         if self._spool.generation != self._generation:
             self._generation = self._spool.generation
             self._delivery.restart()
+        held = self._spool.stats().held_entries
+        if held < self._held:
+            self._delivery.revisit()
+        self._held = held
         if self._hello:
             self._greet()
         while message := self._delivery.take(self._spool, self._now(), self._clock.now()):
@@ -165,7 +187,16 @@ class Sender:
             [(known.seq, known.crc, content) for known, content in found],
             historical=message.historical,
         )
-        return self._uplink.publish(self._topics.data, codec.compress(raw), compressed=True)
+        payload = codec.compress(raw)
+        largest = self._largest()
+        if largest is not None and len(payload) > largest:
+            if not self._delivery.too_large(message, len(payload), largest):
+                text = "entry %d has %d bytes and the broker takes %d, it waits: raise the broker's limit to %d"
+                logger.error(text, first.seq, len(payload), largest, codec.DATA_LIMIT)
+            return True
+        if message.historical:
+            self._delivery.backlog.spend(len(payload))
+        return self._uplink.publish(self._topics.data, payload, compressed=True)
 
     # What comes in
 
@@ -198,7 +229,7 @@ class Sender:
         self._delivery.birth_needed(digest, now)
 
     def _worker(self) -> None:
-        self._delivery.worker_appeared(self._now())
+        self._delivery.workers_changed(self._now())
 
     def _connection(self, up: bool) -> None:  # noqa: FBT001 - as the uplink says it
         self._up = up  # not by the inbox, where a flood of messages could push it out
