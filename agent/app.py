@@ -144,7 +144,14 @@ class Agent:
         platform = config.uplink.platform
         self._platform = None if platform is None else Uplink(platform, topics, self._status, "platform", now)
         self._gateway_time = GatewayTime(self._site, topics, self._clock)
-        self._sender = Sender(self._spool, self._gateway_time, topics, self._clock)
+        self._sender = Sender(
+            self._spool,
+            self._gateway_time,
+            topics,
+            self._clock,
+            largest=lambda: self._site.largest,
+            backlog_rate=config.uplink.backlog_rate,
+        )
         self._reporter = Reporter(config, self._spool, self._platform or self._site, topics, self._clock)
         self._sparkplug = self._made_sparkplug(config.sparkplug)
         self._attended = Attended(self._clock, self._intake, self._metrics)

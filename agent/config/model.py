@@ -87,6 +87,11 @@ class Uplink(Model):
     platform: Broker | None = Field(
         None, description="the platform's broker: reports only; when absent, the site's broker answers requests"
     )
+    backlog_rate: Annotated[Size, at_least(10_000)] = Field(
+        4_000_000,
+        description="bytes a second of the line to the site that data may take which has waited, such as after an "
+        "outage; new data goes first and is not limited",
+    )
 
 
 class Readiness(Model):
