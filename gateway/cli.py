@@ -3,6 +3,7 @@
     run --config FILE                 take data until SIGTERM or SIGINT
     check FILE                        is the file right; touches neither the network nor a secret
     dead-letters list|show|replay|drop   what could not be stored, see `gateway.verbs.dead_letters`
+    access LIST --out FOLDER          a broker's access rules, see `gateway.verbs.access`
 
 Exit codes: 0 done, 1 something is not good, 2 wrong words, 78 the file is wrong or a secret cannot be read.
 """
@@ -20,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gateway import config
-from gateway.verbs import dead_letters
+from gateway.verbs import access, dead_letters
 from service import exits
 from settings.errors import ConfigError
 from settings.language import Text, choose
@@ -43,6 +44,7 @@ def _parser(language: Language) -> argparse.ArgumentParser:
     check = commands.add_parser("check", help="check a configuration without touching the network")
     check.add_argument("file", type=Path, metavar="FILE")
     dead_letters.arguments(commands.add_parser("dead-letters", help="what could not be stored"), language)
+    access.arguments(commands.add_parser("access", help="access rules of a broker, from a list"), language)
     return parser
 
 
@@ -53,6 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")
     options = _parser(choose(None, os.environ)).parse_args(arguments)
     language = choose(options.lang, os.environ)
+    if options.command == "access":  # it concerns a broker, and no gateway's file
+        return _access(options, language)
     path: Path = options.file if options.command == "check" else options.config
     try:
         settings = config.load(path, language)
@@ -72,6 +76,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"tsq-gateway: {exc.name} is not installed: pip install 'techsquare-edge[gateway]'", file=sys.stderr)
         return 1
     return 0
+
+
+def _access(options: argparse.Namespace, language: Language) -> int:
+    try:
+        return access.main(options, language)
+    except ConfigError as exc:
+        print(exc, file=sys.stderr)
+        return exits.CONFIG
 
 
 def _summary(settings: config.GatewayConfig, path: Path) -> Text:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -85,6 +86,7 @@ class Client:
         self._client.tls_set_context(context)
         if will is not None:
             self._client.will_set(will[0], will[1], qos=1, retain=True)
+        self._client.on_socket_open = _at_once
         self._client.on_connect = self._on_connect
         self._client.on_disconnect = self._on_disconnect
         self._client.on_message = self._on_message
@@ -113,10 +115,10 @@ class Client:
 
     def cut(self) -> None:
         """Go without a goodbye: the broker publishes the will."""
-        self._client.loop_stop()
         connection: Any = self._client.socket()
         if connection is not None:
-            connection.close()
+            connection.shutdown(socket.SHUT_RDWR)
+        self._client.loop_stop()
 
     def subscribe(self, *filters: str) -> list[int]:
         """Subscribe; return the reason code of each."""
@@ -169,3 +171,7 @@ class Client:
         with self._changed:
             self.acknowledged[mid] = reason.value
             self._changed.notify_all()
+
+
+def _at_once(_client: Any, _data: Any, link: Any) -> None:
+    link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
