@@ -1,0 +1,81 @@
+"""Which causes of a gap are right at a moment, by what was really done. Pure.
+
+Before a fault: what was read and not yet committed, what was asked and not yet answered. After it: until the last
+connection has been made anew. What is not in the table has no right to leave anything missing: a broker, a worker
+or a database that is away costs no sample.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from tests.chaos.sums import Window
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from tests.chaos.plan import Fault
+
+SECOND = 10**9
+COMMIT_NS = 4 * SECOND
+CONNECT_NS = 30 * SECOND
+MEMORY_NS = 40 * SECOND
+"""What waits in memory for a disk that takes nothing, and a little more."""
+SOURCES = {"plc": ("plc.words", "plc.pairs"), "cnc": ("cnc.main",)}
+
+
+class Done(NamedTuple):
+    """A fault as it happened: true times of its beginning and of its end."""
+
+    fault: Fault
+    from_ns: int
+    to_ns: int
+
+
+def windows(done: Iterable[Done], ended: Iterable[tuple[str, int, int]]) -> list[Window]:
+    """Return when which cause is right.
+
+    Args:
+        done: Faults.
+        ended: Processes that have ended by themselves: name, exit code, when.
+    """
+    out = [window for fault, a, b in done for window in _of(fault, a, b)]
+    for name, code, at in ended:
+        why = f"{name} ended with {code}"
+        if name == "agent":
+            out.append(Window("agent_off", None, at - MEMORY_NS, at + CONNECT_NS, why))
+        elif name in SOURCES:
+            out += _device(name, at - SECOND, at + SECOND, why)
+    return out
+
+
+def _of(fault: Fault, a: int, b: int) -> Iterator[Window]:
+    why = str(fault)
+    kind, _, name = fault.target.partition(":")
+    match kind:
+        case "agent" if fault.kind == "pause":
+            for cause in ("agent_off", "waiting"):
+                yield Window(cause, None, a - SECOND, b + CONNECT_NS, why)
+            yield Window("link_down", None, b - SECOND, b + CONNECT_NS, why)  # devices have given us up meanwhile
+        case "agent":
+            yield Window("agent_off", None, a - COMMIT_NS, b + CONNECT_NS, why)
+        case "plc" | "cnc":
+            yield from _device(kind, a, b, why)
+        case "line" if name in SOURCES:
+            yield from _device(name, a, b, why)
+        case "net" if name == "factory":
+            for device in SOURCES:
+                yield from _device(device, a, b, why)
+        case "disk" if name == "agent":
+            for cause in ("overflow", "agent_off"):
+                yield Window(cause, None, a - MEMORY_NS, b + MEMORY_NS, why)
+        case _:
+            pass
+
+
+def _device(name: str, a: int, b: int, why: str) -> list[Window]:
+    return [
+        Window(cause, source, a - COMMIT_NS, b + CONNECT_NS, why)
+        for source in SOURCES[name]
+        for cause in ("link_down", "waiting")
+    ]

@@ -1,0 +1,85 @@
+"""Reads back what the database holds and says what became of every sample and of every second."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from tests.chaos import ledger, sums
+from tests.chaos.causes import windows
+from tests.chaos.plant import INTERVALS_NS, Stored
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from tests.chaos.causes import Done
+    from tests.chaos.ledger import Gap
+    from tests.chaos.plant import Plant
+    from tests.chaos.sums import Served, Sum
+
+SECOND = 10**9
+HELD_NS = SECOND // 2
+"""A publishing interval: what an OPC UA server still holds back nobody has read."""
+EXACT_NS = SECOND // 2
+"""How exactly the beginning of a standstill is known, and how late a machine under load may be."""
+FOREVER = 2**63 - 1
+
+
+class Verdict(NamedTuple):
+    """The sum, what each second of each source is, and whether both are as they must be."""
+
+    good: bool
+    total: Sum
+    text: str
+
+
+def verdict(plant: Plant, done: Sequence[Done], clocks: Sequence[int] = (0,)) -> Verdict:
+    """Judge a run.
+
+    Args:
+        plant: Its database and the logs of its devices are read.
+        done: What has happened to it.
+        clocks: Offsets of the agent's clock that were set, in ns.
+    """
+    store = plant.store()
+    try:
+        stored = Stored(store)
+    finally:
+        store.close()
+    served = plant.served()
+    offset = sums.offsets(served, stored.values)
+    when = sums.true_time(offset)
+    told = ledger.gaps(stored.events, when)
+    total = sums.judge(
+        served, stored.values, told, windows(done, plant.ended), offset=offset, clocks=clocks,
+        repeated=frozenset({"cnc.main"}), held_ns=HELD_NS, first=frozenset({0}),
+    )  # fmt: skip
+    found = _coverage(served, stored, told, when)
+    lines = [total.text(), *(line for name, (service, one) in found.items() for line in _lines(name, service, one))]
+    good = total.good and not any(one.uncovered or one.double for _, one in found.values())
+    return Verdict(good, total, "\n".join(lines))
+
+
+def _coverage(
+    served: Sequence[Served], stored: Stored, told: Sequence[Gap], when: Callable[[int], int]
+) -> Mapping[str, tuple[float, ledger.Coverage]]:
+    begin = min(when(p.time_ns) for p in stored.events if dict(p.tags)["kind"] == "agent_start")
+    found = {}
+    for source, interval in INTERVALS_NS.items():
+        end = max(one.time_ns for one in served if one.source == source)
+        rows = sorted(when(t) for t in stored.rows.get(source, []))
+        good = sorted(when(t) for t in stored.good.get(source, []))
+        tolerance = interval // 2 + EXACT_NS
+        found[source] = (
+            (end - begin) / SECOND,
+            ledger.cover(source, rows, good, told, interval, (begin, end), tolerance),
+        )
+    return found
+
+
+def _lines(source: str, service_s: float, found: ledger.Coverage) -> list[str]:
+    open_s = sum(b - a for a, b in found.uncovered) / SECOND
+    return [
+        f"{source}: {open_s:.1f} s of {service_s:.0f} s without explanation, {len(found.double)} spans with two",
+        *(f"  unexplained: {a} to {b} ({(b - a) / SECOND:.2f} s)" for a, b in found.uncovered[: sums.SHOWN]),
+        *(f"  explained twice: {a} to {b}, {x} and {y}" for (a, b), x, y in found.double[: sums.SHOWN]),
+    ]
