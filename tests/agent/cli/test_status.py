@@ -10,13 +10,21 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from agent.cli import main
+from agent.cli.clockview import clock_line
 from agent.cli.status import lines
+from settings.language import Text
 
 if TYPE_CHECKING:
     from settings.language import Language
 
 EXAMPLE = Path(__file__).parents[3] / "config" / "agent.example.yaml"
 NOW = 1_795_000_000 * 10**9
+UNCONFIRMED = Text(
+    "! clock: nobody confirms the time: data is sent after up to 10 minutes and is no evidence: connect a time "
+    "server (NTP), or set the clock of this PC and write time.trust_local_clock: true",
+    "! 시각: 확인되지 않음. 데이터가 최대 10분 늦게 전송되고 진단 근거에서 빠집니다. 시간 서버(NTP)를 연결하거나, "
+    "이 PC의 시각을 맞춘 뒤 time.trust_local_clock: true를 쓰십시오",
+)
 
 
 def answer() -> dict[str, Any]:
@@ -32,6 +40,7 @@ def answer() -> dict[str, Any]:
         "name": "한일정밀 1공장",
         "time": str(NOW),
         "clock_trusted": False,
+        "clock": {"source": "none", "since": str(NOW), "uncertainty_ns": None, "epoch": 3},
         "devices": {
             "cnc": device("refused", 90_061, "log in: Bad\x1b[31m: check user"),
             "plc": device("up", 7, "old", "signal a: illegal address"),
@@ -51,6 +60,7 @@ def answer() -> dict[str, Any]:
                 "  cnc  refused  1d 01:01:01  rows 5, bad 1, outages 2  log in: Bad·[31m: check user",
                 "  plc  up        00:00:07  rows 5, bad 1, outages 2",
                 "       - signal a: illegal address",
+                f"  {UNCONFIRMED.en}",
                 "  spool: 2 entries wait (53 rows, oldest 00:01:01), 4096 bytes on disk",
                 "  site: connected",
                 "  platform: not connected",
@@ -63,6 +73,7 @@ def answer() -> dict[str, Any]:
                 "  cnc  접속 거부   1d 01:01:01  수집 5건, 불량 1건, 통신 끊김 2회  log in: Bad·[31m: check user",
                 "  plc  정상         00:00:07  수집 5건, 불량 1건, 통신 끊김 2회",
                 "       - signal a: illegal address",
+                f"  {UNCONFIRMED.ko}",
                 "  저장 대기 데이터: 2묶음(53건, 가장 오래된 것 00:01:01 전), 디스크 사용 4096바이트",
                 "  사업장 브로커: 연결됨",
                 "  플랫폼 브로커: 연결 안 됨",
@@ -72,6 +83,35 @@ def answer() -> dict[str, Any]:
 )
 def test_status_says_what_each_device_is_doing(language: Language, expected: list[str]) -> None:
     assert lines(answer(), language) == expected
+
+
+@pytest.mark.parametrize(
+    ("source", "error_ns", "en", "ko"),
+    [
+        (
+            "kernel",
+            12_100_000,
+            "by the time server (NTP), within 13 ms",
+            "시간 서버(NTP)와 동기화, 오차 13 ms 이내",
+        ),
+        (
+            "kernel",
+            1_210_000_000,
+            "by the time server (NTP), within 1.3 s",
+            "시간 서버(NTP)와 동기화, 오차 1.3 s 이내",
+        ),
+        ("gateway", 300, "by the gateway, within 1 ms", "게이트웨이 시각 사용, 오차 1 ms 이내"),
+        (
+            "local",
+            None,
+            "of this PC, as time.trust_local_clock says",
+            "이 PC의 시계 사용(설정 time.trust_local_clock)",
+        ),
+    ],
+)
+def test_status_says_who_vouches_for_the_clock(source: str, error_ns: int | None, en: str, ko: str) -> None:
+    text = clock_line({"source": source, "uncertainty_ns": None if error_ns is None else str(error_ns)})
+    assert (text.en, text.ko) == (f"clock: {en}", f"시각: {ko}")
 
 
 @pytest.mark.parametrize("target", ["nope", "press-plc.nope", ""])

@@ -1,0 +1,48 @@
+"""What `tsq-agent status` says about the clock: who vouches for it, how far it may be off, and what to do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from settings.language import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_LOCAL = Text(
+    "clock: of this PC, as time.trust_local_clock says",
+    "시각: 이 PC의 시계 사용(설정 time.trust_local_clock)",
+)
+_NONE = Text(
+    "! clock: nobody confirms the time: data is sent after up to 10 minutes and is no evidence: connect a time "
+    "server (NTP), or set the clock of this PC and write time.trust_local_clock: true",
+    "! 시각: 확인되지 않음. 데이터가 최대 10분 늦게 전송되고 진단 근거에서 빠집니다. 시간 서버(NTP)를 연결하거나, "
+    "이 PC의 시각을 맞춘 뒤 time.trust_local_clock: true를 쓰십시오",
+)
+
+
+def clock_line(clock: Mapping[str, Any]) -> Text:
+    """Return it as one line.
+
+    Args:
+        clock: As `agent.timekeeping.Timekeeper.about` returns it.
+    """
+    error = within(int(clock["uncertainty_ns"] or 0))
+    match clock["source"]:
+        case "kernel":
+            return Text(
+                f"clock: by the time server (NTP), within {error}",
+                f"시각: 시간 서버(NTP)와 동기화, 오차 {error} 이내",
+            )
+        case "gateway":
+            return Text(f"clock: by the gateway, within {error}", f"시각: 게이트웨이 시각 사용, 오차 {error} 이내")
+        case "local":
+            return _LOCAL
+        case _:
+            return _NONE
+
+
+def within(error_ns: int) -> str:
+    """Return a bound, rounded up: 1 ms, 250 ms, 1.3 s."""
+    ms = -(-error_ns // 10**6)
+    return f"{max(1, ms)} ms" if ms < 1000 else f"{-(-error_ns // 10**8) / 10:g} s"
