@@ -1,0 +1,78 @@
+"""When our own certificate of a connection runs out, said in time.
+
+A broker that refuses an expired certificate stops the data of a whole site on a night when nobody looks. So it is
+said from `EARLY` on, once a day, and the remaining time is a series of the counters.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from settings.errors import ConfigError
+from settings.language import Text
+
+if TYPE_CHECKING:
+    from settings.broker import Broker
+    from settings.handshake import Moment
+
+HOUR_NS = 3600 * 10**9
+DAY_NS = 24 * HOUR_NS
+EARLY_NS = 30 * DAY_NS
+
+
+class Expiry:
+    """Watches the certificate of one connection; reads its file at most once an hour. Not thread-safe.
+
+    Args:
+        broker: The connection.
+        name: What the configuration calls it: `uplink.site`.
+
+    Attributes:
+        seconds: Until it expires, negative when it has; None without a certificate, or while the time is not known.
+    """
+
+    def __init__(self, broker: Broker, name: str) -> None:
+        self._tls = None if broker.tls is None or broker.tls.certificate is None else broker.tls
+        self._name = name
+        self._looked_ns: int | None = None
+        self._said_ns: int | None = None
+        self.seconds: float | None = None
+
+    def look(self, moment: Moment) -> Text | None:
+        """Look again, if it is time to; reads a file.
+
+        Returns:
+            A warning, at most once a day.
+        """
+        if self._tls is None or not moment.exact:
+            return None
+        if self._looked_ns is not None and 0 <= moment.ns - self._looked_ns < HOUR_NS:
+            return None
+        self._looked_ns = moment.ns
+        try:
+            end = self._tls.expires_ns()
+        except ConfigError:
+            return None  # the next connection says it
+        if end is None:
+            return None
+        self.seconds = (end - moment.ns) / 1e9
+        if end - moment.ns > EARLY_NS:
+            return None
+        if self._said_ns is not None and 0 <= moment.ns - self._said_ns < DAY_NS:
+            return None
+        self._said_ns = moment.ns
+        return expiring(self._name, str(self._tls.certificate), end - moment.ns)
+
+
+def expiring(name: str, certificate: str, left_ns: int) -> Text:
+    """Return what to say of a certificate that expires soon, or has expired."""
+    days = left_ns // DAY_NS
+    if left_ns < 0:
+        return Text(
+            f"{name}: our certificate has expired: renew {certificate} (no restart is needed)",
+            f"{name}: 이 장비의 인증서가 만료되었습니다. {certificate} 파일을 갱신하십시오(재시작 불필요)",
+        )
+    return Text(
+        f"{name}: our certificate expires in {days} days: renew {certificate} (no restart is needed)",
+        f"{name}: 이 장비의 인증서가 {days}일 뒤 만료됩니다. {certificate} 파일을 갱신하십시오(재시작 불필요)",
+    )
