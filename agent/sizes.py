@@ -59,10 +59,17 @@ class Sizes:
         self._told = _half(size, self._told)
         return size
 
-    def ended(self) -> int | None:
-        """Note that the connection was lost; return the size that is suspected for it, if any."""
+    def ended(self, *, sure: bool) -> int | None:
+        """Note that the connection was lost.
+
+        Args:
+            sure: The broker has answered a message with something that cannot be read, as mosquitto 2.0 does.
+
+        Returns:
+            The size that is suspected for it, if any.
+        """
         self._cuts = self._cuts + 1 if self._open > max(SMALLEST, self._taken) else 0
-        if self._cuts < CUTS:
+        if not self._cuts or (self._cuts < CUTS and not sure):
             return None
         self._cuts = 0
         self._feared = _half(self._open, self._feared)

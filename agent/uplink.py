@@ -244,7 +244,7 @@ class Uplink(Client):
         with self._slots:
             was_up, self._up = self._up, False
             self._slots.notify_all()
-            suspect = self._sizes.ended() if was_up and not self._ending else None
+            suspect = self._sizes.ended(sure=session.unreadable) if was_up and not self._ending else None
         if suspect is not None:
             self._too_large(suspect)
         if refusal is not None and refusal.code == TAKEN_OVER:

@@ -1,7 +1,9 @@
-"""Composition root of the gateway: configuration -> objects, and the two threads.
+"""Composition root of the gateway: configuration -> objects, and the threads.
 
-    network thread (paho)   messages -> PUBACK -> a bounded queue for each agent
-    worker thread           whose turn it is -> a step of ingest -> store -> confirmation; probes the store
+    main thread       asks the broker what it can do, then connects; watches the others; ends where another worker
+                      is in the way
+    network thread    messages -> PUBACK -> a bounded queue for each agent
+    worker thread     whose turn it is -> a step of ingest -> store -> confirmation; probes the store
 
 The store is used by the worker thread only, so that no slow write keeps the connection from its keep-alive. A
 worker whose store has been away for 5 s clears its presence and takes no data until the store answers a ping; it
@@ -22,12 +24,17 @@ from gateway.births import Births
 from gateway.clock import SystemClock
 from gateway.deadletter import DeadLetters
 from gateway.ingest import Ingest
-from gateway.mqtt import RECEIVE_MAXIMUM, Link, Message
+from gateway.mqtt import RECEIVE_MAXIMUM, Incoming, Link
+from gateway.peers import Peers
+from gateway.probe import ProbeError, probe
 from gateway.stores import open_store
 from gateway.stores.base import StoreUnavailable
 from gateway.turns import Turns
+from service import exits
 from service.metrics import served
 from service.notify import Notifier, watchdog_s
+from settings.errors import ConfigError
+from settings.language import Text
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -72,9 +79,10 @@ class Gateway:
         letters = config.dead_letters
         self._deadletters = DeadLetters(letters.directory, letters.max_size, config.worker, self._clock)
         self._ingest = Ingest(config.worker, self._store, Births(), self._deadletters, self._clock)
-        self._turns: Turns[Message, Steps] = Turns(QUEUE_MESSAGES, QUEUE_BYTES)
-        presence = Worker(config.worker, str(self._clock.now()), version("techsquare-edge"))
-        self._link = Link(config.mqtt, config.worker, codec.encode(presence), self._received)
+        self._turns: Turns[Incoming, Steps] = Turns(QUEUE_MESSAGES, QUEUE_BYTES)
+        self._me = Worker(config.worker, str(self._clock.now()), version("techsquare-edge"))
+        self._broker = config.mqtt
+        self._link = Link(config.mqtt, self._me, self._received)
         self._serving = False
         self._next_probe = 0.0
         self._dropped = 0
@@ -98,10 +106,10 @@ class Gateway:
         """Work until `stop` is set; return the exit code.
 
         Returns:
-            0 after a clean stop, 1 when a thread has died: the service manager starts a new process.
+            0 after a clean stop; `exits.FAULT` when a thread has died, so that the service manager starts a new
+            process; `exits.UNAVAILABLE` when another worker is in the way, which a new process would not change.
         """
         self._worker.start()
-        self._link.start()
         self._notifier.ready()
         with served(self._metrics, lambda: counters.metrics(self.stats())):
             code = self._watch(stop)
@@ -112,14 +120,18 @@ class Gateway:
 
     def _watch(self, stop: threading.Event) -> int:
         last = self._clock.monotonic()
-        code = 0
         feed_s = (watchdog_s() or 0.0) / 4
         fed = last - feed_s
-        while not stop.wait(PROBE_SECONDS):
+        wait = 0.0
+        while not stop.wait(wait):
+            wait = PROBE_SECONDS
+            if not self._link.started:
+                self._join(stop)
+            if self._link.gives_way is not None:
+                return exits.UNAVAILABLE
             if not self._worker.is_alive() or not self._link.alive:
                 log.error("a thread of the gateway has died, ending the process")
-                code = 1
-                break
+                return exits.FAULT
             if self._clock.monotonic() - last >= STATS_SECONDS:
                 last = self._clock.monotonic()
                 log.info("totals: %s", self.stats())
@@ -127,7 +139,30 @@ class Gateway:
             if feed_s and now - fed >= feed_s and (since is None or now - since < HANDLING_SECONDS):
                 self._notifier.feed()
                 fed = now
-        return code
+        return exits.CLEAN
+
+    def _join(self, stop: threading.Event) -> None:
+        """Ask the broker what it can do, and connect unless another worker is in the way."""
+        try:
+            probed = probe(self._broker, stop)
+        except ProbeError as exc:
+            self._link.troubled(exc.text, refused=exc.refused)
+            return
+        except ConfigError as exc:  # readable at the start, and not now
+            self._link.troubled(Text(str(exc), str(exc)), refused=True)
+            return
+        if stop.is_set():
+            return
+        level = logging.INFO if probed.table.works else logging.WARNING
+        log.log(level, "what the broker can do:\n%s", "\n".join(probed.table.lines("en")))
+        peers = Peers(self._me, shares=probed.table.shares)
+        for worker in probed.workers:
+            peers.seen(worker.worker, codec.encode(worker))
+        conflict = peers.conflict()
+        if conflict is None:
+            self._link.start(shares=probed.table.shares, known=probed.negotiation)
+        else:
+            self._link.give_way(conflict[1])
 
     def _stop(self) -> None:
         self._stopping.set()
@@ -140,7 +175,7 @@ class Gateway:
         self._store.close()
         self._deadletters.close()
 
-    def _received(self, message: Message) -> None:
+    def _received(self, message: Incoming) -> None:
         if self._turns.put(message) is not None:
             self._dropped += 1
 
@@ -155,7 +190,7 @@ class Gateway:
                 self._handling = None
             self._attend_store()
 
-    def _begin(self, message: Message | None) -> Steps | None:
+    def _begin(self, message: Incoming | None) -> Steps | None:
         if message is None or not (self._serving or "/birth/" in message.topic):
             return None  # what comes after an unsubscription is dropped
         return self._ingest.steps(message.topic, message.payload, message.content_type)

@@ -1,51 +1,54 @@
-"""The only module of the gateway that imports paho: one connection to the broker.
+"""A worker's connection to the broker.
 
-paho's network thread calls back into this module; it only hands messages on and never waits. What is handed on is
+The network thread calls back into this module; it only hands messages on and never waits. What is handed on is
 acknowledged at once, for a PUBACK carries no promise: a message that waited for its own would make those of other
 agents wait behind it in the broker's queue, which is one for all. The session ends with the connection (clean
 start, expiry 0): what a lost worker held goes to nobody, and agents send it again.
 
-    connect -> subscribe births -> SUBACK -> (serving) subscribe data -> SUBACK -> announce presence
+    connect -> subscribe births and presences -> SUBACK -> (serving) subscribe data -> SUBACK -> announce presence
 
-Presence is retained, cleared by the will, and published with QoS 0: paho keeps QoS 1 messages over a lost
-connection and would announce later what is no longer true. A confirmation that it repeats is as true as before.
+Births are retained and come to every worker by an ordinary subscription. Data comes by a shared one where the
+broker has been found able to share; agents see the presence, so it is announced last. It is retained, cleared by
+the will and at goodbye. Whoever else clears or overwrites it (the will of another process with our id) finds it
+written again.
 """
 
 from __future__ import annotations
 
 import logging
-import socket
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from paho.mqtt import client as paho
-from paho.mqtt.enums import CallbackAPIVersion
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
-
-from contract import topics
+from contract import codec, topics
+from gateway.peers import Peers
+from settings.language import Text
+from transport.connection import Client, Connection, spoken
+from transport.session import Will, Wishes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    from contract.payload import Worker
     from gateway.ingest import Outgoing
     from settings.broker import Broker
+    from transport.negotiation import Negotiation
+    from transport.session import Message, Refusal, Session
 
 KEEP_ALIVE_SECONDS = 5
 RECEIVE_MAXIMUM = 16
 PACKET_BYTES = 1024 * 1024
 BIRTHS = f"{topics.PREFIX}/+/+/birth/+/+"
 DATA = f"{topics.PREFIX}/+/+/data"
-_CONNECT_SECONDS = 2.0
+SHARED = f"$share/tsq/{DATA}"
+WORKERS = topics.worker("+")
 _GOODBYE_SECONDS = 1.0
-_OUT_MAXIMUM = 1000  # confirmations that wait for the broker's PUBACK; beyond that agents send again
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class Incoming:
     """A message as it came."""
 
     topic: str
@@ -53,164 +56,216 @@ class Message:
     content_type: str | None
 
 
-class Link:
+class Link(Client):
     """The connection of one worker.
 
     Args:
         settings: The broker.
-        worker_id: Also the client id, so that a second worker of that name takes this one's place.
-        presence: Payload of the retained presence.
+        me: The presence.
         received: Takes a message on the network thread, or drops it; it returns at once.
 
     Raises:
-        ConfigError: the password cannot be read.
+        ConfigError: a secret or a certificate cannot be read.
+
+    Attributes:
+        gives_way: Why this worker has to end, for the sake of another; None while it may stay.
     """
 
-    def __init__(
-        self, settings: Broker, worker_id: str, presence: bytes, received: Callable[[Message], None]
-    ) -> None:
-        self._topic = topics.worker(worker_id)
-        self._presence = presence
+    def __init__(self, settings: Broker, me: Worker, received: Callable[[Incoming], None]) -> None:
+        self._id = me.worker
+        self._topic = topics.worker(me.worker)
+        self._presence = codec.encode(me)
+        self._me = me
+        self._peers = Peers(me, shares=False)
+        self._data = DATA
         self._received = received
         self._lock = threading.Lock()  # guards the fields below; never held while waiting
-        self._connected = False
-        self._births_ready = False
+        self._ready = False  # births and presences come
         self._serving = False
+        self._announced = False
         self._mids: dict[int, str] = {}
+        self._goodbye: int | None = None
+        self._gone = threading.Event()
         self._problem: str | None = None
-        self._client = self._make(settings, worker_id)
-
-    def _make(self, settings: Broker, worker_id: str) -> paho.Client:
-        client = paho.Client(
-            CallbackAPIVersion.VERSION2,
-            client_id=f"tsq-gateway-{worker_id}",
-            protocol=paho.MQTTv5,
+        self.gives_way: Text | None = None
+        self._connection = Connection(
+            settings,
+            f"tsq-gateway-{me.worker}-{me.since}",  # two of one id see each other, and do not fight for a session
+            Wishes(
+                keep_alive=KEEP_ALIVE_SECONDS,
+                packet=PACKET_BYTES,
+                receive=RECEIVE_MAXIMUM,
+                will=lambda: Will(self._topic, b""),
+            ),
+            self,
         )
-        client.connect_timeout = _CONNECT_SECONDS
-        client.max_queued_messages_set(_OUT_MAXIMUM)
-        client.reconnect_delay_set(1, 3)
-        client.will_set(self._topic, b"", qos=1, retain=True)
-        if settings.user is not None:
-            client.username_pw_set(settings.user, settings.password.resolve() if settings.password else None)
-        client.on_socket_open = _send_at_once
-        client.on_connect = self._on_connect
-        client.on_connect_fail = self._on_connect_fail
-        client.on_disconnect = self._on_disconnect
-        client.on_subscribe = self._on_subscribe
-        client.on_message = self._on_message
-        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-        properties.SessionExpiryInterval = 0
-        properties.ReceiveMaximum = RECEIVE_MAXIMUM
-        properties.MaximumPacketSize = PACKET_BYTES
-        client.connect_async(
-            settings.host, settings.port, KEEP_ALIVE_SECONDS, clean_start=True, properties=properties
-        )
-        return client
+        self.started = False
 
     @property
     def connected(self) -> bool:
         """Whether the broker has accepted this connection."""
-        return self._connected
+        return self._connection.session is not None
 
     @property
     def alive(self) -> bool:
-        """Whether the network thread runs; it ends only by `stop` or by a bug."""
-        thread = self._client._thread  # noqa: SLF001 - paho tells nobody when its thread dies
-        return thread is not None and thread.is_alive()
+        """Whether the connection is looked after; that ends only by `stop` or by a bug."""
+        return self._connection.alive or not self.started
 
-    def start(self) -> None:
-        """Connect, and again whenever the connection is lost, at most 3 s later."""
-        self._client.loop_start()
+    def start(self, *, shares: bool, known: Negotiation | None = None) -> None:
+        """Connect, and again whenever the connection is lost, at most 3 s later.
+
+        Args:
+            shares: Whether the broker shares messages out among workers.
+            known: What the start-up probe has found out about the broker's version.
+        """
+        self._peers = Peers(self._me, shares=shares)
+        self._data = SHARED if shares else DATA
+        if known is not None:
+            self._connection.negotiation = known
+        self.started = True
+        self._connection.start()
 
     def serve(self, serving: bool) -> None:  # noqa: FBT001 - on or off is all there is
         """Take data and announce this worker, or do neither; births are always taken."""
         with self._lock:
+            session = self._connection.session
             if serving == self._serving:
                 return
             self._serving = serving
-            if not self._births_ready:
+            if not self._ready or session is None:
                 return
             if serving:
-                self._subscribe(DATA)
+                self._subscribe(session, self._data)
             else:
-                self._client.publish(self._topic, b"", qos=0, retain=True)
-                self._client.unsubscribe(DATA)
+                self._announced = False
+                session.publish(self._topic, b"", retain=True)
+                session.unsubscribe(self._data)
 
     def publish(self, outgoing: Outgoing) -> bool:
         """Hand a message to the broker; return False, with nothing queued, where there is none now."""
-        if not self._connected:
+        session = self._connection.session
+        if session is None:
             return False
-        info = self._client.publish(outgoing.topic, outgoing.payload, qos=outgoing.qos, retain=outgoing.retain)
-        return info.rc == paho.MQTT_ERR_SUCCESS
+        mid = session.publish(outgoing.topic, outgoing.payload, qos=outgoing.qos, retain=outgoing.retain)
+        return mid is not None
 
     def stop(self) -> None:
         """Say goodbye: clear the presence, which the will of an orderly end does not do."""
-        if self._connected:
-            info = self._client.publish(self._topic, b"", qos=1, retain=True)
-            try:
-                info.wait_for_publish(_GOODBYE_SECONDS)
-            except (RuntimeError, ValueError):
-                log.warning("the broker did not take the goodbye; it clears the presence by the will")
-        self._client.disconnect()
-        self._client.loop_stop()
-
-    def _subscribe(self, pattern: str) -> None:
-        code, mid = self._client.subscribe(pattern, qos=1)
-        if code == paho.MQTT_ERR_SUCCESS and mid is not None:
-            self._mids[mid] = pattern
-
-    def _on_connect(self, _client: paho.Client, _userdata: Any, _flags: Any, reason: Any, _properties: Any) -> None:
-        if reason.is_failure:
-            self._complain(f"the broker refuses this gateway: {reason}: check mqtt.user and mqtt.password")
+        if not self.started:
             return
+        session = self._connection.session
+        if session is not None:
+            with self._lock:
+                self._announced = self._serving = False
+                mid = self._goodbye = session.publish(self._topic, b"", retain=True)
+            if mid is not None and not self._gone.wait(_GOODBYE_SECONDS):
+                log.warning("the broker did not take the goodbye; it clears the presence by the will")
+        self._connection.stop()
+
+    def _subscribe(self, session: Session, *filters: str) -> None:
+        mid = session.subscribe(*filters)
+        if mid is not None:
+            self._mids[mid] = filters[0]
+
+    # What the connection tells
+
+    def opened(self, session: Session) -> None:
+        """Begin with what every worker reads."""
         self._problem = None
-        log.info("connected to the broker")
+        log.info("connected to the broker, MQTT %s", spoken(session.version))
         with self._lock:
-            self._connected = True
             self._mids.clear()
-            self._subscribe(BIRTHS)
+            self._peers.forget()
+            self._subscribe(session, BIRTHS, WORKERS)
 
-    def _on_connect_fail(self, client: paho.Client, _userdata: Any) -> None:
-        self._complain(f"no broker at {client.host}:{client.port}, trying again")
+    def troubled(self, text: Text, *, refused: bool) -> None:
+        """Say why there is no connection, once until there is another reason or none."""
+        if text.en != self._problem:
+            log.log(logging.ERROR if refused else logging.WARNING, "%s", text.en)
+        self._problem = text.en
 
-    def _on_disconnect(
-        self, _client: paho.Client, _userdata: Any, _flags: Any, reason: Any, _properties: Any
-    ) -> None:
+    def ended(self, session: Session) -> None:
+        """The connection is lost, or was ended by `stop`."""
         with self._lock:
-            was = self._connected
-            self._connected = self._births_ready = False
-        if was and reason.is_failure:
-            self._complain(f"the connection to the broker is lost ({reason}), connecting again")
+            self._ready = self._announced = False
+        if not self._gone.is_set():
+            why = "" if session.refusal is None else f" ({session.refusal.name})"
+            self.troubled(
+                Text(
+                    f"the connection to the broker is lost{why}, connecting again",
+                    f"브로커 연결이 끊겼습니다{why}. 다시 접속합니다",
+                ),
+                refused=False,
+            )
 
-    def _complain(self, problem: str) -> None:
-        """Log a problem once until there is another or none."""
-        if problem != self._problem:
-            log.warning("%s", problem)
-        self._problem = problem
-
-    def _on_subscribe(self, client: paho.Client, _userdata: Any, mid: int, reasons: Any, _properties: Any) -> None:
+    def subscribed(self, session: Session, mid: int, refusals: Sequence[Refusal | None]) -> None:
+        """Go on with the next thing: data after births, the presence after data."""
         with self._lock:
             pattern = self._mids.pop(mid, None)
             if pattern is None:
                 return
-            if any(reason.is_failure for reason in reasons):
-                log.error("the broker refuses the subscription to %s: %s: check its access rules", pattern, reasons)
+            refusal = next((refusal for refusal in refusals if refusal is not None), None)
+            if refusal is not None:
+                log.error(
+                    "the broker refuses the subscription to %s: %s: check its access rules", pattern, refusal.name
+                )
                 return
             if pattern == BIRTHS:
-                self._births_ready = True
+                self._ready = True
                 if self._serving:
-                    self._subscribe(DATA)
+                    self._subscribe(session, self._data)
             elif self._serving:
-                client.publish(self._topic, self._presence, qos=0, retain=True)
+                self._announce(session)
 
-    def _on_message(self, _client: paho.Client, _userdata: Any, raw: paho.MQTTMessage) -> None:
-        try:
-            topic = raw.topic
-        except UnicodeDecodeError:
-            topic = ""
-        self._received(Message(topic, bytes(raw.payload), getattr(raw.properties, "ContentType", None)))
+    def _announce(self, session: Session) -> None:
+        self._announced = True
+        session.publish(self._topic, self._presence, retain=True)
 
+    def published(self, session: Session, mid: int, refusal: Refusal | None) -> None:
+        """The goodbye has arrived, or something is not let through."""
+        del session
+        if mid == self._goodbye:
+            self._gone.set()
+        if refusal is not None:
+            self.troubled(
+                Text(
+                    f"the broker does not take what we send: {refusal.name}: check its access rules and limits",
+                    f"브로커가 송신을 거부합니다({refusal.name}). 접근 규칙과 크기 제한을 확인하십시오",
+                ),
+                refused=True,
+            )
 
-def _send_at_once(_client: paho.Client, _userdata: Any, connection: Any) -> None:
-    """Turn Nagle's algorithm off: a confirmation behind a PUBACK waits 40 ms for the broker's delayed ACK."""
-    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    def received(self, session: Session, message: Message) -> None:
+        """Hand a message on; presences are looked at here."""
+        if message.topic.startswith(WORKERS[:-1]):
+            self._look(session, message)
+        else:
+            # under 3.1.1, on either side, there is no content type: what lies on these topics is compressed
+            self._received(
+                Incoming(message.topic, message.payload, message.content_type or codec.CONTENT_TYPE_ZSTD)
+            )
+
+    def _look(self, session: Session, message: Message) -> None:
+        """Take in a worker's presence, and decide who stays; see that ours is there."""
+        worker_id = message.topic.removeprefix(WORKERS[:-1])
+        with self._lock:
+            other = self._peers.seen(worker_id, message.payload)
+            reason, conflict = self._peers.give_way(), self._peers.conflict()
+            if reason is not None and message.retained:
+                session.publish(message.topic, b"", retain=True)  # is anybody there?
+                return
+            ours = worker_id == self._id
+            if reason is None and ours and self._announced and not self._peers.mine(self._id, message.payload):
+                self._announce(session)
+        if reason is not None and message.payload:
+            self.give_way(reason)
+        elif other is not None and conflict is not None:
+            log.error("%s; the other one gives way", conflict[1].en)
+        elif other is not None:
+            log.info("worker %s is here too", other.worker)
+
+    def give_way(self, reason: Text) -> None:
+        """Have this worker end."""
+        if self.gives_way is None:
+            log.error("%s; this one ends", reason.en)
+            self.gives_way = reason

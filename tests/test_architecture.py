@@ -48,7 +48,7 @@ PURE = (
     "agent/importing/roles.py", "agent/importing/signals.py", "agent/importing/document.py",
     "contract/topics.py", "contract/codec.py", "contract/payload.py",
     "contract/report.py", "contract/rights.py", "gateway/access_files.py",
-    "gateway/points.py", "gateway/letter.py", "gateway/rejection.py", "gateway/stores/base.py",
+    "gateway/points.py", "gateway/peers.py", "gateway/verdicts.py", "gateway/letter.py", "gateway/rejection.py", "gateway/stores/base.py",
     "gateway/stores/lines.py", "gateway/stores/rules.py", "gateway/stores/sending.py",
     "readiness", "demo/machines.py", "settings/base.py", "settings/characters.py", "settings/document.py",
     "settings/encoding.py", "settings/errors.py", "settings/explain.py", "settings/language.py",

@@ -117,9 +117,7 @@ class Connection(Handler):
         try:
             session.open()
         except OSError as exc:
-            self._client.troubled(
-                session.trouble or _nobody(self._broker, exc), refused=session.trouble is not None
-            )
+            self._client.troubled(session.trouble or nobody(self._broker, exc), refused=session.trouble is not None)
             session.close(0)
             return False
         session.answered.wait(ANSWER_SECONDS)
@@ -147,7 +145,7 @@ class Connection(Handler):
             self._client.troubled(refused(session.refusal), refused=True)
         elif not self._stopping.is_set():
             self.negotiation.unanswered()
-            self._client.troubled(_silent(self._broker), refused=False)
+            self._client.troubled(silent(self._broker), refused=False)
 
     # What sessions tell
 
@@ -199,14 +197,16 @@ _ADVICE = {
 """Reason code of a CONNACK -> what to do."""
 
 
-def _nobody(broker: Broker, exc: OSError) -> Text:
+def nobody(broker: Broker, exc: OSError) -> Text:
+    """Return that no connection can be made at all."""
     return Text(
         f"no broker at {broker.address} ({exc.strerror or exc}), trying again",
         f"{broker.address}에 브로커가 없습니다. 계속 시도합니다({exc.strerror or exc})",
     )
 
 
-def _silent(broker: Broker) -> Text:
+def silent(broker: Broker) -> Text:
+    """Return that a connection was made, and nobody spoke."""
     return Text(
         f"{broker.address} takes the connection and gives no answer: does a broker listen there, and on this port?",
         f"{broker.address}: 연결은 되지만 응답이 없습니다. MQTT 브로커의 포트가 맞는지 확인하십시오",

@@ -37,6 +37,7 @@ CONNECT_SECONDS = 2.0
 ANSWER_SECONDS = 5.0
 TAKEN_OVER = 0x8E
 TOO_LARGE = 0x95
+_PROTOCOL_ERROR = 0x82
 _UNSUPPORTED = 0x84
 _OUT_MAXIMUM = 1000  # messages that wait for their acknowledgement; more are refused
 _INFLIGHT = 20  # of them on the wire; brokers end a connection that has more than they allow
@@ -130,6 +131,9 @@ class Handler:
     def received(self, session: Session, message: Message) -> None:
         """A message has come."""
 
+    def closed(self, session: Session) -> None:
+        """The connection has ended, or was never accepted."""
+
 
 class Session:
     """One connection.
@@ -150,6 +154,8 @@ class Session:
         opened: Whether it has accepted.
         answered: Set when it has accepted, refused, or ended the connection.
         over: Set when the connection has ended.
+        unreadable: Whether it ended over a packet that breaks the protocol. mosquitto 2.0 refuses what is too large
+            for it with a reason code that a PUBACK must not have.
     """
 
     def __init__(self, broker: Broker, client_id: str, version: int, wishes: Wishes, handler: Handler) -> None:
@@ -157,6 +163,7 @@ class Session:
         self.limits = Limits()
         self.refusal: Refusal | None = None
         self.opened = False
+        self.unreadable = False
         self.answered = threading.Event()
         self.over = threading.Event()
         self._broker = broker
@@ -333,8 +340,10 @@ class Session:
     def _on_disconnect(self, _c: paho.Client, _u: Any, flags: Any, reason: ReasonCode, _p: Any) -> None:
         if flags.is_disconnect_packet_from_server and reason.is_failure:
             self.refusal = Refusal(reason.value, str(reason))
+        self.unreadable = not flags.is_disconnect_packet_from_server and reason.value == _PROTOCOL_ERROR
         self.over.set()
         self.answered.set()
+        self._handler.closed(self)
 
     def _on_subscribe(self, _c: paho.Client, _u: Any, mid: int, reasons: list[ReasonCode], _p: Any) -> None:
         self._handler.subscribed(self, mid, [_refusal(reason) for reason in reasons])

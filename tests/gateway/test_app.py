@@ -149,7 +149,7 @@ def test_after_a_restart_of_the_broker_the_worker_is_back_and_confirms(
         agent.send(message(1))  # this broker has forgotten the birth, the worker has not
         assert agent.confirmed().stored == [(1, crc(1))]
     lines = [record.getMessage() for record in caplog.records if record.name == "gateway.mqtt"]
-    assert lines[0] == lines[-1] == "connected to the broker"
+    assert lines[0] == lines[-1] == "connected to the broker, MQTT 5"
     assert len(lines) <= 4, lines  # one line going, one while it is away, one coming
 
 
@@ -166,10 +166,10 @@ def test_a_refused_login_is_said_once_and_tried_again(
     login = Broker.model_validate({**settings.mqtt.model_dump(), "user": "gw", "password": f"file:{secret}"})
     settings = settings.model_copy(update={"mqtt": login})
     with working(Gateway(settings, MemoryStore(), FixedClock())) as gateway:
-        until(lambda: "the broker refuses this gateway" in caplog.text)
+        until(lambda: "the broker refuses us" in caplog.text)
         tries = broker.output().count("not authorised")
         until(lambda: broker.output().count("not authorised") > tries)
-        assert caplog.text.count("the broker refuses this gateway") == 1
+        assert caplog.text.count("the broker refuses us") == 1
         assert not gateway._link.connected
         broker.stop()
         file.write_text(open_to_all)

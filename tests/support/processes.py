@@ -36,7 +36,13 @@ def wait_for_port(port: int, seconds: float = 15, process: subprocess.Popen[byte
 
 
 class Child:
-    """A process that can be killed and started again with the same command."""
+    """A process that can be killed and started again with the same command.
+
+    Attributes:
+        patience: Seconds until it must listen.
+    """
+
+    patience: float = 15
 
     def __init__(
         self,
@@ -61,7 +67,7 @@ class Child:
         )
         if self.port is not None:
             try:
-                wait_for_port(self.port, process=self.process)
+                wait_for_port(self.port, self.patience, self.process)
             except AssertionError as exc:
                 self.stop()
                 raise AssertionError(f"{exc}\n{self.output()[-4000:]}") from None
