@@ -4,8 +4,10 @@
     check FILE                        is the file right; touches neither the network nor a secret
     dead-letters list|show|replay|drop   what could not be stored, see `gateway.verbs.dead_letters`
     access LIST --out FOLDER          a broker's access rules, see `gateway.verbs.access`
+    probe --config FILE               what the broker can do, see `gateway.verbs.probe`
 
-Exit codes: 0 done, 1 something is not good, 2 wrong words, 78 the file is wrong or a secret cannot be read.
+Exit codes: 0 done, 1 something is not good, 2 wrong words, 69 another worker is in the way, 78 the file is wrong or
+a secret cannot be read.
 """
 
 from __future__ import annotations
@@ -21,13 +23,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gateway import config
-from gateway.verbs import access, dead_letters
+from gateway.verbs import access, dead_letters, probe
 from service import exits
 from settings.errors import ConfigError
 from settings.language import Text, choose
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from settings.language import Language
 
@@ -45,6 +47,7 @@ def _parser(language: Language) -> argparse.ArgumentParser:
     check.add_argument("file", type=Path, metavar="FILE")
     dead_letters.arguments(commands.add_parser("dead-letters", help="what could not be stored"), language)
     access.arguments(commands.add_parser("access", help="access rules of a broker, from a list"), language)
+    probe.arguments(commands.add_parser("probe", help="what the broker can do"), language)
     return parser
 
 
@@ -55,18 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")
     options = _parser(choose(None, os.environ)).parse_args(arguments)
     language = choose(options.lang, os.environ)
-    if options.command == "access":  # it concerns a broker, and no gateway's file
-        return _access(options, language)
-    path: Path = options.file if options.command == "check" else options.config
     try:
-        settings = config.load(path, language)
-        match options.command:
-            case "run":
-                return _run(settings)
-            case "check":
-                print(_summary(settings, path)(language))
-            case "dead-letters":
-                return dead_letters.main(options, settings, language)
+        return _done(options, language)
     except ConfigError as exc:
         print(exc, file=sys.stderr)
         return exits.CONFIG
@@ -75,23 +68,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         print(f"tsq-gateway: {exc.name} is not installed: pip install 'techsquare-edge[gateway]'", file=sys.stderr)
         return 1
+
+
+def _done(options: argparse.Namespace, language: Language) -> int:
+    if options.command == "access":  # it concerns a broker, and no gateway's file
+        return access.main(options, language)
+    path: Path = options.file if options.command == "check" else options.config
+    settings = config.load(path, language)
+    match options.command:
+        case "run":
+            return _run(settings)
+        case "dead-letters":
+            return dead_letters.main(options, settings, language)
+    for text in _summary(settings, path):
+        print(text(language))
     return 0
 
 
-def _access(options: argparse.Namespace, language: Language) -> int:
-    try:
-        return access.main(options, language)
-    except ConfigError as exc:
-        print(exc, file=sys.stderr)
-        return exits.CONFIG
-
-
-def _summary(settings: config.GatewayConfig, path: Path) -> Text:
+def _summary(settings: config.GatewayConfig, path: Path) -> Iterator[Text]:
     store, broker = settings.store.type, f"{settings.mqtt.host}:{settings.mqtt.port}"
-    return Text(
+    yield Text(
         f"{path}: no mistakes found: {store} store, broker {broker}",
         f"{path}: 이상 없음: 저장소 {store}, 브로커 {broker}",
     )
+    yield from settings.mqtt.notes("mqtt")
 
 
 def _run(settings: config.GatewayConfig) -> int:
@@ -99,6 +99,8 @@ def _run(settings: config.GatewayConfig) -> int:
     from gateway.stores.base import StoreUnavailable  # noqa: PLC0415
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for text in settings.mqtt.notes("mqtt"):
+        logging.getLogger(__name__).warning("%s", text.en)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
