@@ -86,6 +86,8 @@ def run(path: Path, lang: str | None = None) -> int:
         SpoolFailed: neither disk nor memory can take data.
     """
     config = load(path, lang)
+    for text in config.notes():
+        logger.warning("%s", text.en)
     Agent(config, path).run()
     return 0
 

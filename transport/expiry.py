@@ -44,24 +44,24 @@ class Expiry:
         Returns:
             A warning, at most once a day.
         """
-        if self._tls is None or not moment.exact:
-            return None
-        if self._looked_ns is not None and 0 <= moment.ns - self._looked_ns < HOUR_NS:
+        if self._tls is None or not moment.exact or _within(self._looked_ns, moment.ns, HOUR_NS):
             return None
         self._looked_ns = moment.ns
         try:
             end = self._tls.expires_ns()
-        except ConfigError:
-            return None  # the next connection says it
+        except ConfigError:  # the next connection says it
+            return None
         if end is None:
             return None
         self.seconds = (end - moment.ns) / 1e9
-        if end - moment.ns > EARLY_NS:
-            return None
-        if self._said_ns is not None and 0 <= moment.ns - self._said_ns < DAY_NS:
+        if end - moment.ns > EARLY_NS or _within(self._said_ns, moment.ns, DAY_NS):
             return None
         self._said_ns = moment.ns
         return expiring(self._name, str(self._tls.certificate), end - moment.ns)
+
+
+def _within(before: int | None, now: int, span: int) -> bool:
+    return before is not None and 0 <= now - before < span
 
 
 def expiring(name: str, certificate: str, left_ns: int) -> Text:

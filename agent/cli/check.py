@@ -55,6 +55,8 @@ def main(args: argparse.Namespace, language: Language) -> int:
     config = load(args.file, language)
     for line in summary(config, str(args.file), language):
         print(line)
+    for text in config.notes():
+        print(text(language))
     if not args.connect:
         return 0
     probes = asyncio.run(read_all(config))

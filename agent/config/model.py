@@ -25,11 +25,11 @@ from readiness.schedule import Calendar
 from service.metrics import MetricsSettings
 from settings.base import Duration, Flag, Id, Model, Name, Size, TopicId, at_least
 from settings.broker import Broker
-from settings.language import Complaint
+from settings.language import Complaint, Text
 from settings.path import FullPath
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from agent.frame import Source
 
@@ -188,6 +188,19 @@ class AgentConfig(Model):
                 for source in self.sources()
             ],
         )
+
+    def brokers(self) -> Iterator[tuple[str, Broker]]:
+        """Yield what the agent connects to, and what the file calls it."""
+        yield "uplink.site", self.uplink.site
+        if self.uplink.platform is not None:
+            yield "uplink.platform", self.uplink.platform
+        if self.sparkplug is not None and self.sparkplug.broker is not None:
+            yield "sparkplug.broker", self.sparkplug.broker
+
+    def notes(self) -> Iterator[Text]:
+        """Yield what a person should know before the agent runs; nothing is refused for it."""
+        for name, broker in self.brokers():
+            yield from broker.notes(name)
 
     def config_hash(self) -> str:
         """Return the identity of what this file means (comments and order of keys aside), without any secret."""
