@@ -51,7 +51,7 @@ from agent.sender import Sender
 from agent.spool import Limits, Spool
 from agent.spool.ring import rows_for
 from agent.timekeeping import Timekeeper
-from agent.uplink import Uplink
+from agent.uplink import BOTH, PLATFORM, SITE, Uplink
 from agent.verbs import Verbs
 from contract.payload import Status
 from contract.topics import AgentTopics
@@ -142,9 +142,12 @@ class Agent:
         self._fleet.add(self._fleet.make(config.devices))
         topics = AgentTopics(config.factory, config.agent)
         now = self._clock.moment
-        self._site = Uplink(config.uplink.site, topics, self._status, now=now)
         platform = config.uplink.platform
-        self._platform = None if platform is None else Uplink(platform, topics, self._status, "platform", now)
+        carries = BOTH if platform is None else SITE
+        self._site = Uplink(config.uplink.site, topics, self._status, now=now, carries=carries)
+        self._platform = (
+            None if platform is None else Uplink(platform, topics, self._status, "platform", now, PLATFORM)
+        )
         self._gateway_time = GatewayTime(self._site, topics, self._clock)
         self._sender = Sender(
             self._spool,

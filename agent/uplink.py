@@ -7,6 +7,9 @@ new client for each connection, so that nothing of an ended one is sent later be
 Three threads meet here. The network thread runs the callbacks, which only hand on. Our own thread answers requests
 and publishes retained topics. Whoever calls `publish` waits until fewer than `SLOTS` messages are unacknowledged.
 
+What may be published to which broker stands in `contract.rights`; anything else is held back here, so that no
+mistake elsewhere shows raw data to the platform.
+
 Under MQTT 3.1.1 a request brings its response topic in the body (`contract.payload.Request`), and the answer goes
 the same way; there is no content type, and none is needed: a topic says what lies on it.
 """
@@ -21,7 +24,7 @@ from typing import TYPE_CHECKING
 from agent.errors import WireError
 from agent.requests import Asked, RequestError, answer, asked_by, refuse
 from agent.sizes import PACKET_OVERHEAD, Sizes
-from contract import codec
+from contract import codec, rights
 from contract.payload import Status
 from transport.connection import Client, Connection, spoken
 from transport.session import TAKEN_OVER, TOO_LARGE, Will, Wishes, matches
@@ -45,6 +48,9 @@ STATUS_S = 10.0
 SLOTS = 10
 REQUESTS = 4  # that wait; the next is told "busy"
 PACKET_LIMIT = codec.PLAIN_LIMIT + 4096
+SITE: frozenset[rights.Uplink] = frozenset({"site"})
+PLATFORM: frozenset[rights.Uplink] = frozenset({"platform"})
+BOTH = SITE | PLATFORM
 
 
 class Uplink(Client):
@@ -58,6 +64,7 @@ class Uplink(Client):
         status: Makes the retained status; called with whether we are online, from any thread.
         name: Tells the connections of one agent apart: "site" or "platform".
         now: What is known of the time, for the dates of certificates; the machine's clock when None.
+        carries: Which uplinks of `contract.rights` this connection is; a site without a platform has one for both.
 
     Raises:
         ConfigError: a secret or a certificate cannot be read.
@@ -70,12 +77,17 @@ class Uplink(Client):
         status: Callable[[bool], Status],
         name: str = "site",
         now: Callable[[], Moment] | None = None,
+        carries: frozenset[rights.Uplink] = BOTH,
     ) -> None:
         self._topics = topics
         self._status = status
         self._where = broker.address
-        self._listeners: list[tuple[str, Listener | None, int]] = [(topics.request("+"), None, codec.PLAIN_LIMIT)]
-        self.subscribe(topics.status, self._seen)
+        self._carries = carries
+        self._listeners: list[tuple[str, Listener | None, int]] = []
+        if "platform" in carries:
+            self._listeners.append((topics.request("+"), None, codec.PLAIN_LIMIT))
+        if "site" in carries:
+            self.subscribe(topics.status, self._seen)
         self._handlers: dict[str, Handler] = {}
         self._watchers: list[Callable[[bool], None]] = []
         self._retained: dict[str, bytes] = {}
@@ -96,7 +108,7 @@ class Uplink(Client):
             Wishes(
                 keep_alive=KEEPALIVE_S,
                 packet=PACKET_LIMIT,
-                will=lambda: Will(topics.status, codec.encode(status(False))),
+                will=(lambda: Will(topics.status, codec.encode(status(False)))) if "site" in carries else None,
                 now=now,
             ),
             self,
@@ -138,7 +150,8 @@ class Uplink(Client):
 
     def stop(self) -> None:
         """Say goodbye and close; returns within a few seconds."""
-        self.publish(self._topics.status, codec.encode(self._status(False)), retain=True, wait_s=1)
+        if "site" in self._carries:
+            self.publish(self._topics.status, codec.encode(self._status(False)), retain=True, wait_s=1)
         with self._slots:
             self._slots.wait_for(lambda: not self._up or self._unacked == 0, 1)
         self._jobs.put(None)
@@ -156,6 +169,15 @@ class Uplink(Client):
         Returns:
             Whether it was handed to the network; that it arrived is another matter.
         """
+        if not any(rights.may_leave(topic, one) for one in self._carries):
+            self._once(
+                f"held {topic}",
+                logging.ERROR,
+                "%s is not for %s: this is a bug, please report it",
+                topic,
+                self._where,
+            )
+            return False
         kind = codec.CONTENT_TYPE_ZSTD if compressed else codec.CONTENT_TYPE_JSON
         session = self._slot(len(payload), wait_s)
         # not under our lock: the network thread takes paho's lock first and ours in the callback
@@ -378,7 +400,7 @@ class Uplink(Client):
                 logger.exception("this is a bug in the uplink, please report it")
 
     def _publish_status(self) -> None:
-        if self._up:
+        if self._up and "site" in self._carries:
             self.publish(self._topics.status, codec.encode(self._status(True)), retain=True)
 
     def _once(self, key: str, level: int, text: str, *values: object) -> None:
