@@ -172,7 +172,9 @@ class Agent:
             ) from exc
 
         broker, node = settings.broker or self._config.uplink.site, settings.edge_node or self._config.agent
-        output = Output(settings, broker, node, self._sources, self._clock, self._folder, VERSION)
+        output = Output(
+            settings, broker, node, self._sources, self._clock, self._folder, VERSION, self._clock.moment
+        )
         self._intake.copies.append(output)
         return output
 
