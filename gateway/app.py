@@ -78,7 +78,7 @@ class Gateway:
         self._store = store or open_store(config.store)
         letters = config.dead_letters
         self._deadletters = DeadLetters(letters.directory, letters.max_size, config.worker, self._clock)
-        self._ingest = Ingest(config.worker, self._store, Births(), self._deadletters, self._clock)
+        self._ingest = Ingest(config.worker, self._store, Births(), self._deadletters, self._clock, config.factory)
         self._turns: Turns[Incoming, Steps] = Turns(QUEUE_MESSAGES, QUEUE_BYTES)
         self._me = Worker(config.worker, str(self._clock.now()), version("techsquare-edge"))
         self._broker = config.mqtt

@@ -50,6 +50,9 @@ class GatewayConfig(Model):
     worker: TopicId = Field(
         default_factory=default_worker, description="id of this worker; host name and process id when absent"
     )
+    factory: TopicId | None = Field(
+        None, description="the factory whose data is taken; messages and sticks of another one are refused"
+    )
     trust_local_clock: Flag = Field(default=False, description="agents may set their time by this machine's")
     mqtt: Broker = Field(description="the factory's broker")
     store: StoreSettings = Field(description="where the points go")

@@ -120,18 +120,28 @@ class Ingest:
         births: Cache of tag dictionaries.
         deadletters: Where refused lines and unreadable messages go.
         clock: For commit times and for the pace of questions.
+        factory: The only one whose messages are taken; any when None.
 
     Attributes:
         counts: Totals since the start, by the names of `COUNTS`.
         away_since: Monotonic seconds of the first failed write since the last one that worked, or None.
     """
 
-    def __init__(self, worker_id: str, store: Store, births: Known, deadletters: Letters, clock: Clock) -> None:
+    def __init__(
+        self,
+        worker_id: str,
+        store: Store,
+        births: Known,
+        deadletters: Letters,
+        clock: Clock,
+        factory: str | None = None,
+    ) -> None:
         self._worker = worker_id
         self._store = store
         self._births = births
         self._deadletters = deadletters
         self._clock = clock
+        self._factory = factory
         self._questions = _Pace(NEED_BIRTH_SECONDS)
         self._lines = _Pace(LOG_SECONDS)
         self._full = False
@@ -157,6 +167,10 @@ class Ingest:
         self.counts["messages"] += 1
         try:
             branch, levels = topics.split(topic)
+            if self._factory not in {None, branch.factory}:
+                raise WireError(  # noqa: TRY301 - one place for all of them
+                    f"a message of the factory {branch.factory}, and this gateway takes {self._factory}"
+                )
             match levels:
                 case ["birth", digest, label]:
                     if payload:
