@@ -1,4 +1,4 @@
-"""Production days of a zone whose clock changes: closed at their own ends, 23 and 25 hours long, nothing missing."""
+"""Production days of a zone whose clock changes: closed at their ends, 23 and 25 hours long, nothing missing."""
 
 from __future__ import annotations
 
