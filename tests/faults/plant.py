@@ -83,6 +83,7 @@ class Life(msgspec.Struct, frozen=True, kw_only=True):
         config: Which one it begins with.
         end: "stop" closes everything, "die" drops all where it stands.
         max_bytes: What the spool may take.
+        min_free: What it must leave free on the disk.
         checkpoint: Commits after which a checkpoint is made.
         box: Fingerprint of the box.
         bad_sync: Number of the sync that fails, and of how many in a row, when it runs on a recorded disk.
@@ -96,6 +97,7 @@ class Life(msgspec.Struct, frozen=True, kw_only=True):
     config: Literal["before", "after"] = "before"
     end: Literal["stop", "die"] = "die"
     max_bytes: int = 2 * 10**9
+    min_free: int = 0
     checkpoint: int = 20
     box: str = "box"
     bad_sync: tuple[int, int] | None = None
@@ -127,7 +129,13 @@ def sources_of(config: str) -> tuple[Source, ...]:
 
 
 def open_spool(
-    folder: Path, config: str = "before", *, max_bytes: int = 2 * 10**9, checkpoint: int = 20, box: str = "box"
+    folder: Path,
+    config: str = "before",
+    *,
+    max_bytes: int = 2 * 10**9,
+    min_free: int = 0,
+    checkpoint: int = 20,
+    box: str = "box",
 ) -> tuple[Spool, Chain]:
     """Open as the agent does, evidence included; `begin` or `start` comes next."""
     sources = sources_of(config)
@@ -135,7 +143,7 @@ def open_spool(
         folder,
         birth=birth_of("hanil", "main", "edge-1", sources),
         sources=sources,
-        limits=Limits(max_bytes=max_bytes, min_free_bytes=0),
+        limits=Limits(max_bytes=max_bytes, min_free_bytes=min_free),
         fingerprint=lambda: box,
         checkpoint_entries=checkpoint,
     )
@@ -211,7 +219,12 @@ class Plant:
         self.clock = FakeClock(start_ns if life.trust_at is None else start_ns - AWAY_NS)
         self.clock.trusted = life.trust_at is None
         self.spool, self.chain = open_spool(
-            folder, life.config, max_bytes=life.max_bytes, checkpoint=life.checkpoint, box=life.box
+            folder,
+            life.config,
+            max_bytes=life.max_bytes,
+            min_free=life.min_free,
+            checkpoint=life.checkpoint,
+            box=life.box,
         )
         self._sources = sources_of(life.config)
         self._births: dict[str, str] = {self.spool.birth: life.config}
@@ -254,6 +267,10 @@ class Plant:
         frames, self._frames = self._frames, []
         self._tell(Told(self.clock.now(), frames, fresh, chain=self.chain.value, births=self._births))
         return True
+
+    def waiting(self) -> list[tuple[str, int]]:
+        """Return (spool, number) of what waits for the store."""
+        return [(one.spool, one.seq) for one in contents(self.spool)]
 
     def _confirm(self) -> None:
         """Have the store say what it holds: most in order, some late, one in a while refused."""
