@@ -56,7 +56,7 @@ class Fault(NamedTuple):
     def __str__(self) -> str:
         """Return it as a line of a log."""
         step = f" by {self.amount:+.0f} s" if self.amount else ""
-        return f"{self.at_s:8.1f} s  {self.target:14} {self.kind:6} {self.seconds:5.1f} s{step}"
+        return f"{self.target:14} {self.kind:6} {self.seconds:5.1f} s{step}"
 
 
 def plan(
