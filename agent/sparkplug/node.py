@@ -253,9 +253,9 @@ class Node:
         return self._message("DBIRTH", name, metrics, now_ms)
 
     def _history(self, name: str, device: _Device, now_ms: int) -> Iterator[Message]:
-        waiting = list(device.waiting)
+        waiting = [change for change in device.waiting if change != device.last[change.tag]]  # the birth has those
+        self._waiting -= len(device.waiting)
         device.waiting.clear()
-        self._waiting -= len(waiting)
         yield from self._data(name, device, waiting, now_ms, historical=True)
 
     def _data(

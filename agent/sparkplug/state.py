@@ -1,4 +1,9 @@
-"""The state of a host application, Sparkplug 3.0, 6.4.26: retained JSON, and which of two words counts. Pure."""
+"""The state of a host application (Sparkplug 3.0, 6.4.26): retained JSON, and which word of it counts. Pure.
+
+An offline older than the latest online is a will that comes late, and counts nothing. An online always counts: the
+reference host (Tahu 1.0) goes online again under the time of its connection, which is older than its offline, and
+a host whose clock was set back must not lose its nodes for ever.
+"""
 
 from __future__ import annotations
 
@@ -27,10 +32,10 @@ class Host:
 
     def __init__(self) -> None:
         self.online = False
-        self._since = 0  # of the latest word that counted, ms UTC of the host
+        self._since = 0  # of its latest online, ms UTC of the host
 
     def heard(self, raw: bytes) -> bool:
-        """Take its word; one that is older than the latest counts nothing: it is a will that comes late.
+        """Take its word.
 
         Returns:
             Whether `online` has changed.
@@ -42,9 +47,10 @@ class Host:
             state = msgspec.json.decode(raw, type=_State)
         except (msgspec.DecodeError, UnicodeDecodeError) as exc:
             raise WireError(f"not the state of a Sparkplug 3 host: {exc}") from exc
-        if state.timestamp < self._since:
+        if state.online:
+            self._since = state.timestamp
+        elif state.timestamp < self._since:
             return False
-        self._since = state.timestamp
         changed = state.online is not self.online
         self.online = state.online
         return changed
