@@ -56,7 +56,7 @@ class Listener:
     def _on_message(self, _client: Any, _data: Any, message: paho.MQTTMessage) -> None:
         _, _, kind, node, *device = message.topic.split("/")
         assert node == AGENT
-        said = read(message.payload)
+        said = read(bytes(message.payload))
         self.heard.append(Heard(kind, device[0] if device else "", said, message.retain, message.qos))
 
     def of(self, kind: str) -> list[Heard]:
