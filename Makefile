@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test validity fuzz lint format lock clean
+.PHONY: help demo test validity fuzz chaos lint format lock clean
 help:
 	@grep -E '^[a-z]+:.*#' $(MAKEFILE_LIST) | sed 's/:.*# /\t/'
 
@@ -36,6 +36,9 @@ $(VENV)/.fuzz: requirements/fuzz.lock pyproject.toml | $(VENV)/.dev
 
 fuzz: $(VENV)/.fuzz # hostile input for every decoder, importer and the YAML loader, guided by coverage (10 minutes)
 	$(BIN)/python -m tests.fuzz $(ARGS)
+
+chaos: $(VENV)/.dev # kills, cuts, fills and mistimes the whole path at random: ARGS="--minutes 30 --seed 1"
+	$(BIN)/python -m tests.chaos $(ARGS)
 
 lint: $(VENV)/.dev # formatter, linter and types only
 	$(BIN)/ruff format --check .
