@@ -107,7 +107,10 @@ def arrange(items: Iterable[Item]) -> list[Item]:
 
 
 def stamp(items: Iterable[Item], last_ns: int) -> tuple[list[Item], int]:
-    """Freeze events and facts: their times strictly increase, their bodies are what will be read back.
+    """Freeze events and facts: their times are unique, their bodies are what will be read back.
+
+    Within a clock epoch they strictly increase; stamps of two epochs differ in their last digits. An event of an
+    epoch that was wrong by years must neither lend its time to those after it nor take theirs.
 
     Args:
         items: In the order of commit.
@@ -117,12 +120,13 @@ def stamp(items: Iterable[Item], last_ns: int) -> tuple[list[Item], int]:
         The items, and the time of the last event or fact among them.
     """
     out: list[Item] = []
+    latest = {last_ns % 1000: last_ns}
     for item in items:
         if isinstance(item, Event | Facts):
             time_ns = item.time_ns
-            if time_ns <= last_ns:  # one microsecond on, under the epoch number of its own stamp
-                time_ns = (last_ns // 1000 + 1) * 1000 + time_ns % 1000
-            last_ns = time_ns
+            if time_ns <= (before := latest.get(time_ns % 1000, -1)):
+                time_ns = before + 1000
+            latest[time_ns % 1000] = last_ns = time_ns
             body = cast("Mapping[str, Json]", plain(item.body))
             out.append(dataclasses.replace(item, time_ns=time_ns, body=body))
         else:
