@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from agent import storage
+from agent.carry import Courier
 from agent.redacted import device_as_written
 from agent.reload import arguments
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from agent.running import Running
     from agent.spool import Spool
     from agent.supervise import Sink
+
+SETTLE_S = 1.5  # longer than the spool's time from one commit to the next
 
 
 class Verbs:
@@ -70,6 +73,7 @@ class Verbs:
         self._about = about
         self._version = version
         self._encoding = asyncio.Lock()
+        self._courier = Courier(spool)
         self._began = clock.monotonic()
 
     def table(self) -> Mapping[str, Handler]:
@@ -84,6 +88,7 @@ class Verbs:
             "maintenance": self._work,
             "record": self._record,
             "apply": self._apply,
+            "carry": self._carry,
         }
 
     def _devices(self) -> dict[str, dict[str, object]]:
@@ -115,6 +120,13 @@ class Verbs:
             "spool": self._spool.stats()._asdict(),
             "storage": storage.about(self._running.config.storage),
         }
+
+    async def _carry(self, _target: str, args: Mapping[str, object]) -> Answer:
+        """Answer a question of `tsq-agent carry`; `settle` waits until the next commit has seen confirmations."""
+        if args.get("do") == "settle":
+            await self._clock.sleep(SETTLE_S)
+            return {"ok": True}
+        return await asyncio.to_thread(self._courier.answer, args)
 
     async def _values(self, target: str, args: Mapping[str, object]) -> bytes:
         """Answer with the last values of one device or all; `history: false` leaves the past out."""

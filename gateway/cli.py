@@ -3,6 +3,7 @@
     run --config FILE                 take data until SIGTERM or SIGINT
     check FILE                        is the file right; touches neither the network nor a secret
     dead-letters list|show|replay|drop   what could not be stored, see `gateway.verbs.dead_letters`
+    carry STICK --config FILE         what agents without a line sent by stick, see `gateway.verbs.carry`
     access LIST --out FOLDER          a broker's access rules, see `gateway.verbs.access`
     probe --config FILE               what the broker can do, see `gateway.verbs.probe`
 
@@ -23,8 +24,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gateway import config
-from gateway.verbs import access, dead_letters, probe
-from service import exits
+from gateway.verbs import access, carry, dead_letters, probe
+from service import exits, logs
 from settings.errors import ConfigError
 from settings.language import Text, choose
 
@@ -46,6 +47,7 @@ def _parser(language: Language) -> argparse.ArgumentParser:
     check = commands.add_parser("check", help="check a configuration without touching the network")
     check.add_argument("file", type=Path, metavar="FILE")
     dead_letters.arguments(commands.add_parser("dead-letters", help="what could not be stored"), language)
+    carry.arguments(commands.add_parser("carry", help="store what a stick brings, and confirm it there"), language)
     access.arguments(commands.add_parser("access", help="access rules of a broker, from a list"), language)
     probe.arguments(commands.add_parser("probe", help="what the broker can do"), language)
     return parser
@@ -80,6 +82,8 @@ def _done(options: argparse.Namespace, language: Language) -> int:
             return _run(settings)
         case "dead-letters":
             return dead_letters.main(options, settings, language)
+        case "carry":
+            return carry.main(options, settings, language)
     for text in _summary(settings, path):
         print(text(language))
     return 0
@@ -98,7 +102,7 @@ def _run(settings: config.GatewayConfig) -> int:
     from gateway.app import Gateway  # noqa: PLC0415 - `check` loads no broker or database library
     from gateway.stores.base import StoreUnavailable  # noqa: PLC0415
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logs.configure()
     for text in settings.mqtt.notes("mqtt"):
         logging.getLogger(__name__).warning("%s", text.en)
     stop = threading.Event()

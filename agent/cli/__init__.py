@@ -87,6 +87,10 @@ VERBS: Mapping[str, tuple[str, Text]] = {
     ),
     "confirm": ("confirm", Text("a device that has changed is right as it is", "바뀐 장치를 확인하고 등록")),
     "record": ("record", Text("raw frames of a device into a file", "통신 프레임을 파일로 기록")),
+    "carry": (
+        "carry",
+        Text("bring what waits to the gateway on a USB stick", "통신이 안 될 때 USB로 데이터 옮기기"),
+    ),
     "replay": ("replay", Text("what a recording gives when it is read again", "기록한 통신을 다시 읽어 보기")),
 }
 """Verb to its module and what it does, in the order of the help."""
