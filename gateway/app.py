@@ -154,7 +154,8 @@ class Gateway:
         if stop.is_set():
             return
         level = logging.INFO if probed.table.works else logging.WARNING
-        log.log(level, "what the broker can do:\n%s", "\n".join(probed.table.lines("en")))
+        for line in ("what the broker can do:", *probed.table.lines("en")):
+            log.log(level, "%s", line)
         peers = Peers(self._me, shares=probed.table.shares)
         for worker in probed.workers:
             peers.seen(worker.worker, codec.encode(worker))

@@ -38,6 +38,23 @@ def credential(name: str) -> Path:
     return Path(folder) / name
 
 
+_SHORTEST = 4  # letters of a secret that is masked: a shorter one would take ordinary words away
+_known: set[str] = set()
+
+
+def conceal(text: str) -> None:
+    """Have `masked` hide a text from now on, such as a header that is made of a secret."""
+    if len(text) >= _SHORTEST:
+        _known.add(text)
+
+
+def masked(text: str) -> str:
+    """Return a text from outside, or for a log, without the secrets that this process has read."""
+    for secret in sorted(_known, key=len, reverse=True):
+        text = text.replace(secret, "***")
+    return text
+
+
 _LIMIT = 64 * 1024  # bytes of a secret file that are looked at: it may be anything that somebody has named
 
 
@@ -79,6 +96,7 @@ class Secret:
             ConfigError: the variable is not set, the file cannot be read or is empty, or it is more than one line.
         """
         value = self._read()
+        conceal(value)
         if any(c < " " or c == "\x7f" for c in value):  # a library would quote what it cannot send
             raise ConfigError(f"{self.reference}: more than one line: keep the secret alone in it")
         return value

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
 from agent.cli import config_argument
+from service import logs
 from settings.language import Text
 
 if TYPE_CHECKING:
@@ -27,5 +27,5 @@ def main(args: argparse.Namespace, language: Language) -> int:
     """Collect until SIGTERM or SIGINT."""
     from agent.app import run  # noqa: PLC0415 - the whole agent, when it is needed
 
-    logging.basicConfig(level=args.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logs.configure(args.log_level)
     return run(args.config, lang=language)

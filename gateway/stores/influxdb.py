@@ -23,6 +23,7 @@ from gateway.stores.lines import encode
 from gateway.stores.rules import field_type
 from gateway.stores.sending import CUT_OFF, Answer, sending
 from settings.errors import ConfigError
+from settings.secret import conceal, masked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
@@ -58,6 +59,7 @@ class InfluxDb1:
             secret = settings.password.resolve() if settings.password else ""
             basic = base64.b64encode(f"{settings.user}:{secret}".encode()).decode()
             headers["Authorization"] = f"Basic {basic}"
+            conceal(basic)
         self._headers = headers
         self._pool = urllib3.PoolManager(
             maxsize=1,
@@ -135,7 +137,8 @@ class InfluxDb1:
         try:
             chunk = json.loads(line, parse_int=_number)
         except ValueError as exc:
-            raise StoreUnavailable(f"{self._settings.url} answers {status}: {line[:200]!r}") from exc
+            text = masked(line.decode("utf-8", "replace"))
+            raise StoreUnavailable(f"{self._settings.url} answers {status}: {text[:200]!r}") from exc
         results = chunk.get("results", ())
         errors = [chunk.get("error"), *(r.get("error") for r in results)]
         if status != 200 or any(errors):
@@ -277,8 +280,8 @@ class InfluxDb2:
 
 
 def _error_text(body: bytes | str | None) -> str:
-    """Return what an error answer says, without its JSON around it."""
-    text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body or ""
+    """Return what an error answer says, without its JSON around it, and without what we log in with."""
+    text = masked(body.decode("utf-8", "replace") if isinstance(body, bytes) else body or "")
     try:
         said = json.loads(text)
     except ValueError:

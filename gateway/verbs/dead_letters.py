@@ -20,6 +20,7 @@ from contract import codec
 from gateway.clock import SystemClock
 from gateway.deadletter import DeadLetters
 from gateway.settled import Busy, Kept, Settling, waiting
+from service import logs
 from settings.language import Text
 
 if TYPE_CHECKING:
@@ -187,7 +188,7 @@ def _replay(settings: GatewayConfig, chosen: Callable[[Kept], bool], language: L
     from gateway.stores import open_store  # noqa: PLC0415
     from gateway.stores.base import StoreUnavailable  # noqa: PLC0415
 
-    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    logs.configure(logging.WARNING, "%(message)s")
     folder, clock = settings.dead_letters.directory, SystemClock(trust=settings.trust_local_clock)
     total, code = Outcome([]), 0
     with Settling(folder) as settling, Backstage(settings.mqtt) as backstage:

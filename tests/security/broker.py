@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from tests.support.processes import Child, free_port
@@ -17,8 +19,6 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Iterable
     from pathlib import Path
-
-    from paho.mqtt.properties import Properties
 
     from tests.support.certificates import Pair
 
@@ -71,7 +71,13 @@ class Client:
         failed: Set when a connection could not be made or was refused.
     """
 
-    def __init__(self, client_id: str, context: ssl.SSLContext, will: tuple[str, bytes] | None = None) -> None:
+    def __init__(
+        self,
+        client_id: str,
+        context: ssl.SSLContext,
+        will: tuple[str, bytes] | None = None,
+        login: tuple[str, str] | None = None,
+    ) -> None:
         self.received: list[tuple[str, bytes, bool]] = []
         self.granted: list[int] = []
         self.acknowledged: dict[int, int] = {}
@@ -84,6 +90,8 @@ class Client:
             CallbackAPIVersion.VERSION2, client_id=client_id, protocol=paho.MQTTv5, reconnect_on_failure=False
         )
         self._client.tls_set_context(context)
+        if login is not None:
+            self._client.username_pw_set(*login)
         if will is not None:
             self._client.will_set(will[0], will[1], qos=1, retain=True)
         self._client.on_socket_open = _at_once
@@ -136,6 +144,14 @@ class Client:
         with self._changed:
             assert self._changed.wait_for(lambda: info.mid in self.acknowledged or self.lost.is_set(), SECONDS)
         return self.acknowledged.get(info.mid, 0)
+
+    def request(self, topic: str, body: bytes, response: str) -> None:
+        """Send a request; the answer comes on `response`, to which this subscribes."""
+        self.subscribe(response)
+        properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+        properties.ResponseTopic = response
+        properties.CorrelationData = b"7"
+        self.publish(topic, body, properties=properties)
 
     def wait(self, topic: str, payload: bytes | None = None) -> None:
         """Wait until something has come."""
