@@ -103,6 +103,7 @@ def _run(settings: config.GatewayConfig) -> int:
     from gateway.stores.base import StoreUnavailable  # noqa: PLC0415
 
     logs.configure()
+    os.umask(0o077)  # neither the store nor a dead letter is for other users of this machine
     for text in settings.mqtt.notes("mqtt"):
         logging.getLogger(__name__).warning("%s", text.en)
     stop = threading.Event()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from agent.cli import config_argument
@@ -28,4 +29,5 @@ def main(args: argparse.Namespace, language: Language) -> int:
     from agent.app import run  # noqa: PLC0415 - the whole agent, when it is needed
 
     logs.configure(args.log_level)
+    os.umask(0o077)  # what was read from the machines is nobody else's on this box
     return run(args.config, lang=language)

@@ -71,8 +71,12 @@ class Factory:
             env=self._env(),
         )
         stack.enter_context(self.site)
-        for child in (self.platform, self.plc, self.gateway, self.agent):
-            stack.enter_context(running(child))
+        before = os.umask(0)  # as careless as can be: `test_nobody_else_on_the_machine_can_read_what_they_keep`
+        try:
+            for child in (self.platform, self.plc, self.gateway, self.agent):
+                stack.enter_context(running(child))
+        finally:
+            os.umask(before)
 
     def _env(self) -> dict[str, str]:
         credentials = self.folder / "credentials"
@@ -271,6 +275,16 @@ def test_no_secret_is_anywhere_but_where_it_was_put(factory: Factory) -> None:
             for secret in SECRETS.values():
                 assert secret.encode() not in content, path
                 assert base64.b64encode(secret.encode()) not in content, path
+
+
+def test_nobody_else_on_the_machine_can_read_what_they_keep(factory: Factory) -> None:
+    until(lambda: factory.stored() > 0, 60, "nothing is stored")
+    kept = [factory.folder / "agent", factory.folder / "dead-letters", factory.store]
+    inner = [path for root in kept if root.is_dir() for path in root.rglob("*")]
+    assert any(path.is_socket() for path in inner)
+    for path in (*kept, *inner):
+        with contextlib.suppress(FileNotFoundError):  # files come and go
+            assert path.lstat().st_mode & 0o077 == 0, path
 
 
 class Echo(http.server.BaseHTTPRequestHandler):
