@@ -21,7 +21,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from itertools import accumulate, repeat
-from typing import TYPE_CHECKING, NamedTuple
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -32,7 +33,7 @@ from contract.payload import EVENTS, WireEvent
 from gateway.stores.base import Point
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from contract.payload import Birth, BirthSignal, Block, Data, Json, Value, WireFacts
     from gateway.stores.base import FieldValue
@@ -50,6 +51,7 @@ _NO_SUCH_TIME = "a time that no store can hold"
 _UNCERTAIN = 1 << 30  # from here on a status is not good
 _BAD = 1 << 31
 _SOURCE_TIME_NS = 1_000_000_000
+_READINGS = 256  # plans that are kept for a source; a subscription may report any set of its signals
 
 _KINDS: dict[str, type] = {
     "bool": bool, "string": str, "float32": float, "float64": float, "int16": int, "uint16": int, "int32": int,
@@ -72,9 +74,63 @@ class _Column(NamedTuple):
     source_time: str
 
 
-class _Source(NamedTuple):
-    columns: list[_Column]
-    tags: tuple[tuple[str, str], ...]
+class _Part(NamedTuple):
+    """What one machine has of a reading."""
+
+    machine: str
+    fields: tuple[str, ...]
+    values: Callable[[Sequence[Value]], Sequence[Any]]
+    """Picks its values out of those of the reading."""
+
+
+class _Reading(NamedTuple):
+    """How rows of one time become points when nothing is wrong with any: what a poll gives again and again."""
+
+    kinds: tuple[type, ...]
+    whole: Callable[[Sequence[Value]], Sequence[Any]]
+    """Picks the integers out of the values of the reading."""
+    parts: tuple[_Part, ...]
+
+
+class _Source:
+    """One source of a birth."""
+
+    def __init__(self, columns: list[_Column], tags: tuple[tuple[str, str], ...]) -> None:
+        self.columns = columns
+        self.tags = tags
+        self._readings: dict[tuple[int, ...], _Reading | None] = {}
+
+    def reading(self, signals: tuple[int, ...]) -> _Reading | None:
+        """Return the plan of a reading, None when something is wrong with these signals."""
+        if signals not in self._readings:
+            if len(self._readings) >= _READINGS:
+                self._readings.clear()
+            self._readings[signals] = _plan(signals, self.columns)
+        return self._readings[signals]
+
+
+def _plan(signals: tuple[int, ...], columns: list[_Column]) -> _Reading | None:
+    if len(set(signals)) < len(signals) or max(signals) >= len(columns):
+        return None
+    found = [columns[signal] for signal in signals]
+    places: dict[str, list[int]] = {}
+    for place, column in enumerate(found):
+        places.setdefault(column.machine, []).append(place)
+    return _Reading(
+        tuple(column.kind for column in found),
+        _picker([place for place, column in enumerate(found) if column.kind is int]),
+        tuple(
+            _Part(machine, tuple(found[place].field for place in own), _picker(own))
+            for machine, own in places.items()
+        ),
+    )
+
+
+def _picker(places: list[int]) -> Callable[[Sequence[Value]], Sequence[Any]]:
+    """Return what picks these places out of a sequence."""
+    if len(places) > 1:
+        return itemgetter(*places)
+    return itemgetter(slice(places[0], places[0] + 1) if places else slice(0))
 
 
 class Dictionary:
@@ -174,23 +230,33 @@ def _block(block: Block, dictionary: Dictionary, batch: Batch) -> None:
     if not (block.value or block.signal or block.time.steps):
         return  # round trips only: they are for the analyzers
     origin = Origin(block.seq, block.source)
+    source = dictionary.sources.get(block.source)
     try:
-        times = _times(block)
+        points = None if source is None else _readings(block, source)
+        times = _times(block) if points is None else []
     except WireError as exc:
         batch.faults.append(_whole(block, origin, str(exc), [NO_TIME]))
         return
-    source = dictionary.sources.get(block.source)
+    if points is None:
+        points = _each(block, times, source, origin, batch.faults)
+    batch.points.extend(points)
+    batch.origins.extend(repeat(origin, len(points)))
+
+
+def _each(
+    block: Block, times: list[int], source: _Source | None, origin: Origin, faults: list[Fault]
+) -> list[Point]:
+    """Return the points of a block of which each row has to be looked at."""
     lengths = {len(block.signal), len(times), len(block.value)}
     lengths |= {len(column) for column in (block.status, block.source_time, block.server_time) if column}
     if len(lengths) > 1:
-        batch.faults.append(_whole(block, origin, "columns differ in length", times))
+        faults.append(_whole(block, origin, "columns differ in length", times))
     elif source is None:
-        batch.faults.append(_whole(block, origin, "the birth has no such source", times))
+        faults.append(_whole(block, origin, "the birth has no such source", times))
     else:
-        groups = _rows(block, times, source, origin, batch.faults)
-        points = [Point(machine, source.tags, time, fields) for (time, machine), fields in groups.items() if fields]
-        batch.points.extend(points)
-        batch.origins.extend(repeat(origin, len(points)))
+        groups = _rows(block, times, source, origin, faults)
+        return [Point(machine, source.tags, time, fields) for (time, machine), fields in groups.items() if fields]
+    return []
 
 
 def _whole(block: Block, origin: Origin, reason: str, times: Sequence[int]) -> Fault:
@@ -202,6 +268,35 @@ def _whole(block: Block, origin: Origin, reason: str, times: Sequence[int]) -> F
 def _times(block: Block) -> list[int]:
     times = accumulate(map(integer, block.time.steps), initial=integer(block.time.first))
     return list(times)[1:]
+
+
+def _readings(block: Block, source: _Source) -> list[Point] | None:
+    """Return the points of a block of readings that are all good, None when a look at each row is needed."""
+    steps = block.time.steps
+    if block.status or block.source_time or not len(steps) == len(block.signal) == len(block.value):
+        return None
+    starts = [0, *(place for place in range(1, len(steps)) if steps[place])] if any(steps) else [0]
+    if len(starts) * 4 > len(steps) or len(block.server_time) not in {0, len(steps)}:
+        return None
+    points: list[Point] = []
+    time = integer(block.time.first)
+    for begin, end in zip(starts, (*starts[1:], len(steps)), strict=True):
+        step, values = steps[begin], block.value[begin:end]
+        reading = source.reading(tuple(block.signal[begin:end]))
+        if reading is None or tuple(map(type, values)) != reading.kinds:
+            return None
+        if step.__class__ is not int or step < 0 or (begin and not step):
+            return None
+        time += step
+        numbers = reading.whole(values)
+        fits = not numbers or -_INT64 - 1 <= min(numbers) <= max(numbers) <= _INT64
+        if not fits or not 0 < time <= _LAST_TIME:
+            return None
+        points += [
+            Point(part.machine, source.tags, time, dict(zip(part.fields, part.values(values), strict=True)))
+            for part in reading.parts
+        ]
+    return points
 
 
 def _rows(

@@ -7,19 +7,21 @@ merge into one point. `tests/stores/` holds one suite that each store passes.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+import msgspec
+
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Mapping, Sequence
+    from collections.abc import Generator, Iterator, Sequence
 
 T = TypeVar("T")
 
 FieldValue = bool | int | float | str
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(msgspec.Struct, frozen=True):
     """One line: what a measurement said at one moment.
 
     Field names end in their type (`_f`, `_i`, `_s`, `_b`; `_q` and `_src` are integers), so that an edited

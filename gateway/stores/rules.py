@@ -97,11 +97,16 @@ def _text_problem(name: str, text: str) -> str | None:
     return None
 
 
+def time_fits(time_ns: int) -> bool:
+    """Return whether a store can hold this time."""
+    return _FIRST_NS <= time_ns <= _LAST_NS
+
+
 def point_problem(point: Point) -> str | None:
     """Return why no store can take a point, or None."""
     if problem := series_problem(point.measurement, point.tags):
         return problem
-    if not _FIRST_NS <= point.time_ns <= _LAST_NS:
+    if not time_fits(point.time_ns):
         return f"the time {point.time_ns} ns does not fit 64 bits signed"
     if not point.fields:
         return "the point has no field"

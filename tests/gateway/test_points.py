@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from contract import codec
@@ -324,3 +325,39 @@ def test_one_signal_id_on_two_machines_of_a_source_is_two_series() -> None:
         Point("press-1", TAGS, T0, {"b_b": True}),
         Point("press-2", TAGS, T0, {"b_b": False}),
     ]
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    readings=st.lists(
+        st.tuples(
+            st.sampled_from([SECOND, SECOND // 2, 1, 0, -SECOND]),
+            st.lists(
+                st.sampled_from(["b", "i16", "i64", "u64", "wide", "f32", "f64", "s"]), min_size=1, max_size=8
+            ),
+        ),
+        min_size=1,
+        max_size=4,
+    ),
+    odd=st.sampled_from([None, 1.5, 7, True, "text", 2**64, -(2**63), 2**63]),
+    place=st.integers(0, 60),
+)
+def test_readings_give_what_a_look_at_each_row_gives(
+    readings: list[tuple[int, list[str]]], odd: Value, place: int
+) -> None:
+    """Points and faults of polled blocks, with one odd value or none: only the way to them is shorter."""
+    usual: dict[str, Value] = {
+        "b": True, "i16": 1, "i64": 2**60, "u64": 5, "wide": 9, "f32": 0.5, "f64": -1e300, "s": "로트",
+    }  # fmt: skip
+    rows, time = [], T0
+    for step, names in readings:
+        time += step
+        rows += [row(name, time, usual[name]) for name in names]
+    if place < len(rows):
+        rows[place] = row(rows[place][0], rows[place][1], odd)
+    polled = block(*rows)
+    quick = build(data(polled))
+    looked = build(data(replace(polled, status=[0] * len(rows))))
+    assert quick.points == looked.points
+    assert quick.origins == looked.origins
+    assert [fault.reason for fault in quick.faults] == [fault.reason for fault in looked.faults]

@@ -17,8 +17,8 @@ TAGS = (("factory", "f1"), ("site", "main"))
     ("point", "line"),
     [
         (Point("m", (), 1, {"x_f": 1.5}), "m x_f=1.5 1"),
-        (Point("m", TAGS, 1, {"x_f": 1e300, "n_i": -7}), "m,factory=f1,site=main x_f=1e+300,n_i=-7i 1"),
-        (Point("m", (), -5, {"b_b": True, "c_b": False}), "m b_b=t,c_b=f -5"),
+        (Point("m", TAGS, 1, {"x_f": 1e300, "n_i": -7}), "m,factory=f1,site=main x_f=1e300,n_i=-7i 1"),
+        (Point("m", (), -5, {"b_b": True, "c_b": False}), "m b_b=true,c_b=false -5"),
         (Point("m", (), 1, {"n_q": 2**31, "n_src": 2**62}), "m n_q=2147483648i,n_src=4611686018427387904i 1"),
         (Point("m", (), 1, {"s_s": 'a"b\\c\nd'}), 'm s_s="a\\"b\\\\c\nd" 1'),
         (Point("m 1,2=3", (), 1, {"x_f": 1.0}), "m\\ 1\\,2=3 x_f=1.0 1"),
