@@ -332,9 +332,17 @@ class Agent:
             connected=connected,
             in_flight=self._sender.in_flight,
             usual_s=self._sender.usual_s,
+            certificates=self._certificates(),
             more=self._timekeeper.counters(),
         )
         return counters.metrics(self._spool.stats(), dict(self._health.devices), around)
+
+    def _uplinks(self) -> Mapping[str, Uplink]:
+        return {"site": self._site} | ({} if self._platform is None else {"platform": self._platform})
+
+    def _certificates(self) -> Mapping[str, float]:
+        left = {name: uplink.expiry.seconds for name, uplink in self._uplinks().items()}
+        return {name: seconds for name, seconds in left.items() if seconds is not None}
 
     def _about(self) -> Mapping[str, object]:
         return {
@@ -345,6 +353,12 @@ class Agent:
                 "platform": None if self._platform is None else self._platform.up,
                 "in_flight": self._sender.in_flight,
                 "usual_s": self._sender.usual_s,
+                "certificates": self._certificates(),
+                "troubles": {
+                    name: {"en": uplink.trouble.en, "ko": uplink.trouble.ko}
+                    for name, uplink in self._uplinks().items()
+                    if uplink.trouble is not None
+                },
             },
         }
 

@@ -44,6 +44,7 @@ class Around(NamedTuple):
     connected: Mapping[str, bool]  # by uplink
     in_flight: int
     usual_s: float
+    certificates: Mapping[str, float] = {}  # seconds until ours expires, by uplink
     more: Mapping[str, int] = {}  # counters of other parts, by name without prefix and `_total`
 
 
@@ -75,6 +76,9 @@ def metrics(stats: Stats, devices: Mapping[str, DeviceHealth], around: Around) -
         yield Metric(
             "tsq_agent_uplink_up", "gauge", "1 while the broker is connected", float(up), (("uplink", uplink),)
         )
+    for uplink, left in sorted(around.certificates.items()):
+        text = "Time until our own certificate expires"
+        yield Metric("tsq_agent_certificate_seconds", "gauge", text, left, (("uplink", uplink),))
     yield Metric("tsq_agent_in_flight", "gauge", "Messages sent and not confirmed", around.in_flight)
     yield Metric("tsq_agent_confirm_seconds", "gauge", "Usual time from sending to confirmation", around.usual_s)
     for source in ("kernel", "gateway", "local", "none"):

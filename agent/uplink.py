@@ -27,6 +27,7 @@ from agent.sizes import PACKET_OVERHEAD, Sizes
 from contract import codec, rights
 from contract.payload import Status
 from transport.connection import Client, Connection, spoken
+from transport.expiry import Expiry
 from transport.session import TAKEN_OVER, TOO_LARGE, Will, Wishes, matches
 
 if TYPE_CHECKING:
@@ -66,6 +67,10 @@ class Uplink(Client):
         now: What is known of the time, for the dates of certificates; the machine's clock when None.
         carries: Which uplinks of `contract.rights` this connection is; a site without a platform has one for both.
 
+    Attributes:
+        trouble: Why there is no connection, None while there is one.
+        expiry: Of our own certificate.
+
     Raises:
         ConfigError: a secret or a certificate cannot be read.
     """
@@ -98,6 +103,9 @@ class Uplink(Client):
         self._up = False
         self._connections = 0
         self._ending = False
+        self.trouble: Text | None = None
+        self.expiry = Expiry(broker, f"uplink.{name}")
+        self._now = now
         self._foreign = 0  # connections in a row on which our status was not ours
         self._sizes = Sizes()
         self._said: set[str] = set()
@@ -227,6 +235,7 @@ class Uplink(Client):
 
     def troubled(self, text: Text, *, refused: bool) -> None:
         """Say why there is no connection, once until there is one."""
+        self.trouble = text
         level = logging.ERROR if refused else logging.WARNING
         self._once(f"unreachable {text.en}", level, "data waits in the spool: %s", text.en)
 
@@ -246,6 +255,7 @@ class Uplink(Client):
         if "taken" not in self._said:
             logger.info("connected to %s", self._where)
         self._said -= {key for key in self._said if key.startswith("unreachable")}
+        self.trouble = None
         with self._slots:
             self._up = session.up
             self._unacked = 0
@@ -254,7 +264,7 @@ class Uplink(Client):
         self._jobs.put(self._connected)
 
     def _connected(self) -> None:
-        self._publish_status()
+        self._tend()
         for topic in list(self._retained):
             self._publish_one(topic)
         for watcher in self._watchers:
@@ -391,13 +401,19 @@ class Uplink(Client):
             try:
                 job = self._jobs.get(timeout=STATUS_S)
             except queue.Empty:
-                job = self._publish_status
+                job = self._tend
             if job is None:
                 return
             try:
                 job()
             except Exception:  # the next job must not suffer
                 logger.exception("this is a bug in the uplink, please report it")
+
+    def _tend(self) -> None:
+        self._publish_status()
+        warning = None if self._now is None else self.expiry.look(self._now())
+        if warning is not None:
+            logger.warning("%s", warning.en)
 
     def _publish_status(self) -> None:
         if self._up and "site" in self._carries:

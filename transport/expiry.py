@@ -57,22 +57,23 @@ class Expiry:
         if end - moment.ns > EARLY_NS or _within(self._said_ns, moment.ns, DAY_NS):
             return None
         self._said_ns = moment.ns
-        return expiring(self._name, str(self._tls.certificate), end - moment.ns)
+        text, place = expires(end - moment.ns), f"{self._name} ({self._tls.certificate})"
+        return Text(f"{place}: {text.en}", f"{place}: {text.ko}")
 
 
 def _within(before: int | None, now: int, span: int) -> bool:
     return before is not None and 0 <= now - before < span
 
 
-def expiring(name: str, certificate: str, left_ns: int) -> Text:
+def expires(left_ns: int) -> Text:
     """Return what to say of a certificate that expires soon, or has expired."""
-    days = left_ns // DAY_NS
     if left_ns < 0:
         return Text(
-            f"{name}: our certificate has expired: renew {certificate} (no restart is needed)",
-            f"{name}: 이 장비의 인증서가 만료되었습니다. {certificate} 파일을 갱신하십시오(재시작 불필요)",
+            "our certificate has expired: renew it (no restart is needed)",
+            "이 장비의 인증서가 만료되었습니다. 갱신하십시오(재시작 불필요)",
         )
+    days = left_ns // DAY_NS
     return Text(
-        f"{name}: our certificate expires in {days} days: renew {certificate} (no restart is needed)",
-        f"{name}: 이 장비의 인증서가 {days}일 뒤 만료됩니다. {certificate} 파일을 갱신하십시오(재시작 불필요)",
+        f"our certificate expires in {days} days: renew it (no restart is needed)",
+        f"이 장비의 인증서가 {days}일 뒤 만료됩니다. 갱신하십시오(재시작 불필요)",
     )

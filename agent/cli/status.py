@@ -14,10 +14,11 @@ from agent.cli.watching.model import milliseconds, span_words
 from agent.cli.words import STATES
 from agent.config.load import load
 from settings.language import Text
+from transport.expiry import EARLY_NS, expires
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from settings.language import Language
 
@@ -74,7 +75,17 @@ def lines(answer: Mapping[str, Any], language: Language) -> list[str]:
         if (up := answer["uplink"][key]) is not None:
             said = Text("connected", "연결됨") if up else Text("not connected", "연결 안 됨")
             out.append(f"  {uplink(language)}: {said(language)}")
+            out += [f"    - {clean(line)}" for line in _uplink(answer["uplink"], key, language)]
     return out
+
+
+def _uplink(uplink: Mapping[str, Any], key: str, language: Language) -> Iterator[str]:
+    """Yield why there is no connection, and when its certificate runs out."""
+    if not uplink[key] and (trouble := uplink.get("troubles", {}).get(key)):
+        yield Text(trouble["en"], trouble["ko"])(language)
+    left_ns = round(uplink.get("certificates", {}).get(key, EARLY_NS) * _SECOND)
+    if left_ns < EARLY_NS:
+        yield expires(left_ns)(language)
 
 
 def _stats(stats: Mapping[str, Any], language: Language) -> str | None:
