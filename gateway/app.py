@@ -34,7 +34,9 @@ from service import exits
 from service.metrics import served
 from service.notify import Notifier, watchdog_s
 from settings.errors import ConfigError
+from settings.handshake import Moment
 from settings.language import Text
+from transport.expiry import Expiry
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -88,18 +90,23 @@ class Gateway:
         self._dropped = 0
         self._bugs = 0
         self._metrics = config.metrics
+        self._expiry = Expiry(config.mqtt, "mqtt")
         self._notifier = Notifier()
         self._handling: float | None = None  # since when a message is in hand
         self._stopping = threading.Event()
         self._worker = threading.Thread(target=self._work, name="gateway-worker", daemon=True)
 
     def stats(self) -> dict[str, int]:
-        """Return totals since the start: those of `Ingest.counts`, `dropped` (queue full), `bugs`, `serving`."""
+        """Return totals since the start: those of `Ingest.counts`, `dropped` (queue full), `bugs`, `serving`.
+
+        With a certificate of our own also `certificate_seconds`, until it expires.
+        """
         return {
             **self._ingest.counts,
             "dropped": self._dropped,
             "bugs": self._bugs,
             "serving": int(self._serving),
+            **({} if self._expiry.seconds is None else {"certificate_seconds": int(self._expiry.seconds)}),
         }
 
     def run(self, stop: threading.Event) -> int:
@@ -135,6 +142,9 @@ class Gateway:
             if self._clock.monotonic() - last >= STATS_SECONDS:
                 last = self._clock.monotonic()
                 log.info("totals: %s", self.stats())
+            warning = self._expiry.look(Moment(self._clock.now(), exact=True))  # TLS believes this clock too
+            if warning is not None:
+                log.warning("%s", warning.en)
             since, now = self._handling, self._clock.monotonic()
             if feed_s and now - fed >= feed_s and (since is None or now - since < HANDLING_SECONDS):
                 self._notifier.feed()

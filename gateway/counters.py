@@ -9,7 +9,7 @@ from service.metrics import Metric
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-GAUGES = frozenset({"serving"})
+GAUGES = frozenset({"certificate_seconds", "serving"})
 TEXTS = {
     "messages": "Messages handled",
     "births": "Parts of tag dictionaries taken",
@@ -24,6 +24,7 @@ TEXTS = {
     "dead_letters_full": "Rejections that could not be kept and are not confirmed",
     "dropped": "Messages dropped because the queue was full; agents send them again",
     "bugs": "Messages that met a bug of ours",
+    "certificate_seconds": "Time until our own certificate expires",
     "serving": "1 while this worker takes data",
 }
 
