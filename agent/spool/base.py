@@ -17,10 +17,7 @@ Account = Callable[[Sequence[Item], int, bool], Mapping[tuple[str, str], Mapping
 """(items of a stored entry, when the worker committed it in ns, sent once and live) -> counts to add, by
 (day, key) and bucket. Called once for each entry, in the transaction that frees it."""
 
-Decode = Callable[[int, bytes, bytes], list[Item]]
-"""(birth, crc, body) of a row -> its items."""
-
-UNCONFIRMED, CONFIRMED, ASIDE = 0, 1, 2
+UNCONFIRMED, CONFIRMED, ASIDE, HELD = 0, 1, 2, 3
 EVERYTHING = 2**62
 HOLD_NS = 600 * 10**9
 """How long entries wait for a clock that may be trusted; monotonic."""
@@ -33,6 +30,35 @@ class Limits:
     max_bytes: int = 2 * 10**9
     max_age_ns: int = 30 * 86400 * 10**9
     min_free_bytes: int = 500 * 10**6
+
+
+class Kept(NamedTuple):
+    """A row of the table `entry`: what is known of an entry, and where its content lies."""
+
+    seq: int
+    spool: int
+    crc: bytes
+    birth: int
+    committed_ns: int
+    process: int
+    rows: int
+    record: int | None
+    block: int | None
+    epoch: int | None
+    shift: int
+    size: int
+
+
+KEPT = "SELECT seq, spool, crc, birth, committed_ns, process, rows, record, block, epoch, shift, size FROM entry "
+
+
+class Stamping(NamedTuple):
+    """The clock as it is at a commit; see `Clock`."""
+
+    trusted: bool
+    epoch: int
+    boot_id: str
+    anchor_ns: int
 
 
 class Committed(NamedTuple):
@@ -115,8 +141,10 @@ class State:
     seq: int
     event_ns: int
     commit_ns: int | None
+    total: int  # rows ever committed
     entries: int = 0
     rows: int = 0
+    held: int = 0  # entries
     committed_entries: int = 0
     committed_rows: int = 0
     confirmed_entries: int = 0
@@ -124,4 +152,3 @@ class State:
     rejected_rows: int = 0
     dropped_rows: int = 0
     duplicates: int = 0
-    sent: set[int] = field(default_factory=set)  # by this process, unconfirmed

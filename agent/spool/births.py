@@ -1,16 +1,32 @@
-"""The births in the spool's file: which there are, who they are of, and which nobody needs any more."""
+"""The births that entries were written under: which there are, who they are of, and which nobody needs any more.
+
+Each lies in the database, and once more in a file of its own (`births/<hash>`): entries that outlive the database
+can be read by nobody without theirs.
+"""
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 import msgspec
+import zstandard
+
+from agent.spool.disk import make_folder, remove
+from contract import codec
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Collection, Sequence
+    from pathlib import Path
 
     from agent.frame import Source
+    from agent.spool.database import Database
+    from agent.spool.disk import Disk
+
+logger = logging.getLogger(__name__)
+
+FOLDER = "births"
+LIMIT = 2**26
 
 
 class _Named(msgspec.Struct, frozen=True):
@@ -20,18 +36,91 @@ class _Named(msgspec.Struct, frozen=True):
     agent: str
 
 
-def enter(db: sqlite3.Connection, digest: str, body: bytes, sources: Sequence[Source]) -> int:
-    """Put a birth into the file, or find it there; return its key."""
+class Files:
+    """The files of the births.
+
+    Args:
+        folder: Of the spool.
+        disk: Writes.
+    """
+
+    def __init__(self, folder: Path, disk: Disk) -> None:
+        self._folder = folder / FOLDER
+        self._disk = disk
+
+    def keep(self, digest: str, body: bytes, sources: bytes) -> None:
+        """Have a file of this birth; without one everything works as long as the database can be read."""
+        path = self._folder / digest
+        try:
+            if path.exists():
+                return
+            make_folder(self._folder)
+            raw = msgspec.msgpack.encode((body, sources))
+            self._disk.save(path, zstandard.ZstdCompressor(level=9).compress(raw))
+        except OSError as exc:
+            logger.warning("%s: no second copy of the tag dictionary: %s", path, exc)
+
+    def read(self, digest: str) -> tuple[bytes, bytes] | None:
+        """Return the body and the sources of a birth, None when they cannot be read."""
+        try:
+            data = (self._folder / digest).read_bytes()
+            raw = zstandard.ZstdDecompressor().decompress(data, max_output_size=LIMIT)
+            body, sources = msgspec.msgpack.decode(raw, type=tuple[bytes, bytes])
+        except (OSError, zstandard.ZstdError, msgspec.DecodeError):
+            return None
+        return (body, sources) if codec.digest(body) == digest else None
+
+    def remove(self, digest: str) -> None:
+        """Remove the file of a birth."""
+        remove(self._folder / digest)
+
+
+def enter(db: Database, files: Files, digest: str, body: bytes, sources: Sequence[Source]) -> int:
+    """Put a birth into the database, or find it there; return its key."""
+    known = msgspec.json.encode(sources)
+    files.keep(digest, body, known)
     db.execute(
         "INSERT INTO birth (hash, body, sources) VALUES (?, ?, ?) "
         "ON CONFLICT (hash) DO UPDATE SET body = excluded.body, sources = excluded.sources",
-        (digest, body, msgspec.json.encode(sources)),
+        (digest, body, known),
     )
+    return _key(db, digest)
+
+
+def found(db: Database, files: Files, digest: str) -> int:
+    """Return the key of a birth that entries name; when it is lost, its row says so by a body of another hash."""
+    row = db.execute("SELECT id FROM birth WHERE hash = ?", (digest,)).fetchone()
+    if row is None:
+        body, sources = files.read(digest) or (b"", b"[]")
+        db.execute("INSERT INTO birth (hash, body, sources) VALUES (?, ?, ?)", (digest, body, sources))
+    return _key(db, digest)
+
+
+def _key(db: Database, digest: str) -> int:
     key: int = db.execute("SELECT id FROM birth WHERE hash = ?", (digest,)).fetchone()[0]
     return key
 
 
-def listed(db: sqlite3.Connection, present: int, lost: Collection[str]) -> list[tuple[str, bytes, bool]]:
+def mended(db: Database, files: Files) -> tuple[dict[int, str], set[int]]:
+    """Return the hash of each birth by its key, and the keys of those that are lost.
+
+    One that is damaged in the database is taken from its file.
+    """
+    names: dict[int, str] = {}
+    lost: set[int] = set()
+    for key, digest, body in db.execute("SELECT id, hash, body FROM birth").fetchall():
+        names[key] = digest
+        if codec.digest(body) == digest:
+            continue
+        whole = files.read(digest)
+        if whole is None:
+            lost.add(key)
+        else:
+            db.execute("UPDATE birth SET body = ?, sources = ? WHERE id = ?", (*whole, key))
+    return names, lost
+
+
+def listed(db: Database, present: int, lost: Collection[str]) -> list[tuple[str, bytes, bool]]:
     """Return (hash, canonical JSON, whether it is the present one or an entry names it) of each not lost."""
     return [
         (digest, body, bool(named))
@@ -43,23 +132,26 @@ def listed(db: sqlite3.Connection, present: int, lost: Collection[str]) -> list[
     ]
 
 
-def owners(db: sqlite3.Connection, lost: Collection[str]) -> dict[tuple[str, str], int]:
+def owners(db: Database, lost: Collection[str]) -> dict[tuple[str, str], int]:
     """Return how many unconfirmed entries each (factory, agent) has, by the births they were written under."""
-    found: dict[tuple[str, str], int] = {}
+    out: dict[tuple[str, str], int] = {}
     for body, digest, n in db.execute(
         "SELECT birth.body, hash, count(*) FROM birth JOIN entry ON entry.birth = birth.id "
-        "WHERE state = 0 GROUP BY birth.id"
+        "WHERE state = 0 OR state = 3 GROUP BY birth.id"
     ):
         if digest not in lost:
             named = msgspec.json.decode(body, type=_Named)
-            found[named.factory, named.agent] = found.get((named.factory, named.agent), 0) + n
-    return found
+            out[named.factory, named.agent] = out.get((named.factory, named.agent), 0) + n
+    return out
 
 
-def forget(db: sqlite3.Connection, digest: str, present: int) -> None:
+def forget(db: Database, files: Files, digest: str, present: int) -> None:
     """Let go of one, unless an entry names it or it is the present one."""
-    db.execute(
-        "DELETE FROM birth WHERE hash = ? AND id != ? "
+    row = db.execute(
+        "SELECT 1 FROM birth WHERE hash = ? AND id != ? "
         "AND NOT EXISTS (SELECT 1 FROM entry WHERE entry.birth = birth.id)",
         (digest, present),
-    )
+    ).fetchone()
+    if row is not None:
+        db.execute("DELETE FROM birth WHERE hash = ?", (digest,))
+        files.remove(digest)

@@ -3,13 +3,17 @@
 A `Ledger` lives for one transaction. Each gap that names rows is a `Loss`; those that may still change are kept
 in the table `gap` with the entry that holds their latest event (the holder). Whatever a transaction changes is
 told by an event at its end, in an entry that becomes the new holder.
+
+Room is made by whole files of blocks, the oldest first, because nothing less gives the disk anything back. What
+lies in the journal costs nothing more where it is; it goes only when its file has to be written over and there is
+no room for blocks either.
 """
 
 from __future__ import annotations
 
 import logging
-import os
 import secrets
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -18,17 +22,15 @@ from agent import entry as content
 from agent.entry import Span
 from agent.errors import WireError
 from agent.frame import Event, FrameBlock
-from agent.spool.base import ASIDE, CONFIRMED, EVERYTHING, UNCONFIRMED
+from agent.spool.base import ASIDE, CONFIRMED, HELD, KEPT, UNCONFIRMED, Kept
 from agent.spool.gaps import OTHER, Loss
-from contract import codec
 
 if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Collection
 
     from agent.frame import GapCause, Item
-    from agent.spool.base import Account, Confirmation, Decode, Limits, State
+    from agent.spool.base import Confirmation, State
+    from agent.spool.database import Database
     from agent.spool.gaps import Stage
     from contract.payload import Rejected, WireEvent
 
@@ -37,45 +39,41 @@ logger = logging.getLogger(__name__)
 REMEMBERED = 20_000  # entries given up whose late confirmation still shrinks their gap
 AT_ONCE = 5_000  # entries given up in one transaction at most
 CARRIED = 2_000  # gaps that name no rows and are told again in one transaction
-SLACK = 128  # part of the room that is made at a time, so that not every commit has to
+FREE = "DELETE FROM entry WHERE seq = ?"
+SETTLE = "UPDATE entry SET state = ? WHERE seq = ?"
+_LIVE = "UPDATE block SET live = live - 1 WHERE id = ?"
 _PAGE = 64
-_VICTIM = "SELECT seq, spool, crc, process, committed_ns, rows, body FROM entry "
 
-_Victim = tuple[int, int, bytes, int, int, int, bytes]
-
-
-def verified(body: bytes, crc: bytes) -> bytes:
-    """Return the canonical content of an entry.
-
-    Raises:
-        WireError: not what was committed.
-    """
-    raw = codec.decompress(body, codec.DATA_LIMIT)
-    if codec.checksum(raw) != crc.hex():
-        raise WireError("its checksum differs")
-    return raw
+Read = Callable[[Kept], bytes]
+"""Returns the canonical content of an entry, or raises `WireError`."""
+Counts = Mapping[tuple[str, str], Mapping[int, int]]
 
 
 class Ledger:
     """The effects of one transaction on entries and gaps.
 
     Args:
-        db: Inside a transaction.
+        db: Within a savepoint.
         state: Counters that are rolled back with it.
         spools: Names of spools by their key.
         process: Number of this process; entries of earlier ones may have been sent.
         contained: Last seq in the checkpoint: what is freed up to there can go at once.
         now_ns: The moment of this commit.
+        sent: Entries that this process has sent.
+        read: Gives contents.
     """
 
     def __init__(
         self,
-        db: sqlite3.Connection,
+        db: Database,
         state: State,
         spools: Mapping[int, str],
         process: int,
         contained: int,
         now_ns: int,
+        *,
+        sent: Collection[int],
+        read: Read,
     ) -> None:
         self._db = db
         self._state = state
@@ -84,6 +82,10 @@ class Ledger:
         self._process = process
         self._contained = contained
         self._now = now_ns
+        self._sent = sent
+        self._read = read
+        self.freed: list[int] = []
+        """Entries that wait no more."""
         self._losses: dict[str, Loss] = {}  # changed, to be told
         self._carried: dict[str, Event] = {}  # unchanged, to be told again
 
@@ -97,11 +99,11 @@ class Ledger:
             gap_id = item.body.get("gap_id") if isinstance(item, Event) else None
             if isinstance(gap_id, str) and (loss := self._losses.get(gap_id)) and loss.stage == "spool":
                 if loss.runs:
-                    self._db.execute(
-                        "INSERT OR REPLACE INTO gap VALUES (?, ?, ?)", (gap_id, seq, msgspec.json.encode(loss))
+                    self._db.write(
+                        "INSERT OR REPLACE INTO gap VALUES (?, ?, ?)", gap_id, seq, msgspec.json.encode(loss)
                     )
                 else:
-                    self._db.execute("DELETE FROM gap WHERE id = ?", (gap_id,))
+                    self._db.write("DELETE FROM gap WHERE id = ?", gap_id)
 
     # What never became an entry
 
@@ -115,9 +117,14 @@ class Ledger:
 
     # Confirmations
 
-    def confirm(self, confirmation: Confirmation, account: Account | None, decode: Decode) -> None:
-        """Free what is stored or refused for ever, by (spool, seq, crc) alone."""
-        stored, clean = confirmation
+    def confirm(self, confirmation: Confirmation, counts: Mapping[tuple[int, str], Counts]) -> None:
+        """Free what is stored or refused for ever, by (spool, seq, crc) alone.
+
+        Args:
+            confirmation: The gateway's word.
+            counts: What each entry in it, by (seq, crc), adds to the tallies.
+        """
+        stored = confirmation.stored
         key = self._keys.get(stored.spool)
         if key is None:
             return
@@ -125,48 +132,50 @@ class Ledger:
             if self._free(key, rejected.seq, rejected.crc) is not None:
                 self._reject(key, rejected)
         for seq, crc in stored.stored:
-            row = self._free(key, seq, crc)
-            if not row or account is None:
-                continue
-            try:
-                items = decode(*row)
-            except WireError as exc:
-                logger.warning("entry %d is stored, but damaged here: it does not count for latency: %s", seq, exc)
-                continue
-            fresh = stored.clock_trusted and (stored.spool, seq) in clean
-            self._count(account, items, int(stored.committed_at), clean=fresh)
+            if self._free(key, seq, crc):
+                for (day, name), buckets in counts.get((seq, crc), {}).items():
+                    self._db.write_many(
+                        "INSERT INTO tally VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n",
+                        [(day, name, bucket, n) for bucket, n in buckets.items()],
+                    )
 
-    def _free(self, spool: int, seq: int, crc: str) -> tuple[int, bytes, bytes] | tuple[()] | None:
+    def _free(self, spool: int, seq: int, crc: str) -> bool | None:
         """Free one entry.
 
         Returns:
-            (birth, crc, body) when it was waiting, () when it had been given up, None when it was free already.
+            True when it was waiting, False when it had been given up, None when it was free already.
         """
         digest = bytes.fromhex(crc)
-        row = self._db.execute(
-            "SELECT state, rows, birth, body FROM entry WHERE seq = ? AND spool = ? AND crc = ?",
-            (seq, spool, digest),
-        ).fetchone()
         given_up = self._db.execute(
             "SELECT id, gap, spans FROM dropped WHERE seq = ? AND spool = ? AND crc = ?", (seq, spool, digest)
         ).fetchone()
         if given_up is not None:
-            return self._shrink(seq, *given_up)
-        if row is None or row[0] != UNCONFIRMED:
+            self._shrink(seq, *given_up)
+            return False
+        row = self._db.execute(
+            "SELECT rows, block FROM entry WHERE seq = ? AND spool = ? AND crc = ? AND state = ?",
+            (seq, spool, digest, UNCONFIRMED),
+        ).fetchone()
+        if row is None:
             self._state.duplicates += 1
             return None
         if seq <= self._contained:
-            self._db.execute("DELETE FROM entry WHERE seq = ?", (seq,))
+            self._delete(seq, row[1])
         else:
-            self._db.execute("UPDATE entry SET state = ? WHERE seq = ?", (CONFIRMED, seq))
+            self._db.write(SETTLE, CONFIRMED, seq)
         self._state.entries -= 1
-        self._state.rows -= row[1]
+        self._state.rows -= row[0]
         self._state.confirmed_entries += 1
-        self._state.confirmed_rows += row[1]
-        self._state.sent.discard(seq)
-        return row[2], digest, row[3]
+        self._state.confirmed_rows += row[0]
+        self.freed.append(seq)
+        return True
 
-    def _shrink(self, seq: int, row: int, gap_id: str, spans: bytes) -> tuple[()]:
+    def _delete(self, seq: int, block: int | None) -> None:
+        self._db.write(FREE, seq)
+        if block is not None:
+            self._db.execute(_LIVE, (block,))  # after a crash it may lie in the journal again, and is packed anew
+
+    def _shrink(self, seq: int, row: int, gap_id: str, spans: bytes) -> None:
         loss = self._loss(gap_id)
         if loss is not None:
             arrived = msgspec.json.decode(spans, type=list[Span])
@@ -174,9 +183,10 @@ class Ledger:
             n = sum(span.rows for span in arrived)
             self._state.dropped_rows -= n
             self._state.confirmed_rows += n
-        self._db.execute("DELETE FROM dropped WHERE id = ?", (row,))
-        self._db.execute("DELETE FROM entry WHERE seq = ? AND state = ?", (seq, ASIDE))
-        return ()
+        self._db.write("DELETE FROM dropped WHERE id = ?", row)
+        aside = self._db.execute("SELECT block FROM entry WHERE seq = ? AND state = ?", (seq, ASIDE)).fetchone()
+        if aside is not None:
+            self._delete(seq, aside[0])
 
     def _reject(self, spool: int, rejected: Rejected) -> None:
         # named after the entry: a box with a copy of this disk gives it the same name
@@ -189,95 +199,101 @@ class Ledger:
         self._state.rejected_rows += loss.rows
         self._state.confirmed_rows -= loss.rows
 
-    def _count(self, account: Account, items: list[Item], committed_at_ns: int, *, clean: bool) -> None:
-        for (day, key), buckets in account(items, committed_at_ns, clean).items():
-            self._db.executemany(
-                "INSERT INTO tally VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n",
-                [(day, key, bucket, n) for bucket, n in buckets.items()],
-            )
-
     # Giving up
 
-    def make_room(self, path: Path, limits: Limits, last: int, inserted: int, *, trusted: bool) -> None:
-        """Give up the oldest entries up to `last` while the file is too large, too old, or the disk too full.
-
-        Args:
-            path: The file.
-            limits: What it may take.
-            last: Entries after this one stay.
-            inserted: Bytes that this transaction has added.
-            trusted: Whether ages may be believed.
-        """
-        if (need := self._need(path, limits, inserted)) > 0:
-            # what is set aside, or free but for the checkpoint, goes first: nothing more is lost by it
-            self._db.execute(
-                "DELETE FROM entry WHERE seq IN "
-                "(SELECT seq FROM entry WHERE state != 0 AND seq <= ? ORDER BY seq LIMIT ?)",
-                (last, AT_ONCE),
-            )
-            need = self._need(path, limits, inserted)
-        enough = self._used() - need - limits.max_bytes // SLACK if need > 0 else EVERYTHING
-        too_old = self._now - limits.max_age_ns if trusted else 0
+    def expire(self, before_ns: int, last: int) -> None:
+        """Give up entries up to `last` that were committed before this moment."""
         for _ in range(AT_ONCE // _PAGE):
-            page = self._db.execute(
-                _VICTIM + "WHERE state = 0 AND seq <= ? ORDER BY seq LIMIT ?", (last, _PAGE)
-            ).fetchall()
-            for victim in page:
-                if self._used() <= enough and victim[4] >= too_old:
-                    return
+            page = self._db.execute(KEPT + "WHERE state = 0 AND seq <= ? ORDER BY seq LIMIT ?", (last, _PAGE))
+            victims = [Kept(*row) for row in page]
+            old = [victim for victim in victims if victim.committed_ns < before_ns]
+            for victim in old:
                 self._give_up(victim, "overflow")
-            if not page:
+            if len(old) < _PAGE:
                 return
 
-    def _need(self, path: Path, limits: Limits, inserted: int) -> int:
-        need = self._used() - limits.max_bytes
-        disk = os.statvfs(path.parent)
-        if disk.f_bavail * disk.f_frsize < limits.min_free_bytes:  # then the file must not grow
-            need = max(need, inserted - self._pragma("freelist_count") * self._pragma("page_size"))
-        return need
+    def let_go_settled(self, last: int) -> None:
+        """Let go of what is set aside, or free but for the checkpoint: nothing more is lost by it."""
+        settled = self._db.execute(
+            "SELECT seq, block FROM entry WHERE state IN (1, 2) AND seq <= ? ORDER BY seq LIMIT ?", (last, AT_ONCE)
+        ).fetchall()
+        for seq, block in settled:
+            self._delete(seq, block)
+
+    def give_up_block(self, last: int) -> int:
+        """Give up what waits in the oldest file of blocks, unless something in it comes after `last`.
+
+        Returns:
+            The bytes that the disk gets back, 0 when there is no such file.
+        """
+        found = self._db.execute(
+            "SELECT id, bytes, last FROM block WHERE live > 0 AND last <= ? ORDER BY id LIMIT 1", (last,)
+        ).fetchone()
+        if found is None:
+            return 0
+        block, size, until = found
+        inside = (block, until, block)
+        waiting = KEPT + "WHERE seq BETWEEN ? AND ? AND block = ? AND state IN (0, 3) ORDER BY seq"
+        for row in self._db.execute(waiting, inside).fetchall():
+            self._give_up(Kept(*row), "overflow")
+        rest = "SELECT seq FROM entry WHERE seq BETWEEN ? AND ? AND block = ?"
+        for (seq,) in self._db.execute(rest, inside).fetchall():
+            self._delete(seq, block)
+        return int(size)
+
+    def give_up_records(self, first: int, until: int, last: int) -> None:
+        """Give up what waits in these records of the journal, up to entry `last`."""
+        rows = self._db.execute(
+            KEPT + "WHERE record BETWEEN ? AND ? AND state IN (0, 3) AND seq <= ? ORDER BY seq LIMIT ?",
+            (first, until, last, AT_ONCE),
+        ).fetchall()
+        for row in rows:
+            self._give_up(Kept(*row), "overflow")
 
     def drop_damaged(self, seq: int) -> None:
         """Give up an entry that the disk does not give back as it was written."""
-        victim = self._db.execute(_VICTIM + "WHERE state = 0 AND seq = ?", (seq,)).fetchone()
-        if victim is not None:
-            self._give_up(victim, "overflow", "damaged on the disk")
+        row = self._db.execute(KEPT + "WHERE state IN (0, 3) AND seq = ?", (seq,)).fetchone()
+        if row is not None:
+            self._give_up(Kept(*row), "overflow", "damaged on the disk")
 
     def set_aside(self, birth: int) -> None:
-        """Give up all entries of a birth that is lost; they stay in the file while there is room."""
-        victims = self._db.execute(_VICTIM + "WHERE birth = ? AND state = 0 ORDER BY seq", (birth,)).fetchall()
-        for victim in victims:
-            self._give_up(victim, "birth_lost")
-        if victims:
-            logger.error(
-                "%d entries are set aside: the tag dictionary they were written under is lost", len(victims)
-            )
+        """Give up all entries of a birth that is lost; they stay on the disk while there is room."""
+        rows = self._db.execute(KEPT + "WHERE birth = ? AND state = 0 ORDER BY seq", (birth,)).fetchall()
+        for row in rows:
+            self._give_up(Kept(*row), "birth_lost")
+        if rows:
+            logger.error("%d entries are set aside: the tag dictionary they were written under is lost", len(rows))
 
-    def _give_up(self, victim: _Victim, cause: GapCause, reason: str = "") -> None:
-        seq, spool, crc, process, committed_ns, rows, body = victim
+    def _give_up(self, victim: Kept, cause: GapCause, reason: str = "") -> None:
+        seq, spool, committed_ns = victim.seq, victim.spool, victim.committed_ns
         loss = self._growing(cause, spool, reason)
         try:
-            raw = verified(body, crc)
-            spans, events, facts = content.summary(raw)
+            spans, events, facts = content.summary(self._read(victim))
         except (WireError, msgspec.DecodeError):
-            spans, events, facts = [Span(OTHER, committed_ns, committed_ns, rows)] if rows else [], [], 0
+            spans = [Span(OTHER, committed_ns, committed_ns, victim.rows)] if victim.rows else []
+            events, facts = [], 0
         loss.reach(committed_ns)
         loss.add(spans)
-        loss.list_entry(seq, sent=process < self._process or seq in self._state.sent)
+        loss.list_entry(seq, sent=victim.process < self._process or seq in self._sent)
         loss.events += facts
+        held = self._db.execute("SELECT state FROM entry WHERE seq = ?", (seq,)).fetchone()[0] == HELD
         if cause == "birth_lost":
-            self._db.execute("UPDATE entry SET state = ? WHERE seq = ?", (ASIDE, seq))
+            self._db.write(SETTLE, ASIDE, seq)
         else:
-            self._db.execute("DELETE FROM entry WHERE seq = ?", (seq,))
-        self._db.execute(
+            self._delete(seq, victim.block)
+        self._db.write(
             "INSERT INTO dropped (spool, seq, crc, gap, spans) VALUES (?, ?, ?, ?, ?)",
-            (spool, seq, crc, loss.gap_id, msgspec.json.encode(spans)),
-        )
-        self._state.entries -= 1
-        self._state.rows -= rows
-        self._state.dropped_rows += rows
-        self._state.sent.discard(seq)
-        for held in self._db.execute("SELECT id FROM gap WHERE holder = ?", (seq,)).fetchall():
-            self._loss(held[0])
+            spool, seq, victim.crc, loss.gap_id, msgspec.json.encode(spans),
+        )  # fmt: skip
+        if held:
+            self._state.held -= 1
+        else:
+            self._state.entries -= 1
+            self._state.rows -= victim.rows
+        self._state.dropped_rows += victim.rows
+        self.freed.append(seq)
+        for (gap_id,) in self._db.execute("SELECT id FROM gap WHERE holder = ?", (seq,)).fetchall():
+            self._loss(gap_id)
         for event in events:
             self._carry(event, loss)
 
@@ -327,10 +343,3 @@ class Ledger:
     def _waits(self, seq: int) -> bool:
         row = self._db.execute("SELECT 1 FROM entry WHERE seq = ? AND state = ?", (seq, UNCONFIRMED)).fetchone()
         return row is not None
-
-    def _pragma(self, name: str) -> int:
-        value: int = self._db.execute(f"PRAGMA {name}").fetchone()[0]
-        return value
-
-    def _used(self) -> int:
-        return (self._pragma("page_count") - self._pragma("freelist_count")) * self._pragma("page_size")

@@ -4,39 +4,65 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agent.spool import births
+import zstandard
+
+from agent.spool import births, hold
 
 if TYPE_CHECKING:
-    import sqlite3
+    import threading
+    from collections.abc import Sequence
+
+    from agent.spool.base import HeldEpoch
+    from agent.spool.database import Database
 
 
 class Lookups:
     """Reads of `agent.spool.journal.Journal` that need nothing but the file."""
 
-    _db: sqlite3.Connection
+    _db: Database
+    _lock: threading.RLock
     _birth_id: int
     _lost_births: set[str]
 
     def births(self) -> list[tuple[str, bytes, bool]]:
         """Return (hash, canonical JSON, whether an entry names it or it is the present one) of each birth."""
-        return births.listed(self._db, self._birth_id, self._lost_births)
+        with self._lock:
+            return births.listed(self._db, self._birth_id, self._lost_births)
 
     def owners(self) -> dict[tuple[str, str], int]:
         """Return how many unconfirmed entries each (factory, agent) has, by the births they were written under."""
-        return births.owners(self._db, self._lost_births)
+        with self._lock:
+            return births.owners(self._db, self._lost_births)
 
     def birth_named(self, digest: str) -> bytes | None:
         """Return the canonical JSON of the birth with this hash, None when it is not here or lost."""
-        row = self._db.execute("SELECT body FROM birth WHERE hash = ?", (digest,)).fetchone()
+        with self._lock:
+            row = self._db.execute("SELECT body FROM birth WHERE hash = ?", (digest,)).fetchone()
         return None if row is None or digest in self._lost_births else row[0]
 
     def days(self) -> dict[str, bytes]:
         """Return the closed days of evidence."""
-        return dict(self._db.execute("SELECT day, body FROM day ORDER BY day"))
+        with self._lock:
+            return dict(self._db.execute("SELECT day, body FROM day ORDER BY day"))
 
     def tallies(self) -> dict[tuple[str, str], dict[int, int]]:
         """Return the counts by (day, key) and bucket."""
         out: dict[tuple[str, str], dict[int, int]] = {}
-        for day, key, bucket, n in self._db.execute("SELECT day, key, bucket, n FROM tally ORDER BY 1, 2, 3"):
+        with self._lock:
+            rows = self._db.execute("SELECT day, key, bucket, n FROM tally ORDER BY 1, 2, 3").fetchall()
+        for day, key, bucket, n in rows:
             out.setdefault((day, key), {})[bucket] = n
         return out
+
+    def held(self) -> Sequence[HeldEpoch]:
+        """Return the clock epochs that entries are held of."""
+        with self._lock:
+            return hold.held(self._db)
+
+    def checkpoint_state(self) -> tuple[bytes | None, int]:
+        """Return the analyzers' state at the last checkpoint, and the last seq in it."""
+        with self._lock:
+            row = self._db.execute("SELECT state, seq FROM evidence").fetchone()
+        if row is None:
+            return None, 0
+        return zstandard.ZstdDecompressor().decompress(row[0]) if row[0] else b"", row[1]

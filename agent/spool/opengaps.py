@@ -17,28 +17,28 @@ from typing import TYPE_CHECKING
 from agent.frame import Event, FrameBlock, Watermark, gap_event
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Container, Iterable
 
     from agent.frame import Item, Json
+    from agent.spool.database import Database
 
 
 OURS = frozenset({"agent_off", "config"})
 """Causes of gaps that tell how far a source has come although nothing was read of it."""
 
 
-def expect(db: sqlite3.Connection, sources: Iterable[str], now_ns: int) -> None:
+def expect(db: Database, sources: Iterable[str], now_ns: int) -> None:
     """Note sources that are read from now on; those that are known stay what they are."""
-    db.executemany("INSERT OR IGNORE INTO reached VALUES (?, ?)", [(source, now_ns) for source in sources])
+    db.write_many("INSERT OR IGNORE INTO reached VALUES (?, ?)", [(source, now_ns) for source in sources])
 
 
-def forget(db: sqlite3.Connection, sources: Container[str]) -> None:
+def forget(db: Database, sources: Container[str]) -> None:
     """Expect nothing any more of sources that are not among these."""
     known = [name for (name,) in db.execute("SELECT source FROM reached")]
-    db.executemany("DELETE FROM reached WHERE source = ?", [(name,) for name in known if name not in sources])
+    db.write_many("DELETE FROM reached WHERE source = ?", [(name,) for name in known if name not in sources])
 
 
-def follow(db: sqlite3.Connection, items: Iterable[Item], sources: Container[str]) -> None:
+def follow(db: Database, items: Iterable[Item], sources: Container[str]) -> None:
     """Remember which gaps these items open and close, and how far each source has come.
 
     Args:
@@ -59,21 +59,21 @@ def follow(db: sqlite3.Connection, items: Iterable[Item], sources: Container[str
                 reached[item.source] = item.to_ns
     for source, time_ns in reached.items():
         if source in sources:
-            db.execute("INSERT OR REPLACE INTO reached VALUES (?, ?)", (source, time_ns))
+            db.write("INSERT OR REPLACE INTO reached VALUES (?, ?)", source, time_ns)
         else:
-            db.execute("DELETE FROM reached WHERE source = ?", (source,))
+            db.write("DELETE FROM reached WHERE source = ?", source)
 
 
-def _gap(db: sqlite3.Connection, event: Event) -> None:
+def _gap(db: Database, event: Event) -> None:
     gap, cause = str(event.body.get("gap_id", "")), str(event.body.get("cause", ""))
     if event.to_ns is None:
         start = event.time_ns if event.from_ns is None else event.from_ns
-        db.execute("INSERT OR REPLACE INTO open_gap VALUES (?, ?, ?, ?)", (gap, event.source, cause, start))
+        db.write("INSERT OR REPLACE INTO open_gap VALUES (?, ?, ?, ?)", gap, event.source, cause, start)
     else:
-        db.execute("DELETE FROM open_gap WHERE id = ?", (gap,))
+        db.write("DELETE FROM open_gap WHERE id = ?", gap)
 
 
-def left(db: sqlite3.Connection, now_ns: int, last_ns: int) -> list[Event]:
+def left(db: Database, now_ns: int, last_ns: int) -> list[Event]:
     """Return the ends of the gaps that are open, and `agent_off`: before the last commit by source, and after it.
 
     Args:

@@ -1,11 +1,15 @@
-"""The spool's file: its tables, how it is opened, and what makes a box this box.
+"""The spool's SQLite file: its tables, how it is opened, and what makes a box this box.
 
-- `state`: one row: spool id in use, fingerprint, number of this process, last seq, last times.
+- `state`: one row: spool id in use, fingerprint, number of this process, last seq, last times, rows ever committed;
+  `store`, which names this file in the journal, and `applied`, the last record that is in it.
 - `spool`: ids of spools; an entry keeps the one that it was committed under.
 - `birth`: tag dictionaries that entries were written under, and their sources for replay.
-- `entry`: committed content, zstd. State 0 is unconfirmed, 1 confirmed but not yet in a checkpoint, 2 set aside
-  because its birth is lost.
-- `evidence`: one row: the checkpoint, and the last seq in it.
+- `entry`: what was committed, without its content: that lies in the journal's record `record`, or in the file of
+  blocks `block`. State 0 is unconfirmed, 1 confirmed but not yet in a checkpoint, 2 set aside because its birth is
+  lost, 3 held (see `hold`). `epoch` is that of a clock that was not trusted; `shift` is added to its stamps.
+- `block`: files of blocks, by the seq of their first entry: how large, and how many of their entries are here.
+- `epoch`: clock epochs that were not trusted: `shift` once vouched for, `over` when the hold is.
+- `evidence`: one row: the checkpoint, zstd, and the last seq in it.
 - `day`, `tally`: closed days of evidence; counts by day, key and bucket.
 - `gap`, `dropped`: gaps that may still change, and the entries given up in them.
 - `open_gap`, `reached`: gaps of devices that are open; the last moment of each source that is committed.
@@ -18,28 +22,34 @@ import hashlib
 import os
 import sqlite3
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from agent.spool.disk import make_folder
 
-VERSION = 2
+VERSION = 3
 CHECKED = 64 * 2**20  # a larger file is not read through at start; damage shows when its page is read
 
 _TABLES = """
 CREATE TABLE state (
     id INTEGER PRIMARY KEY CHECK (id = 1), spool INTEGER NOT NULL, fingerprint TEXT NOT NULL,
-    process INTEGER NOT NULL, seq INTEGER NOT NULL, event_ns INTEGER NOT NULL, commit_ns INTEGER
+    process INTEGER NOT NULL, seq INTEGER NOT NULL, event_ns INTEGER NOT NULL, commit_ns INTEGER,
+    total INTEGER NOT NULL, store INTEGER NOT NULL, applied INTEGER NOT NULL
 );
 CREATE TABLE spool (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 CREATE TABLE birth (id INTEGER PRIMARY KEY, hash TEXT NOT NULL UNIQUE, body BLOB NOT NULL, sources BLOB NOT NULL);
 CREATE TABLE entry (
     seq INTEGER PRIMARY KEY, spool INTEGER NOT NULL, crc BLOB NOT NULL, birth INTEGER NOT NULL,
     committed_ns INTEGER NOT NULL, process INTEGER NOT NULL, rows INTEGER NOT NULL, size INTEGER NOT NULL,
-    state INTEGER NOT NULL DEFAULT 0, body BLOB NOT NULL
+    state INTEGER NOT NULL, record INTEGER, block INTEGER, epoch INTEGER, shift INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX entry_birth ON entry (birth);
 CREATE INDEX entry_settled ON entry (seq) WHERE state != 0;
+CREATE INDEX entry_record ON entry (record) WHERE record IS NOT NULL;
+CREATE INDEX entry_held ON entry (epoch, seq) WHERE state = 3;
+CREATE TABLE block (id INTEGER PRIMARY KEY, last INTEGER NOT NULL, bytes INTEGER NOT NULL, live INTEGER NOT NULL);
+CREATE TABLE epoch (
+    number INTEGER PRIMARY KEY, process INTEGER NOT NULL, boot_id TEXT NOT NULL, anchor_ns INTEGER NOT NULL,
+    shift INTEGER, over INTEGER NOT NULL DEFAULT 0
+);
 CREATE TABLE evidence (id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL, state BLOB NOT NULL);
 CREATE TABLE day (day TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE tally (
@@ -72,8 +82,7 @@ def connect(path: Path) -> sqlite3.Connection:
         Corrupt: not a spool of this version, or damaged.
         sqlite3.OperationalError, OSError: the disk does not take it now.
     """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path.parent.chmod(0o700)
+    make_folder(path.parent)
     if not path.exists():
         with contextlib.suppress(FileNotFoundError):
             Path(f"{path}-wal").unlink()  # of a file that is gone: it would be played into the new one
@@ -95,10 +104,13 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 def _prepare(path: Path, db: sqlite3.Connection) -> None:
+    db.execute("PRAGMA locking_mode=EXCLUSIVE")  # nobody else opens it, and no -shm is needed
     db.execute("PRAGMA journal_mode=WAL")
     db.execute("PRAGMA synchronous=FULL")
     db.execute("PRAGMA temp_store=MEMORY")
-    db.execute("PRAGMA journal_size_limit=8388608")
+    db.execute("PRAGMA cache_spill=OFF")
+    db.execute("PRAGMA wal_autocheckpoint=256")
+    db.execute("PRAGMA journal_size_limit=2097152")
     version = db.execute("PRAGMA user_version").fetchone()[0]
     if version == 0 and not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
         db.executescript(f"BEGIN IMMEDIATE; {_TABLES} PRAGMA user_version={VERSION}; COMMIT;")
@@ -106,59 +118,6 @@ def _prepare(path: Path, db: sqlite3.Connection) -> None:
         raise Corrupt(f"{path}: version {version} where this program knows {VERSION}")
     elif path.stat().st_size < CHECKED and db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
         raise Corrupt(f"{path}: damaged")
-
-
-class Salvaged(NamedTuple):
-    """What could be read of a damaged file."""
-
-    process: int = 0
-    event_ns: int = 0
-    commit_ns: int | None = None
-    days: Sequence[tuple[str, bytes]] = ()
-    tallies: Sequence[tuple[str, str, int, int]] = ()
-    oldest_ns: int | None = None  # when the first unconfirmed entry was committed
-    rows: int = 0  # in unconfirmed entries
-
-
-def set_aside(path: Path, keep: int) -> Path:
-    """Rename a damaged file, by the time it was last written; older ones beyond `keep` go.
-
-    Returns:
-        Its new name; there is no such file if there was none before.
-    """
-    base = f"{path.name}.damaged-"
-    with contextlib.suppress(OSError):
-        named = path.with_name(f"{base}{path.stat().st_mtime_ns}")
-        for tail in ("", "-wal"):
-            with contextlib.suppress(FileNotFoundError):
-                Path(f"{path}{tail}").replace(f"{named}{tail}")
-        Path(f"{path}-shm").unlink(missing_ok=True)
-        olds = sorted(p for p in path.parent.iterdir() if p.name.startswith(base) and p.name[-1].isdigit())
-        for old in olds[:-keep]:
-            for tail in ("", "-wal", "-shm"):
-                Path(f"{old}{tail}").unlink(missing_ok=True)
-        return named
-    return path.with_name(f"{base}0")
-
-
-def salvage(path: Path) -> Salvaged:
-    """Read what a fresh file needs from a damaged one, as far as it can be read."""
-    found: dict[str, list[Any]] = {}
-    with contextlib.suppress(sqlite3.Error), contextlib.closing(_read_only(path)) as db:
-        for table in ("state", "day", "tally"):
-            with contextlib.suppress(sqlite3.Error):
-                found[table] = db.execute(f"SELECT * FROM {table}").fetchall()  # noqa: S608 - names from above
-        with contextlib.suppress(sqlite3.Error):
-            found["waiting"] = db.execute(
-                "SELECT min(committed_ns), coalesce(sum(rows), 0) FROM entry WHERE state = 0"
-            ).fetchall()
-    oldest_ns, rows = next(iter(found.get("waiting", [])), (None, 0))
-    _, _, _, process, _, event_ns, commit_ns = next(iter(found.get("state", [])), (0, 0, "", 0, 0, 0, None))
-    return Salvaged(process, event_ns, commit_ns, found.get("day", []), found.get("tally", []), oldest_ns, rows)
-
-
-def _read_only(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
 
 
 def fingerprint(net: Path = Path("/sys/class/net"), uuid: Path = Path("/sys/class/dmi/id/product_uuid")) -> str:

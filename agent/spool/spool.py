@@ -1,40 +1,43 @@
 """The spool as the agent sees it: a ring in memory, a thread that commits once a second, a journal on the disk.
 
-    put --> ring --(each second)--> commit --> analyzers --(each minute)--> checkpoint
+    put --> ring --(each second)--> commit --> analyzers --(each ten minutes)--> checkpoint
                                        |
                                        +--> the uplink is told; confirmations come back with the next commit
 
 `put` appends to the ring and returns; it never waits and does no I/O. The ring holds 30 s; what does not fit is
 counted in a gap. The thread drains the ring, commits, feeds what was committed to the analyzers, and makes a
-checkpoint of them every minute. After a restart the caller restores the analyzers from `checkpoint_state`, feeds
-them `replay`, and starts the thread: they have then seen every committed entry exactly once.
+checkpoint of them every ten minutes. After a restart the caller restores the analyzers from `checkpoint_state`,
+feeds them `replay`, and starts the thread: they have then seen every committed entry exactly once, but for those
+of a clock that was not trusted, which they never see.
 
-When the disk does not take a commit, the items stay in the ring and are tried again every second. A damaged file
-is set aside and a fresh one begun under a new spool id; closed days and counts are carried over as far as they
-can be read. `SpoolFailed` comes from `put` only when the file fails and the ring is full.
+When the disk does not take a commit, the items stay in the ring and are tried again every second. A damaged
+database is set aside and a fresh one begun under a new spool id; what the journal and the files of blocks hold is
+taken over, closed days and counts as far as they can be read. `SpoolFailed` comes from `put` only when the disk
+takes nothing and the ring is full.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
-import secrets
 import sqlite3
 import threading
 from typing import TYPE_CHECKING
 
-from agent.entry import Span
 from agent.errors import SpoolFailed
-from agent.spool import ring, schema
-from agent.spool.base import EVERYTHING, Change, Confirmation, Limits
-from agent.spool.gaps import OTHER, Loss
+from agent.spool import ring, salvaging, schema
+from agent.spool.base import EVERYTHING, HOLD_NS, Change, Confirmation, Limits, Stamping
+from agent.spool.feeding import Feeding, careful
+from agent.spool.holding import Holding
 from agent.spool.journal import Journal
+from agent.spool.log import size_for
 from agent.spool.queries import Queries
 from agent.spool.ring import Ring
 from agent.spool.schema import Corrupt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from agent.analyzers.base import Evidence
@@ -46,8 +49,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 NAME = "spool.db"
-COMMIT_S = 1.0
-CHECKPOINT_NS = 60 * 10**9
+COMMIT_NS = 10**9
+CHECKPOINT_NS = 600 * 10**9
 CHECKPOINT_ENTRIES = 600
 CHANGE_S = 20.0
 PATIENCE = 3  # commits in a row that fail for an input/output error before a fresh file is tried
@@ -68,7 +71,8 @@ class Spool(Queries):
         account: Counts what a confirmation says about latency, once for each entry.
         fingerprint: Tells this box from another; see `schema.fingerprint`.
         ring_rows: Rows that the ring holds.
-        checkpoint_entries: Commits after which a checkpoint is made before its minute is over.
+        checkpoint_entries: Commits after which a checkpoint is made before its time has come.
+        hold_ns: How long entries wait for a clock that may be trusted; monotonic.
 
     Raises:
         SpoolFailed: neither the file nor a fresh one can be used.
@@ -85,6 +89,7 @@ class Spool(Queries):
         fingerprint: Callable[[], str] = schema.fingerprint,
         ring_rows: int = ring.ROWS,
         checkpoint_entries: int = CHECKPOINT_ENTRIES,
+        hold_ns: int = HOLD_NS,
     ) -> None:
         self._path = directory / NAME
         self._checkpoint_entries = checkpoint_entries
@@ -93,24 +98,26 @@ class Spool(Queries):
         self._limits = limits or Limits()
         self._account = account
         self._fingerprint = fingerprint()
-        self._lock = threading.Lock()  # of the journal
+        self._journal_bytes = size_for(self._sources, self._limits.max_bytes)
+        self._changing = threading.Lock()
         self._ring = Ring(ring_rows)
         self._confirmations: list[Confirmation] = []
         self._failures = 0
         self._damage = ""  # what showed that the file cannot be used, until a fresh one is begun
         self._ended = False  # the thread is dead
         self._clock: Clock | None = None
-        self._evidence: Evidence | None = None
-        self._faulty = False
-        self._days: dict[str, bytes] = {}
+        self._feeding = Feeding()
         self._checkpointed = (0, 0)  # monotonic ns, seq
         self._listeners: list[Callable[[], None]] = []
         self._thread: threading.Thread | None = None
         self._wake = threading.Event()
         self._change: Change | None = None
+        self._holding = Holding(hold_ns)
+        self._untidy = False
         self._stopping = False
         self.generation = 0
-        """Counts fresh files: who remembers numbers of entries forgets them when it changes."""
+        """Counts fresh files, and when entries that were held are let go: who remembers numbers of entries forgets
+        them when it changes."""
         try:
             self._journal = self._journal_at(self._path)
         except Corrupt as exc:
@@ -127,7 +134,8 @@ class Spool(Queries):
                 sources=self._sources,
                 fingerprint=self._fingerprint,
                 limits=self._limits,
-                account=self._account and self._careful,
+                account=self._account and careful(self._account),
+                journal_bytes=self._journal_bytes,
             )
             journal.checkpoint_state()  # read once, so that damage shows here
         except sqlite3.OperationalError:
@@ -135,20 +143,6 @@ class Spool(Queries):
         except sqlite3.DatabaseError as exc:
             raise Corrupt(f"{path}: {exc}") from exc
         return journal
-
-    def _careful(
-        self,
-        items: Sequence[Item],
-        committed_at_ns: int,
-        clean: bool,  # noqa: FBT001 - the type says so
-    ) -> Mapping[tuple[str, str], Mapping[int, int]]:
-        assert self._account is not None
-        try:
-            counts = self._account(items, committed_at_ns, clean)
-        except Exception:  # a bug in counting must not keep the spool from being freed
-            logger.exception("latency is not counted: this is a bug, please report it")
-            return {}
-        return counts
 
     # Before the start
 
@@ -181,7 +175,10 @@ class Spool(Queries):
             sqlite3.Error, OSError: the disk does not take the moment of the start.
         """
         self._clock = clock
-        self._evidence = evidence
+        self._feeding = Feeding(evidence)
+        self._holding.begin(clock.epoch, self._journal.held(), clock.monotonic())
+        for loss in self._journal.losses:
+            self._ring.tell(loss)
         self._ring.done(clock.monotonic())
         self._checkpointed = (clock.monotonic(), self._journal.checkpoint_state()[1])
         now = clock.now()
@@ -229,13 +226,17 @@ class Spool(Queries):
         Returns:
             Whether it will be done; not when nothing of the epoch is held, or its hold is over: then the stamps
             are frozen, and a `clock_correction` has to tell.
+
+        Raises:
+            ValueError: the offset is no multiple of 1,000.
         """
-        del epoch, offset_ns
-        return False  # nothing is held yet
+        done = self._holding.vouch(epoch, offset_ns)
+        self._wake.set()
+        return done
 
     def held_epochs(self) -> Sequence[HeldEpoch]:
         """Return the epochs of which entries are held, those of earlier processes included; any thread, at once."""
-        return ()
+        return self._holding.held
 
     def listen(self, committed: Callable[[], None]) -> None:
         """Have this called in the spool's thread after each commit; it must return at once."""
@@ -266,7 +267,7 @@ class Spool(Queries):
         self._wake.set()
         if change.done.wait(CHANGE_S):
             return True
-        with self._lock:
+        with self._changing:
             if self._change is change:
                 self._change = None
         return change.done.is_set()
@@ -275,7 +276,7 @@ class Spool(Queries):
         """Do it, in the spool's thread; it stays open when the disk does not take it."""
         assert self._clock is not None
         try:
-            with self._using() as journal:
+            with self._changing, self._using() as journal:
                 if self._change is not change:  # given up
                     return
                 journal.change(change.birth, change.sources, self._clock.now())
@@ -295,13 +296,16 @@ class Spool(Queries):
             self._thread.join()
         if self._clock is not None:
             self.tick(final=True)
-        with self._lock:
-            self._journal.close()
+        self._journal.close()
 
     def _run(self) -> None:
+        assert self._clock is not None
+        due = self._clock.monotonic()
         try:
             while not self._stopping:
-                self._wake.wait(COMMIT_S)
+                now = self._clock.monotonic()
+                due = max(due + COMMIT_NS, now)  # on the grid: what a tick takes does not delay the next
+                self._wake.wait((due - now) / 1e9)
                 self._wake.clear()
                 if not self._stopping:
                     self.tick()
@@ -315,6 +319,8 @@ class Spool(Queries):
         assert clock is not None, "begin or start first"
         change = self._change  # before the ring is taken: what was put before it must be committed first
         now = clock.now()  # likewise: what is stamped after it is not in this commit
+        stamping = Stamping(clock.trusted, clock.epoch, clock.boot_id, clock.anchor_ns)  # likewise
+        vouched, over = self._holding.due(clock.monotonic())
         waiting, losses = self._ring.take()
         items = [*waiting, *(loss.event(now) for loss in losses)]
         confirmations = self._confirmations[:]
@@ -323,9 +329,11 @@ class Spool(Queries):
                 committed = journal.commit(
                     items,
                     now,
+                    stamping,
                     confirmations=confirmations,
-                    droppable=EVERYTHING if self._faulty else self._checkpointed[1],
-                    trusted=clock.trusted,
+                    vouched=vouched,
+                    over=over,
+                    droppable=EVERYTHING if self._feeding.faulty else self._checkpointed[1],
                 )
         except (sqlite3.Error, OSError) as exc:
             self._ring.failed(losses)
@@ -334,15 +342,30 @@ class Spool(Queries):
         self._ring.done(clock.monotonic())
         del self._confirmations[: len(confirmations)]  # `confirm` only appends
         if self._failures:
-            logger.warning("%s takes data again", self._path)
+            logger.warning("%s takes data again", self._path.parent)
             self._failures = 0
+        if vouched or over or self._journal.holds:
+            held = self._journal.held()
+            self.generation += self._holding.done(vouched, over, held, clock.monotonic())
         self._count()
-        self._feed(committed)
+        self._feeding.feed(committed)
         if (final or change is not None or self._due(clock)) and self._checkpoint() and change is not None:
             self._apply(change)
-        if committed or confirmations:
+        self._tidy()
+        if items or confirmations or vouched or over:
             for listener in self._listeners:
                 listener()
+
+    def _tidy(self) -> None:
+        try:
+            with self._using() as journal:
+                journal.tidy()
+        except (sqlite3.Error, OSError) as exc:  # tried again each second
+            if not self._untidy:
+                logger.warning("%s cannot be tidied now, nothing is lost: %s", self._path.parent, exc)
+            self._untidy = True
+        else:
+            self._untidy = False
 
     def _count(self) -> None:
         """Take the numbers of what is committed; the old ones stay when they cannot be read, but for the rows."""
@@ -356,68 +379,53 @@ class Spool(Queries):
     @contextlib.contextmanager
     def _using(self) -> Iterator[Journal]:
         """Use the journal; damage that shows anywhere makes the next commit begin a fresh file."""
-        with self._lock:
-            if self._damage:
-                raise sqlite3.DatabaseError(self._damage)
-            try:
-                yield self._journal
-            except sqlite3.DatabaseError as exc:
-                if _code(exc) in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
-                    self._damage = str(exc)
-                raise
+        if self._damage:
+            raise sqlite3.DatabaseError(self._damage)
+        try:
+            yield self._journal
+        except sqlite3.DatabaseError as exc:
+            if salvaging.code(exc) in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+                self._damage = str(exc)
+            raise
 
     def _failed(self, exc: Exception) -> None:
         """Decide what a failed commit means: wait for the disk, or begin a fresh file."""
         if not self._failures:
             logger.error("%s does not take data, it waits in memory: %s", self._path, exc)
         self._failures += 1
-        if _code(exc) == sqlite3.SQLITE_IOERR and self._failures >= PATIENCE:
+        if salvaging.code(exc) == sqlite3.SQLITE_IOERR and self._failures >= PATIENCE:
             self._damage = str(exc)
+        if isinstance(exc, OSError) and exc.errno == errno.EIO and self._failures % PATIENCE == 0:
+            with contextlib.suppress(OSError):
+                self._journal.renew()
         if self._damage:
-            with contextlib.suppress(SpoolFailed), self._lock:
+            with contextlib.suppress(SpoolFailed):
                 self._journal.close()
                 self._journal = self._replace(self._damage, self._stats)
 
     # Checkpoints
-
-    def _feed(self, committed: Iterable[Committed]) -> None:
-        if self._evidence is None:
-            return
-        try:
-            for entry in committed:
-                self._evidence.feed(entry.items)
-        except Exception:  # a bug in an analyzer must not lose raw data
-            logger.exception("evidence stands still until the next start: this is a bug, please report it")
-            self._evidence, self._faulty = None, True
 
     def _due(self, clock: Clock) -> bool:
         when, seq = self._checkpointed
         if clock.monotonic() - when >= CHECKPOINT_NS or self._journal.seq - seq >= self._checkpoint_entries:
             return True
         # entries may be dropped only when a checkpoint contains them: have one before the file is full
-        return self._stats.bytes > self._limits.max_bytes * 0.9 and self._journal.seq - seq >= 10
+        full = self._stats.bytes > self._limits.max_bytes * 0.9 or self._journal.short
+        return full and self._journal.seq - seq >= 10
 
     def _checkpoint(self) -> bool:
         """Make one; return whether evidence and journal are at the same point, or evidence is out of order."""
         assert self._clock is not None
-        if self._faulty:
+        kept = self._feeding.state()
+        if kept is None:
             return True
-        state = b""
-        if self._evidence is not None:
-            try:
-                self._days |= self._evidence.take_closed()
-                state = self._evidence.state()
-            except Exception:  # likewise
-                logger.exception("evidence stands still until the next start: this is a bug, please report it")
-                self._evidence, self._faulty = None, True
-                return True
         try:
             with self._using() as journal:
-                journal.checkpoint(state, self._days)
+                journal.checkpoint(*kept)
         except (sqlite3.Error, OSError) as exc:
             logger.warning("no checkpoint of the evidence now, nothing is lost: %s", exc)
             return False
-        self._days = {}
+        self._feeding.kept()
         self._checkpointed = (self._clock.monotonic(), self._journal.seq)
         return True
 
@@ -425,32 +433,17 @@ class Spool(Queries):
 
     def _replace(self, problem: str, known: Stats | None) -> Journal:
         """Set the file aside and begin a fresh one; the next commit tells of it."""
-        name = schema.set_aside(self._path, SET_ASIDE)
+        name = salvaging.set_aside(self._path, SET_ASIDE)
         try:
             fresh = self._journal_at(self._path)
-            found = schema.salvage(name)
+            found = salvaging.salvage(name)
             fresh.restore(found)
         except (sqlite3.Error, OSError, Corrupt) as exc:
             raise SpoolFailed(f"{self._path}: {exc}: make room, or correct the owner of the directory") from exc
         logger.error("the spool was damaged and is set aside as %s, a fresh one is begun: %s", name, problem)
-        loss = Loss(
-            secrets.token_hex(8), "overflow", "spool", known.spool if known else "", reason=f"damaged: {name.name}"
-        )
-        last = found.commit_ns or 0
-        oldest, rows = (found.oldest_ns, found.rows) if known is None else (known.oldest_ns, known.rows)
-        if rows:
-            since = (oldest or last) - ring.AGE_NS  # what is committed was read before
-            loss.add([Span(OTHER, since, max(since, last), rows)])
-        elif last:
-            loss.reach(last)
+        loss = salvaging.lost(name, known, found, fresh.adopted.rows)
         self._ring.tell(loss)
         self._damage = ""
         self._checkpointed = (0, 0)
         self.generation += 1
         return fresh
-
-
-def _code(exc: BaseException) -> int:
-    """Return the primary result code of SQLite, 0 when the error is not SQLite's."""
-    code: int = getattr(exc, "sqlite_errorcode", 0)
-    return code & 0xFF

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sqlite3
 import stat
@@ -18,6 +19,7 @@ from agent.errors import SpoolFailed
 from agent.frame import DataType, Event, Facts, Item, Json, Source, Value, Watermark
 from agent.spool import Limits, Spool, fingerprint
 from agent.spool import schema as schema_of
+from agent.spool.record import HEADER
 from contract.payload import Rejected, Stored
 from tests.support.clocks import FakeClock
 from tests.support.items import birth_of, frame, source
@@ -69,6 +71,25 @@ def fill(spool: Spool, clock: FakeClock, commits: int, start: int = 0) -> None:
         spool.tick()
 
 
+def spoil(spool: Spool, seq: int) -> None:
+    """Damage the journal's record that holds an entry, and forget what was read of it."""
+    journal = spool._journal
+    (record,) = journal._db.execute("SELECT record FROM entry WHERE seq = ?", (seq,)).fetchone()
+    for file in journal._log._files:
+        at = file.index(record)
+        if at is not None:
+            os.pwrite(file.descriptor, b"\xa5" * 8, file.offsets[at] + HEADER + 8)
+    journal._contents._cache.clear()
+
+
+def lose_births(folder: Path, which: str = "1 = 1") -> None:
+    """Damage births in the database, and remove their files."""
+    with contextlib.closing(sqlite3.connect(folder / "spool.db", isolation_level=None)) as db:
+        for (digest,) in db.execute(f"SELECT hash FROM birth WHERE {which}").fetchall():
+            (folder / "births" / digest).unlink(missing_ok=True)
+        db.execute(f"UPDATE birth SET body = x'00' WHERE {which}")
+
+
 TEXTS = (source("t.main", 40, DataType.STRING),)
 
 
@@ -118,8 +139,17 @@ def test_its_files_are_readable_by_its_owner_only(tmp_path: Path) -> None:
     spool.put(frame(A, 1000))
     spool.tick()
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    names = {p.name: stat.S_IMODE(p.stat().st_mode) for p in folder.iterdir()}
-    assert names == {"spool.db": 0o600, "spool.db-wal": 0o600, "spool.db-shm": 0o600}
+    names = {str(p.relative_to(folder)): stat.S_IMODE(p.stat().st_mode) for p in folder.rglob("*")}
+    assert names == {
+        "spool.db": 0o600,
+        "spool.db-wal": 0o600,
+        "journal": 0o700,
+        "journal/1.tsj": 0o600,
+        "journal/2.tsj": 0o600,
+        "blocks": 0o700,
+        "births": 0o700,
+        f"births/{spool.birth}": 0o600,
+    }
     spool.stop()
 
 
@@ -239,7 +269,7 @@ def test_confirmed_entries_stay_until_a_checkpoint_contains_them(tmp_path: Path)
     confirm(spool, 1, 3)
     assert [e.seq for e in spool.unconfirmed(0, None, 9)] == [2]
     assert len(contents(spool)) == 3, "the analyzers would need them again"
-    clock.advance(60)
+    clock.advance(600)
     spool.tick()
     assert len(contents(spool)) == 1
     assert spool.checkpoint_state() == b"3"
@@ -323,7 +353,7 @@ def test_a_bug_in_an_analyzer_loses_no_data_and_no_checkpoint(
     spool.begin(clock, evidence)
     for i in range(3):
         spool.put(frame(A, clock.now() + i))
-        clock.advance(61)
+        clock.advance(601)
         spool._ring.done(clock.monotonic())
         spool.tick()
     assert spool.stats().entries == 3
@@ -418,24 +448,25 @@ def test_old_entries_go_only_when_the_clock_is_trusted(tmp_path: Path) -> None:
             spool.put(frame(A, clock.now() + i))
             clock.advance(1)
             spool.tick()
+        spool._checkpoint()  # which lets go
         clock.advance(200)
-        for _ in range(2):  # the first makes the checkpoint that lets go
-            clock.advance(1)
-            spool.tick()
+        spool._ring.done(clock.monotonic())
         spool.put(frame(A, clock.now()))
         spool.tick()
-        rows = sum(bool(entry.rows(items)) for _, items in spool._journal.replay(0))
-        assert rows == left
+        stats = spool.stats()
+        assert (stats.rows, stats.held_entries) == ((3 * left, 0) if trusted else (0, left))
 
 
 def test_a_nearly_full_disk_is_left_alone(tmp_path: Path) -> None:
     clock = FakeClock()
-    spool = make(tmp_path, clock, TEXTS, limits=Limits(min_free_bytes=2**60), checkpoint_entries=1)
+    limits = Limits(max_bytes=10**6, min_free_bytes=2**60)
+    spool = make(tmp_path, clock, TEXTS, limits=limits, checkpoint_entries=1)
     fill(spool, clock, 20)
     size = spool.stats().bytes
-    fill(spool, clock, 40, 20)
-    assert spool.stats().bytes <= size * 1.5
-    assert spool.stats().dropped_rows > 0
+    fill(spool, clock, 100, 20)
+    assert not list((tmp_path / "blocks").iterdir())
+    assert spool.stats().bytes <= size * 1.2
+    assert spool.stats().rows + told(spool, "overflow")["rows"] == 120 * 40
 
 
 def test_a_damaged_file_is_set_aside_and_days_and_counts_are_saved(tmp_path: Path) -> None:
@@ -472,30 +503,26 @@ def test_a_damaged_file_is_set_aside_and_days_and_counts_are_saved(tmp_path: Pat
     ]
 
 
-def test_the_gap_of_a_damaged_file_holds_every_row_that_waited_in_it(tmp_path: Path) -> None:
+def test_what_journal_and_blocks_hold_outlives_the_database(tmp_path: Path) -> None:
     clock = FakeClock()
-    spool = make(tmp_path, clock)
-    first = clock.now()
-    for _ in range(5):
-        spool.put(frame(A, clock.now()))
-        clock.advance(1)
-        spool.tick()
-    last = clock.now()
+    spool = make(tmp_path, clock, TEXTS, limits=Limits(max_bytes=400_000, min_free_bytes=0))
+    fill(spool, clock, 60)
+    assert spool.stats().block_bytes, "both hold some"
+    confirm(spool, 59)
+    before = {e.key: raw for e, raw in spool.sending(spool.unconfirmed(0, None, 1000))}
+    old = spool.id
     spool.stop()
-    path = tmp_path / "spool.db"
-    with sqlite3.connect(path) as db:
-        root = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'tally'").fetchone()[0]
-    db.close()
-    raw = bytearray(path.read_bytes())
-    raw[(root - 1) * 4096 : root * 4096] = b"\xff" * 4096
-    path.write_bytes(raw)
-    spool = make(tmp_path, clock)
+    (tmp_path / "spool.db").write_bytes(b"\xa5" * 50_000)
+    spool = make(tmp_path, clock, TEXTS, limits=Limits(max_bytes=400_000, min_free_bytes=0))
+    assert spool.id != old
+    assert {e.key: raw for e, raw in spool.sending(spool.unconfirmed(0, None, 1000))} == before
+    assert list(spool.replay()) == [], "the analyzers have seen them"
+    assert {digest for digest, _, named in spool.births() if named} == {spool.birth}
+    spool.put(frame(TEXTS[0], clock.now(), ["x"] * 40))
     spool.tick()
     (loss,) = gaps(spool, "overflow")
-    assert loss.body["rows"] == 15
-    assert loss.from_ns is not None
-    assert loss.to_ns is not None
-    assert loss.from_ns <= first < last <= loss.to_ns
+    assert loss.body["rows"] == 0, "nothing is lost, and the file is named"
+    assert {e.spool for e in spool.unconfirmed(0, None, 1000)} == {old, spool.id}
     spool.stop()
 
 
@@ -517,20 +544,21 @@ def test_damage_that_shows_while_it_runs_begins_a_fresh_file(
     spool.put(frame(A, clock.now()))
     spool.tick()
     generation, old = spool.generation, spool.id
-    spool._journal._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    with (tmp_path / "spool.db").open("r+b") as file:
-        file.write(b"\0" * 200_000)
-    spool._journal._db.execute("PRAGMA shrink_memory")
+    for path in (tmp_path / "spool.db", tmp_path / "spool.db-wal"):
+        path.write_bytes(b"\xa5" * 200_000)
+    clock.advance(601)
+    spool._ring.done(clock.monotonic())
     for i in range(4):
         clock.advance(1)
+        spool._journal._db.execute("PRAGMA shrink_memory")
         spool.put(frame(A, clock.now() + i))
         spool.tick()
     assert spool.generation == generation + 1
     assert spool.id != old
     assert spool.stats().ring_rows == 0
-    assert entry.rows(contents(spool)) == 12, "what waited in memory is in the fresh file"
+    assert entry.rows(contents(spool)) == 15, "what waited in memory, and what was in the journal"
     (loss,) = gaps(spool, "overflow")
-    assert loss.body["rows"] == 3, "what was in the damaged one is counted"
+    assert loss.body["rows"] == 0
     assert caplog.text.count("set aside") == 1
 
 
@@ -539,7 +567,7 @@ def test_an_entry_damaged_on_the_disk_is_given_up_alone(tmp_path: Path, caplog: 
     for i in range(3):
         spool.put(frame(A, 1000 + i))
         spool.tick()
-    spool._journal._db.execute("UPDATE entry SET body = x'0011' WHERE seq = 2")
+    spoil(spool, 2)
     assert [known.seq for known, _ in spool.sending(spool.unconfirmed(0, None, 9))] == [1, 3]
     spool.tick()
     (gap,) = gaps(spool, "overflow")
@@ -553,8 +581,8 @@ def test_entries_whose_birth_is_lost_are_set_aside(tmp_path: Path) -> None:
     spool = make(tmp_path, clock, (A,))
     spool.put(frame(A, 1000))
     spool.tick()
-    spool._journal._db.execute("UPDATE birth SET body = x'00'")
     spool._journal.close()
+    lose_births(tmp_path)
     spool = make(tmp_path, clock, (B,))
     assert spool.unconfirmed(0, None, 9) == []
     assert [digest for digest, _, _ in spool.births()] == [spool.birth]
@@ -571,12 +599,11 @@ def test_entries_that_cannot_be_sent_hide_none_that_come_after_them(tmp_path: Pa
             spool.put(frame(one, 1000 + moment))
             spool.tick()
         digest = spool.birth
+        last = max((e.seq for e in spool.unconfirmed(0, None, 99) if e.birth != digest), default=0)
         spool._journal.close()
-    with contextlib.closing(sqlite3.connect(tmp_path / "spool.db", isolation_level=None)) as db:
-        (last,) = db.execute("SELECT max(seq) FROM entry WHERE birth != (SELECT max(id) FROM birth)").fetchone()
-        db.execute("UPDATE birth SET body = x'00' WHERE hash != ?", (digest,))
-        db.execute("UPDATE entry SET body = x'00' WHERE seq = ?", (last + 1,))
+    lose_births(tmp_path, f"hash != '{digest}'")
     spool = make(tmp_path, clock, (B,))  # nothing is committed yet, so nothing set aside
+    spoil(spool, last + 1)
     list(spool.replay())
     assert [(e.seq, e.birth) for e in spool.unconfirmed(0, None, 1)] == [(last + 2, digest)]
     delivery = Delivery()
@@ -685,13 +712,15 @@ def test_a_process_that_was_frozen_for_a_minute_takes_what_comes_next(tmp_path: 
 
 
 def test_while_the_file_takes_nothing_items_wait_and_the_process_ends_only_when_the_ring_is_full(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = FakeClock()
     spool = make(tmp_path, clock, ring_rows=10)
-    spool._journal._db.execute("PRAGMA busy_timeout=0")
-    other = sqlite3.connect(tmp_path / "spool.db", isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
+
+    def refuse(_: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "fdatasync", refuse)
     spool.put(frame(A, 1000))
     spool.tick()
     spool.put(frame(A, 1001))
@@ -700,8 +729,7 @@ def test_while_the_file_takes_nothing_items_wait_and_the_process_ends_only_when_
     spool.put(frame(A, 1002))
     with pytest.raises(SpoolFailed, match="look at the disk"):
         spool.put(frame(A, 1003))
-    other.execute("ROLLBACK")
-    other.close()
+    monkeypatch.undo()
     spool.tick()
     assert entry.rows(contents(spool)) == 9
     assert gaps(spool, "overflow")[0].body["rows"] == 3

@@ -92,7 +92,7 @@ class SpoolMachine(RuleBasedStateMachine):
 
     @initialize(small=st.booleans())
     def begin(self, small: bool) -> None:  # noqa: FBT001 - hypothesis passes names
-        self.limits = Limits(max_bytes=130_000 if small else 10**9, min_free_bytes=0)
+        self.limits = Limits(max_bytes=260_000 if small else 10**9, min_free_bytes=0)
         self.open()
 
     def open(self) -> None:

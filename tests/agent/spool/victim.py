@@ -15,22 +15,20 @@ import datetime as dt
 import json
 import os
 import random
+import shutil
 import signal
-import sqlite3
 import struct
 import sys
+import tempfile
 import time
-from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agent import entry
 from agent.analyzers.evidence import make
 from agent.frame import Event, FrameBlock, Status, Watermark
 from agent.spool import Limits, Spool
-from contract import codec
 from contract.payload import Stored
 from readiness.schedule import Calendar
 from tests.support.clocks import FakeClock
@@ -85,7 +83,7 @@ def opened(folder: Path) -> tuple[Spool, DayLedger, int]:
         folder,
         birth=BIRTH,
         sources=SOURCES,
-        limits=Limits(min_free_bytes=0),
+        limits=Limits(max_bytes=6 * 10**6, min_free_bytes=0),
         fingerprint=lambda: "box",
         checkpoint_entries=4,
     )
@@ -115,17 +113,17 @@ def live(folder: Path, pipe: int, copied: list[tuple[int, str]]) -> None:
         os.write(pipe, struct.pack("<q", spool._journal.seq))
 
 
-def copy(path: Path, after: int) -> list[tuple[int, str, list[Item]]]:
-    """Return the entries that came since the last copy."""
-    if not path.exists():
+def copy(folder: Path, after: int) -> list[tuple[int, str, list[Item]]]:
+    """Return the entries that came since the last copy, from a copy of the folder as the dead have left it."""
+    if not folder.exists():
         return []
-    with closing(sqlite3.connect(path)) as db:
-        if not db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'entry'").fetchone()[0]:
-            return []
-        rows = db.execute("SELECT seq, crc, body FROM entry WHERE seq > ? ORDER BY seq", (after,)).fetchall()
-    return [
-        (seq, crc.hex(), entry.decode(codec.decompress(body, codec.DATA_LIMIT), BY_ID)) for seq, crc, body in rows
-    ]
+    with tempfile.TemporaryDirectory() as there:
+        shutil.copytree(folder, there, dirs_exist_ok=True)
+        spool, _, _ = opened(Path(there))
+        crcs = {e.seq: e.crc for e in spool.unconfirmed(after, None, 10**6)}
+        found = [(seq, crcs[seq], items) for seq, items in spool._journal.replay(after)]
+        spool._journal.close()
+    return found
 
 
 def main(folder: Path, kills: int, seed: int) -> None:
@@ -152,7 +150,7 @@ def main(folder: Path, kills: int, seed: int) -> None:
         for (number,) in struct.iter_unpack("<q", told):
             promised = max(promised, number)
             replays += number < 0
-        for seq, crc, items in copy(folder / "spool.db", last):
+        for seq, crc, items in copy(folder, last):
             lost += seq != last + 1
             reference.feed(items)
             copied.append((seq, crc))
@@ -161,8 +159,7 @@ def main(folder: Path, kills: int, seed: int) -> None:
     spool, kept, replayed = opened(folder)
     replays += replayed > 0
     days = spool.days() | dict(kept.take_closed())
-    with closing(sqlite3.connect(folder / "spool.db")) as db:
-        left = db.execute("SELECT count(*) FROM entry").fetchone()[0]
+    left = spool._journal._db.execute("SELECT count(*) FROM entry").fetchone()[0]
     result = {
         "kills": kills,
         "entries": fed,

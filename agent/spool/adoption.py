@@ -1,0 +1,116 @@
+"""What journal and blocks hold when SQLite's file is gone: these are the data, and they are delivered.
+
+They keep their spool id, numbers and checksums. What the journal knows to be confirmed or given up stays away; what
+was confirmed longer ago than the journal reaches back may be sent once more, which harms nobody. The analyzers do
+not see them again: their evidence began anew, or was in days that are closed.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, NamedTuple
+
+from agent.errors import WireError
+from agent.spool import births
+from agent.spool.base import UNCONFIRMED, Kept
+from agent.spool.ledger import FREE, SETTLE
+from agent.spool.log import records
+
+if TYPE_CHECKING:
+    from agent.spool.births import Files
+    from agent.spool.blocks import Blocks
+    from agent.spool.database import Database
+    from agent.spool.log import Log
+    from agent.spool.record import Record
+
+logger = logging.getLogger(__name__)
+
+MOVED = "UPDATE entry SET state = 0, shift = ?, crc = ?, size = ?, committed_ns = ? WHERE seq = ?"
+
+
+class Adopted(NamedTuple):
+    """What was found."""
+
+    rows: int = 0
+    seq: int = 0
+    process: int = 0
+    commit_ns: int | None = None
+    total: int = 0
+    damaged: int = 0  # files of blocks that cannot be read
+
+
+NOTHING = Adopted()
+
+_Known = tuple[str, str, Kept]
+"""An entry: name of its spool, hash of its birth, and the rest."""
+
+
+def adopt(db: Database, log: Log, blocks: Blocks, files: Files) -> Adopted:
+    """Enter what journal and blocks hold into a new database; it is empty but for its tables."""
+    entries: dict[int, _Known] = {}
+    gone: set[int] = set()
+    found = NOTHING
+    for number, record in records(log, log.foreign(-1)):
+        if record is not None:
+            _take(number, record, entries, gone)
+            found = found._replace(
+                process=max(found.process, record.process), commit_ns=record.time_ns, total=record.total,
+                seq=max([found.seq, *(row.seq for row in record.rows)]),
+            )  # fmt: skip
+    for block in list(blocks.listed()):
+        try:
+            index = blocks.index(block)
+            size = blocks.path(block).stat().st_size
+        except (WireError, OSError) as exc:
+            logger.error("%s is set aside: %s", blocks.path(block), exc)  # noqa: TRY400 - no bug of ours
+            blocks.set_aside(block)
+            found = found._replace(damaged=found.damaged + 1)
+            continue
+        for one in index.entries:
+            kept = Kept(one.seq, 0, one.crc, 0, one.committed_ns, one.process, one.rows, None, block, one.epoch,
+                        one.shift, one.size)  # fmt: skip
+            entries[one.seq] = (index.spool, index.birth, kept)
+        last = max(one.seq for one in index.entries)
+        process = max(one.process for one in index.entries)
+        db.execute("INSERT INTO block VALUES (?, ?, ?, 0)", (block, last, size))
+        found = found._replace(seq=max(found.seq, last), process=max(found.process, process))
+    rows = _enter(db, files, [one for seq, one in sorted(entries.items()) if seq not in gone])
+    if found.seq:
+        db.execute("INSERT OR REPLACE INTO evidence VALUES (1, ?, x'')", (found.seq,))
+        logger.warning("%d rows that wait are taken over from journal and blocks", rows)
+    return found._replace(rows=rows)
+
+
+def _take(number: int, record: Record, entries: dict[int, _Known], gone: set[int]) -> None:
+    for row in record.rows:
+        kept = Kept(row.seq, 0, row.crc, 0, record.time_ns, record.process, row.rows, number, None, row.epoch, 0,
+                    row.size)  # fmt: skip
+        entries[row.seq] = (record.spool, record.birth, kept)
+        gone.discard(row.seq)
+    for sql, params in record.statements:
+        if sql in {FREE, SETTLE}:
+            gone.update(seq for *_, seq in params)
+        elif sql == MOVED:
+            for shift, crc, size, committed_ns, seq in params:
+                if seq in entries:
+                    spool, birth, kept = entries[seq]
+                    kept = kept._replace(shift=shift, crc=crc, size=size, committed_ns=committed_ns)
+                    entries[seq] = (spool, birth, kept)
+
+
+def _enter(db: Database, files: Files, entries: list[_Known]) -> int:
+    spools: dict[str, int | None] = {}
+    keys: dict[str, int] = {}
+    rows = 0
+    for spool, digest, kept in entries:
+        if spool not in spools:
+            spools[spool] = db.execute("INSERT INTO spool (name) VALUES (?)", (spool,)).lastrowid
+        if digest not in keys:
+            keys[digest] = births.found(db, files, digest)
+        db.execute(
+            "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (kept.seq, spools[spool], kept.crc, keys[digest], kept.committed_ns, kept.process, kept.rows, kept.size,
+             UNCONFIRMED, kept.record, kept.block, kept.epoch, kept.shift),
+        )  # fmt: skip
+        rows += kept.rows
+    return rows

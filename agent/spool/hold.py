@@ -1,0 +1,145 @@
+"""Entries that wait for a clock that may be trusted.
+
+    committed while the clock is not trusted --> held --vouched for--> shifted, ordinary
+                                                   |
+                                                   +--10 min---------> as it is, frozen
+
+An epoch is held as a whole: from its first entry on until somebody vouches for it or its time is over. What carries
+its stamps and is committed later (a reading that was under way, an event about the past) follows it: shifted where
+it was vouched for, as it is where the hold is over. A shift is a number beside the entry: nothing is written again,
+and its checksum is over the shifted content.
+
+Nothing with an epoch is ever fed to the analyzers: for them the span is a gap `clock`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from agent.spool import stamps
+from agent.spool.adoption import MOVED
+from agent.spool.base import HELD, UNCONFIRMED, HeldEpoch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from agent.frame import Item
+    from agent.spool.base import Stamping, State
+    from agent.spool.database import Database
+
+
+class Part(NamedTuple):
+    """Items that are committed alike."""
+
+    items: list[Item]
+    epoch: int | None
+    state: int
+
+
+class Moved(NamedTuple):
+    """What an entry becomes when it is vouched for."""
+
+    seq: int
+    crc: bytes
+    size: int
+    rows: int
+    committed_ns: int
+
+
+def parts(db: Database, items: list[Item], clock: Stamping, process: int) -> list[Part]:
+    """Part items by what becomes of them, and shift what has been vouched for.
+
+    Args:
+        db: Within the transaction that commits them.
+        items: As `arrange` left them.
+        clock: As it is now.
+        process: Number of this process: the epochs of others are not in its items.
+    """
+    known = {
+        number: (shift, over)
+        for number, shift, over in db.execute("SELECT number, shift, over FROM epoch WHERE process = ?", (process,))
+    }
+    if not items or (clock.trusted and not known):
+        return [Part(items, None, UNCONFIRMED)] if items else []
+    if not clock.trusted and clock.epoch not in known:
+        db.write(
+            "INSERT INTO epoch (number, process, boot_id, anchor_ns) VALUES (?, ?, ?, ?)",
+            clock.epoch, process, clock.boot_id, clock.anchor_ns,
+        )  # fmt: skip
+        known[clock.epoch] = (None, 0)
+    for number, (shift, _) in known.items():
+        if shift:
+            items = [stamps.shifted(item, number, shift) for item in items]
+    other = None if clock.trusted else clock.epoch
+    parted = stamps.part(items, {number % 1000: number for number in known}, other)
+    out = []
+    for epoch in sorted(parted, key=lambda number: (number is None, number)):
+        shift, over = known[epoch] if epoch is not None else (0, 1)
+        out.append(Part(parted[epoch], epoch, HELD if shift is None and not over else UNCONFIRMED))
+    return out
+
+
+def vouch(db: Database, state: State, epoch: int, shift: int, moved: Iterable[Moved], process: int) -> None:
+    """Let the entries of an epoch go, shifted.
+
+    Args:
+        db: Within a transaction.
+        state: Rolled back with it.
+        epoch: Number of the epoch.
+        shift: Nanoseconds to add to its stamps.
+        moved: Its held entries.
+        process: Number of this process, under which an epoch is entered that has no entries yet.
+    """
+    db.write(
+        "INSERT INTO epoch VALUES (?, ?, '', 0, ?, 1) "
+        "ON CONFLICT (number) DO UPDATE SET shift = excluded.shift, over = 1",
+        epoch, process, shift,
+    )  # fmt: skip
+    for one in moved:
+        db.write(MOVED, shift, one.crc, one.size, one.committed_ns, one.seq)
+        _released(state, 1, one.rows)
+    for table, column in (("reached", "ns"), ("open_gap", "from_ns")):
+        db.write(
+            f"UPDATE {table} SET {column} = {column} + ? WHERE {column} % 1000 = ?",  # noqa: S608 - names from above
+            shift, epoch % 1000,
+        )  # fmt: skip
+    state.event_ns = _moved(state.event_ns, epoch, shift)
+    if state.commit_ns is not None:
+        state.commit_ns = _moved(state.commit_ns, epoch, shift)
+
+
+def let_go(db: Database, state: State, epoch: int) -> None:
+    """Let the entries of an epoch go as they are."""
+    entries, rows = db.execute(
+        "SELECT count(*), coalesce(sum(rows), 0) FROM entry WHERE epoch = ? AND state = 3", (epoch,)
+    ).fetchone()
+    db.write("UPDATE entry SET state = 0 WHERE epoch = ? AND state = 3", epoch)
+    db.write("UPDATE epoch SET over = 1 WHERE number = ?", epoch)
+    _released(state, entries, rows)
+
+
+def _released(state: State, entries: int, rows: int) -> None:
+    state.held -= entries
+    state.entries += entries
+    state.rows += rows
+
+
+def _moved(time_ns: int, epoch: int, shift: int) -> int:
+    return time_ns + shift if (time_ns - epoch) % 1000 == 0 else time_ns
+
+
+def held(db: Database) -> Sequence[HeldEpoch]:
+    """Return the epochs that entries are held of."""
+    rows = db.execute(
+        "SELECT number, boot_id, anchor_ns, (SELECT count(*) FROM entry WHERE state = 3 AND epoch = number) AS n "
+        "FROM epoch WHERE over = 0 ORDER BY number"
+    )
+    return [HeldEpoch(*row) for row in rows if row[3]]
+
+
+def forget(db: Database, process: int) -> None:
+    """Let go of the epochs of earlier processes that nothing is held of."""
+    db.execute(
+        "DELETE FROM epoch WHERE process < ? AND number NOT IN (SELECT epoch FROM entry WHERE state = 3)",
+        (process,),
+    )

@@ -1,0 +1,70 @@
+"""Which clock epochs are held now, who has vouched for them, and whose time is over: the spool's side of `hold`.
+
+Any thread may vouch and ask; what it comes to is done by the spool's thread with its next commit.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from agent.spool.base import HeldEpoch
+
+logger = logging.getLogger(__name__)
+
+
+class Holding:
+    """Epochs of which entries are held.
+
+    Args:
+        hold_ns: How long, monotonic.
+    """
+
+    def __init__(self, hold_ns: int) -> None:
+        self._hold_ns = hold_ns
+        self._first = 0  # epoch of this process
+        self._since: dict[int, int] = {}  # epoch -> monotonic ns of its first held entry here
+        self._over: set[int] = set()  # epochs that nothing is held of any more
+        self._vouched: dict[int, int] = {}  # epoch -> offset; to be done
+        self.held: Sequence[HeldEpoch] = ()
+        """As of the last commit."""
+
+    def begin(self, first: int, held: Sequence[HeldEpoch], now: int) -> None:
+        """Know the first epoch of this process, and what earlier ones have left; `now` is monotonic ns."""
+        self._first = first
+        self._note(held, now)
+
+    def _note(self, held: Sequence[HeldEpoch], now: int) -> None:
+        self.held = held
+        for one in held:
+            self._since.setdefault(one.epoch, now)
+
+    def vouch(self, epoch: int, offset_ns: int) -> bool:
+        """See `Spool.vouch`."""
+        if offset_ns % 1000:
+            raise ValueError("the last three digits of a stamp are its epoch's, and stay")
+        ours = epoch >= self._first or any(one.epoch == epoch for one in self.held)
+        if not ours or epoch in self._over:
+            return False
+        self._over.add(epoch)
+        self._vouched[epoch] = offset_ns
+        return True
+
+    def due(self, now: int) -> tuple[dict[int, int], list[int]]:
+        """Return what the next commit has to do: epochs and their offsets, and epochs whose time is over."""
+        self._over.update(one.epoch for one in self.held if now - self._since[one.epoch] >= self._hold_ns)
+        vouched = dict(self._vouched)
+        return vouched, [one.epoch for one in self.held if one.epoch in self._over and one.epoch not in vouched]
+
+    def done(self, vouched: Mapping[int, int], over: Iterable[int], held: Sequence[HeldEpoch], now: int) -> bool:
+        """Know that a commit has done it; return whether entries were let go."""
+        for epoch in vouched:
+            del self._vouched[epoch]
+        self._note(held, now)
+        settled = sorted({*vouched, *over})
+        if settled:
+            logger.warning("the times of clock epochs %s are settled", settled)
+        return bool(settled)
