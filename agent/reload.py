@@ -177,7 +177,7 @@ class Reload:
         failure: AgentError | ConfigError | None = None
         for _ in range(TRIES):
             try:
-                await self._running.go_over(config, raw, "tsq-agent", back=True)
+                await self._running.go_over(config, raw, "tsq-agent")
             except (AgentError, ConfigError) as exc:
                 logger.error("the one before it cannot be taken up again: %s", exc)  # noqa: TRY400 - no bug
                 failure = exc

@@ -3,8 +3,9 @@
     remove changed devices -> the spool commits and goes on under the new birth -> everybody else is told -> add
 
 Only devices that differ are closed and opened; the others keep their connections and lose no slot. Between a
-device's last word and its next there is a gap `config` per source. When the disk does not take the change, all goes
-on as it was. A change is made to its end whoever goes away meanwhile, and one at a time: half of it would leave
+device's last word and its next there is a gap `config` per source; that of a source which is read no more stays
+open until another change brings it back, or the agent ends. When the disk does not take the change, all goes on
+as it was. A change is made to its end whoever goes away meanwhile, and one at a time: half of it would leave
 devices that nobody reads.
 """
 
@@ -12,12 +13,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import uuid
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from agent.changes import compare
 from agent.errors import AgentError
-from agent.frame import Event, Facts
+from agent.frame import Event, Facts, gap_event
 from agent.spool.ring import rows_for
 from settings.language import Text
 
@@ -66,6 +68,13 @@ async def to_the_end(work: Coroutine[None, None, T]) -> T:
         if not task.cancelled() and (failed := task.exception()) is not None:
             logger.warning("nobody waits any more to hear it: %s", failed)
         raise
+
+
+class _Gone(NamedTuple):
+    """The open gap of a source that is not read any more, and since when."""
+
+    gap: str
+    from_ns: int
 
 
 class _Next(NamedTuple):
@@ -130,22 +139,21 @@ class Running:
         self._sparkplug = sparkplug
 
         self._turn = asyncio.Lock()
-        self._parted: dict[str, int] = {}  # sources that the last change has ended: since when
+        self._gone: dict[str, _Gone] = {}  # sources that a change has ended
 
-    async def go_over(self, config: AgentConfig, raw: bytes, author: str, *, back: bool = False) -> None:
+    async def go_over(self, config: AgentConfig, raw: bytes, author: str) -> None:
         """Run with another configuration from now on; only devices that differ notice.
 
         Args:
             config: The other one.
             raw: The file that it was read from.
             author: Who wants it.
-            back: The last change is taken back: what it had ended is missing since then.
 
         Raises:
             ConfigError: a secret of a changed device cannot be read; nothing has changed.
             NotTaken: the disk takes nothing; nothing has changed.
         """
-        await to_the_end(self._go_over(config, raw, author, back=back))
+        await to_the_end(self._go_over(config, raw, author))
 
     async def renew(self, device: str) -> None:
         """Connect a device anew; what is missing meanwhile is a gap `config`.
@@ -159,7 +167,7 @@ class Running:
         async with self._turn:
             await self._fleet.renew([one for one in self.config.devices if one.id == device])
 
-    async def _go_over(self, config: AgentConfig, raw: bytes, author: str, *, back: bool) -> None:
+    async def _go_over(self, config: AgentConfig, raw: bytes, author: str) -> None:
         async with self._turn:
             old, before = self.config, self.digest
             new = await asyncio.to_thread(_next, old, config)
@@ -205,8 +213,19 @@ class Running:
             }
             self._spool.put(Event(kind="config_change", time_ns=self._clock.now(), body=body))
             self.tell_inventory(begun)
-            self._fleet.add(collectors, {**self._parted, **since} if back else since)
-            self._parted = since
+            self._tell_gone(since)
+            self._fleet.add(collectors, since)
+
+    def _tell_gone(self, since: Mapping[str, int]) -> None:
+        """Open a gap for each source that is not read any more, and close those of sources that are back."""
+        now = self._clock.now()
+        there = {source.id for device in self.config.devices for source in device.sources()}
+        for source in sorted(since.keys() - there):
+            gone = self._gone[source] = _Gone(uuid.uuid4().hex, since[source])
+            self._spool.put(gap_event(gone.gap, "config", source, now, gone.from_ns, None))
+        for source in sorted(self._gone.keys() & there):
+            gone = self._gone.pop(source)
+            self._spool.put(gap_event(gone.gap, "config", source, now, gone.from_ns, max(now, gone.from_ns)))
 
     def tell_inventory(self, devices: Iterable[Device]) -> None:
         """Record how the addresses of these devices were found."""

@@ -157,7 +157,7 @@ class Supervisor:
         since = {}
         for source in self._collector.sources:
             closed = self._close_gap(source.id, now)
-            unheard = now.ns if self._start_ns is None else self._start_ns
+            unheard = now.ns if self._start_ns is None else (self._since or {}).get(source.id, self._start_ns)
             known = self._known(source.id)
             since[source.id] = now.ns if closed is not None else unheard if known is None else known.ns
         self._tell_overruns(now=True)
