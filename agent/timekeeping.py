@@ -15,6 +15,7 @@ it will never be known: the machine has been started anew since.
 from __future__ import annotations
 
 import logging
+import threading
 from typing import TYPE_CHECKING, Protocol
 
 from agent import kept
@@ -66,6 +67,7 @@ class Timekeeper:
         self._gap: tuple[str, int] | None = None  # its id, and the base at which it began
         self._frozen: dict[int, int] = {}  # epochs that the spool does not shift, and their offsets
         self._kept_ns: int | None = None  # base
+        self._writing: threading.Thread | None = None
         self._failing = False
         self._changes = 0
         self._steps = 0
@@ -104,8 +106,12 @@ class Timekeeper:
 
     def stop(self) -> None:
         """Keep the time for the next process."""
+        if self._writing is not None:
+            self._writing.join()
         self._kept_ns = None
         self._keep()
+        if self._writing is not None:
+            self._writing.join()
 
     # Changes
 
@@ -192,11 +198,17 @@ class Timekeeper:
         base = self._clock.base()
         due = self._kept_ns is None or base - self._kept_ns >= KEEP_NS
         word, source = self._clock.word(), self._clock.source
-        if not due or word is None:
+        if not due or word is None or (self._writing is not None and self._writing.is_alive()):
             return
         self._kept_ns = base
+        known = Kept(self._clock.boot_id, source, word, self._clock.now())
+        # a disk that hangs must not hang the readings
+        self._writing = threading.Thread(target=self._write, args=(known,), name="time", daemon=True)
+        self._writing.start()
+
+    def _write(self, known: Kept) -> None:
         try:
-            kept.write(self._folder, Kept(self._clock.boot_id, source, word, self._clock.now()))
+            kept.write(self._folder, known)
             self._failing = False
         except OSError as exc:
             if not self._failing:

@@ -15,6 +15,7 @@ import sys
 import time
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from agent.frame import FrameBlock
 from tests.faults import disk
@@ -22,7 +23,23 @@ from tests.faults.books import gaps_of, items_of
 from tests.faults.plant import BEFORE, contents, open_spool, reading
 from tests.support.clocks import FakeClock
 
+if TYPE_CHECKING:
+    from agent.spool import Spool
+
 PATIENCE_S = 30
+
+
+def found(spool: Spool) -> tuple[Counter[tuple[str, int, int]], dict[str, int]]:
+    """Return how often each (source, time, signal) is in the spool, and the rows of each gap `overflow`."""
+    rows: Counter[tuple[str, int, int]] = Counter()
+    gaps: dict[str, int] = {}
+    for kept in contents(spool):
+        for item in items_of(kept, {}):
+            if isinstance(item, FrameBlock):
+                times, signals = item.time_ns.tolist(), item.signal.tolist()
+                rows.update((item.source.id, t, s) for t, s in zip(times, signals, strict=True))
+        gaps |= {name: gap.rows for name, gap in gaps_of(kept) if gap.cause == "overflow"}
+    return rows, gaps
 
 
 def main(folder: Path, seconds: int, fault: str) -> None:
@@ -70,14 +87,7 @@ def main(folder: Path, seconds: int, fault: str) -> None:
     settled()
     read_for(5)
     settled()
-    rows: Counter[tuple[str, int, int]] = Counter()
-    gaps: dict[str, int] = {}
-    for kept in contents(spool):
-        for item in items_of(kept, {}):
-            if isinstance(item, FrameBlock):
-                times, signals = item.time_ns.tolist(), item.signal.tolist()
-                rows.update((item.source.id, t, s) for t, s in zip(times, signals, strict=True))
-        gaps |= {name: gap.rows for name, gap in gaps_of(kept) if gap.cause == "overflow"}
+    rows, gaps = found(spool)
     lost = spool.stats().ring_lost_rows
     spool.stop()
     result = {

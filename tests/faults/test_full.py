@@ -24,7 +24,7 @@ SMALL = 48 * 2**20
 def small_disk(folder: Path) -> Iterator[bool]:
     """Mount a small file system; yield whether that was allowed here."""
     folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={SMALL}", "tsq-small", folder]
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={SMALL}", "tsq-small", str(folder)]
     mounted = subprocess.run(mount, capture_output=True, check=False).returncode == 0
     try:
         yield mounted

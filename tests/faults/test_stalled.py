@@ -32,17 +32,18 @@ def test_an_agent_whose_disk_hangs_reads_on_and_answers_and_loses_nothing(tmp_pa
     with alive(site.servers["press"]), alive(site.servers["saw"]), running(site.rig):
         until(lambda: len(read_log(site.logs["saw"])) > 2, 30, "it is not read", site.rig)
         until(site.rig.store_path.exists, 30, "the gateway does not store", site.rig)
-        below.stall()
-        begin = time.time_ns()
-        until(lambda: below.get("stalled"), 10, "nothing was written", site.rig)
-        while time.time_ns() - begin < STALL_S * 1e9:
-            answered = time.monotonic()
-            assert site.rig.status()["devices"]["saw"]["state"] == "up"
-            assert time.monotonic() - answered < 3, "a question has waited for the disk"
-            time.sleep(0.3)
-        hung = below.get("stalled")
-        end = time.time_ns()
-        below.well()
+        try:
+            below.stall()
+            begin = time.time_ns()
+            until(lambda: below.get("stalled"), 10, "nothing was written", site.rig)
+            while time.time_ns() - begin < STALL_S * 1e9:
+                asked = time.monotonic()
+                assert site.rig.status()["devices"]["saw"]["state"] == "up"
+                assert time.monotonic() - asked < 3, "a question has waited for the disk"
+                time.sleep(0.3)
+            hung, end = below.get("stalled"), time.time_ns()
+        finally:
+            below.well()
         assert hung >= 1, "the disk did hang"
         served = read_log(site.logs["saw"])
         within = [begin, *(r.time_ns for r in served if begin < r.time_ns < end), end]
