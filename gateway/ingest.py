@@ -213,9 +213,9 @@ class Ingest:
             raise WireError(f"birth {data.birth} belongs to {dictionary.factory}/{dictionary.agent}")
         batch = points.build(data, dictionary)
         refusals: Sequence[Refusal] = ()
+        yield
         try:
             if batch.points:
-                yield
                 refusals = yield from self._store.writing(batch.points)
         except StoreUnavailable as exc:
             self.counts["unavailable"] += 1
@@ -225,6 +225,8 @@ class Ingest:
         if batch.points:
             self.store_works()
         rejected = rejections(data, batch, refusals)
+        if rejected:
+            yield
         confirmed: list[EntryRef] = data.entries
         if rejected:
             confirmed = [entry for entry in data.entries if entry[0] not in rejected]

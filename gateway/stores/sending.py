@@ -11,8 +11,9 @@ whether lines were the trouble at all, and where to cut. A group of lines is
 
 Sending a good line again is harmless. When a type conflict names a field, the cut is between the lines that
 hold that field and the others, and when the server counts as many refused lines as it got, they are all refused
-at once: one edited type costs three requests, not one per line. Only answers known to speak about lines refuse:
-a 400 from something else (a wrong path, a proxy) must not turn good data into dead letters.
+at once: one edited type costs three requests, not one per line. When lines are too old, the cut is between the
+older and the newer half: however they are mixed, some twenty requests find the border. Only answers known to speak
+about lines refuse: a 400 from something else (a wrong path, a proxy) must not turn good data into dead letters.
 """
 
 from __future__ import annotations
@@ -114,7 +115,7 @@ def _halves(group: list[int]) -> list[list[int]]:
 
 
 def _cut(group: list[int], lines: Sequence[bytes], text: str) -> list[list[int]]:
-    """Return two groups: at the field that the text names, or else the halves."""
+    """Return two groups: at the field that the text names, by age where that is the trouble, or the halves."""
     if named := _CONFLICT.search(text):
         field = named[1].encode()
         holds = re.compile(rb"[ ,]" + re.escape(field) + rb"=")
@@ -122,4 +123,6 @@ def _cut(group: list[int], lines: Sequence[bytes], text: str) -> list[list[int]]
         if 0 < len(suspects) < len(group):
             others = set(suspects)
             return [suspects, [i for i in group if i not in others]]
+    if "retention" in text:
+        group = sorted(group, key=lambda i: int(lines[i].rpartition(b" ")[2]))
     return _halves(group)

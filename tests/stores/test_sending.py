@@ -134,3 +134,18 @@ def test_what_is_not_about_the_lines_refuses_none_of_them(status: int, text: str
     answer: Callable[[bytes], Answer] = lambda _: Answer(status, text)  # noqa: E731
     with pytest.raises(StoreUnavailable, match=str(status or "nothing")):
         send_lines([b"m x_i=1i 1", b"m x_i=1i 2"], answer)
+
+
+def test_old_lines_mixed_with_new_ones_are_found_by_age_in_a_few_requests() -> None:
+    lines = [b"m x_f=%d %d" % (i, 10**18 + i - (i % 2) * 10**15) for i in range(REQUEST_LINES)]
+    asked = 0
+
+    def post(body: bytes) -> Answer:
+        nonlocal asked
+        asked += 1
+        old = sum(int(line.rpartition(b" ")[2]) < 10**18 for line in body.splitlines())
+        text = f'{{"error":"partial write: points beyond retention policy dropped={old}"}}'
+        return Answer(400, text) if old else Answer(204, "")
+
+    assert [i for i, _ in send_lines(lines, post)] == list(range(1, REQUEST_LINES, 2))
+    assert asked < 40
