@@ -9,8 +9,9 @@
        +-- put back      +-- halved, when others were confirmed meanwhile: only the guilty entry stays
 
 A message holds whole entries of one spool and one birth. What the agent has just committed goes first. What is
-older than a minute when it is first sent is backlog: marked historical, not faster than `backlog` allows, and never
-in more than `HISTORICAL` of the slots, so that new data always finds one and little before it in any queue.
+older than a minute when it is first sent is backlog: marked historical, not faster than `backlog` allows, in
+smaller messages, and like suspects never in the last slot: new data always finds one, and little before it in any
+queue.
 
 An acknowledgement of the broker means nothing here: only `stored` settles an entry, whichever process sent it, and
 sending twice is harmless. A message that is not confirmed in time has met nobody, or cannot be confirmed at all.
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 WINDOW = 4
-HISTORICAL = 2
+HISTORICAL_LIMIT = DATA_LIMIT // 2
 LIVE_NS = 60 * 10**9
 FIRST_RESEND_S = 10.0
 LAST_RESEND_S = 300.0
@@ -240,19 +241,24 @@ class Delivery:
         self._expire(now)
         if len(self._flights) >= self.window:
             return None
-        return self._new(entries, now, wall_ns) or self._suspected(now)
+        opened = not self._closed or (not self._trying and now >= self._probe)
+        return (
+            (self._live(entries, now, wall_ns) if opened else None)
+            or self._suspected(now)
+            or (self._historical(entries, now) if opened else None)
+        )
 
     def due(self, now: float) -> float | None:
         """Return when `take` has something to do even if nothing new happens, None for never."""
         if self._open_from is None or now < self._open_from:
             return self._open_from
         times = [now if flight.again else flight.due for flight in self._flights]
-        if len(self._flights) < self.window:
+        if self._closed and not self._trying and self._probe > now:
+            times.append(self._probe)
+        if self._later_fits:
             if not any(flight.suspect for flight in self._flights):
                 times += [suspect.due for suspect in self._suspects]
-            if self._closed and not self._trying and self._probe > now:
-                times.append(self._probe)
-            if self._ranges and not self._closed and self._historical_flights < HISTORICAL:
+            if self._ranges and not self._closed:
                 times.append(self.backlog.ready(now))
         return min(times, default=None)
 
@@ -267,8 +273,10 @@ class Delivery:
         return any(not flight.suspect for flight in self._flights)
 
     @property
-    def _historical_flights(self) -> int:
-        return sum(flight.historical and not flight.suspect for flight in self._flights)
+    def _later_fits(self) -> bool:
+        """Whether there is a slot for what is not new: all but one, and that only while new data has one."""
+        later = sum(flight.historical or flight.suspect for flight in self._flights)
+        return later < self.window - 1 and len(self._flights) < self.window
 
     def _patience(self, tries: int) -> float:
         return min(LAST_RESEND_S, max(FIRST_RESEND_S, 4 * self.usual_s) * 2.0 ** min(tries - 1, 16))
@@ -302,7 +310,7 @@ class Delivery:
         self._ranges.append((min(seqs) - 1, max(seqs)))
 
     def _suspected(self, now: float) -> Message | None:
-        if any(flight.suspect for flight in self._flights):
+        if not self._later_fits or any(flight.suspect for flight in self._flights):
             return None
         batch = min(self._suspects, key=lambda suspect: suspect.due, default=None)
         if batch is None or batch.due > now:
@@ -313,27 +321,22 @@ class Delivery:
 
     # New messages
 
-    def _new(self, entries: Entries, now: float, wall_ns: int) -> Message | None:
-        if self._closed and (self._trying or now < self._probe):
-            return None
-        return self._live(entries, now, wall_ns) or self._historical(entries, now)
-
     def _live(self, entries: Entries, now: float, wall_ns: int) -> Message | None:
         old = entries.last_before(wall_ns - LIVE_NS)
         if old > self._head:
             self._ranges.append((self._head, old))
             self._head = old
-        group = self._group(entries.unconfirmed(self._head, None, PAGE))  # none of them was ever taken
+        group = self._group(entries.unconfirmed(self._head, None, PAGE), self.limit)
         if not group:
             return None
         self._head = group[-1].seq
         return self._begin(group, now, historical=False)
 
     def _historical(self, entries: Entries, now: float) -> Message | None:
-        while self._ranges and self._historical_flights < HISTORICAL and self.backlog.ready(now) <= now:
+        while self._ranges and self._later_fits and self.backlog.ready(now) <= now:
             after, last = self._ranges[0]
             found = entries.unconfirmed(after, last + 1, PAGE)
-            group = self._group(found)
+            group = self._group(found, min(self.limit, HISTORICAL_LIMIT))
             if group:
                 self._ranges[0] = (group[-1].seq, last)
                 return self._begin(group, now, historical=True)
@@ -343,7 +346,7 @@ class Delivery:
                 del self._ranges[0]
         return None
 
-    def _group(self, candidates: Sequence[Entry]) -> list[Entry]:
+    def _group(self, candidates: Sequence[Entry], limit: int) -> list[Entry]:
         group: list[Entry] = []
         size = ENVELOPE
         known = {key for batch in (*self._flights, *self._suspects) for key in batch.entries}
@@ -351,7 +354,7 @@ class Delivery:
             if entry.key in known:
                 continue
             size += entry.size + REFERENCE
-            if group and (size > self.limit or entry[0] != group[0].spool or entry.birth != group[0].birth):
+            if group and (size > limit or entry[0] != group[0].spool or entry.birth != group[0].birth):
                 break
             group.append(entry)
         return group

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from agent.bucket import Bucket
-from agent.delivery import HISTORICAL, LIVE_NS, WINDOW, Delivery, Entry, Message
+from agent.delivery import LIVE_NS, WINDOW, Delivery, Entry, Message
 from contract import codec
 
 if TYPE_CHECKING:
@@ -76,19 +76,28 @@ def test_new_entries_go_before_the_backlog_which_is_historical() -> None:
     shelf = Shelf(*old, new(4, age_s=59), new(5))
     delivery = open_delivery()
     messages = take_all(delivery, shelf, 1)
-    assert seqs(messages) == [[4, 5], [1], [2]]
-    assert [m.historical for m in messages] == [False, True, True]
-    delivery.stored([old[0].key], 2)
-    assert seqs(take_all(delivery, shelf, 2)) == [[3]]
+    assert seqs(messages) == [[4, 5], [1], [2], [3]]
+    assert [m.historical for m in messages] == [False, True, True, True]
 
 
 def test_a_backlog_leaves_slots_to_what_is_new() -> None:
     shelf = Shelf(*(new(i, age_s=3600, size=400_000) for i in range(1, 10)))
     delivery = open_delivery()
-    assert len(take_all(delivery, shelf, 1)) == HISTORICAL
-    shelf.entries += [new(10, size=400_000), new(11, size=400_000), new(12, size=400_000)]
-    assert seqs(take_all(delivery, shelf, 2)) == [[10], [11]]
+    assert len(take_all(delivery, shelf, 1)) == WINDOW - 1
+    shelf.entries += [new(10, size=400_000), new(11, size=400_000)]
+    assert seqs(take_all(delivery, shelf, 2)) == [[10]]
     assert delivery.in_flight == WINDOW
+
+
+def test_a_suspect_leaves_the_last_slot_to_what_is_new() -> None:
+    shelf = Shelf(new(1, birth="poison"))
+    delivery = open_delivery()
+    take_all(delivery, shelf, 0)
+    shelf.entries += [new(i, age_s=3600, size=400_000) for i in range(2, 10)]
+    delivery.revisit()
+    assert seqs(take_all(delivery, shelf, 10)) == [[1], [2], [3]]
+    shelf.entries += [new(20)]
+    assert seqs(take_all(delivery, shelf, 11)) == [[20]]
 
 
 def test_a_backlog_keeps_its_rate_and_new_data_does_not_wait_for_it() -> None:
