@@ -85,6 +85,7 @@ class Gateway:
         self._me = Worker(config.worker, str(self._clock.now()), version("techsquare-edge"))
         self._broker = config.mqtt
         self._link = Link(config.mqtt, self._me, self._received)
+        self._lock = threading.Lock()  # guards the change of `_serving`
         self._serving = False
         self._next_probe = 0.0
         self._dropped = 0
@@ -146,6 +147,8 @@ class Gateway:
             if warning is not None:
                 log.warning("%s", warning.en)
             since, now = self._handling, self._clock.monotonic()
+            if since is not None and now - since >= AWAY_SECONDS and self._link.others:
+                self._serve(serving=False)  # the store hangs, and others may have a better one
             if feed_s and now - fed >= feed_s and (since is None or now - since < HANDLING_SECONDS):
                 self._notifier.feed()
                 fed = now
@@ -230,6 +233,7 @@ class Gateway:
         if now < self._next_probe:
             return
         self._next_probe = now + PROBE_SECONDS
+        self._handling = now
         try:
             self._store.ping()
         except StoreUnavailable as exc:
@@ -238,9 +242,12 @@ class Gateway:
         else:
             self._ingest.store_works()
             self._serve(serving=True)
+        finally:
+            self._handling = None
 
     def _serve(self, *, serving: bool) -> None:
-        if serving != self._serving:
-            log.info("taking data" if serving else "taking no data until the store is back")
-            self._serving = serving
-            self._link.serve(serving)
+        with self._lock:
+            if serving != self._serving:
+                log.info("taking data" if serving else "taking no data until the store is back")
+                self._serving = serving
+                self._link.serve(serving)

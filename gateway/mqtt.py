@@ -107,6 +107,12 @@ class Link(Client):
         return self._connection.session is not None
 
     @property
+    def others(self) -> bool:
+        """Whether other workers are there."""
+        with self._lock:
+            return bool(self._peers.others)
+
+    @property
     def alive(self) -> bool:
         """Whether the connection is looked after; that ends only by `stop` or by a bug."""
         return self._connection.alive or not self.started

@@ -67,14 +67,23 @@ class Plant:
         if self.database is not None:
             self._store = {"type": "influxdb1", "url": self.database.url, "database": "plant"}
 
-    def gateway(self, name: str) -> Child:
-        """Return a worker; it writes into the plant's store."""
+    def gateway(
+        self, name: str, *, port: int | None = None, url: str | None = None, worker: str | None = None
+    ) -> Child:
+        """Return a worker; it writes into the plant's store.
+
+        Args:
+            name: Of its files.
+            port: Where it finds the broker, when there is something in between.
+            url: Where it finds the store.
+            worker: Its id, when that is not its name.
+        """
         config = self.folder / f"{name}.yaml"
         content = {
-            "worker": name,
+            "worker": worker or name,
             "trust_local_clock": True,
-            "mqtt": self._broker,
-            "store": self._store,
+            "mqtt": self._broker | ({} if port is None else {"port": port}),
+            "store": self._store | ({} if url is None else {"url": url}),
             "dead_letters": {"directory": str(self.folder / f"letters-{name}")},
         }
         config.write_text(json.dumps(content))
@@ -137,6 +146,11 @@ class Plant:
             for address in range(served.start, served.start + served.count):
                 found.setdefault(f"w{address}", []).append(served.uint16(address))
         return found
+
+    def caught_up(self, seconds: float, *said: Child) -> float:
+        """Wait until everything served up to now is in the store; return how long that took."""
+        goal = self._count(self.expected())
+        return until(lambda: self._count(self.stored()) >= goal, seconds, "not all is stored", *said)
 
     def settle(self, seconds: float = 60, *said: Child) -> float:
         """Silence the PLC, wait until everything that it served is in the store; return how long that took.

@@ -48,6 +48,11 @@ class Line:
         """Begin to listen."""
         self._server = await asyncio.start_server(self._accept, sock=self._socket, limit=PIECE)
 
+    def stop(self) -> None:
+        """Listen no more."""
+        if self._server is not None:
+            self._server.close()
+
     def tear(self) -> None:
         """Reset each open connection in the middle of its next piece."""
         self._tear = len(self._open)
@@ -127,6 +132,8 @@ class Lines:
             self._loop.run_until_complete(line.start())
         self._ready.set()
         self._loop.run_forever()
+        for line in self.by_name.values():
+            line.stop()
         for task in asyncio.all_tasks(self._loop):
             task.cancel()
         self._loop.run_until_complete(asyncio.sleep(0.05))
