@@ -56,16 +56,16 @@ def compress(raw: bytes) -> bytes:
 
 
 def decompress(raw: bytes, limit: int) -> bytes:
-    """Decompress at most `limit` bytes.
+    """Decompress one frame of at most `limit` bytes.
 
     Raises:
-        WireError: not zstd, truncated, or larger than the limit.
+        WireError: not zstd, truncated, larger than the limit, without its size, or with something behind it.
     """
     try:
         size = zstandard.frame_content_size(raw)
         if not 0 <= size <= limit:
             raise WireError(f"compressed content of {size} bytes where at most {limit} are allowed")
-        return zstandard.ZstdDecompressor().decompress(raw, max_output_size=max(size, 1))
+        return zstandard.ZstdDecompressor().decompress(raw, max_output_size=max(size, 1), allow_extra_data=False)
     except zstandard.ZstdError as exc:
         raise WireError(f"not zstd: {exc}") from exc
 
