@@ -38,7 +38,7 @@ class Fleet:
         self._beat: asyncio.Task[None] | None = None
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._supervisors: dict[str, Supervisor] = {}
-        self._standstill = Standstill(box.clock, sink.put, self._stood_still)
+        self._standstill = Standstill(box.clock, sink.put, self._stood_still, self._clock_set)
 
     def make(self, devices: Iterable[Device]) -> list[Collector]:
         """Return what reads these devices, not yet running.
@@ -130,6 +130,10 @@ class Fleet:
     def _stood_still(self, begun: Moment, end: Moment) -> None:
         for device in self._tasks:
             self._supervisors[device].stood_still(begun, end)
+
+    def _clock_set(self) -> None:
+        for device in self._tasks:
+            self._supervisors[device].clock_set()
 
     def retry(self, device: str) -> None:
         """Try a device at once.

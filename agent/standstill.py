@@ -64,9 +64,17 @@ class Standstill:
         clock: Measures.
         put: Takes the gap.
         told: Called with the beginning and the end of each standstill, after it is over.
+        set_anew: Called when a clock epoch has begun.
     """
 
-    def __init__(self, clock: Clock, put: Callable[[Item], None], told: Callable[[Moment, Moment], None]) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        put: Callable[[Item], None],
+        told: Callable[[Moment, Moment], None],
+        set_anew: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._set_anew = set_anew
         self._clock = clock
         self._times = Times(clock)
         self._put = put
@@ -81,6 +89,8 @@ class Standstill:
         """
         last, now = self._last, self._times.now()
         self._last = now
+        if last is not None and (now.ns - last.ns) % 1000:
+            self._set_anew()
         if last is None or now.monotonic - last.monotonic <= LIMIT_NS:
             return False
         end = now

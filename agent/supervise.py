@@ -173,6 +173,13 @@ class Supervisor:
             if cause is not None and self._close_gap(source, begun) is not None:
                 self._open_gap(source, cause, end, end, gap.until)
 
+    def clock_set(self) -> None:
+        """Tell by the new clock since when gaps are open: who is killed now leaves their ends to be told by it."""
+        now = self._times.now()
+        for source, gap in self._link.gaps.items():
+            if self._link.cause is not None:
+                self._tell_open(source, self._link.cause, gap, now)
+
     def _known(self, source: str) -> Moment | None:
         """Return until when there is an account of a source without an open gap, None for not yet."""
         alive, awake = self._link.alive.get(source), self._link.awake
@@ -336,7 +343,10 @@ class Supervisor:
 
     def _open_gap(self, source: str, cause: GapCause, begun: Moment, now: Moment, until: Moment) -> None:
         gap = self._link.gaps[source] = _Open(uuid.uuid4().hex, begun, until)
-        start, until_ns = self._times.stamp(begun), self._times.stamp(max(begun, until, key=_monotonic))
+        self._tell_open(source, cause, gap, now)
+
+    def _tell_open(self, source: str, cause: GapCause, gap: _Open, now: Moment) -> None:
+        start, until_ns = self._times.stamp(gap.begun), self._times.stamp(max(gap.begun, gap.until, key=_monotonic))
         self._sink.put(gap_event(gap.id, cause, source, now.ns, start, None, from_until_ns=str(until_ns)))
 
     def _close_gap(self, source: str, to: Moment, *, to_since: Moment | None = None) -> _Open | None:

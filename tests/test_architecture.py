@@ -28,6 +28,7 @@ PURE = (
     "agent/spool/columns.py", "agent/spool/columns_streams.py", "agent/spool/columns_values.py",
     "agent/config/profiles.py", "agent/config/sharing.py",
     "agent/changes.py", "agent/fingerprint.py", "agent/maintenance.py", "agent/latest.py",
+    "agent/overrun.py", "agent/standstill.py",
     "agent/replaying/script.py",
     "agent/edit.py", "agent/interpretation.py", "agent/cli/starting.py", "agent/cli/browsing/entries.py",
     "agent/cli/values.py", "agent/cli/networks.py", "agent/cli/watching/model.py", "agent/cli/watching/lines.py",

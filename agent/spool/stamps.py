@@ -80,13 +80,15 @@ def shifted(item: Item, epoch: int, offset_ns: int) -> Item:
         return Watermark(item.source, moved(item.time_ns))
     if isinstance(item, Facts):
         return dataclasses.replace(item, time_ns=moved(item.time_ns))
-    return dataclasses.replace(
-        item,
-        time_ns=moved(item.time_ns),
-        from_ns=None if item.from_ns is None else moved(item.from_ns),
-        to_ns=None if item.to_ns is None else moved(item.to_ns),
-        body=_lost(item, moved) if item.kind == "gap" and "sources" in item.body else item.body,
-    )
+    start, end = (None if time_ns is None else moved(time_ns) for time_ns in (item.from_ns, item.to_ns))
+    body = item.body
+    if item.kind == "gap" and "sources" in body:
+        body = _lost(item, moved)
+    elif item.kind == "gap" and body.get("clock") == "behind" and start is not None:
+        began = moved(int(cast("str", body["started"])))  # now it is known how long the agent was off
+        if began >= start:
+            end, body = began, {key: value for key, value in body.items() if key not in {"clock", "started"}}
+    return dataclasses.replace(item, time_ns=moved(item.time_ns), from_ns=start, to_ns=end, body=body)
 
 
 def _lost(event: Event, moved: Callable[[int], int]) -> Mapping[str, Json]:

@@ -214,3 +214,41 @@ def test_while_the_agent_stands_still_no_device_is_down(steps: list[int | Except
         assert outage.to_ns <= off.from_ns or outage.from_ns >= off.to_ns
     spans = sorted((e.from_ns or 0, e.to_ns or 0) for e in [*ends.values(), off])
     assert all(a[1] == b[0] for a, b in itertools.pairwise(spans)), "and nothing is left between them"
+
+
+def test_a_gap_that_is_open_is_told_by_the_new_clock_and_closed_by_it() -> None:
+    clock, items, done = Set(), Items(), asyncio.Event()
+    collector = Scripted("plc", [1, Unreachable("x"), Unreachable("x"), 2], clock, done)
+
+    async def main() -> None:
+        supervisor = Supervisor(collector, items, Health(), clock, lambda: 1.0)
+        task = asyncio.ensure_future(supervisor.run())
+        while not gap_events(items, "link_down"):  # noqa: ASYNC110 - no time passes
+            await asyncio.sleep(0)
+        clock.set_by(-3600)
+        supervisor.clock_set()
+        await done.wait()
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+    asyncio.run(asyncio.wait_for(main(), 10))
+    first, again, closed = gap_events(items, "link_down")
+    assert first.body["gap_id"] == again.body["gap_id"] == closed.body["gap_id"]
+    assert first.from_ns is not None
+    assert again.to_ns is None
+    assert again.from_ns == closed.from_ns == first.from_ns - 3600 * S + 1
+    assert closed.to_ns is not None
+    assert 0 < closed.to_ns - again.from_ns < 60 * S, "its length is not the clock's"
+
+
+def test_a_beat_notices_that_the_clock_was_set() -> None:
+    clock, told = Set(), list[int]()
+    standstill = Standstill(clock, Items().put, lambda _a, _b: None, lambda: told.append(clock.digits))
+    standstill.look()
+    clock.advance(0.5)
+    standstill.look()
+    clock.set_by(7200)
+    standstill.look()
+    standstill.look()
+    assert told == [1]
