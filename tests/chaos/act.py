@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 SECOND = 10**9
 SLOW_S = 0.15
+FARTHEST_S = 12 * 3600.0
+BATTERY_S = 86_400.0
+"""Where a clock begins that has lost its battery: on 2 January 1970."""
 
 
 @dataclass
@@ -132,14 +135,48 @@ class Actor:
 
     def _fill(self, name: str) -> Callable[[], None]:
         disk = self.plant.disks[name]
-        if disk.own:
-            disk.fill()
-        return disk.clear
+        if not disk.own:
+            return lambda: None
+        disk.fill()
+
+        def clear() -> None:
+            disk.clear()
+            if name == "database":
+                self._restart_twice()
+
+        return clear
+
+    def _restart_twice(self) -> None:
+        """Mend InfluxDB 1.x after its disk was full, as an operator has to.
+
+        Its log writer refuses all writes until it is started anew (they are answered 500, so nothing is lost). The
+        start cuts off the record that was torn, but goes on writing where the file ended before: what it confirms
+        from then on lies behind a hole and is gone at the next start. The second start finds a file without a tear.
+        """
+        for _ in range(2):
+            with self.plant.lock:
+                self.plant.end("database", kill=False)
+                self.plant.start("database")
 
     def _clock(self, fault: Fault) -> Callable[[], None]:
-        self._offset_s += fault.amount
-        if abs(self._offset_s) > 12 * 3600:
+        """Set the agent's clock under it, or let its machine start without battery and without a time service."""
+        plant = self.plant
+        if fault.kind == "step":
+            self._offset_s += fault.amount
+            if abs(self._offset_s) > FARTHEST_S:
+                self._offset_s = 0.0
+            plant.set_clock(self._offset_s)
+            self.clocks.append(round(self._offset_s * SECOND))
+            return lambda: None
+        with plant.lock:
+            plant.end("agent", kill=True)
+            plant.set_clock(BATTERY_S - time.time())
+            plant.set_kernel(synchronised=False, boot=True)
+            plant.start("agent")
+
+        def synchronise() -> None:
             self._offset_s = 0.0
-        self.plant.set_clock(self._offset_s)
-        self.clocks.append(round(self._offset_s * SECOND))
-        return lambda: None
+            plant.set_clock(0.0)
+            plant.set_kernel(synchronised=True)
+
+        return synchronise

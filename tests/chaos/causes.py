@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from tests.chaos.sums import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from tests.chaos.plan import Fault
 
@@ -49,28 +49,24 @@ def windows(done: Iterable[Done], ended: Iterable[tuple[str, int, int]]) -> list
     return out
 
 
-def _of(fault: Fault, a: int, b: int) -> Iterator[Window]:
+def _of(fault: Fault, a: int, b: int) -> list[Window]:
     why = str(fault)
     kind, _, name = fault.target.partition(":")
-    match kind:
-        case "agent" if fault.kind == "pause":
-            for cause in ("agent_off", "waiting"):
-                yield Window(cause, None, a - SECOND, b + CONNECT_NS, why)
-            yield Window("link_down", None, b - SECOND, b + CONNECT_NS, why)  # devices have given us up meanwhile
-        case "agent":
-            yield Window("agent_off", None, a - COMMIT_NS, b + CONNECT_NS, why)
-        case "plc" | "cnc":
-            yield from _device(kind, a, b, why)
-        case "line" if name in SOURCES:
-            yield from _device(name, a, b, why)
-        case "net" if name == "factory":
-            for device in SOURCES:
-                yield from _device(device, a, b, why)
-        case "disk" if name == "agent":
-            for cause in ("overflow", "agent_off"):
-                yield Window(cause, None, a - MEMORY_NS, b + MEMORY_NS, why)
-        case _:
-            pass
+    if (kind, name) == ("net", "factory"):
+        return [window for device in SOURCES for window in _device(device, a, b, why)]
+    if kind in SOURCES or (kind == "line" and name in SOURCES):
+        return _device(name or kind, a, b, why)
+    spans: list[tuple[str, int, int]] = []
+    if (kind, fault.kind) == ("agent", "pause"):
+        spans = [(cause, a - SECOND, b + CONNECT_NS) for cause in ("agent_off", "waiting")]
+        spans.append(("link_down", b - SECOND, b + CONNECT_NS))  # devices have given us up meanwhile
+    elif kind == "agent":
+        spans = [("agent_off", a - COMMIT_NS, b + CONNECT_NS)]
+    elif (kind, fault.kind) == ("clock", "boot"):
+        spans = [("agent_off", a - COMMIT_NS, a + CONNECT_NS)]
+    elif (kind, name) == ("disk", "agent"):
+        spans = [(cause, a - MEMORY_NS, b + MEMORY_NS) for cause in ("overflow", "agent_off")]
+    return [Window(cause, None, start, end, why) for cause, start, end in spans]
 
 
 def _device(name: str, a: int, b: int, why: str) -> list[Window]:

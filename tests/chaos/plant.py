@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from agent.control import NotRunning, ask
 from gateway.stores import open_store
 from gateway.stores.settings import InfluxDb1Settings
+from settings.kernelclock import DOUBLE
 from tests.chaos.lines import Line, Lines
 from tests.chaos.places import Disk, Net
 from tests.chaos.sums import Served
@@ -84,8 +85,10 @@ class Plant:
             "database": Line("database", "127.0.0.1", ("127.0.0.1", self.database.port)),
             **{name: Line(name, "127.0.0.1", broker) for name in names},
         }
-        self._clock = folder / "agent.clock"
+        self._clock, self._kernel = folder / "agent.clock", folder / "agent.kernel"
+        self._boot = 0
         self.set_clock(0.0)
+        self.set_kernel(synchronised=True)
         self.children = {
             "broker": self.broker, "database": self.database.child, "plc": self.plc, "cnc": self.cnc,
             **{name: self._worker(name) for name in names},
@@ -101,11 +104,12 @@ class Plant:
             port,
             self._devices(),
             [{"id": "press"}, {"id": "cnc"}],
+            time={"zone": "Asia/Seoul"},
             uplink={"site": {"host": host, "port": port}},
         )
         environment = {
             "LD_PRELOAD": FAKETIME, "FAKETIME_TIMESTAMP_FILE": str(self._clock), "FAKETIME_NO_CACHE": "1",
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1", DOUBLE: str(self._kernel),
         }  # fmt: skip
         command: list[str | Path] = [*self.net.prefix, tool("tsq-agent"), "run", "--config", self.config]
         return Child(command, log=self.folder / "agent.log", env=environment)
@@ -153,6 +157,14 @@ class Plant:
         fresh = self._clock.with_suffix(".new")
         fresh.write_text(f"{offset_s:+f}\n", "ascii")
         fresh.replace(self._clock)
+
+    def set_kernel(self, *, synchronised: bool, boot: bool = False) -> None:
+        """Say what the agent's kernel says of its clock, and whether the machine has started anew."""
+        self._boot += boot
+        told = {"synchronised": synchronised, "max_error_us": 1000, "boot": f"boot-{self._boot}"}
+        fresh = self._kernel.with_suffix(".new")
+        fresh.write_text(json.dumps(told), "ascii")
+        fresh.replace(self._kernel)
 
     # Running
 
