@@ -125,10 +125,9 @@ class Agent:
             ring_rows=rows_for(self._sources),
         )
         self._refuse_other_ids()
-        self._clock = SystemClock(
-            self._spool.epoch, trusted=config.time.trust_local_clock, kept=kept.read(self._folder)
-        )
-        self._timekeeper = Timekeeper(self._clock, self._spool, self._folder, lambda: secrets.token_hex(8))
+        known = kept.read(self._folder)
+        self._clock = SystemClock(self._spool.epoch, trusted=config.time.trust_local_clock, kept=known)
+        self._timekeeper = Timekeeper(self._clock, self._spool, self._folder, lambda: secrets.token_hex(8), known)
         self._memory = DiskMemory(self._folder)
         self._box = Box(self._clock, self._memory, pki=str(self._folder / "pki"))
         self._health = Health()

@@ -29,7 +29,9 @@ def read(folder: Path) -> Kept | None:
         with (folder / NAME).open("rb") as file:
             body: Any = json.loads(file.read(_LIMIT))
         low, high, base = (int(body["word"][name]) for name in ("low", "high", "base"))
-        kept = Kept(str(body["boot"]), body["source"], Word(low, high, base), int(body["time"]))
+        kept = Kept(
+            str(body["boot"]), body["source"], Word(low, high, base), int(body["time"]), body["dark"] is True
+        )
         known = body["version"] == VERSION and kept.source in {"kernel", "gateway"}
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return None
@@ -44,7 +46,10 @@ def write(folder: Path, kept: Kept) -> None:
         OSError: the disk does not take it; what was there stays.
     """
     word = {"low": str(kept.word.low_ns), "high": str(kept.word.high_ns), "base": str(kept.word.base_ns)}
-    body = {"version": VERSION, "boot": kept.boot, "source": kept.source, "word": word, "time": str(kept.time_ns)}
+    body = {
+        "version": VERSION, "boot": kept.boot, "source": kept.source, "word": word, "time": str(kept.time_ns),
+        "dark": kept.dark,
+    }  # fmt: skip
     fresh = folder / f"{NAME}.new"
     with contextlib.suppress(FileNotFoundError):
         fresh.unlink()

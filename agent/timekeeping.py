@@ -5,7 +5,9 @@
                    +-----> time.json, at most every ten minutes: disks wear
 
 The gap `clock` covers the time without trust, for the agent as a whole: it is opened in the stamps of that time,
-which the spool shifts or lets go as they are, and closed in trusted time from its true beginning to its end.
+which the spool shifts or lets go as they are, and closed in trusted time from its true beginning to its end. What
+was let go as it is also told of the time before it, when the agent was off, with stamps that are no evidence: then
+the gap begins at the last trusted time on the disk.
 
 `clock_correction {epoch, offset_ns, uncertainty_ns}` names an epoch whose stamps are frozen: to read its points
 rightly, add the offset to each time whose last three digits are the epoch modulo 1000. An offset of null says that
@@ -57,13 +59,18 @@ class Timekeeper:
         spool: Begun or started before `begin`.
         folder: Where the time is kept for the next process.
         name: Gives each gap a name of its own.
+        known: What the last process has kept.
     """
 
-    def __init__(self, clock: SystemClock, spool: Held, folder: Path, name: Callable[[], str]) -> None:
+    def __init__(
+        self, clock: SystemClock, spool: Held, folder: Path, name: Callable[[], str], known: Kept | None = None
+    ) -> None:
         self._clock = clock
         self._spool = spool
         self._folder = folder
         self._name = name
+        self._known = known
+        self._dark = known is not None and known.dark
         self._gap: tuple[str, int] | None = None  # its id, and the base at which it began
         self._frozen: dict[int, int] = {}  # epochs that the spool does not shift, and their offsets
         self._kept_ns: int | None = None  # base
@@ -82,13 +89,18 @@ class Timekeeper:
                     self._vouch(held.epoch, clock.anchor_ns - held.anchor_ns)
             elif held.entries:
                 self._correct(held.epoch, None)
+                self._dark = True
                 logger.warning(
                     "%d entries of before the machine was started anew have a wrong time, and nobody knows by how "
                     "much: they are stored as they are", held.entries,
                 )  # fmt: skip
         self._tell_corrections()
-        if not clock.trusted:
+        if clock.trusted:
+            self._known = None  # from now on every moment is known
+        else:
             self._open()
+            if self._known is not None and not self._known.dark:
+                self._begin_writing(self._known._replace(dark=True))
             logger.warning(
                 "nobody vouches for the clock: what is read waits up to 10 min for the time of the network or the "
                 "gateway, and is no evidence; where there is none, set the clock and time.trust_local_clock"
@@ -122,6 +134,7 @@ class Timekeeper:
     def _vouch(self, epoch: int, offset_ns: int) -> None:
         if not self._spool.vouch(epoch, offset_ns):
             self._frozen[epoch] = offset_ns
+            self._dark = True
 
     def _tell(self, change: Change) -> None:
         before, after = change.before, change.after
@@ -167,8 +180,10 @@ class Timekeeper:
         gap, base = self._gap
         now = self._clock.now()
         start = min(self._clock.stand.stamp(base), now)
+        if self._dark and self._known is not None:
+            start = min(start, self._known.time_ns)
         self._spool.put(gap_event(gap, "clock", None, now, start, now, epoch=self._clock.epoch))
-        self._gap = None
+        self._gap, self._known, self._dark = None, None, False
 
     def _tell_health(self) -> None:
         self._spool.put(
@@ -201,8 +216,10 @@ class Timekeeper:
         if not due or word is None or (self._writing is not None and self._writing.is_alive()):
             return
         self._kept_ns = base
-        known = Kept(self._clock.boot_id, source, word, self._clock.now())
-        # a disk that hangs must not hang the readings
+        self._begin_writing(Kept(self._clock.boot_id, source, word, self._clock.now()))
+
+    def _begin_writing(self, known: Kept) -> None:
+        """Write in a thread: a disk that hangs must not hang the readings."""
         self._writing = threading.Thread(target=self._write, args=(known,), name="time", daemon=True)
         self._writing.start()
 

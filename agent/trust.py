@@ -161,12 +161,14 @@ class Kept(NamedTuple):
         source: Who had vouched, "kernel" or "gateway".
         word: The anchor as known then.
         time_ns: Latest time that was trusted, UTC; 0 for never.
+        dark: Since then a process has begun without the time, and nobody knows whether it ever learned it.
     """
 
     boot: str
     source: Source
     word: Word
     time_ns: int
+    dark: bool = False
 
 
 @dataclass(slots=True)

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 
-import agent.spool  # noqa: F401 - so that it is there
+import agent.app
 from agent.cli import main
-
-HOLD = "HOLD_NS"
-
-
-def shorten(seconds: float) -> None:
-    """Set the one constant, wherever it has been imported to."""
-    places = [m for name, m in sys.modules.items() if name.startswith("agent.") and hasattr(m, HOLD)]
-    assert places
-    for module in places:
-        setattr(module, HOLD, round(seconds * 1e9))
-
+from agent.spool import Spool
 
 if __name__ == "__main__":
-    shorten(float(sys.argv[1]))
+    hold_ns = round(float(sys.argv[1]) * 1e9)
+    vars(agent.app)["Spool"] = functools.partial(Spool, hold_ns=hold_ns)
     sys.exit(main(sys.argv[2:]))
