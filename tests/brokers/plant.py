@@ -155,7 +155,7 @@ class Plant:
     def settle(self, seconds: float = 60, *said: Child) -> float:
         """Silence the PLC, wait until everything that it served is in the store; return how long that took.
 
-        The store must hold each value exactly once, in the order of serving.
+        The store must hold each value exactly once, in the order of serving. Then the agent ends.
         """
         self.plc.stop()
         expected = self.expected()
@@ -163,6 +163,7 @@ class Plant:
             lambda: self._count(self.stored()) >= self._count(expected), seconds, "not all is stored", *said
         )
         assert self.stored() == expected
+        assert self.agent.stop() == 0, self.agent.output()[-4000:]
         return took
 
     @staticmethod

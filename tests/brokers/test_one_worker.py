@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from service import exits
 from tests.brokers.plant import Plant, until
 from tests.support.brokers import EJABBERD_PASSWORD, EJABBERD_USER, ejabberd, iotcore, mosquitto, rabbitmq
 from tests.support.processes import Child, running
@@ -16,10 +17,6 @@ from tests.support.processes import Child, running
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-
-def volatile(folder: Path) -> Child:
-    return mosquitto(folder)
 
 
 def persistent(folder: Path) -> Child:
@@ -36,8 +33,19 @@ def short_queue(folder: Path) -> Child:
     return mosquitto(folder, max_queued_messages="2", max_inflight_messages="1")
 
 
+UNABLE = (ejabberd, rabbitmq)
+
+
+def refused_second(plant: Plant) -> None:
+    """A second worker ends by itself and says why."""
+    with running(plant.gateway("two")) as second:
+        assert second.process is not None
+        assert second.process.wait(30) == exits.UNAVAILABLE
+        assert "worker one is here, and this broker cannot share messages out" in second.output()
+
+
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize("broker", [volatile, persistent, narrow, short_queue, iotcore, ejabberd, rabbitmq])
+@pytest.mark.parametrize("broker", [persistent, narrow, short_queue, iotcore, ejabberd, rabbitmq])
 def test_everything_served_is_stored_once_although_broker_and_worker_are_killed(
     tmp_path: Path, broker: Callable[[Path], Child]
 ) -> None:
@@ -55,6 +63,8 @@ def test_everything_served_is_stored_once_although_broker_and_worker_are_killed(
             plant.reads(6)
             server.start()
             plant.reads(3)
+            if broker in UNABLE:
+                refused_second(plant)
             worker.kill()
             plant.reads(6)
             worker.start()
