@@ -47,7 +47,7 @@ def test_it_is_said_once_a_day_from_thirty_days_on(authority: Authority) -> None
     assert all(later - earlier >= 24 for earlier, later in zip(said, [*said][1:], strict=False))
     first, last = said[min(said)], said[max(said)]
     assert first.startswith(
-        f"uplink.site ({authority.file.parent}/hanil.edge-1.pem): our certificate expires in 29"
+        f"uplink.site ({authority.file.parent}/hanil.edge-1.pem): our certificate expires in 30 days"
     )
     assert "has expired" in last
     assert expiry.seconds is not None
