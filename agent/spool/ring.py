@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 AGE_NS = 30 * 10**9
 ROWS = 200_000
 MOST_ROWS = 2_000_000  # 120 MB of floats (measured), with the stamps of devices 150 MB
+STILL_NS = 10 * 10**9
+"""Silence of all devices after which the disk alone cannot be blamed: the process may have stood still."""
 RESERVE = 10_000  # places left for events when it is full of rows
 
 
@@ -48,6 +50,7 @@ class Ring:
         self._taken_rows = 0
         self._losses: list[Loss] = []
         self._since = 0  # when the first of what waits came, or the last commit before
+        self._put_at = 0
         self.lost_rows = 0
         """Rows that did not fit, since the start."""
 
@@ -74,13 +77,16 @@ class Ring:
             spool: Id that a gap about it would carry.
 
         Returns:
-            Whether it fitted: there was place, and what waits has not waited for 30 s.
+            Whether it fitted: there was place, and what waits has not waited for 30 s in which others came.
         """
         weight = max(len(item), 1) if isinstance(item, FrameBlock) else 1
         with self._lock:
             room = self._limit - self._rows - self._taken_rows
             if room == self._limit:  # nothing waits: a process that was frozen loses nothing when it goes on
                 self._since = now
+            elif now - self._put_at > STILL_NS:  # nor does it when something waits
+                self._since += now - self._put_at
+            self._put_at = now
             if isinstance(item, FrameBlock | Watermark):
                 fits = room >= weight and now - self._since <= AGE_NS
             else:
