@@ -41,6 +41,7 @@ FILE_BYTES = 16 * 10**6
 MALFORMED_SHARE = 0.5
 COMMON = 0.75  # of the room is for whoever comes first
 SMALL = 0.125  # of the room: who holds less may use the rest
+FULL_SECONDS = 0.2  # that somebody who floods us costs no look at the disk each time
 _REMEMBERED = 10_000
 _MALFORMED = ".malformed.jsonl"
 
@@ -149,7 +150,9 @@ class DeadLetters:
     def __init__(self, directory: Path, max_bytes: int, worker: str, clock: Clock) -> None:
         self._directory = directory
         self._max_bytes = max_bytes
+        self._clock = clock
         self._usage = _Usage(directory)
+        self._full: dict[tuple[bool, str], tuple[float, str]] = {}  # by kind and agent: since when, and why
         prefix = f"{worker}-{clock.now()}"
         self._rejections = _Series(directory, prefix, ".jsonl", max_bytes)
         self._malformed = _Series(directory, prefix, _MALFORMED, int(max_bytes * MALFORMED_SHARE))
@@ -186,6 +189,20 @@ class DeadLetters:
         self._malformed.close()
 
     def _check_room(self, series: _Series, agent: str, size: int) -> None:
+        """Raise when there is no room; who was told so is told it again for a moment without a look at the disk."""
+        now, key = self._clock.monotonic(), (series.malformed, agent)
+        told = self._full.get(key)
+        if told is not None and now - told[0] < FULL_SECONDS:
+            raise DeadLettersFull(told[1])
+        self._full.pop(key, None)
+        why = self._problem(series, agent, size)
+        if why is not None:
+            if len(self._full) >= _REMEMBERED:
+                self._full.clear()
+            self._full[key] = (now, why)
+            raise DeadLettersFull(why)
+
+    def _problem(self, series: _Series, agent: str, size: int) -> str | None:
         whole, of_kind, of_agent = self._usage.count(agent, malformed=series.malformed)
         limits = [(whole, self._max_bytes, "all letters"), (of_kind, series.max_bytes, "letters of this kind")]
         if of_agent + size > series.max_bytes * SMALL:
@@ -193,10 +210,11 @@ class DeadLetters:
             limits.insert(0, (of_kind, int(series.max_bytes * COMMON), mine))
         for used, limit, what in limits:
             if used + size > limit:
-                raise DeadLettersFull(
+                return (
                     f"{self._directory} holds {used} of {limit} bytes for {what}: look at it with "
                     "`tsq-gateway dead-letters list`, then replay or drop them, or raise dead_letters.max_size"
                 )
+        return None
 
 
 def fsync_folder(path: Path) -> None:

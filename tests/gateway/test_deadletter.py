@@ -90,7 +90,8 @@ def test_content_that_comes_again_is_written_once(tmp_path: Path) -> None:
 
 
 def test_when_the_folder_is_full_nothing_is_deleted_and_the_caller_knows(tmp_path: Path) -> None:
-    kept = DeadLetters(tmp_path, 1200, "gw-1", FixedClock())
+    clock = FixedClock()
+    kept = DeadLetters(tmp_path, 1200, "gw-1", clock)
     kept.append(letter("first"))
     kept.append(letter("second"))
     for number in range(2):
@@ -99,6 +100,7 @@ def test_when_the_folder_is_full_nothing_is_deleted_and_the_caller_knows(tmp_pat
     assert [found.reason for found in letters(tmp_path) if found] == ["first", "second"]
     for path in tmp_path.iterdir():
         path.unlink()  # the operator has moved the files away, under a running gateway
+    clock.advance(0.2)
     assert kept.append(letter("too many 0"))
     assert [found.reason for found in letters(tmp_path) if found] == ["too many 0"]
     kept.close()
