@@ -41,6 +41,7 @@ def life_of(rng: random.Random) -> Life:
         end=rng.choice(("stop", "die")),
         max_bytes=rng.choice((150_000, 400_000, 2 * 10**9)),
         checkpoint=rng.choice((4, 8, 12)),
+        trust_at=rng.choice((None, None, None, 4, 10, SECONDS)),
     )
 
 

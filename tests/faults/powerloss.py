@@ -25,7 +25,11 @@ from tests.faults import disk, image
 from tests.faults.books import Books, examine
 from tests.faults.plant import Life, Told
 
-HELD: tuple[Life, ...] = ()
+HELD = (
+    Life(seed=5, seconds=30, config="after", trust_at=40),
+    Life(seed=6, seconds=30, trust_at=20),
+    Life(seed=7, seconds=30, trust_at=12, line=(0, 20), end="stop"),
+)
 SHORT = (
     Life(seed=1, seconds=70),
     Life(seed=2, seconds=90, line=(10, 80), change_at=40, end="stop"),
