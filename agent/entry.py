@@ -13,6 +13,7 @@ Pure: no clock, file, socket or logger.
 from __future__ import annotations
 
 import dataclasses
+import operator
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
@@ -36,6 +37,7 @@ REFERENCE = 40  # more than `[seq, "crc"],` takes
 CONTENT_LIMIT = codec.DATA_LIMIT - ENVELOPE - REFERENCE
 BAD_ENCODING_LIMITS = 0x8008_0000  # OPC UA Part 6: the value is larger than what we can carry
 
+_PLAIN = frozenset({bool, int, float, str, type(None)})
 _INTEGERS = frozenset(DataType) - {DataType.BOOL, DataType.FLOAT32, DataType.FLOAT64, DataType.STRING}
 
 
@@ -161,22 +163,24 @@ def sound(items: Sequence[Item]) -> tuple[list[Item], list[tuple[Item, str]]]:
     broken: list[tuple[Item, str]] = []
     for item in items:
         problem = item.problem() if isinstance(item, FrameBlock) else None
+        problem = problem or _unwritable(item)
         if problem is None:
             good.append(item)
         else:
             broken.append((item, problem))
-    try:
-        encode(good, 1)
-    except (TypeError, ValueError, OverflowError):  # UnicodeEncodeError is a ValueError
-        kept = []
-        for item in good:
-            try:
-                encode([item], 1)
-                kept.append(item)
-            except (TypeError, ValueError, OverflowError) as exc:
-                broken.append((item, f"cannot be written as JSON: {exc}"))
-        good = kept
     return good, broken
+
+
+def _unwritable(item: Item) -> str | None:
+    """Return why an item cannot be written as JSON, or None."""
+    try:
+        if isinstance(item, FrameBlock) and _PLAIN.issuperset(map(type, item.value)):
+            "".join([value for value in item.value if value.__class__ is str]).encode()  # type: ignore[misc]
+        else:
+            encode([item], 1)
+    except (TypeError, ValueError, OverflowError) as exc:  # UnicodeEncodeError is a ValueError
+        return f"cannot be written as JSON: {exc}"
+    return None
 
 
 def encode(items: Iterable[Item], seq: int) -> bytes:
@@ -218,9 +222,9 @@ def encode(items: Iterable[Item], seq: int) -> bytes:
     return codec.encode(Content(blocks, events, facts, marks, "".join(order)))
 
 
-def _steps(times: NDArray[np.int64], first: int) -> list[int | str]:
-    steps: list[int | str] = np.diff(times, prepend=first).tolist()
-    return steps
+def _steps(times: NDArray[np.int64]) -> list[int | str]:
+    column: list[int] = times.tolist()
+    return [0, *map(operator.sub, column[1:], column)] if column else []
 
 
 def _block(block: FrameBlock, seq: int) -> Block:
@@ -239,7 +243,7 @@ def _block(block: FrameBlock, seq: int) -> Block:
         seq=seq,
         source=block.source.id,
         signal=block.signal.tolist(),
-        time=Times(str(first), _steps(block.time_ns, first)),
+        time=Times(str(first), _steps(block.time_ns)),
         value=[codec.number(v) if v.__class__ is int else v for v in cast("Sequence[Any]", block.value)],
         status=block.status.tolist() if block.status.any() else [],
         source_time=against(block.source_ns),

@@ -215,11 +215,14 @@ class FrameBlock:
         lengths |= {len(c) for c in (self.source_ns, self.server_ns) if c is not None}
         if lengths != {n}:
             return "columns differ in length"
-        if n and not (int(self.signal.min()) >= 0 and int(self.signal.max()) < len(self.source.signals)):
+        signals = self.signal.tolist()
+        if n and not (min(signals) >= 0 and max(signals) < len(self.source.signals)):
             return "a signal index lies outside its source"
-        bad = self.quality == Quality.BAD
-        if any((v is None) is not bool(b) for v, b in zip(self.value, bad, strict=True)):
+        bad = (self.quality == Quality.BAD).tolist() if self.status.any() else [False] * n
+        if [v is None for v in self.value] != bad:
             return "a value is None exactly when its status is bad"
+        if len(set(signals)) == n:  # a reading: each signal once
+            return None
         order = np.lexsort((np.arange(n), self.signal))
         same = np.diff(self.signal[order]) == 0
         steps = np.diff(self.time_ns[order])[same]
