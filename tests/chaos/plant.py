@@ -72,7 +72,8 @@ class Plant:
             self.mounted.enter_context(disk)
         names = WORKERS[:workers]
         self.children: dict[str, Child] = {}
-        self.broker = mosquitto(folder / "broker")
+        self.broker = mosquitto(folder / "broker", persistent=True)
+        self._broker_starts = 0
         self.database = influxdb1(folder / "influx")
         self.plc = modbus_server(folder / "plc", log=self.logs[0], sequence=True)
         self.cnc = OpcUaServer(folder / "cnc", sequence={"nodes": NODES, "log": str(self.logs[1])})
@@ -177,6 +178,10 @@ class Plant:
                 command = self.plc.command
                 del command[command.index("--first") if "--first" in command else len(command) :]
                 command += ["--first", str(served + 1)]
+            if name == "broker":
+                self._broker_starts += 1
+                if self._broker_starts % 2:  # each second time it has forgotten everything
+                    (self.folder / "broker" / "mosquitto.db").unlink(missing_ok=True)
             if name == "database":
                 self.database.start()
             else:
