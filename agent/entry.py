@@ -175,7 +175,7 @@ def _unwritable(item: Item) -> str | None:
     """Return why an item cannot be written as JSON, or None."""
     try:
         if isinstance(item, FrameBlock) and _PLAIN.issuperset(map(type, item.value)):
-            "".join([value for value in item.value if value.__class__ is str]).encode()  # type: ignore[misc]
+            "".join([value for value in item.value if value.__class__ is str]).encode()
         else:
             encode([item], 1)
     except (TypeError, ValueError, OverflowError) as exc:  # UnicodeEncodeError is a ValueError
