@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from contract.rights import Right
 
 _USER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_LEVEL = re.compile(r"[^+/#\x00-\x1f\x7f]{1,64}")
 _CLIENT = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _BEGIN = Text(
     "begin with `version: 1` and `factories:`, see docs/security.md",
@@ -95,6 +96,35 @@ class MonitorEntry(Model):
     factories: tuple[TopicId, ...] = Field((), description="which it may see; all of this list when absent")
 
 
+def _level(value: str) -> str:
+    if not _LEVEL.fullmatch(value):
+        raise Complaint(
+            "write one level of a topic: no `/`, `+`, `#`",
+            "토픽의 한 단계만 쓰십시오. `/`, `+`, `#`는 쓸 수 없습니다",
+        )
+    return value
+
+
+Level = Annotated[str, AfterValidator(_level), form("one topic level: no `/`, `+`, `#`")]
+"""A group, node or host of Sparkplug."""
+
+
+class SparkplugEntry(Model):
+    """An agent's output by Sparkplug B: a user of its own, for it is a connection of its own."""
+
+    user: User = Field(description="its name")
+    group: Level = Field(description="`sparkplug.group` of the agent's file")
+    edge_node: Level = Field(description="`sparkplug.edge_node` of the agent's file, or the agent's id")
+
+
+class ScadaEntry(Model):
+    """A host application that reads Sparkplug B."""
+
+    user: User = Field(description="its name")
+    group: Level = Field(description="the group that it reads")
+    host: Level = Field(description="its host id")
+
+
 class MosquittoEntry(Model):
     """How the broker's own files are to be; paths are those on its machine."""
 
@@ -137,6 +167,8 @@ class Access(Model):
     workers: tuple[WorkerEntry, ...] = Field((), description="gateway workers")
     platform: tuple[PlatformEntry, ...] = Field((), description="users of the platform")
     monitors: tuple[MonitorEntry, ...] = Field((), description="who may see which agents are there")
+    sparkplug: tuple[SparkplugEntry, ...] = Field((), description="outputs to a SCADA system")
+    scada: tuple[ScadaEntry, ...] = Field((), description="SCADA systems that read them")
     mosquitto: MosquittoEntry = Field(default_factory=MosquittoEntry, description="how its files are to be")
 
 
@@ -181,6 +213,25 @@ def grants(access: Access) -> Iterator[Grant]:
     for role, user, served in others:
         names = [{FACTORY: name, AGENT: "+", CLIENT: user} for name in served or everywhere]
         yield _grant(user, rights, [_Holder(role, one) for one in names])
+    yield from _sparkplug(access)
+
+
+def _sparkplug(access: Access) -> Iterator[Grant]:
+    """Yield what Sparkplug needs: topics of its specification, beside our own."""
+    for entry in access.sparkplug:
+        group, node = f"{SPARKPLUG}/{entry.group}", entry.edge_node
+        writes = [f"{group}/N{kind}/{node}" for kind in _SAID] + [f"{group}/D{kind}/{node}/+" for kind in _SAID]
+        reads = (f"{group}/NCMD/{node}", f"{group}/DCMD/{node}/+", f"{SPARKPLUG}/STATE/+")
+        state = f"{SPARKPLUG}/STATE/#"
+        yield Grant(entry.user, tuple(writes), reads, (*reads, state))
+    for host in access.scada:
+        group, state = f"{SPARKPLUG}/{host.group}", f"{SPARKPLUG}/STATE/{host.host}"
+        writes = [state, f"{group}/NCMD/+", f"{group}/DCMD/+/+"]
+        yield Grant(host.user, tuple(writes), (f"{group}/#", state), (f"{group}/#", f"{SPARKPLUG}/#", state))
+
+
+SPARKPLUG = "spBv1.0"
+_SAID = ("BIRTH", "DATA", "DEATH")
 
 
 class _Holder(NamedTuple):
@@ -267,7 +318,7 @@ def _users(root: Map) -> Iterator[tuple[tuple[int | str, ...], str]]:
             yield ("factories", at, "agents", number, "id"), str(name)
     for index, worker in _items(root, "workers"):
         yield ("workers", index, "id"), str(worker.get("user") or f"gateway.{worker.get('id')}")
-    for part in ("platform", "monitors"):
+    for part in ("platform", "monitors", "sparkplug", "scada"):
         for index, item in _items(root, part):
             yield (part, index, "user"), str(item.get("user"))
     mosquitto = root.get("mosquitto")

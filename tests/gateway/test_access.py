@@ -64,6 +64,21 @@ def test_a_broker_of_one_uplink_knows_only_its_topics() -> None:
     assert platform["gateway.w-1"] == access.Grant("gateway.w-1", (), (), ())
 
 
+def test_sparkplug_has_users_of_its_own() -> None:
+    more = (
+        "sparkplug: [{user: edge-1-sp, group: 한일 1공장, edge_node: edge-1}]\n"
+        "scada: [{user: ignition, group: 한일 1공장, host: h}]\n"
+    )
+    held = grants(LIST + more)
+    assert "spBv1.0/한일 1공장/DDATA/edge-1/+" in held["edge-1-sp"].writes
+    assert not [topic for topic in held["edge-1-sp"].writes if "CMD" in topic or topic.startswith("tsq/")]
+    assert held["ignition"].reads == ("spBv1.0/한일 1공장/#", "spBv1.0/STATE/h")
+    for bad in ("a/b", "+", "#", "a\\nb"):
+        wanted, problems = access.read((LIST + f'scada: [{{user: i, group: "{bad}", host: h}}]\n').encode())
+        assert wanted is None
+        assert "one level" in problems[0].text.en
+
+
 @pytest.mark.parametrize(
     ("old", "new", "line", "en", "ko"),
     [

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from agent.config.load import read
 from agent.config.model import AgentConfig, MachineEntry
+from gateway.access import Access
 from gateway.config import GatewayConfig
 from settings.document import parse
 from settings.explain import OTHER_TYPES, PATTERNS, TEXTS, WORD_TYPES, explain, fields_at
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
-SCHEMAS = [model.__pydantic_core_schema__ for model in (AgentConfig, GatewayConfig)]
+SCHEMAS = [model.__pydantic_core_schema__ for model in (AgentConfig, GatewayConfig, Access)]
 
 # Which errors each kind of node in pydantic's schema can produce, by its constraints.
 FINISHED = {"time", "date", "lax-or-strict"}

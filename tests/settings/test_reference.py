@@ -10,6 +10,7 @@ import pytest
 from pydantic import Field
 
 from agent.config import reference as agent
+from gateway import access_reference as access
 from gateway import reference as gateway
 from settings.base import Duration, Model, Size
 from settings.reference import page
@@ -18,10 +19,10 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGES = [(DOCS / "configuration.md", agent), (DOCS / "gateway.md", gateway)]
+PAGES = [(DOCS / "configuration.md", agent), (DOCS / "gateway.md", gateway), (DOCS / "access.md", access)]
 
 
-@pytest.mark.parametrize(("path", "source"), PAGES, ids=["configuration", "gateway"])
+@pytest.mark.parametrize(("path", "source"), PAGES, ids=["configuration", "gateway", "access"])
 def test_a_page_is_made_from_the_models_and_its_links_lead_to_its_headings(path: Path, source: ModuleType) -> None:
     text = path.read_text("utf-8")
     assert text == source.reference(), f"run: python -m {source.__name__} > docs/{path.name}"
