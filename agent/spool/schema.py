@@ -105,7 +105,9 @@ def connect(path: Path) -> sqlite3.Connection:
 
 def _prepare(path: Path, db: sqlite3.Connection) -> None:
     db.execute("PRAGMA locking_mode=EXCLUSIVE")  # nobody else opens it, and no -shm is needed
-    db.execute("PRAGMA journal_mode=WAL")
+    mode = db.execute("PRAGMA journal_mode=WAL").fetchone()[0]
+    if mode != "wal":  # SQLite goes on without a word when a sync fails, and then its commits need not last
+        raise sqlite3.OperationalError("the disk does not take the change to a write-ahead log")
     db.execute("PRAGMA synchronous=FULL")
     db.execute("PRAGMA temp_store=MEMORY")
     db.execute("PRAGMA cache_spill=OFF")

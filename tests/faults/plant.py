@@ -19,6 +19,7 @@ import msgspec
 import numpy as np
 
 from agent import entry
+from agent.errors import SpoolFailed
 from agent.frame import DataType, Event, FrameBlock, RoundTrip, Status, Watermark
 from agent.spool import Limits, Spool
 from contract.payload import Rejected, Stored
@@ -320,5 +321,9 @@ def begin_ns(number: int) -> int:
 
 
 def grow(folder: Path, life: Life, number: int, tell: Callable[[Told], None]) -> None:
-    """Live a life from its beginning to its end."""
-    Plant(folder, life, begin_ns(number), tell).run()
+    """Live a life from its beginning to its end; started anew when the disk does not let it begin."""
+    try:
+        plant = Plant(folder, life, begin_ns(number), tell)
+    except (SpoolFailed, OSError):
+        plant = Plant(folder, life, begin_ns(number), tell)
+    plant.run()
