@@ -12,7 +12,8 @@ accounted once; the caller sees to that.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -51,40 +52,68 @@ def account(
     Returns:
         (ISO date of the production day, key) -> bucket -> number of values.
     """
-    tally: Tally = {}
+    found: list[_Found] = []
     for item in items:
         if isinstance(item, FrameBlock) and len(item):
-            _block(item, committed_at_ns, clean, calendar, tally)
+            found += _reading(item, committed_at_ns, clean) or _rows(item, committed_at_ns, clean)
+    tally: Tally = {}
+    day, start, end = "", 0, 0
+    places = buckets(np.array([one.delay_ns for one in found], np.int64)).tolist()
+    for one, bucket in zip(found, places, strict=True):
+        if not start <= one.time_ns < end:
+            date = calendar.day_of(one.time_ns)
+            day, (start, end) = date.isoformat(), calendar.bounds(date)
+        into = tally.setdefault((day, one.key), {})
+        into[bucket] = into.get(bucket, 0) + one.values
     return tally
 
 
-def _block(block: FrameBlock, committed_ns: int, clean: bool, calendar: Calendar, tally: Tally) -> None:  # noqa: FBT001
+class _Found(NamedTuple):
+    """Values of one machine that took the same time."""
+
+    time_ns: int
+    key: str
+    delay_ns: int
+    values: int
+
+
+def _reading(block: FrameBlock, committed_ns: int, clean: bool) -> list[_Found]:  # noqa: FBT001
+    """Return what a block of one moment without the device's times counts for, nothing when it is none."""
+    times = block.time_ns.tolist()
+    if block.source_ns is not None or block.status.any() or times.count(times[0]) < len(times):
+        return []
+    delay = committed_ns - times[0] + _round_trip(block, times[0])
+    name = EDGE if clean else DIRTY
+    signals = block.source.signals
+    counts = Counter([signals[signal].machine for signal in block.signal.tolist()])
+    return [_Found(times[0], f"{name}/{machine}", delay, n) for machine, n in counts.items()]
+
+
+def _round_trip(block: FrameBlock, time: int) -> int:
+    """Return the round trip of the request that rows of this moment came from, 0 where none is recorded."""
+    before = [(trip.time_ns, trip.rtt_ns) for trip in block.round_trips if trip.time_ns <= time]
+    at, rtt = max(before, default=(0, 0))
+    return rtt if before and time - at <= block.source.interval_ns else 0
+
+
+def _rows(block: FrameBlock, committed_ns: int, clean: bool) -> list[_Found]:  # noqa: FBT001
+    """Return what a block counts for, row by row."""
     kept = block.quality != Quality.BAD
     signal, time = block.signal[kept], block.time_ns[kept]
     if not len(time):
-        return
+        return []
     stamped = np.zeros(len(time), np.int64) if block.source_ns is None else block.source_ns[kept]
     delay = np.where(stamped > 0, committed_ns - stamped, committed_ns - time + _round_trips(block, time))
     kind = np.where(stamped > 0, 0, 1)
     kind[(stamped > 0) & (time - stamped > _stale_after(block.source))] = 2
     if not clean:
         kind[:] = 3
-    machines = block.source.machines()
-    of = np.array([machines.index(s.machine) for s in block.source.signals], np.int64)[signal]
-    bucket = buckets(delay)
-    first, last = calendar.day_of(int(time.min())), calendar.day_of(int(time.max()))
-    day = first
-    while True:
-        start, end = calendar.bounds(day)
-        inside = slice(None) if first == last else (time >= start) & (time < end)
-        cells, counts = np.unique(np.stack([kind[inside], of[inside], bucket[inside]]), axis=1, return_counts=True)
-        for (k, m, b), n in zip(cells.T.tolist(), counts.tolist(), strict=True):
-            name = (DIRECT, EDGE, STALE, DIRTY)[k]
-            into = tally.setdefault((day.isoformat(), f"{name}/{machines[m]}"), {})
-            into[b] = into.get(b, 0) + n
-        if day == last:
-            return
-        day = calendar.day_of(end)
+    names = (DIRECT, EDGE, STALE, DIRTY)
+    signals = block.source.signals
+    return [
+        _Found(at, f"{names[k]}/{signals[s].machine}", took, 1)
+        for at, k, s, took in zip(time.tolist(), kind.tolist(), signal.tolist(), delay.tolist(), strict=True)
+    ]
 
 
 def _round_trips(block: FrameBlock, time: Ints) -> Ints:

@@ -7,8 +7,10 @@ import json
 import threading
 import time
 from dataclasses import dataclass, field
+from datetime import time as clock_time
 from typing import TYPE_CHECKING
 
+from agent.analyzers import latency
 from agent.clock import SystemClock
 from agent.frame import FrameBlock
 from agent.sender import Sender
@@ -16,6 +18,7 @@ from agent.spool import Spool
 from agent.uplink import Uplink
 from contract.payload import Status
 from contract.topics import AgentTopics
+from readiness.schedule import Calendar
 from settings.broker import Broker
 from tests.e2e.rig import gateway_yaml, tool
 from tests.outage.fill import AGENT, FACTORY, LIMITS, birth
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
 
 DATABASE = "plant"
 SECOND = 1_000_000_000
+CALENDAR = Calendar("Asia/Seoul", clock_time(8))
 BRANCH = AgentTopics(FACTORY, AGENT)
 
 
@@ -48,12 +52,11 @@ class Latencies:
         committed_at_ns: int,
         clean: bool,  # noqa: FBT001 - as the spool calls it
     ) -> Mapping[tuple[str, str], Mapping[int, int]]:
-        """Look at an entry that was confirmed."""
-        del clean
+        """Look at an entry that was confirmed, and count what the agent counts."""
         for item in items:
             if isinstance(item, FrameBlock) and len(item) and int(item.time_ns[0]) >= self.since_ns:
                 self.found.append((committed_at_ns - int(item.time_ns[0])) / 1e9)
-        return {}
+        return latency.account(items, committed_at_ns, clean, CALENDAR)
 
     def quantile(self, share: float) -> float:
         """Return a quantile."""

@@ -97,3 +97,14 @@ def test_a_row_belongs_to_the_production_day_and_the_machine_it_was_read_on() ->
         ("2026-11-24", "latency-edge/a"): 1,
         ("2026-11-26", "latency-edge/b"): 1,
     }
+
+
+@pytest.mark.parametrize("clean", [True, False])
+@pytest.mark.parametrize("trips", [(), (3 * MS,), (3 * MS, 7 * MS)])
+def test_a_reading_of_one_moment_counts_as_its_rows_do(clean: bool, trips: tuple[int, ...]) -> None:  # noqa: FBT001
+    requests = tuple(RoundTrip(START - n * MS, rtt) for n, rtt in enumerate(trips))
+    reading = block(PRESS, [START] * 2, trips=requests)
+    rows = block(PRESS, [START] * 2, stamped=[0, 0], trips=requests)
+    counted = account([reading], START + 900 * MS, clean, CALENDAR)
+    assert counted == account([rows], START + 900 * MS, clean, CALENDAR)
+    assert sum(sum(buckets.values()) for buckets in counted.values()) == 2
