@@ -9,7 +9,8 @@ its stamps and is committed later (a reading that was under way, an event about 
 it was vouched for, as it is where the hold is over. A shift is a number beside the entry: nothing is written again,
 and its checksum is over the shifted content.
 
-Nothing with an epoch is ever fed to the analyzers: for them the span is a gap `clock`.
+Nothing with an epoch is ever fed to the analyzers: for them the span is a gap `clock`. What its events tell of
+gaps, also of the time before it when the agent was off, is told again in trusted time when it is vouched for.
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ from agent.spool.adoption import MOVED
 from agent.spool.base import HELD, UNCONFIRMED, HeldEpoch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from agent.frame import Item
+    from agent.frame import Event, Item, Json
     from agent.spool.base import Stamping, State
     from agent.spool.database import Database
 
@@ -44,6 +45,20 @@ class Moved(NamedTuple):
     size: int
     rows: int
     committed_ns: int
+    gaps: tuple[Event, ...]  # that it tells of
+
+
+def again(moved: Mapping[int, Iterable[Moved]], clock: Stamping) -> list[Item]:
+    """Return the last word of each gap in entries that are vouched for, under the present epoch, for the analyzers.
+
+    The gap `clock` itself is not among them: it is closed in trusted time by who has opened it.
+    """
+    last: dict[Json, Item] = {}
+    for epoch, entries in moved.items():
+        for event in (gap for entry in entries for gap in entry.gaps if gap.body.get("cause") != "clock"):
+            now = stamps.shifted(event, epoch, clock.epoch % 1000 - epoch % 1000)
+            last[event.body.get("gap_id")] = now
+    return list(last.values())
 
 
 def parts(db: Database, items: list[Item], clock: Stamping, process: int) -> list[Part]:

@@ -53,11 +53,14 @@ class Holding:
         self._vouched[epoch] = offset_ns
         return True
 
-    def due(self, now: int) -> tuple[dict[int, int], list[int]]:
-        """Return what the next commit has to do: epochs and their offsets, and epochs whose time is over."""
+    def due(self, now: int, *, trusted: bool) -> tuple[dict[int, int], list[int]]:
+        """Return what the next commit has to do: epochs and their offsets, and epochs whose time is over.
+
+        What is vouched for has to wait until this commit's own stamps are `trusted`: they tell of its gaps.
+        """
         self._over.update(one.epoch for one in self.held if now - self._since[one.epoch] >= self._hold_ns)
-        vouched = dict(self._vouched)
-        return vouched, [one.epoch for one in self.held if one.epoch in self._over and one.epoch not in vouched]
+        over = [one.epoch for one in self.held if one.epoch in self._over and one.epoch not in self._vouched]
+        return (dict(self._vouched) if trusted else {}), over
 
     def done(self, vouched: Mapping[int, int], over: Iterable[int], held: Sequence[HeldEpoch], now: int) -> bool:
         """Know that a commit has done it; return whether entries were let go."""

@@ -209,7 +209,7 @@ class Journal(Reading):
                 hold.vouch(self._db, self._state, epoch, shift, moved[epoch], self.process)
             for epoch in over:
                 hold.let_go(self._db, self._state, epoch)
-            parts = hold.parts(self._db, good, clock, self.process)
+            parts = hold.parts(self._db, [*hold.again(moved, clock), *good], clock, self.process)
             out = self._insert(parts, now_ns, new)
             arrived = [item for part in parts for item in part.items]
             opengaps.follow(self._db, arrived, self._sources[self._birth_id])

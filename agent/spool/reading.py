@@ -244,5 +244,7 @@ class Reading(Lookups):
                 self._is_damaged(kept.seq, exc)
                 continue
             committed = kept.committed_ns + (shift if (kept.committed_ns - epoch) % 1000 == 0 else 0)
-            out.append(hold.Moved(kept.seq, bytes.fromhex(codec.checksum(raw)), len(raw), kept.rows, committed))
+            gaps = tuple(content.event(one) for one in content.summary(raw)[1] if one.kind == "gap")
+            crc = bytes.fromhex(codec.checksum(raw))
+            out.append(hold.Moved(kept.seq, crc, len(raw), kept.rows, committed, gaps))
         return out

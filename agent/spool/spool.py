@@ -13,7 +13,7 @@ of a clock that was not trusted, which they never see.
 When the disk does not take a commit, the items stay in the ring and are tried again every second. A damaged
 database is set aside and a fresh one begun under a new spool id; what the journal and the files of blocks hold is
 taken over, closed days and counts as far as they can be read. `SpoolFailed` comes from `put` only when the disk
-takes nothing and the ring is full.
+has taken nothing for ten minutes; until then what does not fit into the ring is counted, and told when it does.
 """
 
 from __future__ import annotations
@@ -53,6 +53,7 @@ COMMIT_NS = 10**9
 CHECKPOINT_NS = 600 * 10**9
 CHECKPOINT_ENTRIES = 600
 CHANGE_S = 20.0
+FAILED_NS = 600 * 10**9  # without a commit, and the ring full: a new process may have a disk that takes data
 PATIENCE = 3  # commits in a row that fail for an input/output error before a fresh file is tried
 SET_ASIDE = 2  # damaged files that are kept
 
@@ -103,6 +104,7 @@ class Spool(Queries):
         self._ring = Ring(ring_rows)
         self._confirmations: list[Confirmation] = []
         self._failures = 0
+        self._took = 0  # monotonic ns of the last commit
         self._damage = ""  # what showed that the file cannot be used, until a fresh one is begun
         self._ended = False  # the thread is dead
         self._clock: Clock | None = None
@@ -179,7 +181,8 @@ class Spool(Queries):
         self._holding.begin(clock.epoch, self._journal.held(), clock.monotonic())
         for loss in self._journal.losses:
             self._ring.tell(loss)
-        self._ring.done(clock.monotonic())
+        self._took = clock.monotonic()
+        self._ring.done(self._took)
         self._checkpointed = (clock.monotonic(), self._journal.checkpoint_state()[1])
         now = clock.now()
         for event in self._journal.left(now):
@@ -193,14 +196,14 @@ class Spool(Queries):
         """Take one item; it never waits.
 
         Raises:
-            SpoolFailed: the file fails and the ring is full: the process must end.
+            SpoolFailed: the disk has failed for ten minutes, or the thread has died: the process must end.
         """
         assert self._clock is not None, "begin or start first"
         fits = self._ring.put(item, self._clock.monotonic(), self._journal.spool)
         if fits and not self._ring.half_full:
             return
         self._wake.set()
-        if not fits and (self._failures or self._ended):
+        if not fits and (self._ended or self._clock.monotonic() - self._took > FAILED_NS):
             raise SpoolFailed(f"{self._path} takes no data and the memory for 30 s is full: look at the disk")
 
     def confirm(self, stored: Stored, clean: frozenset[tuple[str, int]] = frozenset()) -> None:
@@ -318,9 +321,9 @@ class Spool(Queries):
         clock = self._clock
         assert clock is not None, "begin or start first"
         change = self._change  # before the ring is taken: what was put before it must be committed first
-        now = clock.now()  # likewise: what is stamped after it is not in this commit
         stamping = Stamping(clock.trusted, clock.epoch, clock.boot_id, clock.anchor_ns)  # likewise
-        vouched, over = self._holding.due(clock.monotonic())
+        now = clock.now()  # likewise: what is stamped after it is not in this commit
+        vouched, over = self._holding.due(clock.monotonic(), trusted=stamping.trusted)
         waiting, losses = self._ring.take()
         items = [*waiting, *(loss.event(now) for loss in losses)]
         confirmations = self._confirmations[:]
@@ -339,7 +342,8 @@ class Spool(Queries):
             self._ring.failed(losses)
             self._failed(exc)
             return
-        self._ring.done(clock.monotonic())
+        self._took = clock.monotonic()
+        self._ring.done(self._took)
         del self._confirmations[: len(confirmations)]  # `confirm` only appends
         if self._failures:
             logger.warning("%s takes data again", self._path.parent)

@@ -1,0 +1,106 @@
+"""What was committed without the time is no evidence, but what it tells of gaps becomes known with the time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agent.frame import Event, FrameBlock, gap_event
+from tests.agent.spool.test_spool import A, Remember, make
+from tests.support.clocks import FakeClock
+from tests.support.items import frame
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from agent.frame import Item
+
+TRUE_NS = 1_795_000_000 * 10**9
+SECOND = 10**9
+OFF_S = 3600
+
+
+def gaps(items: list[Item]) -> dict[str, Event]:
+    """Return the last word about each gap, by cause and source."""
+    return {
+        f"{item.body['cause']} {item.source}": item
+        for item in items
+        if isinstance(item, Event) and item.kind == "gap"
+    }
+
+
+def test_gaps_of_an_epoch_that_is_vouched_for_are_fed_in_true_time(tmp_path: Path) -> None:
+    before = FakeClock(TRUE_NS)
+    spool = make(tmp_path, before)
+    for _ in range(3):
+        spool.put(frame(A, before.now()))
+        before.advance(1)
+        spool.tick()
+    stopped = before.now()
+    spool.stop()
+
+    dark, evidence = FakeClock(40 * SECOND, trusted=False), Remember()
+    spool = make(tmp_path)
+    dark.epoch = spool.epoch
+    begun = dark.now()
+    spool.begin(dark, evidence)
+    for second in range(6):
+        spool.put(frame(A, dark.now()))
+        if second == 2:
+            lost = dark.now()
+            spool.put(gap_event("down", "link_down", A.id, lost, lost, None))
+        if second == 4:
+            spool.put(gap_event("down", "link_down", A.id, dark.now(), lost, dark.now()))
+            spool.put(gap_event("open", "link_down", A.id, dark.now(), dark.now(), None))
+        dark.advance(1)
+        spool.tick()
+    assert evidence.items == [], "nothing without the time"
+    assert spool.stats().held_entries == 6
+
+    offset = stopped + OFF_S * SECOND - begun // 1000 * 1000  # whole seconds
+    assert spool.vouch(dark.epoch, offset)
+    spool.tick()
+    assert spool.stats().held_entries == 6, "not before this process knows the time itself"
+    dark.trusted, dark.epoch = True, dark.epoch + 1
+    dark.step(offset // SECOND)
+    spool.put(frame(A, dark.now()))
+    spool.tick()
+    assert spool.stats().held_entries == 0
+
+    (block,) = (item for item in evidence.items if isinstance(item, FrameBlock))
+    assert block.time_ns.min() // 1000 == (begun + offset + 6 * SECOND) // 1000, "only what was read with the time"
+    told = gaps(evidence.items)
+    assert set(told) == {"agent_off None", "agent_off a.main", "agent_off b.main", "link_down a.main"}
+    off = told["agent_off None"]
+    assert off.from_ns is not None
+    assert off.to_ns is not None
+    assert stopped - SECOND <= off.from_ns <= stopped
+    assert off.to_ns // 1000 == (begun + offset) // 1000
+    words = [item for item in evidence.items if isinstance(item, Event)]
+    links = {item.body["gap_id"]: item.to_ns is None for item in words if item.body["cause"] == "link_down"}
+    assert links == {"down": False, "open": True}
+    assert {item.time_ns % 1000 for item in words} == {dark.epoch % 1000}
+    assert all(begun + offset <= item.time_ns + 1000 <= dark.now() + 1000 for item in words), (
+        "told when it was told"
+    )
+
+    spool.stop()
+    replayed = make(tmp_path)
+    again = [item for _, items in replayed._journal.replay(0) for item in items]
+    assert {item.time_ns for item in again if isinstance(item, Event)} == {item.time_ns for item in words}
+    replayed.stop()
+
+
+def test_gaps_of_an_epoch_that_is_let_go_as_it_is_are_not_told_again(tmp_path: Path) -> None:
+    clock, evidence = FakeClock(40 * SECOND, trusted=False), Remember()
+    spool = make(tmp_path)
+    clock.epoch = spool.epoch
+    spool.begin(clock, evidence)
+    spool.put(gap_event("down", "link_down", A.id, clock.now(), clock.now(), None))
+    spool.tick()
+    clock.advance(601)
+    spool.tick()
+    assert spool.stats().held_entries == 0
+    assert not spool.vouch(clock.epoch, 1000)
+    clock.trusted, clock.epoch = True, clock.epoch + 1
+    spool.tick()
+    assert evidence.items == []
