@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from agent.spool.blocks import Blocks
     from agent.spool.log import Log
 
-CACHED = 12 * 2**20
+CACHED = 4 * 2**20
 """Bytes of contents that are kept."""
 
 _Key = tuple[int | None, int | None]

@@ -61,8 +61,7 @@ SET_ASIDE = 2  # damaged files that are kept
 class Spool(Queries):
     """A bounded durable buffer with a ledger.
 
-    `put`, `confirm` and `stats` may be called from any thread and do not wait. The other methods may wait for a
-    commit that is under way (a few ms, more on a slow disk).
+    `put`, `confirm`, `vouch` and `stats` may be called from any thread and do not wait; others for a checkpoint.
 
     Args:
         directory: Where the file lies; made when missing, readable by its owner only.
@@ -118,8 +117,7 @@ class Spool(Queries):
         self._untidy = False
         self._stopping = False
         self.generation = 0
-        """Counts fresh files, and when entries that were held are let go: who remembers numbers of entries forgets
-        them when it changes."""
+        """Grows with a fresh file, and when held entries are let go: who remembers numbers forgets them."""
         try:
             self._journal = self._journal_at(self._path)
         except Corrupt as exc:
@@ -218,9 +216,8 @@ class Spool(Queries):
     def vouch(self, epoch: int, offset_ns: int) -> bool:
         """Say by how much the clock of an epoch was wrong; any thread, at once.
 
-        With the next commit its held entries are let go: every stamp in them that carries the epoch's digits
-        (acquisition, round trips, events and gaps; never a device's own time) is shifted, and what is committed
-        of that epoch later is shifted likewise. This is on the disk before the first of them can be sent.
+        With the next commit its held entries are let go: every stamp in them with the epoch's digits (never a
+        device's own time) is shifted, and so is what is committed of that epoch later.
 
         Args:
             epoch: Number of the epoch.

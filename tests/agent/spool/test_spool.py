@@ -733,12 +733,14 @@ def test_while_the_file_takes_nothing_items_wait_and_the_process_ends_only_when_
     spool.tick()
     assert (spool.stats().ring_rows, spool.stats().entries) == (6, 0)
     spool.put(frame(A, 1002))
+    spool.put(frame(A, 1003))
+    clock.advance(601)
     with pytest.raises(SpoolFailed, match="look at the disk"):
-        spool.put(frame(A, 1003))
+        spool.put(frame(A, 1004))
     monkeypatch.undo()
     spool.tick()
     assert entry.rows(contents(spool)) == 9
-    assert gaps(spool, "overflow")[0].body["rows"] == 3
+    assert gaps(spool, "overflow")[0].body["rows"] == 6
     assert caplog.text.count("does not take data") == 1
     assert caplog.text.count("takes data again") == 1
 
