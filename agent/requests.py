@@ -43,9 +43,8 @@ class Asked:
     correlation: bytes | str | None
 
 
-def asked_by(message: Message, root: str) -> Asked | None:
+def asked_by(message: Message, verb: str, root: str) -> Asked | None:
     """Return the request that a message brings, or None: no answer is wanted, or not below `root`."""
-    verb = message.topic.rsplit("/", 1)[1]
     if message.response_topic is not None:
         asked = Asked(verb, message.payload, message.response_topic, message.correlation)
     else:

@@ -28,6 +28,7 @@ from contract import codec, rights
 from contract.payload import Status
 from transport.connection import Client, Connection, spoken
 from transport.expiry import Expiry
+from transport.negotiation import MQTT_5
 from transport.session import TAKEN_OVER, TOO_LARGE, Will, Wishes, matches
 
 if TYPE_CHECKING:
@@ -231,7 +232,9 @@ class Uplink(Client):
             self._sizes.connected(session.limits.packet)
         version = spoken(session.version)
         self._once(f"version {version}", logging.INFO, "%s speaks MQTT %s", self._where, version)
-        session.subscribe(*(topic for topic, _, _ in self._listeners))
+        # RabbitMQ hands a dot in a topic on as a slash: `report.get` comes in two levels
+        dotted = () if session.version == MQTT_5 else (self._topics.request("+/+"),)
+        session.subscribe(*(topic for topic, _, _ in self._listeners), *dotted)
 
     def troubled(self, text: Text, *, refused: bool) -> None:
         """Say why there is no connection, once until there is one."""
@@ -311,8 +314,10 @@ class Uplink(Client):
 
     def received(self, session: Session, message: Message) -> None:
         """Hand a message to who listens to its topic."""
+        begin = self._topics.request("")
         for topic_filter, listener, limit in self._listeners:
-            if not matches(topic_filter, message.topic):
+            asks = listener is None and message.topic.startswith(begin)
+            if not asks and not matches(topic_filter, message.topic):
                 continue
             if len(message.payload) > limit:
                 self._once(
@@ -354,9 +359,12 @@ class Uplink(Client):
 
     # Requests
 
+    def _verb(self, topic: str) -> str:
+        return topic.removeprefix(self._topics.request("")).replace("/", ".")
+
     def _request(self, session: Session, message: Message) -> None:
         root = self._topics.response("")
-        asked = None if message.retained else asked_by(message, root)
+        asked = None if message.retained else asked_by(message, self._verb(message.topic), root)
         if asked is None:
             self._once(
                 "no response", logging.WARNING, "a request without response topic under %s is not answered", root

@@ -267,6 +267,9 @@ class Link(Client):
             self.give_way(reason)
         elif other is not None and conflict is not None:
             log.error("%s; the other one gives way", conflict[1].en)
+            with self._lock:  # not every broker has shown us to it (RabbitMQ: retained, but not to a wildcard)
+                if self._announced:
+                    self._announce(session)
         elif other is not None:
             log.info("worker %s is here too", other.worker)
 

@@ -292,12 +292,17 @@ class _Probing:
         return sorted(answers().values(), key=lambda one: one.worker)
 
     def _retained(self, asker: _One) -> None:
-        topic = f"{self._branch}/kept"
+        topic = f"{self._branch}/kept/one"
         asker.publish(topic, b"kept", retain=True)
         self._passed(asker)
         late = self._client("late")
-        late.subscribe(topic)
-        self._say("retained", late.until(lambda: any(message.retained for message in late.on(topic))))
+        for kind, topic_filter in (("wildcard", f"{self._branch}/kept/+"), ("exact", topic)):
+            late.subscribe(topic_filter)
+            if late.until(lambda: any(message.retained for message in late.on(topic))):
+                self._say("retained", kind == "wildcard", kind)
+                break
+        else:
+            self._say("retained", False, "none")
         asker.publish(topic, b"", retain=True)
 
     def _will(self, asker: _One) -> None:

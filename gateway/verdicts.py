@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from settings.language import Language
 
-NEEDED = ("branch", "retained", "will")
-"""Without these, not even one worker works well."""
+NEEDED = ("branch", "will")
+"""Without these, not even one worker works well; what else is missing costs time or a second worker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,10 +162,15 @@ def _reason(finding: Finding) -> Text:  # noqa: C901, PLR0911, PLR0912 - a table
             return Text(f"{values[0]} unacknowledged messages", f"확인 대기 메시지 {values[0]}건까지")
         case "retained" if able:
             return Text("kept, and delivered to who comes later", "나중에 구독해도 받습니다")
+        case "retained" if values[0] == "exact":
+            return Text(
+                "kept, and delivered only to who names the topic: births are asked for instead",
+                "토픽 이름을 그대로 구독할 때만 받습니다. 태그 목록은 따로 요청합니다",
+            )
         case "retained":
             return Text(
-                "not kept: after a start every birth has to be asked for",
-                "보관되지 않아 시작할 때마다 다시 요청합니다",
+                "not kept: after each start births are asked for",
+                "보관되지 않아 시작할 때마다 태그 목록을 요청합니다",
             )
         case "will" if able:
             return Text("published at an abrupt end", "갑자기 끊기면 발행됩니다")

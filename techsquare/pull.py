@@ -1,7 +1,8 @@
-"""Pull from an agent: one request over MQTT 5, one answer on our own response topic.
+"""Pull from an agent: one request over MQTT, one answer on our own response topic.
 
 The platform never connects to a factory's PLCs or store; it asks the agent, which answers only below
-`tsq/.../{factory}/{agent}/rsp/`.
+`tsq/.../{factory}/{agent}/rsp/`. At a broker that speaks MQTT 3.1.1 only, request and answer travel in the body
+(`contract.payload.Request`, `Response`).
 """
 
 from __future__ import annotations
@@ -11,20 +12,26 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import paho.mqtt.client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
+import msgspec
 
-from contract.codec import PLAIN_LIMIT, encode
+from contract.codec import PLAIN_LIMIT, decode, encode
+from contract.errors import WireError
+from contract.payload import Request, Response
 from contract.topics import AgentTopics
+from transport.connection import nobody, refused, silent
+from transport.negotiation import MQTT_5, Negotiation
+from transport.session import ANSWER_SECONDS, Handler, Session, Wishes, unsupported
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from paho.mqtt.reasoncodes import ReasonCode
+    from settings.handshake import Moment, Secured
+    from transport.session import Message, Refusal
 
 EXPIRY_S = 60
+KEEP_ALIVE_S = 30
+ATTEMPTS = 4  # until the broker's version is certain
+ENVELOPE = 4096  # bytes around an answer
 
 
 class PullError(Exception):
@@ -40,6 +47,20 @@ class Broker:
     user: str | None = None
     password: str | None = None
 
+    @property
+    def address(self) -> str:
+        """Host and port as people write them."""
+        return f"{self.host}:{self.port}"
+
+    def login(self) -> tuple[str | None, str | None]:
+        """Return user and password."""
+        return self.user, self.password
+
+    def context(self, now: Callable[[], Moment] | None = None) -> Secured | None:
+        """Return nothing: the connection is plain."""
+        del now
+        return None
+
 
 def request(
     broker: Broker, factory: str, agent: str, verb: str, body: Mapping[str, object], seconds: float = 10
@@ -51,22 +72,27 @@ def request(
         WireError: factory or agent cannot stand in a topic.
     """
     exchange = _Exchange(AgentTopics(factory, agent), verb, encode(body))
-    client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
-    if broker.user is not None:
-        client.username_pw_set(broker.user, broker.password)
-    client.on_connect = exchange.connected
-    client.on_subscribe = exchange.subscribed
-    client.on_message = exchange.message
-    try:
-        client.connect(broker.host, broker.port, keepalive=30)
-    except OSError as exc:
-        raise PullError(f"no broker at {broker.host}:{broker.port}: {exc}") from exc
-    client.loop_start()
-    try:
-        exchange.over.wait(seconds)
-    finally:
-        client.disconnect()
-        client.loop_stop()
+    negotiation = Negotiation()
+    for _ in range(ATTEMPTS):
+        session = Session(
+            broker, f"techsquare-{exchange.token}", negotiation.version,
+            Wishes(keep_alive=KEEP_ALIVE_S, packet=PLAIN_LIMIT + ENVELOPE), exchange,
+        )  # fmt: skip
+        try:
+            session.open()
+            session.answered.wait(ANSWER_SECONDS)
+            if not session.opened:
+                _learn(broker, session, negotiation)
+            elif negotiation.accepted():
+                exchange.ask(session)
+                exchange.over.wait(seconds)
+                break
+        except OSError as exc:
+            raise PullError(nobody(broker, exc).en) from exc
+        finally:
+            session.close()
+    else:
+        raise PullError(silent(broker).en)
     if exchange.failure:
         raise PullError(exchange.failure)
     if exchange.answer is None:
@@ -76,41 +102,62 @@ def request(
     return exchange.answer
 
 
-class _Exchange:
-    """Subscribe, then ask, then take the answer with our correlation data: paho's callbacks in that order."""
+def _learn(broker: Broker, session: Session, negotiation: Negotiation) -> None:
+    """Take in why a connection was not accepted, or end with it."""
+    if unsupported(session.refusal):
+        negotiation.refused()
+    elif session.refusal is not None:
+        raise PullError(refused(session.refusal).en)
+    else:
+        negotiation.unanswered()
+    if negotiation.version == MQTT_5 and not negotiation.certain and session.version != MQTT_5:
+        raise PullError(silent(broker).en)
+
+
+class _Exchange(Handler):
+    """Subscribe, then ask, then take the answer with our correlation data."""
 
     def __init__(self, topics: AgentTopics, verb: str, body: bytes) -> None:
+        self.token = secrets.token_hex(8)
         self._topic = topics.request(verb)
         self._body = body
-        self._token = secrets.token_hex(8)
-        self._response = topics.response(self._token)
+        self._response = topics.response(self.token)
         self.over = threading.Event()
         self.failure = ""
         self.answer: bytes | None = None
+
+    def ask(self, session: Session) -> None:
+        """Begin; the question follows the subscription."""
+        if session.subscribe(self._response) is None:
+            self._fail("the broker has ended the connection")
 
     def _fail(self, text: str) -> None:
         self.failure = text
         self.over.set()
 
-    def connected(self, client: mqtt.Client, _u: object, _f: object, reason: ReasonCode, _p: object) -> None:
-        if reason.is_failure:
-            self._fail(f"the broker refuses us: {reason}")
+    def subscribed(self, session: Session, mid: int, refusals: Sequence[Refusal | None]) -> None:
+        """Ask."""
+        del mid
+        if refusals and refusals[0] is not None:
+            self._fail(f"the broker does not let us read {self._response}: {refusals[0].name}")
+        elif session.version == MQTT_5:
+            session.publish(
+                self._topic, self._body,
+                response_topic=self._response, correlation=self.token.encode(), expiry=EXPIRY_S,
+            )  # fmt: skip
         else:
-            client.subscribe(self._response, qos=1)
+            session.publish(self._topic, encode(Request(self._response, self.token, msgspec.Raw(self._body))))
 
-    def subscribed(
-        self, client: mqtt.Client, _u: object, _mid: int, codes: Sequence[ReasonCode], _p: object
-    ) -> None:
-        if any(code.is_failure for code in codes):
-            self._fail(f"the broker does not let us read {self._response}: {codes[0]}")
-            return
-        properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-        properties.ResponseTopic = self._response
-        properties.CorrelationData = self._token.encode()
-        properties.MessageExpiryInterval = EXPIRY_S
-        client.publish(self._topic, self._body, qos=1, properties=properties)
-
-    def message(self, _c: mqtt.Client, _u: object, answer: mqtt.MQTTMessage) -> None:
-        if getattr(answer.properties, "CorrelationData", None) == self._token.encode():
-            self.answer = bytes(answer.payload)
+    def received(self, session: Session, message: Message) -> None:
+        """Take the answer that is ours."""
+        if session.version == MQTT_5:
+            ours, answer = message.correlation == self.token.encode(), message.payload
+        else:
+            try:
+                response = decode(message.payload, Response, PLAIN_LIMIT + ENVELOPE)
+            except WireError:
+                return
+            ours, answer = response.correlation == self.token, encode(response.body)
+        if ours:
+            self.answer = answer
             self.over.set()

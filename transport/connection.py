@@ -19,8 +19,7 @@ from transport.session import ANSWER_SECONDS, Handler, Session, unsupported
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from settings.broker import Broker
-    from transport.session import Message, Refusal, Wishes
+    from transport.session import Message, Refusal, Where, Wishes
 
 AGAIN_SECONDS = (1.0, 3.0)  # between two attempts: at first, and at most
 _NOW = 0.02
@@ -57,7 +56,7 @@ class Connection(Handler):
         negotiation: What is known of the broker's version.
     """
 
-    def __init__(self, broker: Broker, client_id: str, wishes: Wishes, client: Client) -> None:
+    def __init__(self, broker: Where, client_id: str, wishes: Wishes, client: Client) -> None:
         broker.login()
         broker.context(wishes.now)
         self.negotiation = Negotiation()
@@ -197,7 +196,7 @@ _ADVICE = {
 """Reason code of a CONNACK -> what to do."""
 
 
-def nobody(broker: Broker, exc: OSError) -> Text:
+def nobody(broker: Where, exc: OSError) -> Text:
     """Return that no connection can be made at all."""
     return Text(
         f"no broker at {broker.address} ({exc.strerror or exc}), trying again",
@@ -205,7 +204,7 @@ def nobody(broker: Broker, exc: OSError) -> Text:
     )
 
 
-def silent(broker: Broker) -> Text:
+def silent(broker: Where) -> Text:
     """Return that a connection was made, and nobody spoke."""
     return Text(
         f"{broker.address} takes the connection and gives no answer: does a broker listen there, and on this port?",

@@ -14,7 +14,7 @@ import contextlib
 import socket
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
 from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
@@ -29,8 +29,7 @@ if TYPE_CHECKING:
 
     from paho.mqtt.reasoncodes import ReasonCode
 
-    from settings.broker import Broker
-    from settings.handshake import Moment
+    from settings.handshake import Moment, Secured
     from settings.language import Text
 
 CONNECT_SECONDS = 2.0
@@ -135,6 +134,28 @@ class Handler:
         """The connection has ended, or was never accepted."""
 
 
+class Where(Protocol):
+    """A broker and how to log in there; `settings.broker.Broker` is one."""
+
+    @property
+    def host(self) -> str:
+        """Address or name."""
+
+    @property
+    def port(self) -> int:
+        """TCP port."""
+
+    @property
+    def address(self) -> str:
+        """Both, as people write them."""
+
+    def login(self) -> tuple[str | None, str | None]:
+        """Return user and password, read now."""
+
+    def context(self, now: Callable[[], Moment] | None = None) -> Secured | None:
+        """Return what makes the TLS sockets of one client, or None for a plain connection."""
+
+
 class Session:
     """One connection.
 
@@ -158,7 +179,7 @@ class Session:
             for it with a reason code that a PUBACK must not have.
     """
 
-    def __init__(self, broker: Broker, client_id: str, version: int, wishes: Wishes, handler: Handler) -> None:
+    def __init__(self, broker: Where, client_id: str, version: int, wishes: Wishes, handler: Handler) -> None:
         self.version = version
         self.limits = Limits()
         self.refusal: Refusal | None = None
