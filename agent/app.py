@@ -137,7 +137,7 @@ class Agent:
         self._maintenance = Maintenance(
             self._memory, self._clock, self._spool.put, self._sources, lambda: secrets.token_hex(8)
         )
-        self._fleet = Fleet(self._box, self._intake, self._health)
+        self._fleet = Fleet(self._box, self._intake, self._health, self._latest)
         self._fleet.add(self._fleet.make(config.devices))
         topics = AgentTopics(config.factory, config.agent)
         now = self._clock.moment

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import functools
 from typing import TYPE_CHECKING
 
 from agent import collectors
+from agent.frame import Quality, quality
 from agent.standstill import Standstill
 from agent.supervise import Supervisor
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from agent.collectors.base import Box, Collector
     from agent.config.model import Device
     from agent.health import Health
+    from agent.latest import Latest
     from agent.standstill import Moment
     from agent.supervise import Sink
 
@@ -27,9 +30,12 @@ class Fleet:
         box: What collectors share.
         sink: Takes what they read.
         health: Told of every state.
+        latest: Knows whether a device has power, where a signal of another one tells.
     """
 
-    def __init__(self, box: Box, sink: Sink, health: Health) -> None:
+    def __init__(self, box: Box, sink: Sink, health: Health, latest: Latest | None = None) -> None:
+        self._latest = latest
+        self._power: dict[str, str | None] = {}  # device -> machine/signal
         self._box = box
         self._sink = sink
         self._health = health
@@ -46,7 +52,10 @@ class Fleet:
         Raises:
             ConfigError: a secret cannot be read.
         """
-        return [collectors.make(device, self._box) for device in devices]
+        wanted = list(devices)
+        made = [collectors.make(device, self._box) for device in wanted]
+        self._power |= {device.id: device.power_signal for device in wanted}
+        return made
 
     def add(self, made: Iterable[Collector], since: Mapping[str, int] | None = None) -> None:
         """Begin to read these devices, at once when the fleet runs.
@@ -62,7 +71,13 @@ class Fleet:
             device = collector.device
             self._health.begin(device)
             supervisor = Supervisor(
-                collector, self._sink, self._health, self._box.clock, since=since, standstill=self._standstill
+                collector,
+                self._sink,
+                self._health,
+                self._box.clock,
+                since=since,
+                standstill=self._standstill,
+                off=functools.partial(self._off, device),
             )
             self._supervisors[device] = supervisor
             if self._group is not None:
@@ -130,6 +145,18 @@ class Fleet:
     def _stood_still(self, begun: Moment, end: Moment) -> None:
         for device in self._tasks:
             self._supervisors[device].stood_still(begun, end)
+
+    def _off(self, device: str) -> bool:
+        """Whether another device, which is read now, says that this one has no power."""
+        name = self._power.get(device)
+        if name is None or self._latest is None:
+            return False
+        found = self._latest.value(*name.split("/"))
+        if found is None:
+            return False
+        witness, value, status = found
+        up = witness in self._health.devices and self._health.devices[witness].state == "up"
+        return up and quality(status) is Quality.GOOD and not value
 
     def _clock_set(self) -> None:
         for device in self._tasks:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from agent.frame import Item, Source
+    from agent.frame import Item, Source, Value
 
 HISTORY = 60
 AT_ONCE = 250  # signals that are encoded without letting anybody else work
@@ -122,6 +122,14 @@ class Latest:
             for signal, status, time in zip(of.source.signals, of.status.tolist(), of.time.tolist(), strict=True)
             if time and status < BAD
         }
+
+    def value(self, machine: str, signal: str) -> tuple[str, Value, int] | None:
+        """Return the device, the last value and its status of a signal; None when it was not read yet."""
+        for of in self._columns.values():
+            for n, one in enumerate(of.source.signals):
+                if one.id == signal and one.machine == machine and of.time[n]:
+                    return of.source.device, of.value[n], int(of.status[n])
+        return None
 
     def pieces(self, devices: Collection[str] | None = None, *, history: bool = True) -> Iterator[bytes]:
         """Yield the signals as pieces of a JSON list, some hundred at a time.

@@ -4,6 +4,9 @@ A collector reads; this decides what a failure means. `Unreachable` is tried aga
 our own waiting must not look like the factory's outage; `Refused` every 60 s or at once by `retry`, because only
 a person can mend it; anything else is a bug in the collector: its neighbours go on, it is tried again slowly.
 
+That a device has no power cannot be told from a cable that is out, so an outage is `device_off` only while another
+device says so (`power_signal`); else it is `link_down`.
+
 Each failed attempt is stored as one bad frame per source, and each outage as a gap from the last proof of life to
 the first after it. When exactly the device went and came, nobody knows: the body of the gap says that it went until
 `from_until_ns`, when the first attempt had failed, and came from `to_since_ns` on, when the last attempt that
@@ -95,6 +98,7 @@ class Supervisor:
         jitter: Returns 0..1; spreads the attempts of devices that died together.
         since: When a new configuration has brought this collector: source id -> since when nothing is known of it.
         standstill: Says whether the agent has stood still; None where nobody beats.
+        off: Says whether there is evidence beside the line that the device has no power.
     """
 
     def __init__(
@@ -106,6 +110,7 @@ class Supervisor:
         jitter: Callable[[], float] = random.random,
         since: Mapping[str, int] | None = None,
         standstill: Standstill | None = None,
+        off: Callable[[], bool] = lambda: False,
     ) -> None:
         self._collector = collector
         self._sink = sink
@@ -113,6 +118,7 @@ class Supervisor:
         self._clock = clock
         self._jitter = jitter
         self._standstill = standstill
+        self._off = off
         self._times = Times(clock)
         self._overruns = {s.id: Overrun(s, self._times) for s in collector.sources if s.mode == "poll"}
         self._link = _Link()
@@ -209,7 +215,8 @@ class Supervisor:
             except SpoolFailed:
                 raise
             except Unreachable as exc:
-                self._down("down", "link_down", Status.BAD_NO_COMMUNICATION, exc.text)
+                cause: GapCause = "device_off" if self._off() else "link_down"
+                self._down("down", cause, Status.BAD_NO_COMMUNICATION, exc.text)
                 delay = min(MOST_S, FIRST_S * 2 ** min(attempt, 8))
             except Refused as exc:
                 self._down("refused", "refused", Status.BAD_CONNECTION_REJECTED, exc.text)

@@ -35,6 +35,13 @@ Id = Annotated[
 ]
 """Id of a machine, device, group or signal."""
 
+SignalName = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z0-9_-]{1,48}/[a-z0-9_-]{1,48}$"),
+    form("`machine/signal`"),
+]
+"""A signal, as the machine and the id under which it is read."""
+
 PROFILE = r"^[a-z0-9][a-z0-9_-]{0,47}(/[a-z0-9][a-z0-9_-]{0,47}){0,3}$"
 ProfileName = Annotated[str, StringConstraints(pattern=PROFILE), form("profile: `folder/name`")]
 """Name of a device profile: a file without `.yaml`, in at most three folders; it leads out of none."""

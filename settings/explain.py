@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from settings.base import Id, ProfileName, TopicId
+from settings.base import Id, ProfileName, SignalName, TopicId
 from settings.characters import strange
 from settings.language import Complaint, Text
 from settings.suggest import nearest, slug
@@ -86,6 +86,9 @@ PATTERNS = {
     _pattern_of(ProfileName): Text(
         "write the profile's name as `folder/name`, in small letters, without .yaml",
         "프로파일 이름은 `폴더/이름` 형식으로, 영문 소문자로 .yaml 없이 쓰십시오",
+    ),
+    _pattern_of(SignalName): Text(
+        "write the signal as `machine/signal`, by their ids", "태그를 `설비/태그` 형식의 id로 쓰십시오"
     ),
     _pattern_of(TopicId): Text("use 1 to 32 of a-z, 0-9 and -", "영문 소문자, 숫자, -로 32자 이내로 쓰십시오"),
     _pattern_of(Id): Text("use 1 to 48 of a-z, 0-9, - and _", "영문 소문자, 숫자, -, _로 48자 이내로 쓰십시오"),

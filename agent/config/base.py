@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, FiniteFloat, model_
 
 from agent.config.schedule import Date
 from agent.frame import Alarm, DataType, Found, Priority, Role, Signal
-from settings.base import Duration, Flag, Id, IpAddress, Model, Name, ProfileName, Range, form
+from settings.base import Duration, Flag, Id, IpAddress, Model, Name, ProfileName, Range, SignalName, form
 from settings.language import Complaint
 from settings.suggest import nearest
 
@@ -204,6 +204,11 @@ class DeviceBase(Model):
     unsure: tuple[Name, ...] = Field((), description="what about its profile is not confirmed; `check` shows it")
     source_address: IpAddress | None = Field(
         None, description="local address to connect from, with two network cards"
+    )
+    power_signal: SignalName | None = Field(
+        None,
+        description="`machine/signal` of another device that is false or 0 while this one has no power: its outage"
+        " is then `device_off` and not `link_down`",
     )
 
     budget: Budget = Field(default_factory=Budget, description="what the device is asked at most")

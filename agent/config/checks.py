@@ -34,6 +34,7 @@ def check(root: Map) -> Iterator[Problem]:
         _machines(root),
         _devices(root),
         _signals(root),
+        _power(root),
         _timeouts(root),
         _planned(root),
         shared_connections(root),
@@ -131,6 +132,37 @@ def _signals(root: Map) -> Iterator[Finding]:
                     )
                 else:
                     lines[name] = _line(signal)
+
+
+def _power(root: Map) -> Iterator[Finding]:
+    """What tells of a device's power is read, and from another device: this one cannot say that it is off."""
+    readers: dict[str, set[int]] = {}
+    for d, device in _items(root, "devices"):
+        for _, group in _items(device, "groups"):
+            for _, _, signal, name in _written((), group):
+                machine = _id(signal, "machine") or _id(device, "machine")
+                readers.setdefault(f"{machine}/{name}", set()).add(d)
+    for d, device in _items(root, "devices"):
+        wanted = _id(device, "power_signal")
+        if wanted is None or wanted.count("/") != 1 or readers.get(wanted, set()) - {d}:
+            continue
+        if wanted in readers:
+            text = Text(
+                f"{wanted} is read from this device itself, which cannot say that it has no power: "
+                "name a signal of another device",
+                f"이 장치에서 읽는 태그입니다({wanted}). 전원이 꺼지면 읽을 수 없으니 다른 장치의 태그를 쓰십시오",
+            )
+        elif hint := nearest(wanted, [name for name, found in readers.items() if found != {d}]):
+            text = Text(
+                f"no device reads {wanted}; did you mean {hint}?",
+                f"어느 장치에서도 읽지 않는 태그입니다({wanted}). 혹시 {hint}입니까?",
+            )
+        else:
+            text = Text(
+                f"no device reads {wanted}: write machine/signal of one that is read",
+                f"어느 장치에서도 읽지 않는 태그입니다({wanted}). 수집 중인 태그를 설비/태그로 쓰십시오",
+            )
+        yield ("devices", d, "power_signal"), text
 
 
 def _written(loc: Location, group: Map) -> Iterator[tuple[Location, Location, Map, str | None]]:

@@ -39,6 +39,7 @@ FORMS: Mapping[str, Schema] = {
     "id: `a-z`, `0-9`, `-`, at most 32": _like("[a-z0-9-]{1,32}"),
     "id: `a-z`, `0-9`, `-`, `_`, at most 48": _like("[a-z0-9_-]{1,48}"),
     "profile: `folder/name`": _like("[a-z0-9][a-z0-9_-]{0,47}(/[a-z0-9][a-z0-9_-]{0,47}){0,3}"),
+    "`machine/signal`": _like("[a-z0-9_-]{1,48}/[a-z0-9_-]{1,48}"),
     "address or host name": _like(r"[A-Za-z0-9_:]([A-Za-z0-9._:%-]{0,252})"),
     "IP address": _like("[0-9A-Fa-f.:]{2,45}"),
     "time, `500ms`": _like(r"\s*[0-9]{1,6}(\.[0-9]{1,9})?\s*(ms|s|min|m|h|d)\s*"),

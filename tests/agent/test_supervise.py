@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import logging
 from typing import TYPE_CHECKING
 
@@ -288,3 +289,25 @@ def test_no_stored_row_lies_inside_a_gap() -> None:
     assert len(told) == 5
     inside = [(t, g.body["cause"]) for g in told for t in kept if (g.from_ns or 0) < t < (g.to_ns or 0)]
     assert inside == []
+
+
+def test_an_outage_is_device_off_only_while_there_is_evidence_of_it() -> None:
+    clock, items, health, done = FakeClock(), Items(), Health(), asyncio.Event()
+    collector = Scripted("plc", [1, *[Unreachable("x")] * 4, 2], clock, done)
+    said = iter(
+        [False, True, True, False]
+    )  # the meter notices later than we do, and the device takes time to start
+
+    async def main() -> None:
+        supervisor = Supervisor(collector, items, health, clock, lambda: 1.0, off=lambda: next(said))
+        task = asyncio.ensure_future(supervisor.run())
+        await done.wait()
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+    asyncio.run(asyncio.wait_for(main(), 10))
+    told = [e for e in gap_events(items, "link_down", "device_off") if e.to_ns is not None]
+    assert [e.body["cause"] for e in told] == ["link_down", "device_off", "link_down"]
+    assert all(a.to_ns == b.from_ns for a, b in itertools.pairwise(told)), "they join without a hole"
+    assert health.devices["plc"].outages == 1
