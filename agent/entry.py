@@ -304,11 +304,15 @@ def event(part: WireEvent) -> Event:
 def _frame(block: Block, source: Source) -> FrameBlock:
     n = len(block.value)
     first = int(block.time.first)
-    times = np.array(block.time.steps, np.int64).cumsum() + first
-    integer = [s.dtype in _INTEGERS for s in source.signals]
-    value: list[Value] = [
-        int(v) if v.__class__ is str and integer[s] else v for s, v in zip(block.signal, block.value, strict=True)
-    ]
+    steps = block.time.steps
+    times = np.array(steps, np.int64).cumsum() + first if any(steps) else np.full(len(steps), first, np.int64)
+    value: list[Value] = block.value
+    if any(v.__class__ is str for v in value):
+        signals = source.signals
+        value = [
+            int(v) if v.__class__ is str and signals[s].dtype in _INTEGERS else v
+            for s, v in zip(block.signal, value, strict=True)
+        ]
 
     def absolute(column: Sequence[int | str | None]) -> NDArray[np.int64] | None:
         if not column:
