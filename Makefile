@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test validity fuzz chaos lint format lock clean
+.PHONY: help demo test validity fuzz fuzz-gateway chaos lint format lock clean
 help:
 	@grep -E '^[a-z]+:.*#' $(MAKEFILE_LIST) | sed 's/:.*# /\t/'
 
@@ -36,6 +36,9 @@ $(VENV)/.fuzz: requirements/fuzz.lock pyproject.toml | $(VENV)/.dev
 
 fuzz: $(VENV)/.fuzz # hostile input for every decoder, importer and the YAML loader, guided by coverage (10 minutes)
 	$(BIN)/python -m tests.fuzz $(ARGS)
+
+fuzz-gateway: $(VENV)/.dev # 2,000,000 malformed messages for the gateway's decoder, 200,000 for a running gateway (20 minutes)
+	$(BIN)/python -m tests.fuzz --gateway 2000000 --live 200000 $(ARGS)
 
 chaos: $(VENV)/.dev # kills, cuts, fills and mistimes the whole path at random: ARGS="--minutes 30 --seed 1"
 	$(BIN)/python -m tests.chaos $(ARGS)

@@ -59,6 +59,7 @@ COUNTS = (
     "dead_letters_full",
 )
 NEED_BIRTH_SECONDS = 5.0
+LOG_LINES = 100  # in this time
 _TOPIC_CHARS = 500  # more than any of ours has
 _REASON_CHARS = 1000
 LOG_SECONDS = 60.0  # between two lines about one topic and reason; `counts` and the dead letters tell how many
@@ -144,8 +145,7 @@ class Ingest:
         self._factory = factory
         self._questions = _Pace(NEED_BIRTH_SECONDS)
         self._lines = _Pace(LOG_SECONDS)
-        self._full = False
-        self._dropping = False  # unreadable messages, for want of room
+        self._minute = (0.0, 0)  # since when lines are counted, and how many there were
         self.counts: Counter[str] = Counter(dict.fromkeys(COUNTS, 0))  # all keys, so that another thread may read
         self.away_since: float | None = None
 
@@ -267,14 +267,11 @@ class Ingest:
             content_type=None if content_type is None else content_type[:_TOPIC_CHARS],
         )
         try:
-            new = self._append(letter)
+            self._append(letter)
         except DeadLettersFull as exc:
             self.counts["malformed_dropped"] += 1
-            if not self._dropping:
+            if self._say("unreadable", "no room"):
                 log.warning("messages that cannot be read are no longer kept: %s", exc)
-            self._dropping = True
-        else:
-            self._dropping &= not new  # one that is there already says nothing about the room
 
     def _keep(self, letter: DeadLetter) -> bool:
         """Write the dead letter of a rejection; return whether it is on disk now."""
@@ -282,16 +279,25 @@ class Ingest:
             self._append(letter)
         except DeadLettersFull as exc:
             self.counts["dead_letters_full"] += 1
-            if not self._full:
+            if self._say("refused", "no room"):
                 log.error("dead letters are full, refused lines stay unconfirmed: %s", exc)  # noqa: TRY400 - no bug
-            self._full = True
             return False
-        self._full = False
+        return True
+
+    def _say(self, *key: str) -> bool:
+        """Whether to log a line: one of a kind a minute, and so many in all, whoever makes up new kinds."""
+        now = self._clock.monotonic()
+        since, lines = self._minute
+        if now - since >= LOG_SECONDS:
+            since, lines = now, 0
+        if lines >= LOG_LINES or not self._lines.due(key, now):
+            return False
+        self._minute = (since, lines + 1)
         return True
 
     def _append(self, letter: DeadLetter) -> bool:
         new = self._deadletters.append(letter)
-        if new and self._lines.due((letter.topic, letter.reason), self._clock.monotonic()):
+        if new and self._say(letter.topic, letter.reason):
             log.error("%r: a dead letter was written: %s", letter.topic, letter.reason)
         return new
 

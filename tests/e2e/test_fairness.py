@@ -81,6 +81,17 @@ class Sender:
         properties.ContentType = codec.CONTENT_TYPE_ZSTD
         self._client.publish(topic, payload, qos=1, retain=retain, properties=properties)
 
+    def publish_raw(self, topic: str, payload: bytes, content_type: str | None) -> bool:
+        """Publish without QoS; return False where the client itself refuses the topic."""
+        properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+        if content_type is not None:
+            properties.ContentType = content_type
+        try:
+            self._client.publish(topic, payload, qos=0, properties=properties)
+        except ValueError:
+            return False
+        return True
+
     def send(self, seq: int, blocks: list[Block]) -> None:
         """Send one entry."""
         data = Data("spool", [(seq, crc(seq))], self.birth, blocks)
@@ -94,7 +105,7 @@ class Sender:
             return
         stored = codec.decode(bytes(message.payload), Stored)
         for seq, _ in [*stored.stored, *((one.seq, one.crc) for one in stored.rejected)]:
-            self.took.setdefault(seq, time.monotonic() - self.sent[seq])
+            self.took.setdefault(seq, time.monotonic() - self.sent.get(seq, 0.0))
         self.rejected |= {one.seq for one in stored.rejected}
 
     def close(self) -> None:

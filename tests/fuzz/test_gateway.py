@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import random
+from typing import TYPE_CHECKING
 
 from tests.fuzz.gateway import fuzz
+from tests.fuzz.live import run
 from tests.fuzz.storm import KINDS, Storm
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_five_thousand_malformed_messages_break_nothing() -> None:
@@ -21,3 +26,10 @@ def test_each_kind_of_damage_comes_up() -> None:
     storm = Storm(random.Random(2))
     for kind in KINDS:
         assert len({kind(storm) for _ in range(20)}) > 3
+
+
+def test_a_running_gateway_stands_two_thousand_malformed_payloads_and_packets(tmp_path: Path) -> None:
+    report = run(tmp_path, payloads=1000, packets=1000, seed=3)
+    assert report.totals["malformed"] > 500
+    assert report.fatal > 0
+    assert report.healthy > 5
