@@ -84,6 +84,8 @@ def _done(options: argparse.Namespace, language: Language) -> int:
             return dead_letters.main(options, settings, language)
         case "carry":
             return carry.main(options, settings, language)
+        case "probe":
+            return probe.main(settings, language)
     for text in _summary(settings, path):
         print(text(language))
     return 0

@@ -112,11 +112,16 @@ class _One(Handler):
         self.until(self.session.answered.is_set, ANSWER_SECONDS)
         return self.session.opened
 
-    def until(self, condition: Callable[[], bool], seconds: float = PATIENCE) -> bool:
-        """Wait until something holds that messages bring about, or until nothing can come any more."""
+    def until(self, condition: Callable[[], bool], seconds: float | None = None) -> bool:
+        """Wait until something holds that messages bring about, or until nothing can come any more.
+
+        Args:
+            condition: Looks at what has come.
+            seconds: `PATIENCE` when None.
+        """
         with self._changed:
             over = self.session.over
-            self._changed.wait_for(lambda: condition() or over.is_set() or self._stop.is_set(), seconds)
+            self._changed.wait_for(lambda: condition() or over.is_set() or self._stop.is_set(), seconds or PATIENCE)
             return condition()
 
     def subscribe(self, *filters: str) -> Refusal | None:
@@ -269,11 +274,11 @@ class _Probing:
         self._say("receive", None, asker.session.limits.receive)
         return True
 
-    def _passed(self, asker: _One, seconds: float = PATIENCE) -> None:
+    def _passed(self, asker: _One) -> None:
         """Wait until everything that was on its way to the asker has come."""
         topic, known = f"{self._branch}/echo", len(asker.on(f"{self._branch}/echo"))
         asker.publish(topic, b"echo")
-        asker.until(lambda: len(asker.on(topic)) > known, seconds)
+        asker.until(lambda: len(asker.on(topic)) > known)
 
     def _workers(self, asker: _One) -> list[Worker]:
         """Return the workers that live: presence that is cleared comes again from them alone."""

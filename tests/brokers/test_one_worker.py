@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from service import exits
+from settings.broker import Broker
 from techsquare import pull
 from tests.brokers.plant import Plant, until
 from tests.e2e.rig import AGENT, FACTORY
@@ -61,8 +62,7 @@ def test_everything_served_is_stored_once_although_broker_and_worker_are_killed(
         plant = Plant(tmp_path, server.port, login)
         with plant.working(), running(plant.gateway("one")) as worker:
             until(lambda: bool(plant.stored()), 30, "nothing is stored", worker, plant.agent)
-            user, password = (EJABBERD_USER, EJABBERD_PASSWORD) if login else (None, None)
-            where = pull.Broker("127.0.0.1", server.port, user, password)
+            where = Broker.model_validate({"host": "127.0.0.1", "port": server.port, **(login or {})})
             answer = json.loads(pull.request(where, FACTORY, AGENT, "report.get", {}, 30))
             assert {"error", "message"} == answer.keys() or "window" in answer
             plant.reads(3)
