@@ -56,7 +56,7 @@ class Time(Model):
 
     zone: Zone = Field(description="time zone of the site, `Asia/Seoul`")
     trust_local_clock: Flag = Field(
-        default=False, description="the box's clock is right although the system reports no synchronisation"
+        default=False, description="believe the box's clock where neither the system nor the gateway knows the time"
     )
 
 
