@@ -6,6 +6,7 @@ own function, and `KINDS` names them all.
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -139,7 +140,7 @@ class Storm:
     def _odd(self) -> object:
         if self.chance.random() < 0.3:
             return f"@{self.chance.choice(list(RAW))}@"
-        return self.chance.choice(PLAIN)
+        return copy.deepcopy(self.chance.choice(PLAIN))  # which may be changed in its turn
 
     def data(self) -> Mutant:
         """Return data with odd values in it."""

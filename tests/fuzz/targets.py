@@ -21,6 +21,7 @@ TARGETS: Mapping[str, Target] = {
     "opcua_raw": wire.OPCUA_RAW,
     "columns": columns.TARGET,
     "messages": wire.MESSAGES,
+    "carry": wire.CARRY,
     "words": words.TARGET,
     "lists": lists.LISTS,
     "recordings": lists.RECORDINGS,

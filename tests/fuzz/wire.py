@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import struct
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from agent.collectors.opcua import decode
 from agent.collectors.xgt.frame import Continuous, Individual, Reader, Reply, Width, answer
 from agent.errors import WireError
 from contract import codec
+from contract.carry import Container, Head, Packer
 from contract.payload import Birth, Data, Stored
 from tests.fuzz.supply import Supply
 from tests.fuzz.target import Target
@@ -224,9 +226,29 @@ def messages(data: bytes) -> None:
     refused_or_read(lambda raw: codec.decompress(raw, 100_000), data)
 
 
+def carried() -> bytes:
+    """Return a file of a stick with two messages."""
+    packer = Packer()
+    head = packer.head(Head("data", "hanil", "edge-1", "1", "1"))
+    return head + packer.message("tsq/1/hanil/edge-1/data", b"one") + packer.message("t", b"two") + packer.end()
+
+
+def carry(data: bytes) -> None:
+    """A file that somebody has had in his hands gives messages of the good one, in order, or is refused."""
+    good = [message.payload for message in Container(io.BytesIO(carried()).read).messages()]
+    for raw in (data, carried()[: len(data) % len(carried())] + data):
+        found: list[bytes] = []
+        try:
+            found.extend(message.payload for message in Container(io.BytesIO(raw).read).messages())
+        except WireError:
+            assert not raw.startswith(carried())
+        assert raw == data or found == good[: len(found)]
+
+
 XGT = Target(xgt, ("agent.collectors.xgt.frame",))
 XGT_RAW = Target(xgt_raw, ("agent.collectors.xgt.frame",), lambda: [xgt_answer(1, 0x14, [b"abcd"])[10:]])
 MODBUS = Target(modbus, ("agent.collectors.modbus.link",))
 OPCUA = Target(opcua, ("agent.collectors.opcua.decode",))
 OPCUA_RAW = Target(opcua_raw, ("agent.collectors.opcua.decode",))
 MESSAGES = Target(messages, ("contract",), lambda: [b'{"spool":"s","entries":[],"birth":"x","blocks":[]}'])
+CARRY = Target(carry, ("contract.carry",), lambda: [carried()])
