@@ -21,7 +21,7 @@ from agent.sender import Sender
 from agent.spool import Limits, Spool
 from agent.uplink import Uplink
 from contract import codec, topics
-from contract.payload import Status
+from contract.payload import Request, Status
 from contract.topics import AgentTopics
 from gateway.births import Births
 from gateway.clock import SystemClock as GatewayClock
@@ -308,6 +308,53 @@ def test_requests_are_answered_on_the_response_topic_only(broker: Child, caplog:
     assert {m.topic for m in client.got if "/req/" not in m.topic} <= allowed
     client.close()
     uplink.stop()
+
+
+def test_a_request_in_the_body_is_answered_in_the_body(broker: Child) -> None:
+    assert broker.port is not None
+    uplink = uplink_to(broker)
+    uplink.on_request("report.get", lambda body: b'{"echo":' + body + b"}")
+    uplink.start()
+    eventually(lambda: uplink.up)
+    mine = BRANCH.response("pc-1")
+    client = Client(broker.port, mine)
+    for topic in (BRANCH.data, BRANCH.response("a/b"), f"{topics.PREFIX}/hanil/edge-2/rsp/pc-1"):
+        client.request("report.get", codec.encode(Request(topic, "1", 0)), None)
+    client.request("report.get", b'{"response_topic": 5, "correlation": "1"}', None)
+    for correlation, body in (("a", {"machine": "press-1"}), ("b", None)):
+        client.request("report.get", codec.encode(Request(mine, correlation, body)), None)
+    eventually(lambda: len(client.got) == 2)
+    assert [json.loads(m.payload) for m in client.got] == [
+        {"correlation": "a", "body": {"echo": {"machine": "press-1"}}},
+        {"correlation": "b", "body": {"echo": None}},
+    ]
+    client.close()
+    uplink.stop()
+
+
+@pytest.mark.parametrize("told", [False, True])
+def test_what_the_broker_takes_is_learned_and_the_connection_comes_back(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, *, told: bool
+) -> None:
+    folder = tmp_path / "small"
+    small = mosquitto(folder, max_packet_size="65536") if told else mosquitto(folder, limit=65536)
+    with running(small) as child:
+        uplink = uplink_to(child)
+        uplink.start()
+        eventually(lambda: uplink.up)
+        if not told:  # at the beginning, as `max_packet_size` is
+            assert uplink.largest is None
+            assert uplink.publish(BRANCH.data, bytes(120_000))
+            eventually(lambda: "does not take 120000 bytes" in caplog.text)
+        assert uplink.largest is not None
+        assert uplink.largest < 65536
+        eventually(lambda: uplink.up)
+        client = Client(child.port or 0, BRANCH.data)
+        assert uplink.publish(BRANCH.data, bytes(uplink.largest))
+        eventually(lambda: bool(client.got))
+        assert len(client.got[0].payload) == uplink.largest
+        client.close()
+        uplink.stop()
 
 
 def test_more_requests_than_can_wait_are_told_that_we_are_busy(broker: Child) -> None:
