@@ -17,6 +17,7 @@ from agent.collectors.modbus.collector import ModbusCollector
 from agent.frame import Event, FrameBlock
 from agent.health import Health
 from agent.supervise import Supervisor
+from settings.kernelclock import DOUBLE
 from tests.agent.collectors.modbus.rig import device as modbus_device
 from tests.agent.collectors.modbus.rig import words
 from tests.agent.test_supervise import test_a_collector_that_hangs_is_connected_anew
@@ -207,4 +208,40 @@ def test_complaint_25_a_clock_that_is_set_back_loses_nothing_and_stops_nothing(
     assert {t % 1000 for t in times} == {0, 1}, "a stamp tells the clock epoch that it belongs to"
     back = [i for i, (a, b) in enumerate(itertools.pairwise(times)) if b < a]
     assert len(back) == 1, "set back once; within an epoch times increase"
+    assert not [i for i in items if isinstance(i, Event) and i.kind == "link_down"]
+
+
+def test_complaint_25_a_box_that_boots_in_1970_is_put_right_to_the_millisecond(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plc = modbus_server(tmp_path, sequence=True)
+    assert plc.port is not None
+    port, real, kernel = plc.port, time.time_ns, tmp_path / "kernel"
+    began = real()
+    offsets: dict[int, int] = {}
+    kernel.write_text('{"synchronised": false}')
+    monkeypatch.setenv(DOUBLE, str(kernel))
+    monkeypatch.setattr(time, "time_ns", lambda: real() - began)
+
+    def story(items: Items, _collector: ModbusCollector, clock: SystemClock) -> Iterator[bool]:
+        assert not clock.trusted, "whatever the technician has written: nobody reads a PLC in 1970"
+        while len(items.good()) < 5:
+            yield False
+        monkeypatch.setattr(time, "time_ns", real)  # a time service steps the clock, and says so
+        kernel.write_text('{"synchronised": true}')
+        change = clock.look()
+        assert change is not None
+        offsets.update(change.offsets)
+        while len(items.good()) < 10:
+            yield False
+
+    with child_running(plc):
+        items, _ = supervised(port, "100ms", story)
+    good = items.good()
+    assert [value for _, value in good] == sorted(value for _, value in good if isinstance(value, int))
+    assert {t % 1000 for t, _ in good} == {0, 1}
+    assert set(offsets) == {0}
+    right = [t + offsets.get(t % 1000, 0) for t, _ in good]
+    assert all(0 < b - a < 10 * 10**9 for a, b in itertools.pairwise(right)), "one line of time, corrected"
+    assert began - 10**9 < right[0] < right[-1] < real() + 10**6
     assert not [i for i in items if isinstance(i, Event) and i.kind == "link_down"]
