@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from agent.frame import Item
@@ -13,9 +14,12 @@ if TYPE_CHECKING:
     from agent.frame import Source
     from contract.payload import Birth, Stored
 
-Account = Callable[[Sequence[Item], int, bool], Mapping[tuple[str, str], Mapping[int, int]]]
-"""(items of a stored entry, when the worker committed it in ns, sent once and live) -> counts to add, by
-(day, key) and bucket. Called once for each entry, in the transaction that frees it."""
+Counts = Mapping[tuple[str, str], Mapping[int, int]]
+"""What to add to the tallies, by (day, key) and bucket."""
+
+Account = Callable[[Sequence[Item], int, bool], Counts]
+"""(items of a stored entry, when the worker committed it in ns, sent once and live) -> counts to add. Called for
+each confirmation, by the thread that brings it; only the one that frees the entry counts."""
 
 UNCONFIRMED, CONFIRMED, ASIDE, HELD = 0, 1, 2, 3
 EVERYTHING = 2**62
@@ -69,10 +73,17 @@ class Committed(NamedTuple):
 
 
 class Confirmation(NamedTuple):
-    """A `stored` message, and which of its entries were sent once and live: (spool, seq)."""
+    """A `stored` message, and what was made of it before the commit that frees its entries.
+
+    Attributes:
+        stored: The gateway's word.
+        clean: (spool, seq) of the entries in it that were sent once and live.
+        counts: What each entry, by (seq, crc), adds to the tallies.
+    """
 
     stored: Stored
     clean: frozenset[tuple[str, int]] = frozenset()
+    counts: Mapping[tuple[int, str], Counts] = MappingProxyType({})
 
 
 class HeldEpoch(NamedTuple):

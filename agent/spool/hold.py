@@ -61,7 +61,7 @@ def again(moved: Mapping[int, Iterable[Moved]], clock: Stamping) -> list[Item]:
     return list(last.values())
 
 
-def parts(db: Database, items: list[Item], clock: Stamping, process: int) -> list[Part]:
+def parts(db: Database, items: list[Item], clock: Stamping, process: int, *, stamped: bool = True) -> list[Part]:
     """Part items by what becomes of them, and shift what has been vouched for.
 
     Args:
@@ -69,6 +69,7 @@ def parts(db: Database, items: list[Item], clock: Stamping, process: int) -> lis
         items: As `arrange` left them.
         clock: As it is now.
         process: Number of this process: the epochs of others are not in its items.
+        stamped: As the clock said it; what the ledger tells is of entries that have been shifted already.
     """
     known = {
         number: (shift, over)
@@ -83,7 +84,7 @@ def parts(db: Database, items: list[Item], clock: Stamping, process: int) -> lis
         )  # fmt: skip
         known[clock.epoch] = (None, 0)
     for number, (shift, _) in known.items():
-        if shift:
+        if shift and stamped:
             items = [stamps.shifted(item, number, shift) for item in items]
     other = None if clock.trusted else clock.epoch
     parted = stamps.part(items, {number % 1000: number for number in known}, other)

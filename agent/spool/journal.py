@@ -40,11 +40,13 @@ import zstandard
 from agent import entry as content
 from agent.frame import Event
 from agent.spool import births, hold, opengaps, opening, record
+from agent.spool.ballast import Ballast
 from agent.spool.base import CONFIRMED, HELD, Committed
 from agent.spool.ledger import REMEMBERED, Ledger
 from agent.spool.packing import Packer
 from agent.spool.reading import Reading
 from agent.spool.record import Record, Row
+from agent.spool.salvaging import code
 from contract import codec
 
 if TYPE_CHECKING:
@@ -109,6 +111,7 @@ class Journal(Reading):
         self._sources[self._birth_id] = {source.id: source for source in sources}
         self._durable = self._state.seq
         self._contained = self.checkpoint_state()[1]  # last seq in the checkpoint
+        self._ballast = Ballast(path.parent, limits.max_bytes)
         self._packer = Packer(
             path.parent, self._db, self._lock, self._blocks, self._contents, limits, self._spools, self._births
         )
@@ -193,7 +196,6 @@ class Journal(Reading):
             sqlite3.Error, OSError: nothing of it has happened.
         """
         good, broken = content.sound(content.arrange(items))
-        counts = self.counted(confirmations)
         moved = {epoch: self.moved(epoch, shift) for epoch, shift in (vouched or {}).items()}
         with self._transaction(now_ns) as new:
             ledger = Ledger(
@@ -203,7 +205,7 @@ class Journal(Reading):
             for item, problem in broken:
                 ledger.refuse(item, problem)
             for confirmation in confirmations:
-                ledger.confirm(confirmation, counts)
+                ledger.confirm(confirmation)
             last = min(droppable, self._state.seq)
             for epoch, shift in (vouched or {}).items():
                 hold.vouch(self._db, self._state, epoch, shift, moved[epoch], self.process)
@@ -220,7 +222,8 @@ class Journal(Reading):
             for seq in damaged:
                 ledger.drop_damaged(seq)
             self._make_room(ledger, last, now_ns if clock.trusted else 0)
-            told = self._insert(hold.parts(self._db, [*ledger.events()], clock, self.process), now_ns, new)
+            gaps = hold.parts(self._db, [*ledger.events()], clock, self.process, stamped=False)
+            told = self._insert(gaps, now_ns, new)
             for entry in told:
                 ledger.held(*entry)
             if out or told or vouched:
@@ -285,11 +288,13 @@ class Journal(Reading):
         while missing > 0 and (size := ledger.give_up_block(last)):
             missing -= size
             given_up += size
-        if self._packer.short and not given_up and self._log.nearly_full and (older := self._log.older):
+        if given_up:
+            self._packer.short = 0  # until it is found out again
+        elif self._packer.short and self._log.nearly_full and (older := self._log.older):
             ledger.give_up_records(*older, last)
 
     def _used(self) -> int:
-        return self._db.used() + self._log.size + self._live_bytes()
+        return self._db.used() + self._log.size + self._ballast.size + self._live_bytes()
 
     def _live_bytes(self) -> int:
         total: int = self._db.execute("SELECT coalesce(sum(bytes), 0) FROM block WHERE live > 0").fetchone()[0]
@@ -324,10 +329,13 @@ class Journal(Reading):
 
     def _settle(self) -> None:
         """Put SQLite's state on the disk; what the journal holds up to here need not be done again."""
+        self._ballast.trim()
         try:
             self._db.execute("UPDATE state SET applied = ?", (self._log.last,))
             self._db.commit()
-        except sqlite3.Error:
+        except sqlite3.Error as exc:
+            if code(exc) == sqlite3.SQLITE_FULL:  # the oldest blocks make room for it
+                self._packer.short = max(self._packer.short, self._ballast.wanted)
             if not self._db.going_on:
                 self._again()
             raise

@@ -46,7 +46,6 @@ _PAGE = 64
 
 Read = Callable[[Kept], bytes]
 """Returns the canonical content of an entry, or raises `WireError`."""
-Counts = Mapping[tuple[str, str], Mapping[int, int]]
 
 
 class Ledger:
@@ -117,14 +116,9 @@ class Ledger:
 
     # Confirmations
 
-    def confirm(self, confirmation: Confirmation, counts: Mapping[tuple[int, str], Counts]) -> None:
-        """Free what is stored or refused for ever, by (spool, seq, crc) alone.
-
-        Args:
-            confirmation: The gateway's word.
-            counts: What each entry in it, by (seq, crc), adds to the tallies.
-        """
-        stored = confirmation.stored
+    def confirm(self, confirmation: Confirmation) -> None:
+        """Free what is stored or refused for ever, by (spool, seq, crc) alone."""
+        stored, counts = confirmation.stored, confirmation.counts
         key = self._keys.get(stored.spool)
         if key is None:
             return

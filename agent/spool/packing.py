@@ -77,6 +77,7 @@ class Packer:
         self._limits = limits
         self._spools = spools
         self._births = births
+        self._said = False
         self.short = 0
         """Bytes that were missing for the last file."""
         self.damaged: set[int] = set()
@@ -137,11 +138,11 @@ class Packer:
         try:
             self._blocks.save(block, data)
         except OSError as exc:
-            if not self.short:
+            if not self._said:
                 logger.warning("%s cannot be written, nothing is lost: %s", self._blocks.path(block), exc)
-            self.short = len(data)
+            self._said, self.short = True, len(data)
             return False
-        self.short = 0
+        self._said, self.short = False, 0
         self._contents.gone(block)
         with self._lock:
             self._db.execute("DELETE FROM block WHERE id = ?", (block,))

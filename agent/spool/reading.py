@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import sqlite3
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -16,20 +17,21 @@ from agent.delivery import Entry
 from agent.errors import WireError
 from agent.frame import Source
 from agent.spool import hold
-from agent.spool.base import EVERYTHING, KEPT, Committed, Kept, Stats
+from agent.spool.base import EVERYTHING, KEPT, Committed, Confirmation, Kept, Stats
 from agent.spool.lookups import Lookups
 from agent.spool.stamps import shifted
 from contract import codec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from agent.frame import Item
-    from agent.spool.base import Account, Confirmation, State
+    from agent.spool.ballast import Ballast
+    from agent.spool.base import Account, Counts, State
     from agent.spool.contents import Contents
     from agent.spool.disk import Disk
-    from agent.spool.ledger import Counts
     from agent.spool.log import Log
+    from contract.payload import Stored
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +51,7 @@ class Reading(Lookups):
     _sources: dict[int, dict[str, Source]]
     _durable: int
     _account: Account | None
+    _ballast: Ballast
     disk: Disk
 
     @property
@@ -185,7 +188,7 @@ class Reading(Lookups):
             spool=self.spool,
             entries=s.entries,
             rows=s.rows,
-            bytes=used + blocks + self._log.size,
+            bytes=used + blocks + self._log.size + self._ballast.size,
             oldest_ns=oldest[0] if oldest else None,
             committed_entries=s.committed_entries,
             committed_rows=s.committed_rows,
@@ -208,28 +211,29 @@ class Reading(Lookups):
 
     # What a commit wants to know beforehand
 
-    def counted(self, confirmations: Sequence[Confirmation]) -> dict[tuple[int, str], Counts]:
-        """Return what the entries that are confirmed count for, by (seq, crc)."""
+    def confirmation(self, stored: Stored, clean: frozenset[tuple[str, int]]) -> Confirmation:
+        """Count what the entries that are confirmed say about latency, before the commit that frees them.
+
+        It takes as long as reading them, so whoever brings a confirmation does it, and no commit waits for it.
+        """
         counts: dict[tuple[int, str], Counts] = {}
-        if self._account is None:
-            return counts
-        for stored, clean in confirmations:
-            for seq, crc in stored.stored:
+        for seq, crc in stored.stored if self._account is not None else ():
+            try:
                 with self._lock:
                     row = self._db.execute(
                         KEPT + "WHERE seq = ? AND crc = ? AND state = 0", (seq, bytes.fromhex(crc))
                     ).fetchone()
-                if row is None or self._spools[row[1]] != stored.spool or (seq, crc) in counts:
+                if row is None or self._spools[row[1]] != stored.spool:
                     continue
-                try:
-                    items = self._items(Kept(*row))
-                except (WireError, msgspec.DecodeError) as exc:
-                    text = "entry %d is stored, but damaged here: it does not count for latency: %s"
-                    logger.warning(text, seq, exc)
-                    continue
-                fresh = stored.clock_trusted and (stored.spool, seq) in clean
-                counts[seq, crc] = self._account(items, int(stored.committed_at), fresh)
-        return counts
+                items = self._items(Kept(*row))
+            except (WireError, msgspec.DecodeError, sqlite3.Error, OSError) as exc:
+                text = "entry %d is stored, but cannot be read here: it does not count for latency: %s"
+                logger.warning(text, seq, exc)
+                continue
+            fresh = stored.clock_trusted and (stored.spool, seq) in clean
+            assert self._account is not None
+            counts[seq, crc] = self._account(items, int(stored.committed_at), fresh)
+        return Confirmation(stored, clean, counts)
 
     def moved(self, epoch: int, shift: int) -> list[hold.Moved]:
         """Return what the held entries of an epoch become."""

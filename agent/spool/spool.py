@@ -211,7 +211,7 @@ class Spool(Queries):
             stored: The gateway's word.
             clean: (spool, seq) of the entries in it that were sent once and live.
         """
-        self._confirmations.append(Confirmation(stored, clean))
+        self._confirmations.append(self._journal.confirmation(stored, clean))
 
     def vouch(self, epoch: int, offset_ns: int) -> bool:
         """Say by how much the clock of an epoch was wrong; any thread, at once.

@@ -299,6 +299,7 @@ def test_a_disk_that_fails_again_and_again_has_the_journal_in_another_file(
         spool.tick()
     assert spool.stats().rows == 30
     spool._journal.close()
+    monkeypatch.undo()
     assert make(tmp_path).stats().rows == 30
 
 

@@ -143,6 +143,7 @@ def test_its_files_are_readable_by_its_owner_only(tmp_path: Path) -> None:
     assert names == {
         "spool.db": 0o600,
         "spool.db-wal": 0o600,
+        "ballast": 0o600,
         "journal": 0o700,
         "journal/1.tsj": 0o600,
         "journal/2.tsj": 0o600,

@@ -1,0 +1,280 @@
+"""Entries under a clock that nobody vouches for: on the disk, held, shifted once or let go as they are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from agent import entry
+from agent.frame import Event, FrameBlock, Item, RoundTrip, Watermark, gap_event
+from agent.spool import Limits, Spool
+from agent.spool.base import HOLD_NS
+from contract.payload import Stored
+from tests.support.clocks import FakeClock
+from tests.support.items import START_NS, birth_of, frame, source
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+A = source("a.main")
+IN_1970 = 40 * 10**9
+YEARS = (START_NS - IN_1970) // 1000 * 1000
+
+
+class Seen:
+    """Evidence that remembers the times it was fed."""
+
+    def __init__(self) -> None:
+        self.rows: list[int] = []
+
+    def feed(self, items: Sequence[Item]) -> None:
+        """Remember."""
+        for item in items:
+            if isinstance(item, FrameBlock):
+                self.rows += item.time_ns.tolist()
+
+    def state(self) -> bytes:
+        """Return how many."""
+        return b"%d" % len(self.rows)
+
+    def take_closed(self) -> Mapping[str, bytes]:
+        """Return nothing."""
+        return {}
+
+
+def make(folder: Path, clock: FakeClock, evidence: Seen | None = None, **more: Any) -> Spool:
+    more = {"limits": Limits(min_free_bytes=0), **more}
+    spool = Spool(
+        folder, birth=birth_of("hanil", "main", "edge-1", (A,)), sources=(A,), fingerprint=lambda: "box", **more
+    )
+    clock.epoch = max(clock.epoch, spool.epoch)
+    spool.begin(clock, evidence)
+    return spool
+
+
+def untrusted(start_ns: int = IN_1970) -> FakeClock:
+    return FakeClock(start_ns, trusted=False)
+
+
+def trust(clock: FakeClock, offset_ns: int = YEARS) -> None:
+    """Let the clock begin a new epoch, at the right time."""
+    clock._wall += offset_ns
+    clock.epoch += 1
+    clock.trusted = True
+
+
+def second(spool: Spool, clock: FakeClock, *items: Item) -> None:
+    for item in items:
+        spool.put(item)
+    clock.advance(1)
+    spool.tick()
+
+
+def sent(spool: Spool) -> list[Item]:
+    """Return the items of all that would be sent, in order."""
+    return [
+        item for _, raw in spool.sending(spool.unconfirmed(0, None, 10**6)) for item in entry.decode(raw, {A.id: A})
+    ]
+
+
+def rows(items: list[Item]) -> list[int]:
+    return [t for item in items if isinstance(item, FrameBlock) for t in item.time_ns.tolist()]
+
+
+def test_what_is_committed_without_the_time_is_durable_and_neither_sent_nor_fed(tmp_path: Path) -> None:
+    clock, evidence = untrusted(), Seen()
+    spool = make(tmp_path, clock, evidence)
+    for _ in range(3):
+        second(spool, clock, frame(A, clock.now()))
+    assert spool.unconfirmed(0, None, 9) == []
+    assert spool.stats().held_entries == 3
+    assert spool.stats().entries == 0
+    assert [(e.epoch, e.boot_id, e.anchor_ns, e.entries) for e in spool.held_epochs()] == [
+        (clock.epoch, "boot", clock.anchor_ns, 3)
+    ]
+    assert evidence.rows == []
+    spool._journal.close()
+    spool = make(tmp_path, clock)
+    assert spool.held_epochs()[0].entries == 3
+    assert list(spool.replay()) == []
+    spool.stop()
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_vouched_for_it_is_shifted_once_in_everything_but_the_devices_own_times(
+    tmp_path: Path, *, packed: bool
+) -> None:
+    clock, evidence = untrusted(), Seen()
+    spool = make(tmp_path, clock, evidence)
+    stamped = clock.now()
+    block = FrameBlock(
+        source=A,
+        signal=np.arange(3, dtype=np.int32),
+        time_ns=np.array([stamped, stamped + 1000, stamped + 2000], np.int64),
+        value=[1, 2, 3],
+        status=np.zeros(3, np.uint32),
+        source_ns=np.array([START_NS, 0, START_NS + 1], np.int64),
+        round_trips=(RoundTrip(stamped, 5),),
+    )
+    gap = gap_event("g", "link_down", A.id, stamped, stamped - 1000, stamped)
+    second(spool, clock, block, gap, Watermark(A.id, stamped))
+    epoch = clock.epoch
+    if packed:
+        assert spool._journal._packer.pack(10**9)
+    trust(clock)
+    assert spool.vouch(epoch, YEARS)
+    assert not spool.vouch(epoch, YEARS), "once"
+    generation = spool.generation
+    second(spool, clock, frame(A, clock.now()))
+    assert spool.generation == generation + 1, "who sends looks again"
+    for again in (False, True):  # and after a restart
+        if again:
+            spool._journal.close()
+            spool = make(tmp_path, clock)
+        found = sent(spool)
+        (shifted,) = [i for i in found if isinstance(i, FrameBlock) and i.source_ns is not None]
+        assert shifted.time_ns.tolist() == (block.time_ns + YEARS).tolist()
+        assert shifted.source_ns is not None
+        assert shifted.source_ns.tolist() == [START_NS, 0, START_NS + 1]
+        assert shifted.round_trips == (RoundTrip(stamped + YEARS, 5),)
+        gaps = [i for i in found if isinstance(i, Event) and i.body.get("gap_id") == "g"]
+        assert (gaps[0].time_ns, gaps[0].from_ns, gaps[0].to_ns) == tuple(
+            t + YEARS for t in (stamped, stamped - 1000, stamped)
+        )
+        assert [i.time_ns for i in found if isinstance(i, Watermark)] == [stamped + YEARS]
+        assert list(spool.held_epochs()) == []
+    assert len(evidence.rows) == 3, "the untrusted span is a gap for the evidence"
+    spool.stop()
+
+
+def test_what_comes_late_of_a_vouched_epoch_is_shifted_likewise_and_not_fed(tmp_path: Path) -> None:
+    clock, evidence = untrusted(), Seen()
+    spool = make(tmp_path, clock, evidence)
+    second(spool, clock, frame(A, clock.now()))
+    late, epoch = clock.now(), clock.epoch
+    trust(clock)
+    assert spool.vouch(epoch, YEARS)
+    right = clock.now() + 10**9
+    block = frame(A, late)
+    mixed = FrameBlock(
+        source=A,
+        signal=block.signal,
+        time_ns=np.array([late, late, right], np.int64),
+        value=[7, 8, 9],
+        status=block.status,
+    )
+    second(spool, clock, mixed)
+    second(spool, clock, frame(A, late + 5000))
+    assert sorted(rows(sent(spool)))[-6:] == [late + YEARS] * 2 + [late + 5000 + YEARS] * 3 + [right]
+    assert evidence.rows == [right]
+    spool.stop()
+
+
+def test_trust_in_the_first_second_shifts_what_was_read_before_the_first_commit(tmp_path: Path) -> None:
+    clock = untrusted()
+    spool = make(tmp_path, clock)
+    stamped, epoch = clock.now(), clock.epoch
+    spool.put(frame(A, stamped))
+    trust(clock)
+    assert spool.vouch(epoch, YEARS)
+    second(spool, clock)
+    assert rows(sent(spool)) == [stamped + YEARS] * 3
+    spool.stop()
+
+
+def test_after_ten_minutes_it_is_let_go_as_it_is_and_nothing_more_is_held(tmp_path: Path) -> None:
+    clock, evidence = untrusted(), Seen()
+    spool = make(tmp_path, clock, evidence)
+    first = clock.now()
+    second(spool, clock, frame(A, first))
+    clock.advance(HOLD_NS / 1e9 - 2)
+    spool._ring.done(clock.monotonic())
+    second(spool, clock, frame(A, clock.now()))
+    assert spool.unconfirmed(0, None, 9) == []
+    clock.advance(2)
+    second(spool, clock, frame(A, clock.now()))
+    found = rows(sent(spool))
+    assert found[0] == first
+    second(spool, clock, frame(A, clock.now()))
+    assert len(rows(sent(spool))) == 12, "the hold is over for what comes later, too"
+    assert not spool.vouch(clock.epoch, YEARS), "frozen"
+    assert rows(sent(spool))[0] == first
+    assert evidence.rows == []
+    spool.stop()
+
+
+def test_epochs_of_an_earlier_process_can_be_vouched_for_and_are_let_go_after_its_own_ten_minutes(
+    tmp_path: Path,
+) -> None:
+    clock = untrusted()
+    spool = make(tmp_path, clock)
+    stamped, old = clock.now(), clock.epoch
+    second(spool, clock, frame(A, stamped))
+    spool._journal.close()
+    spool = make(tmp_path, clock)
+    assert clock.epoch == old + 1
+    second(spool, clock, frame(A, clock.now()))
+    assert [one.epoch for one in spool.held_epochs()] == [old, old + 1]
+    trust(clock)
+    assert spool.vouch(old, YEARS)
+    second(spool, clock, frame(A, clock.now()))
+    assert rows(sent(spool))[:3] == [stamped + YEARS] * 3
+    assert [one.epoch for one in spool.held_epochs()] == [old + 1]
+    assert not spool.vouch(old - 1, YEARS), "nobody knows of it"
+    clock.advance(601)
+    spool._ring.done(clock.monotonic())
+    second(spool, clock)
+    assert list(spool.held_epochs()) == []
+    assert spool.stats().held_entries == 0
+    spool.stop()
+
+
+def test_the_offset_is_on_the_disk_before_anything_is_sent_and_is_not_forgotten(tmp_path: Path) -> None:
+    clock = untrusted()
+    spool = make(tmp_path, clock)
+    stamped, epoch = clock.now(), clock.epoch
+    second(spool, clock, frame(A, stamped))
+    assert spool._checkpoint()
+    trust(clock)
+    spool.vouch(epoch, YEARS)
+    assert spool.unconfirmed(0, None, 9) == [], "not before its commit"
+    second(spool, clock)
+    known = spool.unconfirmed(0, None, 9)
+    spool._journal.close()
+    (tmp_path / "spool.db").write_bytes(b"\xa5" * 9000)  # also when only the journal is left
+    spool = make(tmp_path, clock)
+    assert {e.key for e in spool.unconfirmed(0, None, 9)} == {e.key for e in known}
+    assert rows(sent(spool))[:3] == [stamped + YEARS] * 3
+    spool.confirm(Stored(known[0].spool, [(e.seq, e.crc) for e in known], "5", clock_trusted=True, worker="w"))
+    second(spool, clock)
+    assert known[0] not in spool.unconfirmed(0, None, 9)
+    spool.stop()
+
+
+def test_an_entry_that_was_shifted_and_given_up_stands_in_its_gap_at_the_right_time(tmp_path: Path) -> None:
+    clock = untrusted()
+    spool = make(tmp_path, clock)
+    stamped, epoch = clock.now(), clock.epoch
+    second(spool, clock, frame(A, stamped))
+    trust(clock)
+    spool.vouch(epoch, YEARS)
+    second(spool, clock, frame(A, clock.now()))
+    spool._journal._damaged.add(1)
+    second(spool, clock)
+    (gap,) = [i for i in sent(spool) if isinstance(i, Event) and i.body.get("cause") == "overflow"]
+    assert gap.from_ns is not None
+    assert gap.from_ns >= stamped + YEARS
+    assert gap.to_ns is not None
+    assert gap.to_ns < stamped + YEARS + 10**10
+    spool.stop()
+
+
+def test_an_offset_keeps_the_digits_of_the_epoch(tmp_path: Path) -> None:
+    clock = untrusted()
+    spool = make(tmp_path, clock)
+    with pytest.raises(ValueError, match="digits"):
+        spool.vouch(clock.epoch, 1)
+    spool.stop()
