@@ -7,13 +7,19 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from pydantic import ValidationError
+
 from contract.codec import decode
 from contract.errors import WireError
 from contract.report import Refusal
-from techsquare.pull import Broker, PullError, request
+from settings.broker import Broker
+from settings.errors import ConfigError
+from techsquare.pull import PullError, request
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+PASSWORD = "TECHSQUARE_MQTT_PASSWORD"  # noqa: S105 - where it stands
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -28,19 +34,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--broker",
         metavar="HOST[:PORT]",
         default=os.environ.get("TECHSQUARE_BROKER", "127.0.0.1"),
-        help="default: the environment's TECHSQUARE_BROKER, else 127.0.0.1; port 1883",
+        help="default: the environment's TECHSQUARE_BROKER, else 127.0.0.1; port 1883, with TLS 8883",
     )
-    report.add_argument("--user", help="MQTT user; the password comes from TECHSQUARE_MQTT_PASSWORD")
+    report.add_argument("--user", help=f"MQTT user; the password comes from {PASSWORD}, if any")
+    report.add_argument("--tls", action="store_true", help="TLS, believing the system's certificate authorities")
+    report.add_argument("--ca", metavar="FILE", help="TLS, believing this certificate authority (PEM)")
+    report.add_argument("--certificate", metavar="FILE", help="our own certificate (PEM), with --key")
+    report.add_argument("--key", metavar="FILE", help="its key (PEM)")
     report.add_argument("--seconds", type=float, default=10, help="how long to wait for the answer")
     args = parser.parse_args(argv)
-    host, _, port = args.broker.partition(":")
-    if not host or not (port or "1883").isdecimal() or not 0 < int(port or 1883) < 65536:
-        parser.error(f"{args.broker!r} is no broker: write HOST or HOST:PORT")
-    broker = Broker(host, int(port or 1883), args.user, os.environ.get("TECHSQUARE_MQTT_PASSWORD"))
+    broker = _broker(parser, args)
     body = {"machine": args.machine} if args.machine else {}
     try:
         answer = request(broker, args.factory, args.agent, "report.get", body, args.seconds)
-    except (PullError, WireError) as exc:
+    except (ConfigError, PullError, WireError) as exc:
         print(f"techsquare: {exc}", file=sys.stderr)
         return 1
     if refusal := _refusal(answer):
@@ -49,6 +56,26 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     sys.stdout.write(answer.decode("utf-8", "replace") + "\n")
     return 0
+
+
+def _broker(parser: argparse.ArgumentParser, args: argparse.Namespace) -> Broker:
+    files = {"ca": args.ca, "certificate": args.certificate, "key": args.key}
+    given = {name: os.path.abspath(path) for name, path in files.items() if path}  # noqa: PTH100 - of no file yet
+    host, _, port = args.broker.partition(":")
+    wanted: dict[str, object] = {"host": host, "user": args.user}
+    if port:
+        wanted["port"] = port
+    if args.tls or given:
+        wanted["tls"] = given
+    if args.user and PASSWORD in os.environ:
+        wanted["password"] = f"env:{PASSWORD}"
+    try:
+        return Broker.model_validate(wanted)
+    except ValidationError as exc:
+        places = ", ".join(".".join(str(part) for part in error["loc"]) or error["msg"] for error in exc.errors())
+        parser.error(
+            f"{args.broker!r} is no broker: write HOST or HOST:PORT, and files of TLS that exist ({places})"
+        )
 
 
 def _refusal(answer: bytes) -> Refusal | None:

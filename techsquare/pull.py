@@ -7,9 +7,9 @@ The platform never connects to a factory's PLCs or store; it asks the agent, whi
 
 from __future__ import annotations
 
+import re
 import secrets
 import threading
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -23,43 +23,20 @@ from transport.negotiation import MQTT_5, Negotiation
 from transport.session import ANSWER_SECONDS, Handler, Session, Wishes, unsupported
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from settings.handshake import Moment, Secured
+    from settings.broker import Broker
     from transport.session import Message, Refusal
 
 EXPIRY_S = 60
 KEEP_ALIVE_S = 30
 ATTEMPTS = 4  # until the broker's version is certain
 ENVELOPE = 4096  # bytes around an answer
+_CLIENT = re.compile(r"[A-Za-z0-9_-]{1,64}")  # what an agent answers to
 
 
 class PullError(Exception):
     """No answer could be had; the text says why and what to look at."""
-
-
-@dataclass(frozen=True, slots=True)
-class Broker:
-    """Where the agent's platform uplink is."""
-
-    host: str = "127.0.0.1"
-    port: int = 1883
-    user: str | None = None
-    password: str | None = None
-
-    @property
-    def address(self) -> str:
-        """Host and port as people write them."""
-        return f"{self.host}:{self.port}"
-
-    def login(self) -> tuple[str | None, str | None]:
-        """Return user and password."""
-        return self.user, self.password
-
-    def context(self, now: Callable[[], Moment] | None = None) -> Secured | None:
-        """Return nothing: the connection is plain."""
-        del now
-        return None
 
 
 def request(
@@ -67,11 +44,21 @@ def request(
 ) -> bytes:
     """Ask an agent and return its answer as it came, at most 256 kB of UTF-8 JSON.
 
+    Args:
+        broker: Where the agent's platform uplink is. Its user is also the last level of the answer's topic: under
+            `contract.rights` that is the only one that he may read.
+        factory: Whose agent.
+        agent: Which one.
+        verb: What it shall do.
+        body: With what.
+        seconds: Longest wait for the answer.
+
     Raises:
+        ConfigError: a secret or a certificate cannot be read.
         PullError: the broker refuses or is away, nobody answers in time, or the answer is too large.
         WireError: factory or agent cannot stand in a topic.
     """
-    exchange = _Exchange(AgentTopics(factory, agent), verb, encode(body))
+    exchange = _Exchange(AgentTopics(factory, agent), verb, encode(body), broker.user)
     negotiation = Negotiation()
     for _ in range(ATTEMPTS):
         session = Session(
@@ -88,7 +75,7 @@ def request(
                 exchange.over.wait(seconds)
                 break
         except OSError as exc:
-            raise PullError(nobody(broker, exc).en) from exc
+            raise PullError((session.trouble or nobody(broker, exc)).en) from exc
         finally:
             session.close()
     else:
@@ -106,6 +93,8 @@ def _learn(broker: Broker, session: Session, negotiation: Negotiation) -> None:
     """Take in why a connection was not accepted, or end with it."""
     if unsupported(session.refusal):
         negotiation.refused()
+    elif session.trouble is not None:
+        raise PullError(session.trouble.en)
     elif session.refusal is not None:
         raise PullError(refused(session.refusal).en)
     else:
@@ -117,11 +106,11 @@ def _learn(broker: Broker, session: Session, negotiation: Negotiation) -> None:
 class _Exchange(Handler):
     """Subscribe, then ask, then take the answer with our correlation data."""
 
-    def __init__(self, topics: AgentTopics, verb: str, body: bytes) -> None:
+    def __init__(self, topics: AgentTopics, verb: str, body: bytes, user: str | None) -> None:
         self.token = secrets.token_hex(8)
         self._topic = topics.request(verb)
         self._body = body
-        self._response = topics.response(self.token)
+        self._response = topics.response(user if user and _CLIENT.fullmatch(user) else self.token)
         self.over = threading.Event()
         self.failure = ""
         self.answer: bytes | None = None
