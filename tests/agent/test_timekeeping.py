@@ -1,0 +1,210 @@
+"""What is told when the word about the time changes: to the spool, to the store and to the next process."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import time
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from agent import entry, kept
+from agent.clock import SystemClock
+from agent.frame import Event, Facts
+from agent.timekeeping import Timekeeper
+from agent.trust import BELIEVED_NS, DRIFT
+from settings.kernelclock import DOUBLE
+from settings.released import RELEASED_NS
+from tests.agent.spool.test_spool import A, B, make
+from tests.support.items import frame
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from agent.frame import Item
+    from agent.spool import Spool
+    from agent.trust import Kept
+
+SECOND = 10**9
+DAY = 86400 * SECOND
+
+
+class Box:
+    """A machine whose clocks and kernel the test speaks for, and an agent's parts on it."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.folder = folder
+        self.true_ns = RELEASED_NS + 100 * DAY
+        self.base_ns = 50 * SECOND
+        self.off_ns = 0
+        self._kernel = folder / "kernel"
+        monkeypatch.setenv(DOUBLE, str(self._kernel))
+        monkeypatch.setattr(time, "time_ns", lambda: self.true_ns + self.off_ns)
+        monkeypatch.setattr(time, "monotonic_ns", lambda: self.base_ns)
+        monkeypatch.setattr(time, "clock_gettime_ns", lambda _: self.base_ns)
+        self.kernel(synchronised=False)
+        self.names = itertools.count()
+
+    def kernel(self, *, synchronised: bool, boot: str = "one") -> None:
+        self._kernel.write_text(json.dumps({"synchronised": synchronised, "boot": boot, "max_error_us": 1000}))
+
+    def boot(self, *, local: bool = False) -> None:
+        """Start the agent's parts; what an earlier start has left is there."""
+        known = kept.read(self.folder)
+        self.items: list[Item] = []
+        self.spool: Spool = make(self.folder)
+        self.clock = SystemClock(self.spool.epoch, trusted=local, kept=known)
+        self.spool.begin(self.clock)
+        self.keeper = Timekeeper(self.clock, self.spool, self.folder, lambda: f"gap-{next(self.names)}", known)
+        self.keeper.begin()
+
+    def pass_time(self, seconds: int, step: int = 1) -> None:
+        """Let time pass, looking at the clock and committing at each step."""
+        for _ in range(0, seconds, step):
+            self.true_ns += step * SECOND
+            self.base_ns += step * SECOND
+            self.keeper.tick()
+            self.spool.tick()
+
+    def stop(self) -> None:
+        self.keeper.stop()
+        self.spool.stop()
+
+    def told(self) -> list[Item]:
+        """Return everything that could be sent, as it would be."""
+        entries = self.spool.unconfirmed(0, None, 10_000)
+        sources = {source.id: source for source in (A, B)}
+        return [item for _, raw in self.spool.sending(entries) for item in entry.decode(raw, sources)]
+
+    def events(self, kind: str) -> list[Event]:
+        return [item for item in self.told() if isinstance(item, Event) and item.kind == kind]
+
+    def last_gap(self) -> Event:
+        return [e for e in self.events("gap") if e.body["cause"] == "clock"][-1]
+
+
+@pytest.fixture
+def box(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Box:
+    return Box(tmp_path, monkeypatch)
+
+
+def test_trust_that_ends_and_comes_back_is_told_in_the_time_that_is_known_then(box: Box) -> None:
+    box.kernel(synchronised=True)
+    box.boot()
+    first = box.clock.epoch
+    box.pass_time(3)
+    box.kernel(synchronised=False)
+    box.off_ns = -5 * 3600 * SECOND  # nobody follows that
+    silent = 0
+    while box.clock.trusted:
+        box.pass_time(3600, 3600)
+        silent += 3600
+    assert 0 <= silent - BELIEVED_NS / DRIFT / SECOND < 3600, "a week"
+    assert box.clock.epoch == first + 1
+    assert box.spool.stats().held_entries
+    box.spool.put(frame(A, box.clock.now()))
+    box.pass_time(5)
+    ended = box.true_ns
+    box.off_ns = 0
+    box.kernel(synchronised=True)
+    box.pass_time(2)
+    assert box.spool.stats().held_entries == 0
+    assert box.clock.epoch == first + 2
+    (lost, found) = box.events("clock_step")
+    assert (lost.body["epoch"], lost.body["clock"]) == (first + 1, "none")
+    assert (found.body["epoch"], found.body["clock"]) == (first + 2, "kernel")
+    assert int(str(found.body["offset_ns"])) == -int(str(lost.body["offset_ns"]))
+    assert not box.events("clock_correction")
+    gap = box.last_gap()
+    assert gap.from_ns is not None
+    assert gap.to_ns is not None
+    assert abs(gap.to_ns - ended) < 2 * SECOND
+    assert 4 * SECOND < gap.to_ns - gap.from_ns < 10 * SECOND
+    rows = [item for item in box.told() if not isinstance(item, Event | Facts)]
+    assert rows
+    health = [cast("dict[str, Any]", item.body["clock"]) for item in box.told() if isinstance(item, Facts)]
+    assert [state["source"] for state in health] == ["kernel", "none", "kernel"]
+    assert box.keeper.counters() == {"clock_changes": 2, "clock_steps": 2}
+
+
+def test_what_was_let_go_is_corrected_and_the_gap_reaches_back_to_the_last_trusted_time(box: Box) -> None:
+    box.kernel(synchronised=True)
+    box.boot()
+    box.pass_time(5)
+    box.stop()
+    trusted = box.true_ns
+    box.true_ns += 9 * 3600 * SECOND  # a night without power
+    box.base_ns, box.off_ns = 30 * SECOND, -box.true_ns
+    box.kernel(synchronised=False, boot="two")
+    box.boot()
+    assert box.clock.source == "none"
+    assert trusted <= box.clock.now() < trusted + 40 * SECOND, "not in 1970"
+    epoch = box.clock.epoch
+    box.spool.put(frame(A, box.clock.now()))
+    box.pass_time(700, 50)
+    assert box.spool.stats().held_entries == 0, "the hold is over"
+    box.kernel(synchronised=True, boot="two")
+    box.off_ns = 0
+    box.pass_time(1)
+    (correction,) = box.events("clock_correction")
+    assert correction.body["epoch"] == epoch
+    assert abs(int(str(correction.body["offset_ns"])) - 9 * 3600 * SECOND) < 2 * SECOND
+    assert int(str(correction.body["uncertainty_ns"])) < 2 * SECOND
+    gap = box.last_gap()
+    assert gap.from_ns is not None
+    assert abs(gap.from_ns - trusted) < 2 * SECOND, "what it told of the night is no evidence"
+
+
+def test_an_earlier_process_of_this_boot_is_put_right_and_one_of_another_boot_is_named(box: Box) -> None:
+    box.boot()
+    box.spool.put(frame(A, box.clock.now()))
+    box.pass_time(2)
+    box.stop()
+    box.boot()
+    box.spool.put(frame(A, box.clock.now()))
+    box.pass_time(2)
+    held = {one.epoch for one in box.spool.held_epochs()}
+    assert len(held) == 2
+    box.stop()
+    box.kernel(synchronised=True)
+    box.boot()
+    box.pass_time(2)
+    assert box.spool.stats().held_entries == 0
+    assert not box.events("clock_correction")
+    box.stop()
+
+    box.kernel(synchronised=False, boot="two")
+    box.off_ns = -40 * DAY
+    box.boot()
+    box.spool.put(frame(A, box.clock.now()))
+    box.pass_time(2)
+    box.stop()
+    box.kernel(synchronised=True, boot="three")
+    box.boot()
+    box.pass_time(2)
+    (unknown,) = box.events("clock_correction")
+    assert unknown.body["offset_ns"] is None
+    box.pass_time(700, 50)
+    assert box.spool.stats().held_entries == 0
+
+
+def test_the_time_on_the_disk_is_written_rarely(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[int] = []
+    real = kept.write
+
+    def write(folder: Path, known: Kept) -> None:
+        written.append(known.time_ns)
+        real(folder, known)
+
+    monkeypatch.setattr(kept, "write", write)
+    box.boot(local=True)
+    box.pass_time(5)
+    box.stop()
+    assert written == [], "a technician's word is not kept: he may correct himself"
+    box.kernel(synchronised=True)
+    box.boot()
+    box.pass_time(3600)
+    assert 5 <= len(written) <= 8
+    box.stop()
+    assert abs(written[-1] - box.true_ns) < SECOND
