@@ -185,19 +185,20 @@ class Status(msgspec.Struct, frozen=True, omit_defaults=True):
     counters: dict[str, int] = {}
 
 
-class Worker(msgspec.Struct, frozen=True):
-    """Retained presence of a gateway worker."""
+class Worker(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Retained presence of a gateway worker; `factory` is the only one that it serves, when it serves only one."""
 
     worker: Id
     since: str
     version: str
+    factory: str = ""
 
 
 class Request(msgspec.Struct, frozen=True, omit_defaults=True):
     """A request under MQTT 3.1.1, which has no properties: where to answer, what to repeat, and the request itself.
 
-    Under MQTT 5 response topic and correlation data are properties, and the payload is the body. Whoever asks without
-    a response topic in the properties asks like this, and is answered by a `Response`.
+    Under MQTT 5 response topic and correlation data are properties, and the payload is the body. Whoever asks
+    without a response topic in the properties asks like this, and is answered by a `Response`.
     """
 
     response_topic: str

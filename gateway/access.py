@@ -256,7 +256,7 @@ def _grant(user: str, rights: Sequence[Right], holders: Sequence[_Holder]) -> Gr
                     wide = _filled(right.topic, {**names, FACTORY: "+"})
                     filters[wide] = None
                     if role is Role.WORKER:
-                        filters.update((f"$share/{share}/{wide}", None) for share in SHARES)
+                        filters.update((f"$share/{share}/{one}", None) for share in SHARES for one in (topic, wide))
     return Grant(user, tuple(writes), tuple(reads), tuple(filters))
 
 

@@ -82,7 +82,7 @@ class Gateway:
         self._deadletters = DeadLetters(letters.directory, letters.max_size, config.worker, self._clock)
         self._ingest = Ingest(config.worker, self._store, Births(), self._deadletters, self._clock, config.factory)
         self._turns: Turns[Incoming, Steps] = Turns(QUEUE_MESSAGES, QUEUE_BYTES)
-        self._me = Worker(config.worker, str(self._clock.now()), version("techsquare-edge"))
+        self._me = Worker(config.worker, str(self._clock.now()), version("techsquare-edge"), config.factory or "")
         self._broker = config.mqtt
         self._link = Link(config.mqtt, self._me, self._received)
         self._lock = threading.Lock()  # guards the change of `_serving`

@@ -38,9 +38,6 @@ if TYPE_CHECKING:
 KEEP_ALIVE_SECONDS = 5
 RECEIVE_MAXIMUM = 16
 PACKET_BYTES = 1024 * 1024
-BIRTHS = f"{topics.PREFIX}/+/+/birth/+/+"
-DATA = f"{topics.PREFIX}/+/+/data"
-SHARED = f"$share/tsq/{DATA}"
 WORKERS = topics.worker("+")
 _GOODBYE_SECONDS = 1.0
 
@@ -77,7 +74,9 @@ class Link(Client):
         self._presence = codec.encode(me)
         self._me = me
         self._peers = Peers(me, shares=False)
-        self._data = DATA
+        factory = f"{topics.PREFIX}/{me.factory or '+'}"
+        self._births = f"{factory}/+/birth/+/+"
+        self._data = f"{factory}/+/data"
         self._received = received
         self._lock = threading.Lock()  # guards the fields below; never held while waiting
         self._ready = False  # births and presences come
@@ -125,7 +124,8 @@ class Link(Client):
             known: What the start-up probe has found out about the broker's version.
         """
         self._peers = Peers(self._me, shares=shares)
-        self._data = SHARED if shares else DATA
+        if shares:
+            self._data = f"$share/tsq/{self._data}"
         if known is not None:
             self._connection.negotiation = known
         self.started = True
@@ -182,7 +182,7 @@ class Link(Client):
         with self._lock:
             self._mids.clear()
             self._peers.forget()
-            self._subscribe(session, BIRTHS, WORKERS)
+            self._subscribe(session, self._births, WORKERS)
 
     def troubled(self, text: Text, *, refused: bool) -> None:
         """Say why there is no connection, once until there is another reason or none."""
@@ -216,7 +216,7 @@ class Link(Client):
                     "the broker refuses the subscription to %s: %s: check its access rules", pattern, refusal.name
                 )
                 return
-            if pattern == BIRTHS:
+            if pattern == self._births:
                 self._ready = True
                 if self._serving:
                     self._subscribe(session, self._data)

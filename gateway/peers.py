@@ -67,7 +67,8 @@ class Peers:
                     f"another worker has the id {other.worker}: give each its own (`worker:`)",
                     f"ID가 {other.worker}인 다른 게이트웨이가 있습니다. `worker:` 값을 서로 다르게 정하십시오",
                 )
-            if not self._shares:
+            apart = other.factory and self._me.factory and other.factory != self._me.factory
+            if not self._shares and not apart:
                 return other, Text(
                     f"worker {other.worker} is here, and this broker cannot share messages out: one worker only "
                     "(`tsq-gateway probe` tells more)",

@@ -37,6 +37,12 @@ def test_of_two_that_cannot_work_beside_each_other_exactly_one_gives_way(
         assert sum(reason is not None for reason in gone) == 1
 
 
+@pytest.mark.parametrize(("mine", "theirs", "apart"), [("a", "b", True), ("a", "a", False), ("", "a", False)])
+def test_workers_of_two_factories_are_in_nobody_s_way(mine: str, theirs: str, *, apart: bool) -> None:
+    me, other = (Worker(f"w-{since}", since, "1", factory) for since, factory in (("2", mine), ("1", theirs)))
+    assert (beside(me, other, shares=False).give_way() is None) == apart
+
+
 def test_of_many_the_oldest_stays() -> None:
     workers = [worker(f"w{i}", (i * 7) % 10) for i in range(10)]
     stay = [me for me in workers if beside(me, *(w for w in workers if w != me), shares=False).give_way() is None]
