@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test validity fuzz fuzz-gateway chaos lint format lock clean
+.PHONY: help demo test validity fuzz fuzz-gateway chaos outage lint format lock clean
 help:
 	@grep -E '^[a-z]+:.*#' $(MAKEFILE_LIST) | sed 's/:.*# /\t/'
 
@@ -42,6 +42,9 @@ fuzz-gateway: $(VENV)/.dev # 2,000,000 malformed messages for the gateway's deco
 
 chaos: $(VENV)/.dev # kills, cuts, fills and mistimes the whole path at random: ARGS="--minutes 30 --seed 1"
 	$(BIN)/python -m tests.chaos $(ARGS)
+
+outage: $(VENV)/.dev # what days without a line cost on the disk, and how they drain: ARGS="--hours 72 --signals demo"
+	$(BIN)/python -m tests.outage $(ARGS)
 
 lint: $(VENV)/.dev # formatter, linter and types only
 	$(BIN)/ruff format --check .
