@@ -267,6 +267,7 @@ class Uplink(Client):
         self._jobs.put(self._connected)
 
     def _connected(self) -> None:
+        self.expiry.again()
         self._tend()
         for topic in list(self._retained):
             self._publish_one(topic)

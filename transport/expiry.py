@@ -38,6 +38,10 @@ class Expiry:
         self._said_ns: int | None = None
         self.seconds: float | None = None
 
+    def again(self) -> None:
+        """Have the next `look` read the file: a new connection has just shown what stands in it now."""
+        self._looked_ns = None
+
     def look(self, moment: Moment) -> Text | None:
         """Look again, if it is time to; reads a file.
 

@@ -32,6 +32,7 @@ from tests.e2e.rig import agent_yaml, tool, until
 from tests.peers.modbus import server as modbus_server
 from tests.security.broker import Client, mosquitto
 from tests.security.test_rights import Guarded
+from tests.support.certificates import DAY, now
 from tests.support.processes import Child, free_port, running
 
 if TYPE_CHECKING:
@@ -352,6 +353,25 @@ def test_nobody_else_on_the_machine_can_read_what_they_keep(factory: Factory) ->
     for path in (*kept, *inner):
         with contextlib.suppress(FileNotFoundError):  # files come and go
             assert path.lstat().st_mode & 0o077 == 0, path
+
+
+@ONE_RULE
+def test_an_expired_certificate_is_said_and_a_renewed_one_needs_no_restart(factory: Factory) -> None:
+    user, secret = f"{FACTORY}.{AGENT}", SECRETS["KEY_PASSWORD"]
+    config = str(factory.folder / "agent.yaml")
+    until(lambda: factory.stored() > 0, 60, "nothing is stored")
+    try:
+        factory.site.authority.issue(user, password=secret, begin=now() - 9 * DAY, end=now() - DAY)
+        factory.site.broker.restart()
+        until(lambda: "our certificate has expired: renew" in factory.agent.output(), 60, factory.logs())
+        status = factory.run("--lang", "ko", "status", "--config", config)
+        assert "인증서가 만료되었다고 합니다" in status
+        before = factory.stored()
+    finally:
+        factory.site.authority.issue(user, password=secret, end=now() + 10 * DAY)
+    until(lambda: factory.stored() > before, 60, factory.logs())
+    words = ("--lang", "en", "status", "--config", config)
+    until(lambda: "our certificate expires in 9 days" in factory.run(*words), 60, factory.logs())
 
 
 class Echo(http.server.BaseHTTPRequestHandler):

@@ -11,15 +11,17 @@ import pytest
 from msgspec.structs import replace
 from pydantic import TypeAdapter, ValidationError
 
+from agent.uplink import PLATFORM, SITE, Uplink
 from contract import codec, topics
 from contract.errors import WireError
-from contract.payload import Stored
+from contract.payload import Status, Stored
 from contract.rights import RIGHTS, may_leave
 from gateway import access
 from gateway.births import Births
 from gateway.deadletter import DeadLetters
 from gateway.ingest import Ingest
 from settings.base import TopicId
+from settings.broker import Broker
 from tests.gateway.builders import BIRTH, BIRTH_HASH, BRANCH, FixedClock, MemoryStore, birth_messages, message, wire
 
 if TYPE_CHECKING:
@@ -154,6 +156,23 @@ def test_a_birth_of_somebody_else_is_of_no_use_to_a_rogue(gateways: Callable[[],
     assert gateway.handle(BRANCH.data, wire(message(1))) == [BRANCH.stored], (
         "and the victim is none the worse for it"
     )
+
+
+def test_an_uplink_holds_back_what_is_not_for_its_broker(caplog: pytest.LogCaptureFixture) -> None:
+    agent = topics.AgentTopics("hanil", "edge-1")
+    where = Broker.model_validate({"host": "127.0.0.1"})
+    status = Status(online=True, boot="b", time="0", version="0")
+    for carries, mine, others in (
+        (PLATFORM, agent.readiness, (agent.data, agent.status, agent.birth("ab" * 16, 1, 1), agent.stored)),
+        (SITE, agent.data, (agent.readiness, agent.response("x"), agent.request("x"))),
+    ):
+        uplink = Uplink(where, agent, lambda _: status, carries=carries)
+        caplog.clear()
+        uplink.publish(mine, b"", wait_s=0)
+        assert not caplog.messages
+        for topic in others:
+            assert not uplink.publish(topic, b"", wait_s=0)
+            assert f"{topic} is not for 127.0.0.1:1883" in caplog.messages[-1]
 
 
 def test_each_topic_leaves_on_one_uplink_and_no_other() -> None:
