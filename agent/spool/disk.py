@@ -54,7 +54,7 @@ class Disk:
                     self.write(descriptor, _ZEROS[: size - at], at)
                     at += min(len(_ZEROS), size - at)
                 os.fsync(descriptor)
-                sync_folder(path.parent)
+            sync_folder(path.parent)  # always: the process that made it may have failed to
         except BaseException:
             os.close(descriptor)
             raise
@@ -90,7 +90,7 @@ def make_folder(path: Path) -> None:
     """
     if not path.is_dir():
         path.mkdir(mode=0o700, parents=True)
-        sync_folder(path.parent)
+    sync_folder(path.parent)  # always: the process that made it may have failed to
     path.chmod(0o700)
 
 

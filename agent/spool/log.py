@@ -99,11 +99,12 @@ class Log:
                 self._open(path)
             for file in self._files:
                 self._read_in(file)
+            self._files.sort(key=lambda file: file.generation)
+            self._forget_void()
+            self._settle()
         except BaseException:
             self.close()
             raise
-        self._files.sort(key=lambda file: file.generation)
-        self._forget_void()
         self.last = max((file.numbers[-1] for file in self._files if file.numbers), default=0)
         """Number of the last record."""
 
@@ -139,6 +140,17 @@ class Log:
                     old.end = old.offsets.pop()
                     old.numbers.pop()
                     old.stores.pop()
+
+    def _settle(self) -> None:
+        """Write the last records again.
+
+        A process whose sync has failed may have ended before it could try again. What it wrote is read from memory
+        as if it were on the disk, and no later sync would say that it is not.
+        """
+        for file in self._files:
+            if file.numbers:
+                offset = file.offsets[-1]
+                self._write(file, os.pread(file.descriptor, file.end - offset, offset), offset)
 
     # Reading
 

@@ -10,6 +10,7 @@ shows for ever.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import math
 import random
 import threading
@@ -322,8 +323,11 @@ def begin_ns(number: int) -> int:
 
 def grow(folder: Path, life: Life, number: int, tell: Callable[[Told], None]) -> None:
     """Live a life from its beginning to its end; started anew when the disk does not let it begin."""
-    try:
-        plant = Plant(folder, life, begin_ns(number), tell)
-    except (SpoolFailed, OSError):
-        plant = Plant(folder, life, begin_ns(number), tell)
+    for attempt in itertools.count():
+        try:
+            plant = Plant(folder, life, begin_ns(number), tell)
+            break
+        except (SpoolFailed, OSError):
+            if attempt == 3:
+                raise
     plant.run()
