@@ -79,7 +79,7 @@ def test_a_clock_that_was_set_is_seen_through_and_one_that_nobody_has_set_is_odd
     assert judged(values, [gap], [KILLED], (0, 3600 * S)).good
     assert judged(values, [gap], [KILLED], (0, 1800 * S)).odd
     values = stored()
-    values["w0"][5] = [8 * S]
+    values["w0"][5] = [15 * S]
     assert [one.value for one, _ in judged(values).late] == [5]
 
 
