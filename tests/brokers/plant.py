@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.support.databases import Database
+
+logger = logging.getLogger(__name__)
 
 SIGNALS = 20
 EVERY_MS = 250
@@ -150,7 +153,9 @@ class Plant:
     def caught_up(self, seconds: float, *said: Child) -> float:
         """Wait until everything served up to now is in the store; return how long that took."""
         goal = self._count(self.expected())
-        return until(lambda: self._count(self.stored()) >= goal, seconds, "not all is stored", *said)
+        took = until(lambda: self._count(self.stored()) >= goal, seconds, "not all is stored", *said)
+        logger.info("%d values are there after %.1f s", goal, took)
+        return took
 
     def settle(self, seconds: float = 60, *said: Child) -> float:
         """Silence the PLC, wait until everything that it served is in the store; return how long that took.
