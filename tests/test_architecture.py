@@ -26,6 +26,7 @@ MAY_IMPORT = {
 PURE = (
     "agent/frame.py", "agent/errors.py", "agent/entry.py", "agent/delivery.py", "agent/sizes.py", "agent/analyzers",
     "agent/spool/columns.py", "agent/spool/columns_streams.py", "agent/spool/columns_values.py",
+    "agent/spool/gaps.py", "agent/spool/record.py", "agent/spool/stamps.py",
     "agent/config/profiles.py", "agent/config/sharing.py",
     "agent/changes.py", "agent/fingerprint.py", "agent/maintenance.py", "agent/latest.py",
     "agent/overrun.py", "agent/standstill.py",

@@ -140,7 +140,7 @@ class Stats(NamedTuple):
     held_entries: int = 0  # waiting for a clock that may be trusted; not among `entries`
     journal_bytes: int = 0  # of the journal's files, whatever is in them
     block_bytes: int = 0  # of the files of blocks
-    written_bytes: int = 0  # since the start, by the spool itself
+    written_bytes: int = 0  # since the start, checkpoints included
     written_pages: int = 0  # since the start: pages of 4 kB that the writes have touched
 
 

@@ -37,6 +37,8 @@ class Database:
     def __init__(self, path: Path) -> None:
         self._db = schema.connect(path)
         self._statements: Statements | None = None
+        self.written_pages = 0
+        """Pages that checkpoints have written since the start: into the log, and from there into the file."""
         try:
             self._db.execute("BEGIN IMMEDIATE")
         except BaseException:
@@ -101,6 +103,9 @@ class Database:
             sqlite3.Error: the long transaction may be lost: see `going_on`.
         """
         self._db.execute("COMMIT")
+        with contextlib.suppress(sqlite3.Error):  # else it is in the log, and the log grows
+            _, frames, moved = self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+            self.written_pages += max(frames, 0) + max(moved, 0)
         self._db.execute("BEGIN IMMEDIATE")
 
     @property

@@ -1,8 +1,8 @@
-"""From the journal into blocks: what nobody has confirmed for about a minute.
+"""From the journal into blocks: what nobody has confirmed for half a minute or more.
 
-A group of entries becomes a file as soon as it is whole: about a minute of them. When all is well, everything is
-confirmed within seconds and no file is ever written. The rest is packed when the journal's older file has to be
-written over.
+A group of entries becomes a file as soon as it is whole: half a minute of 1,000 signals, ten minutes of ten. When
+all is well, everything is confirmed within seconds and no file is ever written. The rest is packed when the
+journal's older file has to be written over.
 
 The file is on the disk before SQLite is told, and SQLite is told before the journal's file is written over. What
 SQLite was not told of goes: its entries lie in the journal still.
@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-GROUP_BYTES = 1_100_000  # of canonical content: a minute of 1,000 signals
+GROUP_BYTES = (
+    550_000  # of canonical content: half a minute of 1,000 signals; twice as much saves 0.1 bytes a sample
+)
 GROUP_ENTRIES = 600
 
 

@@ -18,6 +18,7 @@ from agent.errors import WireError
 from agent.frame import Source
 from agent.spool import hold
 from agent.spool.base import EVERYTHING, KEPT, Committed, Confirmation, Kept, Stats
+from agent.spool.disk import PAGE
 from agent.spool.lookups import Lookups
 from agent.spool.stamps import shifted
 from contract import codec
@@ -201,8 +202,8 @@ class Reading(Lookups):
             held_entries=s.held,
             journal_bytes=self._log.size,
             block_bytes=blocks,
-            written_bytes=self.disk.written_bytes,
-            written_pages=self.disk.written_pages,
+            written_bytes=self.disk.written_bytes + PAGE * self._db.written_pages,
+            written_pages=self.disk.written_pages + self._db.written_pages,
         )
 
     def _block_bytes(self) -> int:
@@ -225,7 +226,10 @@ class Reading(Lookups):
                     ).fetchone()
                 if row is None or self._spools[row[1]] != stored.spool:
                     continue
-                items = self._items(Kept(*row))
+                kept = Kept(*row)
+                if kept.epoch is not None:  # read without the time: no evidence, and no age that means anything
+                    continue
+                items = self._items(kept)
             except (WireError, msgspec.DecodeError, sqlite3.Error, OSError) as exc:
                 text = "entry %d is stored, but cannot be read here: it does not count for latency: %s"
                 logger.warning(text, seq, exc)
