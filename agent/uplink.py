@@ -73,7 +73,7 @@ class Uplink(Client):
         expiry: Of our own certificate.
 
     Raises:
-        ConfigError: a secret or a certificate cannot be read.
+        ConfigError: a secret cannot be read.
     """
 
     def __init__(

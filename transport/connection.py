@@ -50,15 +50,14 @@ class Connection(Handler):
         client: Whom to tell; all but `troubled` and `ended` in the network thread, these in the supervisor's.
 
     Raises:
-        ConfigError: a secret or a certificate cannot be read.
+        ConfigError: a secret cannot be read.
 
     Attributes:
         negotiation: What is known of the broker's version.
     """
 
     def __init__(self, broker: Where, client_id: str, wishes: Wishes, client: Client) -> None:
-        broker.login()
-        broker.context(wishes.now)
+        broker.login()  # certificates are left to the first attempt: one half renewed keeps nobody from collecting
         self.negotiation = Negotiation()
         self._broker = broker
         self._client_id = client_id

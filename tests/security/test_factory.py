@@ -374,6 +374,26 @@ def test_an_expired_certificate_is_said_and_a_renewed_one_needs_no_restart(facto
     until(lambda: "our certificate expires in 9 days" in factory.run(*words), 60, factory.logs())
 
 
+@ONE_RULE
+def test_a_pair_that_is_half_renewed_at_the_start_keeps_nobody_from_collecting(factory: Factory) -> None:
+    user, secret = f"{FACTORY}.{AGENT}", SECRETS["KEY_PASSWORD"]
+    until(lambda: factory.stored() > 0, 60, "nothing is stored")
+    factory.agent.stop()
+    old = factory.agent_pair.key.read_bytes()
+    factory.site.authority.issue(user, password=secret)
+    renewed = factory.agent_pair.key.read_bytes()
+    factory.agent_pair.key.write_bytes(old)
+    try:
+        factory.agent.start()
+        until(lambda: "is not the key of" in factory.agent.output(), 60, factory.logs())
+        before = factory.stored()
+        assert factory.agent.process is not None
+        assert factory.agent.process.poll() is None
+    finally:
+        factory.agent_pair.key.write_bytes(renewed)
+    until(lambda: factory.stored() > before, 60, factory.logs())
+
+
 class Echo(http.server.BaseHTTPRequestHandler):
     """A database, or a proxy before it, that answers with everything that it was asked."""
 
