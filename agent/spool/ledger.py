@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
@@ -125,13 +126,16 @@ class Ledger:
         for rejected in stored.rejected:
             if self._free(key, rejected.seq, rejected.crc) is not None:
                 self._reject(key, rejected)
+        total: Counter[tuple[str, str, int]] = Counter()
         for seq, crc in stored.stored:
             if self._free(key, seq, crc):
                 for (day, name), buckets in counts.get((seq, crc), {}).items():
-                    self._db.write_many(
-                        "INSERT INTO tally VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n",
-                        [(day, name, bucket, n) for bucket, n in buckets.items()],
-                    )
+                    for bucket, n in buckets.items():
+                        total[day, name, bucket] += n
+        self._db.write_many(
+            "INSERT INTO tally VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n",
+            [(*place, n) for place, n in total.items()],
+        )
 
     def _free(self, spool: int, seq: int, crc: str) -> bool | None:
         """Free one entry.
