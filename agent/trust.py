@@ -60,7 +60,9 @@ ROUND_TRIP_NS = 2 * 10**9
 CLOSE_NS = 100_000_000
 """An answer that is known to better than this needs no second one."""
 ENOUGH = 3
-SOON_NS, OFTEN_NS, RARELY_NS = 1 * 10**9, 10 * 10**9, 300 * 10**9
+SOON_NS, FIRST_NS, OFTEN_NS, RARELY_NS = 1 * 10**9, 2 * 10**9, 10 * 10**9, 300 * 10**9
+FIRST = 10
+"""Questions that follow one another quickly after the start without the time: what is held goes the sooner."""
 EAGER = 30
 """Questions asked often while something else vouches for the clock; then rarely."""
 _MICRO = 1000
@@ -316,6 +318,8 @@ class Trust:
             return True
         if self._gateway.word is not None and (self._gateway.answers < ENOUGH or self._gateway.rival is not None):
             pause = SOON_NS
+        elif not self.stand.trusted and self._questions < FIRST:
+            pause = FIRST_NS
         elif not self.stand.trusted or (self._gateway.word is None and self._questions < EAGER):
             pause = OFTEN_NS
         else:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agent.frame import Event, FrameBlock, gap_event
+from contract.payload import Stored
 from tests.agent.spool.test_spool import A, Remember, make
 from tests.support.clocks import FakeClock
 from tests.support.items import frame
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from agent.frame import Item
@@ -104,3 +106,36 @@ def test_gaps_of_an_epoch_that_is_let_go_as_it_is_are_not_told_again(tmp_path: P
     clock.trusted, clock.epoch = True, clock.epoch + 1
     spool.tick()
     assert evidence.items == []
+
+
+def test_what_was_read_without_the_time_says_nothing_about_latency(tmp_path: Path) -> None:
+    counted: list[int] = []
+
+    def account(
+        items: Sequence[Item],
+        committed_at_ns: int,
+        clean: bool,  # noqa: FBT001 - as the spool calls it
+    ) -> Mapping[tuple[str, str], Mapping[int, int]]:
+        del committed_at_ns, clean
+        counted.append(len(items))
+        return {}
+
+    clock = FakeClock(40 * SECOND, trusted=False)
+    spool = make(tmp_path, account=account)
+    clock.epoch = spool.epoch
+    spool.begin(clock)
+    spool.put(frame(A, clock.now()))
+    spool.tick()
+    assert spool.vouch(clock.epoch, 1000)
+    clock.trusted, clock.epoch = True, clock.epoch + 1
+    for _ in range(2):
+        clock.advance(1)
+        spool.put(frame(A, clock.now()))
+        spool.tick()
+    entries = spool.unconfirmed(0, None, 10)
+    assert len(entries) == 3
+    refs = [(one.seq, one.crc) for one in entries]
+    spool.confirm(Stored(spool.id, refs, "5", clock_trusted=True, worker="w"))
+    spool.tick()
+    assert spool.stats().entries == 0
+    assert len(counted) == 2, "but for the first"
