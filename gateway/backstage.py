@@ -17,6 +17,7 @@ from gateway.births import Births
 from gateway.mqtt import Link
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
     from types import TracebackType
 
     from contract.topics import AgentTopics
@@ -63,10 +64,10 @@ class Backstage:
                 self._asked.add(digest)
             return self._births.get(digest)
 
-    def add(self, branch: AgentTopics, digest: str, label: str, payload: bytes) -> None:
-        """Take a part of a birth from elsewhere, as `Births.add` does."""
+    def adding(self, branch: AgentTopics, digest: str, label: str, payload: bytes) -> Generator[None, None, None]:
+        """Take a part of a birth from elsewhere, as `Births.adding` does."""
         with self._came:
-            self._births.add(branch, digest, label, payload)
+            yield from self._births.adding(branch, digest, label, payload)
 
     def publish(self, outgoing: Outgoing) -> bool:
         """Publish; return False where no broker answers."""

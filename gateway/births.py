@@ -10,12 +10,17 @@ import re
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from msgspec.structs import replace
+
 from contract import codec
 from contract.errors import WireError
 from contract.payload import Birth
 from gateway.points import Dictionary
+from gateway.stores.base import finish
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from contract.topics import AgentTopics
 
 CACHE_BYTES = 10**9
@@ -79,7 +84,11 @@ class Births:
         return self._known.get(digest)
 
     def add(self, branch: AgentTopics, digest: str, label: str, payload: bytes) -> None:
-        """Take one part; with the last one the dictionary is known.
+        """Take one part, as `adding`, all at once."""
+        finish(self.adding(branch, digest, label, payload))
+
+    def adding(self, branch: AgentTopics, digest: str, label: str, payload: bytes) -> Generator[None, None, None]:
+        """Take one part, in steps; with the last one the dictionary is known.
 
         Args:
             branch: Factory and agent of the topic.
@@ -107,7 +116,11 @@ class Births:
         raw = b"".join(codec.decompress(held[i], codec.BIRTH_PART_LIMIT) for i in sorted(held))
         if codec.digest(raw) != digest:
             raise WireError(f"the parts of birth {digest} have another hash together")
-        dictionary = Dictionary(codec.decode(raw, Birth, codec.BIRTH_PART_LIMIT * codec.BIRTH_PARTS_LIMIT))
+        yield
+        birth = codec.decode(raw, Birth, codec.BIRTH_PART_LIMIT * codec.BIRTH_PARTS_LIMIT)
+        dictionary = Dictionary(replace(birth, sources=[]))
+        for source in birth.sources:
+            yield from dictionary.adding(source)
         if (dictionary.factory, dictionary.agent) != (branch.factory, branch.agent):
             raise WireError(f"birth {digest} is of {dictionary.factory}/{dictionary.agent}, not of this topic")
         self._known.put(digest, dictionary, _OVERHEAD + _EXPANSION * len(raw))

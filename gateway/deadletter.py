@@ -42,6 +42,7 @@ MALFORMED_SHARE = 0.5
 COMMON = 0.75  # of the room is for whoever comes first
 SMALL = 0.125  # of the room: who holds less may use the rest
 FULL_SECONDS = 0.2  # that somebody who floods us costs no look at the disk each time
+AGENTS = 10_000  # that are told apart in a file; whoever makes up names only fills the common part
 _REMEMBERED = 10_000
 _MALFORMED = ".malformed.jsonl"
 
@@ -132,7 +133,9 @@ class _Usage:
             with path.open("rb") as lines:
                 lines.seek(size)
                 for line in lines:
-                    agents[letters.branch(line)] += len(line)
+                    agent = letters.branch(line)
+                    if agent in agents or len(agents) < AGENTS:
+                        agents[agent] += len(line)
                 size = lines.tell()
         return now.st_ino, size, agents
 

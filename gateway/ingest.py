@@ -73,8 +73,8 @@ class Known(Protocol):
     def get(self, digest: str) -> Dictionary | None:
         """Return the dictionary with this hash, if it is known."""
 
-    def add(self, branch: AgentTopics, digest: str, label: str, payload: bytes) -> None:
-        """Take one part; raise WireError when it is none."""
+    def adding(self, branch: AgentTopics, digest: str, label: str, payload: bytes) -> Generator[None, None, None]:
+        """Take one part, in steps; raise WireError when it is none."""
 
 
 class Letters(Protocol):
@@ -175,7 +175,7 @@ class Ingest:
                 case ["birth", digest, label]:
                     if payload:
                         _check_type(content_type)
-                        self._births.add(branch, digest, label, payload)
+                        yield from self._births.adding(branch, digest, label, payload)
                         self.counts["births"] += 1
                     return []
                 case ["data"]:

@@ -30,18 +30,19 @@ from contract import topics
 from contract.codec import encode, integer
 from contract.errors import WireError
 from contract.payload import EVENTS, WireEvent
-from gateway.stores.base import Point
+from gateway.stores.base import Point, finish
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Generator, Iterable, Sequence
 
-    from contract.payload import Birth, BirthSignal, Block, Data, Json, Value, WireFacts
+    from contract.payload import Birth, BirthSignal, BirthSource, Block, Data, Json, Value, WireFacts
     from gateway.stores.base import FieldValue
 
 TWO_ROWS = "two rows of one signal at one time"
 TWO_EVENTS = "two events of one kind at one time"
 NO_TIME = 0  # stands in a fault where the payload holds no readable time
 
+_STEP = 5000
 _ID = re.compile(r"[a-z0-9_-]{1,48}")
 _SOURCE = re.compile(r"[a-z0-9_.-]{1,100}")
 _KIND = re.compile(r"[a-z0-9_-]{1,64}")
@@ -153,13 +154,24 @@ class Dictionary:
         self.site = birth.site
         self.sources: dict[str, _Source] = {}
         for source in birth.sources:
-            if not _SOURCE.fullmatch(source.id) or source.id in self.sources:
-                raise WireError(f"birth: source {source.id!r} is no id or stands there twice")
-            columns = [_column(signal) for signal in source.signals]
-            if len({(c.machine, c.quality) for c in columns}) < len(columns):
-                raise WireError(f"birth: source {source.id!r} holds a signal twice")
-            tags = (("factory", birth.factory), ("site", birth.site), ("source", source.id))
-            self.sources[source.id] = _Source(columns, tags)
+            finish(self.adding(source))
+
+    def adding(self, source: BirthSource) -> Generator[None, None, None]:
+        """Take one more source, in steps of `_STEP` signals: the largest birth takes seconds.
+
+        Raises:
+            WireError: as for the birth.
+        """
+        if not _SOURCE.fullmatch(source.id) or source.id in self.sources:
+            raise WireError(f"birth: source {source.id!r} is no id or stands there twice")
+        columns: list[_Column] = []
+        for begin in range(0, len(source.signals), _STEP):
+            columns += [_column(signal) for signal in source.signals[begin : begin + _STEP]]
+            yield
+        if len({(c.machine, c.quality) for c in columns}) < len(columns):
+            raise WireError(f"birth: source {source.id!r} holds a signal twice")
+        tags = (("factory", self.factory), ("site", self.site), ("source", source.id))
+        self.sources[source.id] = _Source(columns, tags)
 
 
 def _column(signal: BirthSignal) -> _Column:

@@ -50,6 +50,7 @@ class Bench(NamedTuple):
     store: MemoryStore
     clock: FixedClock
     folder: Path
+    kept: DeadLetters
 
     def send(self, payload: Data) -> list[Outgoing]:
         return self.ingest.handle(BRANCH.data, wire(payload), ZSTD)
@@ -66,10 +67,11 @@ class Bench(NamedTuple):
 
 def bench(folder: Path, *, birth: bool = True, max_bytes: int = 10**6) -> Bench:
     store, clock = MemoryStore(), FixedClock()
-    ingest = Ingest("gw-1", store, Births(), DeadLetters(folder, max_bytes, "gw-1", clock), clock)
+    kept = DeadLetters(folder, max_bytes, "gw-1", clock)
+    ingest = Ingest("gw-1", store, Births(), kept, clock)
     for topic, payload in birth_messages() if birth else ():
         assert ingest.handle(topic, payload, ZSTD) == []
-    return Bench(ingest, store, clock, folder)
+    return Bench(ingest, store, clock, folder, kept)
 
 
 @pytest.fixture
@@ -77,7 +79,7 @@ def whole(tmp_path: Path) -> Iterator[Bench]:
     """Return an ingest that knows the birth."""
     made = bench(tmp_path / "letters", max_bytes=10**9)
     yield made
-    made.ingest._deadletters.close()
+    made.kept.close()
 
 
 def refuse_oven(point: Point) -> str | None:
@@ -239,7 +241,7 @@ def test_messages_that_cannot_be_read_never_keep_a_refusal_from_being_kept(
     stored = made.stored(data(block(row("temp", T0, 2.0))))
     assert [rejected.seq for rejected in stored.rejected] == [1]
     assert made.letters()[-1].rejected == stored.rejected
-    made.ingest._deadletters.close()
+    made.kept.close()
 
 
 def test_a_confirmation_larger_than_a_plain_payload_is_sent_in_parts(whole: Bench) -> None:
