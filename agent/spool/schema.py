@@ -109,10 +109,12 @@ def _prepare(path: Path, db: sqlite3.Connection) -> None:
     if mode != "wal":  # SQLite goes on without a word when a sync fails, and then its commits need not last
         raise sqlite3.OperationalError("the disk does not take the change to a write-ahead log")
     db.execute("PRAGMA synchronous=FULL")
+    # likewise: what a process wrote whose sync had failed is in memory only; in the file itself it is synced again
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     db.execute("PRAGMA temp_store=MEMORY")
     db.execute("PRAGMA cache_spill=OFF")
-    db.execute("PRAGMA wal_autocheckpoint=256")
-    db.execute("PRAGMA journal_size_limit=2097152")
+    db.execute("PRAGMA wal_autocheckpoint=0")  # done after each commit, which is rare, and counted
+    db.execute("PRAGMA journal_size_limit=262144")
     version = db.execute("PRAGMA user_version").fetchone()[0]
     if version == 0 and not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
         db.executescript(f"BEGIN IMMEDIATE; {_TABLES} PRAGMA user_version={VERSION}; COMMIT;")
