@@ -307,12 +307,9 @@ def _frame(block: Block, source: Source) -> FrameBlock:
     steps = block.time.steps
     times = np.array(steps, np.int64).cumsum() + first if any(steps) else np.full(len(steps), first, np.int64)
     value: list[Value] = block.value
-    if any(v.__class__ is str for v in value):
-        signals = source.signals
-        value = [
-            int(v) if v.__class__ is str and signals[s].dtype in _INTEGERS else v
-            for s, v in zip(block.signal, value, strict=True)
-        ]
+    for row in [row for row, v in enumerate(value) if v.__class__ is str]:
+        if source.signals[block.signal[row]].dtype in _INTEGERS:
+            value[row] = int(cast("str", value[row]))
 
     def absolute(column: Sequence[int | str | None]) -> NDArray[np.int64] | None:
         if not column:
