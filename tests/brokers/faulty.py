@@ -115,6 +115,15 @@ class FaultyBroker:
         """Wait until it listens."""
         assert self._ready.wait(10)
 
+    def spread(self, topic: str, payload: bytes) -> None:
+        """Publish something retained, as a client would."""
+        self._loop.call_soon_threadsafe(lambda: self._spread(topic, b"", payload, retain=True))
+
+    def hang_up(self) -> None:
+        """End every connection."""
+        for client in list(self.clients):
+            self._loop.call_soon_threadsafe(client.writer.close)
+
     def stop(self) -> None:
         """Have `run` return."""
         self._loop.call_soon_threadsafe(self._loop.stop)
