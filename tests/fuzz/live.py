@@ -23,20 +23,18 @@ import select
 import socket
 import threading
 import time
+import urllib.request
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from contract import codec
 from gateway.stores.embedded import EmbeddedStore
 from tests.e2e.rig import gateway_yaml, tool, until
 from tests.e2e.test_fairness import Sender, rows
-from tests.fuzz.storm import ROGUE, ROGUE_BIRTH, Mutant, Storm
+from tests.fuzz.storm import ROGUE, ROGUE_BIRTH, Storm
 from tests.support.brokers import mosquitto
 from tests.support.processes import Child, free_port
 from tests.support.processes import running as child_running
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 logger = logging.getLogger(__name__)
 
@@ -53,9 +51,9 @@ MARK = b"\xfd\xe8"
 class Report(NamedTuple):
     """What came of it."""
 
-    payloads: int  # of the rogue, through the broker
-    packets: int  # put between the broker's own
-    fatal: int  # of them
+    messages: int  # that the decoder has handled, the healthy agent's included
+    packets: int  # of the tap, read by the gateway
+    fatal: int  # of the tap, that no client can bear; what came behind them in the same breath is not counted
     totals: dict[str, int]  # of the gateway, at its end
     healthy: int  # messages of the healthy agent, all stored and confirmed
     slowest_s: float  # confirmation, the times without a connection included
@@ -132,12 +130,13 @@ class Tap:
     Args:
         broker: Port of the broker.
         chance: Decides which packets.
-        packets: How many in all.
+        packets: How many the gateway has to read in all.
     """
 
     def __init__(self, broker: int, chance: random.Random, packets: int) -> None:
         self.port = free_port()
-        self.left = packets
+        self.wanted = packets
+        self.read = 0  # up to an acknowledgement that the gateway has sent behind them
         self.fatal = 0
         self.open = threading.Event()  # begin
         self._broker = broker
@@ -168,7 +167,7 @@ class Tap:
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             broker.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             held, worker, ready = b"", False, time.monotonic() + 0.3
-            marked = False
+            marked = 0  # packets since the last mark
             while not self._stop.is_set():
                 readable, _, _ = select.select([client, broker], [], [], 0.005)
                 if client in readable:
@@ -177,7 +176,9 @@ class Tap:
                         return
                     worker |= b"tsq-gateway-worker-1" in said
                     answer = b"\x40\x02" + MARK
-                    marked &= answer not in said
+                    if marked and answer in said:
+                        self.read += marked
+                        marked = 0
                     broker.sendall(said.replace(answer, b""))  # which the broker would not understand
                 if broker in readable:
                     said = broker.recv(65536)
@@ -185,10 +186,9 @@ class Tap:
                         return
                     held = self._pass_on(client, held + said)
                 calm = worker and not held and not marked and time.monotonic() > ready
-                if calm and self.open.is_set() and self.left > 0:
+                if calm and self.open.is_set() and self.read < self.wanted:
                     ready = time.monotonic() + 0.02
-                    self._add(client)
-                    marked = True
+                    marked = self._add(client)
 
     def _pass_on(self, client: socket.socket, stream: bytes) -> bytes:
         """Hand on whole packets; return what is left."""
@@ -209,15 +209,17 @@ class Tap:
         client.sendall(stream[:whole])
         return stream[whole:]
 
-    def _add(self, client: socket.socket) -> None:
-        for _ in range(min(self.left, PACE // 50)):
-            self.left -= 1
+    def _add(self, client: socket.socket) -> int:
+        count = 0
+        while count < PACE // 50:
+            count += 1
             if self._chance.randrange(FATAL) == 0:
                 self.fatal += 1
                 client.sendall(self._packets.fatal())
                 break
             client.sendall(self._packets.bearable())
         client.sendall(packet(PUBLISH | 2, string(ROGUE.data.encode()) + MARK + b"\x00x"))
+        return count
 
 
 class Healthy:
@@ -262,14 +264,23 @@ class Healthy:
         return max(self.sender.took.values())
 
 
-def run(folder: Path, payloads: int, packets: int, seed: int) -> Report:
-    """Do it; every promise is checked."""
+def run(folder: Path, messages: int, packets: int, seed: int) -> Report:
+    """Do it; every promise is checked.
+
+    Args:
+        folder: For logs, store and dead letters.
+        messages: How many the gateway's decoder has to handle, whichever way they come.
+        packets: How many of the tap's packets the gateway has to read.
+        seed: Decides everything but the timing.
+    """
     with child_running(mosquitto(folder / "broker")) as broker, contextlib.ExitStack() as stack:
         assert broker.port is not None
         tap = Tap(broker.port, random.Random(seed), packets)
         stack.callback(tap.close)
         config = gateway_yaml(folder, tap.port, {"type": "embedded", "path": str(folder / "store.db")})
-        config.write_text(re.sub(r'("directory": "[^"]*")', r'\1, "max_size": "2MB"', config.read_text()))
+        metrics = free_port()
+        text = re.sub(r'("directory": "[^"]*")', r'\1, "max_size": "2MB"', config.read_text())
+        config.write_text(text.replace('"worker":', f'"metrics": {{"port": {metrics}}}, "worker":'))
         gateway = Child([tool("tsq-gateway"), "run", "--config", config], log=folder / "gateway.log")
         stack.enter_context(child_running(gateway))
         assert gateway.process is not None
@@ -284,16 +295,17 @@ def run(folder: Path, payloads: int, packets: int, seed: int) -> Report:
         until(lambda: len(sender.took) > 5, 30, "the healthy agent is not served")
         before, watched = _rss_mb(process.pid), []
         tap.open.set()
-        for number, mutant in enumerate(_mutants(payloads, seed)):
-            rogue.publish_raw(mutant.topic, mutant.payload, mutant.content_type)
-            if number % (PACE // 20) == 0:
-                time.sleep(0.05)
-                watched.append(_rss_mb(process.pid))
-                until(healthy.served, 60, "the gateway does not come back")
-        while tap.left > 0:
+        storm = Storm(random.Random(seed + 1))
+        handled = 0
+        while handled < messages or tap.read < packets:
+            for _ in range(PACE // 20 if handled < messages else 0):
+                mutant = storm.next()
+                rogue.publish_raw(mutant.topic, mutant.payload, mutant.content_type)
+            time.sleep(0.05)
             assert process.poll() is None, gateway.output()[-6000:]
             watched.append(_rss_mb(process.pid))
-            time.sleep(0.2)
+            until(healthy.served, 60, "the gateway does not come back")
+            handled = _handled(metrics)
         slowest = healthy.end()
         grown = max([*watched, _rss_mb(process.pid)]) - before
         assert process.poll() is None, "the gateway has ended"
@@ -304,13 +316,15 @@ def run(folder: Path, payloads: int, packets: int, seed: int) -> Report:
         _check_store(folder, healthy)
     totals = ast.literal_eval(said.rpartition("stopped, totals: ")[2].splitlines()[0])
     assert totals["bugs"] == 0, totals
-    return Report(payloads, packets, tap.fatal, totals, len(healthy.times), slowest, grown)
+    return Report(totals["messages"], tap.read, tap.fatal, totals, len(healthy.times), slowest, grown)
 
 
-def _mutants(count: int, seed: int) -> Iterator[Mutant]:
-    storm = Storm(random.Random(seed + 1))
-    for _ in range(count):
-        yield storm.next()
+def _handled(port: int) -> int:
+    """Return how many messages the gateway has handled, by its own counter."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=30) as answer:
+        found = re.search(r"^tsq_gateway_messages_total ([0-9.e+]+)$", answer.read().decode(), re.MULTILINE)
+    assert found is not None
+    return int(float(found[1]))
 
 
 def _check_store(folder: Path, healthy: Healthy) -> None:
