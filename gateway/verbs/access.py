@@ -28,10 +28,12 @@ _HOW = {
         "사용자마다 비밀번호를 만드십시오. mosquitto_passwd -c {folder}/passwords 사용자 (-c는 처음만): {users}",
     ),
     ("dynamic-security", "password"): Text(
-        "Give each user a password: mosquitto_ctrl dynsec setClientPassword USER (the first time, of the "
-        "administrator: mosquitto_ctrl dynsec init in another folder, and copy his line): {users}",
-        "사용자마다 비밀번호를 만드십시오: mosquitto_ctrl dynsec setClientPassword 사용자 (관리자 비밀번호는 다른 "
-        "폴더에서 mosquitto_ctrl dynsec init으로 만들어 옮기십시오): {users}",
+        "The first time: mosquitto_ctrl dynsec init {out}/dynamic-security.json {administrator}, and run this "
+        "again. When the broker runs, give each user a password: mosquitto_ctrl dynsec setClientPassword USER: "
+        "{users}",
+        "처음 한 번은 mosquitto_ctrl dynsec init {out}/dynamic-security.json {administrator} 실행 후 이 명령을 "
+        "다시 실행하십시오. 브로커를 켠 뒤 사용자마다 비밀번호를 만드십시오. "
+        "mosquitto_ctrl dynsec setClientPassword 사용자: {users}",
     ),
 }
 _HOW["dynamic-security", "certificate"] = _HOW["acl", "certificate"]
@@ -61,7 +63,7 @@ def main(options: argparse.Namespace, language: Language) -> int:
     wanted = loading.load(options.file, access.read, language)
     for path in write(wanted, options.out):
         print(path)
-    for text in advice(wanted):
+    for text in advice(wanted, options.out):
         print(text(language))
     return 0
 
@@ -107,19 +109,23 @@ def _before(path: Path) -> dict[str, object] | None:
     return dict(found)
 
 
-def advice(wanted: Access) -> Iterator[Text]:
-    """Yield what is left to do."""
+def advice(wanted: Access, out: Path) -> Iterator[Text]:
+    """Yield what is left to do when the files stand in `out`."""
     settings = wanted.mosquitto
     users = ", ".join(grant.user for grant in access.grants(wanted))
     text = _HOW[settings.rules, settings.users]
-    yield Text(
-        text.en.format(users=users, folder=settings.folder), text.ko.format(users=users, folder=settings.folder)
-    )
+    names = {
+        "users": users,
+        "folder": settings.folder,
+        "out": out,
+        "administrator": settings.administrator or "ADMINISTRATOR",
+    }
+    yield Text(text.en.format(**names), text.ko.format(**names))
     if settings.rules == "acl" and len(wanted.workers) > 1:
         yield _FREE_SHARES
     yield Text(
-        f"Then copy the files to {settings.folder} on the broker's machine and mosquitto.conf to "
-        "/etc/mosquitto/conf.d, and restart mosquitto.",
-        f"파일을 브로커 장비의 {settings.folder}(으)로 옮기고 mosquitto.conf는 /etc/mosquitto/conf.d에 둔 뒤 "
-        "mosquitto를 재시작하십시오.",
+        f"Then copy the files to {settings.folder} on the broker's machine (owner: mosquitto) and mosquitto.conf "
+        "to /etc/mosquitto/conf.d, and restart mosquitto.",
+        f"파일을 브로커 장비의 {settings.folder}(으)로 옮기고(소유자 mosquitto) mosquitto.conf는 "
+        "/etc/mosquitto/conf.d에 둔 뒤 mosquitto를 재시작하십시오.",
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
+import subprocess
 from typing import TYPE_CHECKING, Any, Self
 
 import pytest
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ROGUE, NEIGHBOUR, VICTIM = "hanil.edge-1", "hanil.edge-2", "daehan.edge-1"
-WORKER_USER, PLATFORM_USER = "gateway.w-1", "techsquare"
+WORKER_USER, PLATFORM_USER, ADMINISTRATOR = "gateway.w-1", "techsquare", "root"
 NAMES = {FACTORY: "daehan", AGENT: "edge-1", CLIENT: PLATFORM_USER}
 EVIL = b"evil"
 
@@ -35,7 +36,7 @@ EVIL = b"evil"
 class Guarded:
     """A broker with generated rules, and whoever wants to connect to it."""
 
-    def __init__(self, folder: Path, rules: str) -> None:
+    def __init__(self, folder: Path, rules: str, *, users: str = "certificate") -> None:
         self.authority = Authority(folder / "pki")
         server = self.authority.issue("broker", server=True)
         self.port, self.worker_port = free_port(), free_port()
@@ -49,6 +50,8 @@ class Guarded:
             "platform": [{"user": PLATFORM_USER}],
             "mosquitto": {
                 "rules": rules,
+                "users": users,
+                "administrator": ADMINISTRATOR,
                 "folder": str(folder / "rules"),
                 "ca": str(self.authority.file),
                 "certificate": str(server.certificate),
@@ -61,7 +64,10 @@ class Guarded:
         (folder / "rules").mkdir()
         wanted, problems = access.read(json.dumps(self.list).encode())
         assert wanted is not None, problems
-        self.files = [*write(wanted, folder / "rules")]
+        self.rules = folder / "rules"
+        if users == "password" and rules == "dynamic-security":
+            run("mosquitto_ctrl", "dynsec", "init", self.rules / "dynamic-security.json", ADMINISTRATOR, "of-root")
+        self.files = [*write(wanted, self.rules)]
         main = folder / "main.conf"
         main.write_text(f"user root\npersistence false\nlog_type all\ninclude_dir {folder / 'conf.d'}\n")
         (folder / "conf.d").mkdir()
@@ -69,6 +75,16 @@ class Guarded:
         self.broker = Child(["/usr/sbin/mosquitto", "-c", main], log=folder / "mosquitto.log", port=self.port)
         self._numbers = itertools.count()
         self._stack = contextlib.ExitStack()
+
+    def login(self, user: str, password: str) -> Client:
+        """Return somebody with a password, perhaps connected."""
+        tls = {"ca": str(self.authority.file)}
+        context = Broker.model_validate({"host": "127.0.0.1", "port": self.port, "tls": tls}).context()
+        assert context is not None
+        client = Client(user, context, login=(user, password))
+        client.start(self.port)
+        self._stack.callback(client.stop)
+        return client
 
     def client(self, user: str, client_id: str | None = None, will: tuple[str, bytes] | None = None) -> Client:
         """Return somebody connected, by his own certificate; he goes at the end of the test."""
@@ -89,6 +105,11 @@ class Guarded:
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
+
+
+def run(*words: str | Path) -> None:
+    """Run a tool of mosquitto."""
+    subprocess.run(words, check=True, capture_output=True, timeout=30)
 
 
 @pytest.fixture(params=["acl", "dynamic-security"])
@@ -284,3 +305,31 @@ def test_a_shared_subscription_is_nobodys_who_has_no_right_to_it(tmp_path: Path)
             victim.publish("tsq/1/daehan/edge-1/data", b"%d" % number)
         for number in range(20):
             worker.wait("tsq/1/daehan/edge-1/data", b"%d" % number)
+
+
+@pytest.mark.parametrize("rules", ["acl", "dynamic-security"])
+def test_users_may_have_passwords_instead(tmp_path: Path, rules: str) -> None:
+    """As the tool says after it has written the files."""
+    guarded = Guarded(tmp_path, rules, users="password")
+    passwords = guarded.rules / "passwords"
+    if rules == "acl":
+        for number, user in enumerate((ROGUE, VICTIM)):
+            run("mosquitto_passwd", *(() if number else ("-c",)), "-b", passwords, user, f"of-{user}")
+    with guarded:
+        if rules == "dynamic-security":
+            for user in (ROGUE, VICTIM):
+                run(
+                    "mosquitto_ctrl", "-h", "127.0.0.1", "-p", str(guarded.port),
+                    "--cafile", guarded.authority.file, "-u", ADMINISTRATOR, "-P", "of-root", "dynsec", "setClientPassword", user, f"of-{user}",
+                )  # fmt: skip
+        wrong = guarded.login(VICTIM, "of-somebody")
+        assert wrong.failed.wait(20)
+        victim, rogue = (guarded.login(user, f"of-{user}") for user in (VICTIM, ROGUE))
+        for client in (victim, rogue):
+            assert client.connected.wait(20)
+        victim.subscribe("tsq/1/daehan/edge-1/status", "tsq/1/daehan/edge-1/stored")
+        rogue.publish("tsq/1/daehan/edge-1/status", EVIL)
+        rogue.publish("tsq/1/daehan/edge-1/stored", EVIL)
+        victim.publish("tsq/1/daehan/edge-1/status", b"mine")
+        victim.wait("tsq/1/daehan/edge-1/status", b"mine")
+        nothing_evil({VICTIM: victim})
