@@ -318,10 +318,9 @@ def test_users_may_have_passwords_instead(tmp_path: Path, rules: str) -> None:
     with guarded:
         if rules == "dynamic-security":
             for user in (ROGUE, VICTIM):
-                run(
-                    "mosquitto_ctrl", "-h", "127.0.0.1", "-p", str(guarded.port),
-                    "--cafile", guarded.authority.file, "-u", ADMINISTRATOR, "-P", "of-root", "dynsec", "setClientPassword", user, f"of-{user}",
-                )  # fmt: skip
+                login = ("-u", ADMINISTRATOR, "-P", "of-root")
+                where = ("-h", "127.0.0.1", "-p", str(guarded.port), "--cafile", guarded.authority.file)
+                run("mosquitto_ctrl", *where, *login, "dynsec", "setClientPassword", user, f"of-{user}")
         wrong = guarded.login(VICTIM, "of-somebody")
         assert wrong.failed.wait(20)
         victim, rogue = (guarded.login(user, f"of-{user}") for user in (VICTIM, ROGUE))
