@@ -87,10 +87,11 @@ class Connection(Handler):
     def stop(self) -> None:
         """Say goodbye and end; takes a few seconds at most."""
         self._stopping.set()
-        session = self._session
+        session = self._session or self._awaited
         if session is not None:
             session.close()
-        self._thread.join(ANSWER_SECONDS)
+        if self._thread.is_alive():  # it may never have been started
+            self._thread.join(ANSWER_SECONDS)
 
     def _run(self) -> None:
         wait = _NOW

@@ -321,20 +321,24 @@ class Session:
 
     def cut(self) -> None:
         """End the connection as a broken cable does: no goodbye, and the broker publishes the will."""
+        self._shut()
+        self._end(1.0)
+
+    def _shut(self) -> None:
         connection = self._client.socket()
         if connection is not None:
             with contextlib.suppress(OSError):  # it has ended by itself
                 cast("socket.socket", connection).shutdown(socket.SHUT_RDWR)
-        self._end(1.0)
 
     def _end(self, seconds: float) -> None:
-        """Wait for the end of the network thread; one that hangs in a call of the system ends when that returns."""
-        self.over.wait(seconds)
+        """Wait for the end of the network thread."""
+        if not self.over.wait(seconds):
+            self._shut()  # the goodbye does not get through
         self._client.drop_out_messages()  # else the thread would stay until the broker acknowledges them
         thread = self._client._thread  # noqa: SLF001 - `loop_stop` waits for ever
         self._client._thread_terminate = True  # noqa: SLF001
         if thread is not None and thread is not threading.current_thread():
-            thread.join(seconds + 1)
+            thread.join(1.0)
         self.over.set()
         self.answered.set()
 
