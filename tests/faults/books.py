@@ -42,6 +42,8 @@ class Gap(NamedTuple):
     runs: tuple[tuple[int, int], ...]
     rows: int
     reason: str
+    from_ns: int
+    to_ns: int
 
 
 ROWS = {source.id: len(source.signals) for source in BEFORE}
@@ -65,13 +67,15 @@ def gaps_of(kept: Kept) -> Iterator[tuple[str, Gap]]:
             )
             named = str(body.get("spool", kept.spool))
             rows, reason = cast("int", body.get("rows", 0)), str(body.get("reason", ""))
-            gap = Gap(kept.seq, named, event.to is None, str(body.get("cause")), runs, rows, reason)
+            span = int(event.from_ or 0), int(event.to or 0)
+            gap = Gap(kept.seq, named, event.to is None, str(body.get("cause")), runs, rows, reason, *span)
             yield str(body["gap_id"]), gap
 
 
 class _Event(msgspec.Struct, rename={"from_": "from"}):
     kind: str
     body: dict[str, object]
+    from_: str | None = None
     to: str | None = None
 
 
@@ -86,6 +90,7 @@ class Books:
         self.now_ns = 0
         self.entries: dict[tuple[str, int], str] = {}  # (spool, seq) -> crc
         self.rows: dict[tuple[str, int], int] = {}
+        self.times: dict[tuple[str, int], list[int]] = {}  # of the frames of an entry
         self.confirming: set[tuple[str, int]] = set()
         self.gaps: dict[str, Gap] = {}  # as told by all promised entries
         self.gone: dict[str, Gap] = {}  # as told by those that are confirmed: the store has them
@@ -109,10 +114,11 @@ class Books:
             self.last[kept.spool] = max(self.last.get(kept.spool, 0), kept.seq)
             self._gaps_in[key] = list(gaps_of(kept))
             self.gaps.update(self._gaps_in[key])
-            self.rows[key] = 0
+            self.rows[key], self.times[key] = 0, []
             for item in items_of(kept, self.births):
                 if isinstance(item, FrameBlock):
                     self.rows[key] += len(item)
+                    self.times[key].append(int(item.time_ns[0]))
             self.frames.difference_update(_frames(kept, self.births))
         if told.chain:
             self.chain = told.chain
@@ -134,6 +140,7 @@ def examine(
     *,
     thorough: bool = False,
     damaged: bool = False,
+    unseen: int = 0,
     config: str = "before",
     box: str = "box",
 ) -> list[str]:
@@ -144,13 +151,14 @@ def examine(
         books: What was promised before the fault.
         thorough: Deliver everything, stop, and open once more.
         damaged: What was on the disk has been damaged: what is missing must be told, that is all.
+        unseen: So many entries may be missing without a word.
         config: The configuration it is opened with.
         box: Fingerprint of the box it is opened on.
 
     Returns:
         What is wrong, nothing when all is well.
     """
-    return _Examination(folder, books, config, box).run(thorough=thorough, damaged=damaged)
+    return _Examination(folder, books, config, box, unseen).run(thorough=thorough, damaged=damaged)
 
 
 def _frames(kept: Kept, births: dict[str, str]) -> Iterator[tuple[str, int]]:
@@ -164,7 +172,8 @@ def _frames(kept: Kept, births: dict[str, str]) -> Iterator[tuple[str, int]]:
 class _Examination:
     """One opening of a folder after a fault."""
 
-    def __init__(self, folder: Path, books: Books, config: str, box: str) -> None:
+    def __init__(self, folder: Path, books: Books, config: str, box: str, unseen: int) -> None:
+        self._unseen = unseen
         self._books, self._config, self._box, self._folder = books, config, box, folder
         self._wrong: list[str] = []
         self.spool, self.chain = open_spool(folder, config, box=box)
@@ -183,7 +192,8 @@ class _Examination:
             self.spool.put(reading(sources_of(self._config)[1], clock.now(), random.Random(7)))
             self.spool.tick()
             after = self._read()
-            self._compare_entries(after)
+            if not damaged:
+                self._compare_entries(after)
             self._compare_fresh([kept for key, kept in after.items() if key not in before], damaged=damaged)
             self._compare_gaps(after, damaged=damaged)
             if thorough:
@@ -230,10 +240,12 @@ class _Examination:
     def _compare_fresh(self, fresh: list[Kept], *, damaged: bool) -> None:
         if not any(self.spool.id == kept.spool for kept in fresh):
             self._wrong.append("nothing could be committed after it")
+        if damaged:  # what nobody knows of any more has lost its number as well: the checksum tells them apart
+            return
         used = [kept.seq for kept in fresh if (kept.spool, kept.seq) in self._books.entries]
         self._wrong += [f"number {seq} is used again" for seq in used]
         told = any(gap.cause == "agent_off" for kept in fresh for _, gap in gaps_of(kept))
-        if self._books.entries and not told and not damaged:
+        if self._books.entries and not told:
             self._wrong.append("no gap tells that the agent was off")
 
     def _compare_gaps(self, after: dict[tuple[str, int], Kept], *, damaged: bool) -> None:
@@ -241,17 +253,27 @@ class _Examination:
         for kept in sorted(after.values(), key=lambda kept: kept.seq):
             visible |= dict(gaps_of(kept))
         listed = {(gap.spool, seq) for gap in visible.values() for a, b in gap.runs for seq in range(a, b + 1)}
-        there = self._books.confirming | listed | after.keys()
-        missing = [key for key in self._books.entries if key not in there]
+        there = self._books.confirming | listed
+        missing = [key for key in self._books.entries.keys() - there if not self._has(after, key)]
+        if damaged:  # behind the last commit that is known the agent was off, for all that anybody knows
+            off = [gap for gap in visible.values() if gap.cause == "agent_off"]
+            missing = [
+                key
+                for key in missing
+                if not all(any(gap.from_ns <= t <= gap.to_ns for gap in off) for t in self._books.times[key])
+            ]
         counted = sum(gap.rows for gap in visible.values() if gap.reason.startswith("damaged") and not gap.runs)
-        if missing and sum(self._books.rows[key] for key in missing) > counted:
+        if len(missing) > self._unseen and sum(self._books.rows[key] for key in missing) > counted:
             self._wrong.append(f"{len(missing)} promised entries are missing, such as {sorted(missing)[:3]}")
         if missing and not damaged:
             self._wrong.append("entries are missing without damage")
-        self._compare_frames(after, [gap for gap in visible.values() if gap.runs and gap.cause == "overflow"])
         if not damaged:
+            self._compare_frames(after, [gap for gap in visible.values() if gap.runs and gap.cause == "overflow"])
             self._wrong += [f"the gap {name} is told no more" for name in self._books.gaps if name not in visible]
             self._wrong += [f"the gap {name} stays open" for name, gap in visible.items() if gap.open]
+
+    def _has(self, after: dict[tuple[str, int], Kept], key: tuple[str, int]) -> bool:
+        return key in after and after[key].crc == self._books.entries[key]
 
     def _compare_frames(self, after: dict[tuple[str, int], Kept], gaps: list[Gap]) -> None:
         """Look for frames that were promised and in no entry told: those were held, and may have been given up."""

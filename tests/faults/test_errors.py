@@ -19,10 +19,10 @@ EVERY = int(os.environ.get("TSQ_EVERY_CALL", "11"))
 
 
 @pytest.mark.timeout(120 + 900 // EVERY)
-def test_no_failing_call_loses_what_was_committed_or_ends_the_process(tmp_path: Path) -> None:
-    recorder = disk.Disk(tmp_path / "state", tmp_path / "control")
+def test_no_failing_call_loses_what_was_committed_or_ends_the_process(work: Path) -> None:
+    recorder = disk.Disk(work / "state", work / "control")
     run = subprocess.run(
-        [sys.executable, "-m", "tests.faults.errors", tmp_path, str(EVERY), "3"],
+        [sys.executable, "-m", "tests.faults.errors", work, str(EVERY), "3"],
         env={**os.environ, **recorder.env},
         capture_output=True,
         check=False,

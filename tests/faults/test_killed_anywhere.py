@@ -19,10 +19,10 @@ KILLS = int(os.environ.get("TSQ_KILLS_ANYWHERE", "60"))
 
 
 @pytest.mark.timeout(120 + 2 * KILLS)
-def test_nothing_committed_is_missing_after_a_kill_at_any_call(tmp_path: Path) -> None:
-    recorder = disk.Disk(tmp_path / "state", tmp_path / "control")
+def test_nothing_committed_is_missing_after_a_kill_at_any_call(work: Path) -> None:
+    recorder = disk.Disk(work / "state", work / "control")
     run = subprocess.run(
-        [sys.executable, "-m", "tests.faults.kills", tmp_path, str(KILLS), "5"],
+        [sys.executable, "-m", "tests.faults.kills", work, str(KILLS), "5"],
         env={**os.environ, **recorder.env},
         capture_output=True,
         check=False,

@@ -61,11 +61,11 @@ def test_an_agent_whose_disk_hangs_reads_on_and_answers_and_loses_nothing(tmp_pa
 @pytest.mark.parametrize("fault", ["stall", "read-only", "broken"])
 @pytest.mark.parametrize("seconds", [25, 75])
 def test_below_30_s_nothing_is_lost_and_beyond_it_the_gap_has_every_row(
-    tmp_path: Path, seconds: int, fault: str
+    work: Path, seconds: int, fault: str
 ) -> None:
-    below = disk.Disk(tmp_path / "state", tmp_path / "control")
+    below = disk.Disk(work / "state", work / "control")
     run = subprocess.run(
-        [sys.executable, "-m", "tests.faults.stalled", tmp_path / "state", str(seconds), fault],
+        [sys.executable, "-m", "tests.faults.stalled", work / "state", str(seconds), fault],
         env={**os.environ, **below.env},
         capture_output=True,
         check=False,

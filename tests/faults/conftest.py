@@ -1,0 +1,21 @@
+"""Where the programs of these tests work: in memory where that is possible, so that syncing costs nothing."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SHARED = Path("/dev/shm")
+
+
+@pytest.fixture
+def work() -> Iterator[Path]:
+    """Return a folder of our own."""
+    with tempfile.TemporaryDirectory(prefix="tsq-faults-", dir=SHARED if SHARED.is_dir() else None) as name:
+        yield Path(name).resolve()

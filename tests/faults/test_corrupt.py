@@ -1,0 +1,93 @@
+"""Files of the spool are damaged at random: it opens, salvages the rest, and says at least what is lost.
+
+TSQ_DAMAGES sets how many cases there are. A case is named by its number, which alone decides it.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.faults import disk
+from tests.faults.books import Books, examine
+from tests.faults.children import live
+from tests.faults.plant import Life, grow
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DAMAGES = int(os.environ.get("TSQ_DAMAGES", "80"))
+
+pytestmark = pytest.mark.timeout(120 + DAMAGES)
+
+
+def damage(path: Path, rng: random.Random) -> str:
+    """Damage a file as disks, programs and people do; return how."""
+    size = path.stat().st_size
+    kind = rng.choice(("bit", "bits", "zeros", "noise", "cut", "gone", "empty"))
+    at = rng.randrange(max(size, 1))
+    if rng.random() < 0.5:  # where there is data: files are filled with zeros beforehand
+        data = path.read_bytes().rstrip(b"\0")
+        at = rng.randrange(max(len(data), 1))
+    if kind == "gone":
+        path.unlink()
+    elif kind in {"cut", "empty"}:
+        os.truncate(path, at if kind == "cut" else 0)
+    else:
+        length = min({"bit": 1, "bits": 1, "zeros": 4096, "noise": 4096}[kind], size - at)
+        with path.open("r+b") as file:
+            for _ in range(20 if kind == "bits" else 1):
+                file.seek(at)
+                old = file.read(length)
+                new = bytes([old[0] ^ 1 << rng.randrange(8)]) if len(old) == 1 else bytes(length)
+                file.seek(at)
+                file.write(rng.randbytes(length) if kind == "noise" else new)
+                at = rng.randrange(max(size - length, 1))
+    return f"{kind} of {path.name}"
+
+
+def files(folder: Path) -> list[Path]:
+    return sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.endswith("-shm"))
+
+
+def kind_of(path: Path) -> str:
+    """Return what stands for all files that are alike."""
+    return path.suffix
+
+
+def test_damage_of_any_file_is_survived_and_told(work: Path) -> None:
+    old, folder = work / "old", work / "state"
+    said = Books()
+    lives = (
+        Life(seed=4, seconds=50, checkpoint=15, line=(8, 50)),
+        Life(seed=5, seconds=40, checkpoint=15, line=(3, 40), config="after"),
+    )
+    for number, life in enumerate(lives):
+        status, told = live(partial(grow, old, life, number), disk.Disk(old, work / "control"))
+        assert status == 0
+        for one in told:
+            said.add(one)
+    kinds = sorted({kind_of(path) for path in files(old)})
+    wrong: dict[str, list[str]] = {}
+    for number in range(DAMAGES):
+        rng = random.Random(number)
+        shutil.copytree(old, folder)
+        kind = kinds[number % len(kinds)]
+        done = [damage(rng.choice([p for p in files(folder) if kind_of(p) == kind]), rng)]
+        if rng.random() < 0.3:
+            done.append(damage(rng.choice(files(folder)), rng))
+        try:
+            # SQLite keeps no checksums: a bit that is flipped in a row of its own may not show
+            flips = sum(20 for text in done if text.startswith("bit") and "spool.db" in text)
+            found = examine(folder, said, damaged=True, unseen=flips, thorough=rng.random() < 0.1)
+        except Exception as exc:  # noqa: BLE001 - told with the case
+            found = [f"{type(exc).__name__}: {exc}"]
+        if found:
+            wrong[f"{number}: {', '.join(done)}"] = found
+        shutil.rmtree(folder)
+    assert wrong == {}
