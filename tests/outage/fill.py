@@ -34,6 +34,7 @@ class Filled:
         took_s: Of real time.
         disk: Bytes by the lengths of all files of the spool, when it was closed.
         blocks: Bytes by the file system's own count of the folder, likewise.
+        fixed: Those of them that any outage takes, however short: the journal's files and the reserve.
         written: Bytes that the spool says it has written.
         pages: Pages of 4 kB that these writes have touched.
         machine: Bytes that all of the machine has written to its disks meanwhile.
@@ -46,6 +47,7 @@ class Filled:
     took_s: float
     disk: int
     blocks: int
+    fixed: int
     written: int
     pages: int
     machine: int
@@ -90,6 +92,7 @@ def fill(folder: Path, plant: Plant, seconds: int) -> Filled:
     stats = spool.stats()
     assert stats.rows == samples, f"{samples - stats.rows} of {samples} samples are not in the spool"
     spool.stop()
+    fixed = [folder / "ballast", *(folder / "journal").iterdir()]
     return Filled(
         samples=samples,
         values=values,
@@ -97,6 +100,7 @@ def fill(folder: Path, plant: Plant, seconds: int) -> Filled:
         took_s=time.perf_counter() - begun,
         disk=sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()),
         blocks=sum(path.stat().st_blocks * 512 for path in [folder, *folder.rglob("*")]),
+        fixed=sum(path.stat().st_blocks * 512 for path in fixed),
         written=stats.written_bytes,
         pages=stats.written_pages,
         machine=machine_written() - machine,

@@ -20,6 +20,9 @@ def test_an_hour_of_outage_costs_little_and_drains_beside_live_data(tmp_path: Pa
     filled = fill(tmp_path / "spool", plant, HOUR)
     assert filled.samples == 1_000 * HOUR
     assert filled.grown < 20e6
+    assert filled.fixed < 40e6
+    assert (filled.blocks - filled.fixed) / filled.samples < 2.5
+    assert filled.a_day() < 1.2e9  # with the files of the journal, which are written once
     drained = drain(tmp_path, tmp_path / "spool", plant, filled.values, 240)
     assert drained.stored == drained.values
     assert len(drained.live.found) > 50
