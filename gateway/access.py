@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 from pydantic import AfterValidator, Field
 
 from contract.rights import AGENT, CLIENT, FACTORY, RIGHTS, Role
-from settings.base import Flag, IpAddress, Model, Port, TopicId, form
+from settings.base import Flag, IpAddress, Model, Port, TopicId, TopicLevel, form
 from settings.language import Complaint, Text
 from settings.load import read as read_file
 from settings.path import FullPath
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from contract.rights import Right
 
 _USER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_LEVEL = re.compile(r"[^+/#\x00-\x1f\x7f]{1,64}")
 _CLIENT = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _BEGIN = Text(
     "begin with `version: 1` and `factories:`, see docs/security.md",
@@ -96,33 +95,20 @@ class MonitorEntry(Model):
     factories: tuple[TopicId, ...] = Field((), description="which it may see; all of this list when absent")
 
 
-def _level(value: str) -> str:
-    if not _LEVEL.fullmatch(value):
-        raise Complaint(
-            "write one level of a topic: no `/`, `+`, `#`",
-            "토픽의 한 단계만 쓰십시오. `/`, `+`, `#`는 쓸 수 없습니다",
-        )
-    return value
-
-
-Level = Annotated[str, AfterValidator(_level), form("one topic level: no `/`, `+`, `#`")]
-"""A group, node or host of Sparkplug."""
-
-
 class SparkplugEntry(Model):
     """An agent's output by Sparkplug B: a user of its own, for it is a connection of its own."""
 
     user: User = Field(description="its name")
-    group: Level = Field(description="`sparkplug.group` of the agent's file")
-    edge_node: Level = Field(description="`sparkplug.edge_node` of the agent's file, or the agent's id")
+    group: TopicLevel = Field(description="`sparkplug.group` of the agent's file")
+    edge_node: TopicLevel = Field(description="`sparkplug.edge_node` of the agent's file, or the agent's id")
 
 
 class ScadaEntry(Model):
     """A host application that reads Sparkplug B."""
 
     user: User = Field(description="its name")
-    group: Level = Field(description="the group that it reads")
-    host: Level = Field(description="its host id")
+    group: TopicLevel = Field(description="the group that it reads")
+    host: TopicLevel = Field(description="its host id")
 
 
 class MosquittoEntry(Model):

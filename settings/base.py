@@ -149,6 +149,22 @@ Name = Annotated[str, StringConstraints(max_length=200), AfterValidator(_name), 
 """Any Unicode; compared and shown in NFC."""
 
 
+_LEVEL = re.compile(r"[^+/#\x00-\x1f\x7f]{1,64}")
+
+
+def _level(value: str) -> str:
+    if not _LEVEL.fullmatch(value):
+        raise Complaint(
+            "write one level of a topic, at most 64 characters: no `/`, `+`, `#`",
+            "토픽의 한 단계만 64자 이내로 쓰십시오. `/`, `+`, `#`는 쓸 수 없습니다",
+        )
+    return value
+
+
+TopicLevel = Annotated[str, AfterValidator(_level), form("one topic level: no `/`, `+`, `#`")]
+"""One level of somebody else's topics, any Unicode that may stand there."""
+
+
 def _range(pair: tuple[float, float]) -> tuple[float, float]:
     if not pair[0] < pair[1]:
         raise Complaint("write the lower limit first: [low, high]", "하한값을 먼저 쓰십시오: [하한, 상한]")
