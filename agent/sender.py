@@ -140,7 +140,7 @@ class Sender:
             try:
                 wait = self.step()
                 self._said.discard("spool")
-            except sqlite3.Error as exc:
+            except (sqlite3.Error, OSError) as exc:
                 self._once("spool", "the spool cannot be read now, nothing is lost: %s", exc)
                 wait = DISK_S
             except Exception:  # what is in the spool stays there; try again

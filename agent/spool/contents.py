@@ -6,6 +6,7 @@ asked for again when it is confirmed.
 
 from __future__ import annotations
 
+import errno
 import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from agent.spool.blocks import Blocks
     from agent.spool.log import Log
 
+DAMAGE = frozenset({errno.EIO, errno.ENOENT, errno.EUCLEAN, errno.ENODATA, errno.EISDIR})
+"""What a disk says of what it does not give back; anything else (too many open files) will pass."""
 CACHED = 4 * 2**20
 """Bytes of contents that are kept."""
 
@@ -42,6 +45,7 @@ class Contents:
 
         Raises:
             WireError: it is not there, or not as it was written.
+            OSError: it cannot be read now.
         """
         key = (record, block)
         with self._lock:
@@ -72,6 +76,8 @@ class Contents:
                 raise WireError("nobody knows where it lies")
             read = self._log.read(record)
         except OSError as exc:
+            if exc.errno not in DAMAGE:
+                raise
             raise WireError(f"its file cannot be read: {exc}") from exc
         return {row.seq: raw for row, raw in zip(read.rows, read.contents, strict=False)}
 

@@ -267,7 +267,7 @@ class Ledger:
         loss = self._growing(cause, spool, reason)
         try:
             spans, events, facts = content.summary(self._read(victim))
-        except (WireError, msgspec.DecodeError):
+        except (WireError, msgspec.DecodeError, OSError):
             spans = [Span(OTHER, committed_ns, committed_ns, victim.rows)] if victim.rows else []
             events, facts = [], 0
         loss.reach(committed_ns)

@@ -45,7 +45,11 @@ class Queries(abc.ABC):
             return journal.last_before(committed_ns)
 
     def sending(self, entries: Iterable[Entry]) -> list[tuple[Entry, bytes]]:
-        """Return the content of each entry that still waits; it counts as sent from now on."""
+        """Return the content of each entry that still waits; it counts as sent from now on.
+
+        Raises:
+            sqlite3.Error, OSError: it cannot be read now.
+        """
         with self._using() as journal:
             return journal.sending(entries)
 

@@ -97,6 +97,7 @@ class Reading(Lookups):
 
         Raises:
             WireError: the disk does not give it back as it was committed.
+            OSError: it cannot be read now.
         """
         raw = self._contents.raw(kept.seq, kept.record, kept.block)
         if kept.shift and kept.epoch is not None:
@@ -151,7 +152,11 @@ class Reading(Lookups):
         return row[0] if row else 0
 
     def sending(self, entries: Iterable[Entry]) -> list[tuple[Entry, bytes]]:
-        """Return the content of each entry that is still unconfirmed, and count it as sent from now on."""
+        """Return the content of each entry that is still unconfirmed, and count it as sent from now on.
+
+        Raises:
+            OSError: it cannot be read now.
+        """
         found = []
         for entry in entries:
             kept = self._waiting(entry)

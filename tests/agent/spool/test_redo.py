@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import random
 import sqlite3
@@ -319,3 +320,37 @@ def test_a_record_that_failed_does_not_count_when_the_next_went_to_another_file(
     log = Log(tmp_path, Disk(), 65536)
     assert [log.read(number).statements[0][0] for number in log.numbers(0, 1)] == ["one", "two", "three"]
     log.close()
+
+
+def test_what_cannot_be_opened_for_a_moment_is_not_given_up_and_what_is_gone_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, rng = FakeClock(), random.Random(6)
+    spool = make(tmp_path, clock)
+    for _ in range(60):
+        second(spool, clock, rng)
+    (block,) = spool._journal._db.execute("SELECT id FROM block ORDER BY id LIMIT 1").fetchone()
+    waiting = [e for e in spool.unconfirmed(0, None, 999) if e.seq == block]
+    spool._journal._contents._cache.clear()
+    path = spool._journal._blocks.path(block)
+    real = os.open
+
+    def many(name: Any, *flags: Any) -> int:
+        if name == path:
+            raise OSError(errno.EMFILE, "Too many open files")
+        return real(name, *flags)
+
+    monkeypatch.setattr(os, "open", many)
+    with pytest.raises(OSError, match="Too many"):
+        spool.sending(waiting)
+    monkeypatch.undo()
+    assert [e for e, _ in spool.sending(waiting)] == waiting
+    path.unlink()
+    spool._journal._contents._cache.clear()
+    spool.sending(spool.unconfirmed(0, None, 999))
+    spool.tick()
+    assert spool.stats().dropped_rows
+    left = "SELECT 1 FROM entry WHERE block = ? AND state = 0"
+    assert not spool._journal._db.execute(left, (block,)).fetchone()
+    assert everything(spool)
+    spool.stop()
