@@ -400,7 +400,8 @@ GapCause = Literal[
 class Event:
     """What happened otherwise. A gap is an event of kind "gap" with `gap_id` and `cause` in its body.
 
-    An open gap has `to_ns` None; a later event with the same `gap_id` closes, shrinks or removes it.
+    An open gap has `to_ns` None; a later event with the same `gap_id` closes, shrinks or removes it. The gateway
+    closes a gap `rejected` when dead letters are replayed: its word has `replayed` in the body and counts first.
     """
 
     kind: EventKind
