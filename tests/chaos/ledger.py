@@ -59,14 +59,15 @@ def gaps(points: Iterable[Point], when: Callable[[int], int] = lambda ns: ns) ->
         points: Of the measurement, in any order.
         when: What a stamp of the agent means in the judge's time.
     """
-    latest: dict[str, tuple[int, list[Gap]]] = {}
+    latest: dict[str, tuple[tuple[bool, int], list[Gap]]] = {}
     for point in points:
         if dict(point.tags)["kind"] != "gap":
             continue
         body = json.loads(str(point.fields.get("body_s", "{}")))
         name = str(body["gap_id"])
-        if name not in latest or latest[name][0] <= point.time_ns:
-            latest[name] = point.time_ns, _gaps_of(point, name, body, when)
+        rank = "replayed" in body, point.time_ns  # the gateway's word about replayed letters counts first
+        if name not in latest or latest[name][0] <= rank:
+            latest[name] = rank, _gaps_of(point, name, body, when)
     return [gap for _, found in latest.values() for gap in found]
 
 
