@@ -66,4 +66,7 @@ def _time(der: bytes, tag_at: int, content: tuple[int, int]) -> int:
     year, month, day, hour, minute, second = (int(part) for part in match.groups())
     if der[tag_at] == _UTC_TIME:
         year += 1900 if year >= 50 else 2000  # RFC 5280, 4.1.2.5.1
-    return calendar.timegm((year, month, day, hour, minute, second)) * 10**9
+    try:
+        return calendar.timegm((year, month, day, hour, minute, second)) * 10**9
+    except ValueError:
+        raise ConfigError("a certificate with a date that is none") from None
