@@ -52,11 +52,12 @@ PURE = (
     "agent/counters.py", "agent/cli/spoolview.py", "gateway/counters.py",
     "contract/topics.py", "contract/codec.py", "contract/payload.py",
     "contract/report.py", "contract/rights.py", "gateway/access_files.py",
-    "gateway/points.py", "gateway/peers.py", "gateway/verdicts.py", "gateway/letter.py", "gateway/rejection.py", "gateway/stores/base.py",
+    "gateway/points.py", "gateway/peers.py", "gateway/verdicts.py", "gateway/letter.py",
+    "gateway/rejection.py", "gateway/stores/base.py",
     "gateway/stores/lines.py", "gateway/stores/rules.py", "gateway/stores/sending.py",
     "readiness", "demo/machines.py", "settings/base.py", "settings/characters.py", "settings/document.py",
     "settings/encoding.py", "settings/errors.py", "settings/explain.py", "settings/language.py",
-    "settings/reference.py", "settings/released.py", "settings/suggest.py", "settings/tree.py",
+    "settings/reference.py", "settings/released.py", "settings/suggest.py", "settings/tree.py", "settings/validity.py",
     "transport/negotiation.py",
 )  # fmt: skip
 IMPURE_MODULES = {
