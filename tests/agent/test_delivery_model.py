@@ -339,6 +339,7 @@ class DeliveryMachine(RuleBasedStateMachine):
         with sqlite3.connect(one.folder / "spool.db") as db:
             db.execute("UPDATE birth SET body = x'00'")
         db.close()
+        shutil.rmtree(one.folder / "births")  # their second copies
         one.signals = 41 if one.signals == 40 else 40
         one.open()
 
