@@ -57,7 +57,8 @@ PURE = (
     "gateway/stores/lines.py", "gateway/stores/rules.py", "gateway/stores/sending.py",
     "readiness", "demo/machines.py", "settings/base.py", "settings/characters.py", "settings/document.py",
     "settings/encoding.py", "settings/errors.py", "settings/explain.py", "settings/language.py",
-    "settings/reference.py", "settings/released.py", "settings/suggest.py", "settings/tree.py", "settings/validity.py",
+    "settings/reference.py", "settings/released.py", "settings/suggest.py", "settings/tree.py",
+    "settings/validity.py",
     "transport/negotiation.py",
 )  # fmt: skip
 IMPURE_MODULES = {
