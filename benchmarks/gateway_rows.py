@@ -83,10 +83,9 @@ def measure(kind: Kind, folder: Path) -> None:
     finally:
         database.stop()
     rows = ingest.counts["rows"]
-    print(
-        f"{kind:8} {rows:,} rows: gateway {rows / ours:,.0f} rows/s, "
-        f"the same bytes raw {rows / raw_s:,.0f} rows/s, ratio {raw_s / ours:.2f}, {sum(map(len, bodies)) / rows:.1f} bytes a row"
-    )
+    size = sum(map(len, bodies)) / rows
+    print(f"{kind:8} {rows:,} rows of {size:.1f} bytes: gateway {rows / ours:,.0f} rows/s,", end=" ")
+    print(f"the same bytes raw {rows / raw_s:,.0f} rows/s, ratio {raw_s / ours:.2f}")
 
 
 def main() -> None:
