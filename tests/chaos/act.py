@@ -42,6 +42,7 @@ class Actor:
     done: list[Done] = field(default_factory=list)
     clocks: list[int] = field(default_factory=lambda: [0])
     _offset_s: float = 0.0
+    _suffering: set[str] = field(default_factory=set)
 
     def run(self, plan: Sequence[Fault], seconds: float) -> None:
         """Carry it out; return when the time is over and everything is mended."""
@@ -55,6 +56,10 @@ class Actor:
                 heapq.heappop(mends)[2]()
             elif todo and todo[0][0] <= now:
                 _, number, fault = heapq.heappop(todo)
+                if fault.target in self._suffering:  # what befell it before has taken longer than planned
+                    heapq.heappush(todo, (now + 0.5, number, fault))
+                    continue
+                self._suffering.add(fault.target)
                 self.say(f"{now:8.1f} s  {fault}")
                 mend = self._begin(fault)
                 heapq.heappush(mends, (time.monotonic() - begun + fault.seconds, number, mend))
@@ -68,6 +73,7 @@ class Actor:
 
         def end() -> None:
             undo()
+            self._suffering.discard(fault.target)
             self.done.append(Done(fault, from_ns, time.time_ns()))
 
         return end
