@@ -256,7 +256,7 @@ class _Examination:
         there = self._books.confirming | listed
         missing = [key for key in self._books.entries.keys() - there if not self._has(after, key)]
         if damaged:  # behind the last commit that is known the agent was off, for all that anybody knows
-            off = [gap for gap in visible.values() if gap.cause == "agent_off"]
+            off = [gap for gap in visible.values() if gap.cause == "agent_off" or gap.reason.startswith("damaged")]
             missing = [
                 key
                 for key in missing
