@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test validity fuzz fuzz-gateway chaos outage lint format lock clean
+.PHONY: help demo test validity fuzz powerloss fuzz-gateway chaos outage lint format lock clean
 help:
 	@grep -E '^[a-z]+:.*#' $(MAKEFILE_LIST) | sed 's/:.*# /\t/'
 
@@ -45,6 +45,9 @@ chaos: $(VENV)/.dev # kills, cuts, fills and mistimes the whole path at random: 
 
 outage: $(VENV)/.dev # what days without a line cost on the disk, and how they drain: ARGS="--hours 72 --signals demo"
 	$(BIN)/python -m tests.outage $(ARGS)
+
+powerloss: $(VENV)/.dev # the power goes at 2,000 recorded points, 500 kills in the write path, every call fails once (minutes)
+	TSQ_POINTS=2000 TSQ_KILLS_ANYWHERE=500 TSQ_EVERY_CALL=1 TSQ_DAMAGES=1000 TSQ_STALL=25 $(BIN)/python -m pytest tests/faults $(ARGS)
 
 lint: $(VENV)/.dev # formatter, linter and types only
 	$(BIN)/ruff format --check .

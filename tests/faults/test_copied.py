@@ -1,4 +1,4 @@
-"""A disk is copied to another box, or an image of last month comes back: nothing is lost, nothing is freed wrongly."""
+"""A disk is copied to another box, or an old image comes back: nothing is lost, nothing is freed wrongly."""
 
 from __future__ import annotations
 
