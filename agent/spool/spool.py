@@ -61,7 +61,7 @@ SET_ASIDE = 2  # damaged files that are kept
 class Spool(Queries):
     """A bounded durable buffer with a ledger.
 
-    `put`, `confirm`, `vouch` and `stats` may be called from any thread and do not wait; others for a checkpoint.
+    `put`, `confirm`, `vouch` and `stats` may be called from any thread and do not wait; the others may.
 
     Args:
         directory: Where the file lies; made when missing, readable by its owner only.
@@ -200,7 +200,8 @@ class Spool(Queries):
         fits = self._ring.put(item, self._clock.monotonic(), self._journal.spool)
         if fits and not self._ring.half_full:
             return
-        self._wake.set()
+        if not self._failures:  # a disk that fails is tried once a second
+            self._wake.set()
         if not fits and (self._ended or self._clock.monotonic() - self._took > FAILED_NS):
             raise SpoolFailed(f"{self._path} takes no data and the memory for 30 s is full: look at the disk")
 
@@ -300,15 +301,14 @@ class Spool(Queries):
 
     def _run(self) -> None:
         assert self._clock is not None
-        due = self._clock.monotonic()
+        due = self._clock.monotonic() + COMMIT_NS
         try:
             while not self._stopping:
-                now = self._clock.monotonic()
-                due = max(due + COMMIT_NS, now)  # on the grid: what a tick takes does not delay the next
-                self._wake.wait((due - now) / 1e9)
+                self._wake.wait(max(0, due - self._clock.monotonic()) / 1e9)
                 self._wake.clear()
                 if not self._stopping:
                     self.tick()
+                due = due if (now := self._clock.monotonic()) < due else max(due + COMMIT_NS, now)  # the grid
         except Exception:  # `put` ends the process when the ring is full
             self._ended = True
             logger.exception("nothing is committed any more: this is a bug, please report it")
