@@ -16,10 +16,13 @@ import pytest
 from tests.faults import disk
 from tests.faults.books import Books, examine
 from tests.faults.children import live
-from tests.faults.plant import Life, grow
+from tests.faults.plant import Life, Plant, begin_ns, grow
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    from tests.faults.plant import Told
 
 DAMAGES = int(os.environ.get("TSQ_DAMAGES", "80"))
 
@@ -91,3 +94,25 @@ def test_damage_of_any_file_is_survived_and_told(work: Path) -> None:
             wrong[f"{number}: {', '.join(done)}"] = found
         shutil.rmtree(folder)
     assert wrong == {}
+
+
+def test_files_that_go_while_the_spool_runs_lose_no_more_than_is_told(work: Path) -> None:
+    for number in range(6):
+        folder = work / f"state-{number}"
+        books = Books()
+        victims = random.Random(number)
+
+        def run(tell: Callable[[Told], None], folder: Path = folder, victims: random.Random = victims) -> None:
+            plant = Plant(folder, Life(seed=1, seconds=0, checkpoint=12, line=(4, 999)), begin_ns(0), tell)
+            for second in range(50):
+                if second == 20:
+                    victims.choice(files(folder)).unlink()
+                plant.second(second)
+            plant.spool.stop()
+
+        status, told = live(run, disk.Disk(folder, work / "control"))
+        assert status == 0, "somebody has removed a file, and the process has ended"
+        for one in told:
+            books.add(one)
+        found = examine(folder, books, damaged=True)
+        assert found == [], (number, found)
