@@ -188,6 +188,8 @@ def _allowed(unit: Path) -> tuple[set[str], set[str]]:
     for line in re.findall(r"^SystemCallFilter=(.*)$", text, re.MULTILINE):
         calls = set().union(*(_calls(name) for name in line.lstrip("~").split()))
         allowed = allowed - calls if line.startswith("~") else allowed | calls
+    if "\nProtectClock=yes" in text:
+        allowed -= _calls("@clock")
     families = set(
         re.findall(r"AF_[A-Z0-9]+", re.findall(r"^RestrictAddressFamilies=(.*)$", text, re.MULTILINE)[0])
     )
