@@ -27,6 +27,8 @@ from tests.faults.plant import Life, grow
 from tests.faults.powerloss import attempt
 
 SECONDS = 25
+ANEW = 60
+"""Lives after which a fresh folder is begun: each that is vouched for moves its stamps by decades."""
 
 
 def life_of(rng: random.Random) -> Life:
@@ -51,11 +53,14 @@ def main(work: Path, kills: int, seed: int) -> None:
     folder, books = work / "state", Books()
     recorder = disk.Disk(folder, Path(os.environ["TSQ_DISK_CONTROL"]))
     problems: Counter[str] = Counter()
-    killed = number = 0
+    killed = number = entries = 0
     whole: list[int] = []  # calls of lives that came to their end
     places: Counter[str] = Counter()
     while killed < kills:
         number += 1
+        if number % ANEW == 0:
+            shutil.rmtree(folder, ignore_errors=True)
+            books = Books()
         life = life_of(rng)
         outside = None
         if len(whole) < 2:
@@ -70,6 +75,7 @@ def main(work: Path, kills: int, seed: int) -> None:
         status, said = live(partial(grow, folder, life, number), recorder, killed_after_s=outside)
         for told in said:
             books.add(told)
+            entries += len(told.entries)
         if status == signal.SIGKILL:
             killed += 1
         elif not status:
@@ -89,7 +95,7 @@ def main(work: Path, kills: int, seed: int) -> None:
         "kills": killed,
         "lives": number,
         "calls_of_lives": [min(whole), max(whole)],
-        "entries": len(books.entries),
+        "entries": entries,
         "given_up": books.given_up,
         "places": places,
         "problems": dict(problems),
