@@ -4,8 +4,13 @@
 
 The agent that has had the least of the worker's time is served next (start-time fair queuing, Goyal 1996): one
 whose messages cost much, or who sends many of them, waits for itself. Whoever had nothing waiting begins at the
-present virtual time, so that nobody saves time up. A healthy agent therefore waits for the step in hand and no
-longer, however much others have waiting; a step is a message, or one request of a message that takes many.
+present virtual time, so that nobody saves time up. A step is a message, or one request of a message that takes
+many.
+
+What is begun is in memory as points, many times its size on the line. So a message that was just begun goes on
+until it is done or has had `FIRST_SECONDS`, and not more than `BEGUN` are begun at a time. A healthy agent waits
+for that and the step in hand, however much others have waiting; when `BEGUN` others have a message in hand that
+takes long, for one of these.
 
 What waits is bounded in messages and bytes. When there is no room, the newest message of the agent that has most
 waiting goes, which may be the one that has just come; it is not confirmed, so its agent sends it again.
@@ -23,6 +28,10 @@ from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+BEGUN = 32
+"""Messages that may be begun at a time."""
+FIRST_SECONDS = 0.25
+"""Time of a message before others may have their turn between two of its steps."""
 OVERHEAD = 512
 """Bytes that a message takes beside its payload, so that empty ones count too."""
 
@@ -65,6 +74,8 @@ class Turns(Generic[M, Work]):
         self._waiting: OrderedDict[str, deque[M]] = OrderedDict()
         self._held: dict[str, int] = {}  # bytes
         self._begun: dict[str, Work] = {}
+        self._first: str | None = None  # whose message was begun last, while it has not had its first time
+        self._had = 0.0  # of that time
         self._start: dict[
             str, float
         ] = {}  # virtual time from which an agent may be served; dropped when it is past
@@ -105,13 +116,17 @@ class Turns(Generic[M, Work]):
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._begun or self._woken, seconds)
             self._woken = False
-            agents = {**self._begun, **self._waiting}  # the values do not matter, the order does
+            if self._first is not None and self._first in self._begun:
+                return Turn(self._first, None, self._begun.pop(self._first))
+            waiting = {} if len(self._begun) >= BEGUN else self._waiting
+            agents = {**self._begun, **waiting}  # the values do not matter, the order does
             if not agents:
                 return None
             agent = min(agents, key=lambda name: self._start.get(name, self._now))
             self._now = max(self._now, self._start.get(agent, self._now))
             if agent in self._begun:
                 return Turn(agent, None, self._begun.pop(agent))
+            self._first, self._had = agent, 0.0
             return Turn(agent, self._pop(agent, newest=False), None)
 
     def give(self, agent: str, cost: float, begun: Work | None = None) -> None:
@@ -126,6 +141,10 @@ class Turns(Generic[M, Work]):
             self._start[agent] = max(self._start.get(agent, 0.0), self._now) + cost
             if begun is not None:
                 self._begun[agent] = begun
+            if agent == self._first:
+                self._had += cost
+                if begun is None or self._had >= FIRST_SECONDS:
+                    self._first = None
             if len(self._start) > 2 * (len(self._waiting) + len(self._begun)) + 100:
                 self._forget()
 
@@ -137,6 +156,7 @@ class Turns(Generic[M, Work]):
                 while agent in self._waiting:
                     self._pop(agent, newest=True)
             self._begun.clear()
+            self._first = None
         return iter(gone)
 
     def _push(self, agent: str, message: M) -> None:

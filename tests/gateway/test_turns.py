@@ -8,7 +8,7 @@ from typing import NamedTuple
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.turns import OVERHEAD, Turns, agent_of
+from gateway.turns import BEGUN, FIRST_SECONDS, OVERHEAD, Turns, agent_of
 
 
 class Message(NamedTuple):
@@ -72,7 +72,7 @@ def test_what_is_begun_goes_on_before_what_its_agent_sent_later_and_after_others
     assert turn is not None
     assert turn.message == data("poison", b"1")
     turns.put(data("healthy"))
-    turns.give(turn.agent, 0.1, "the rest of 1")
+    turns.give(turn.agent, FIRST_SECONDS, "the rest of 1")
     turn = turns.take(0)
     assert turn is not None
     assert turn.agent.endswith("healthy")
@@ -84,6 +84,25 @@ def test_what_is_begun_goes_on_before_what_its_agent_sent_later_and_after_others
     turn = turns.take(0)
     assert turn is not None
     assert turn.message == data("poison", b"2")
+
+
+def test_few_are_begun_at_a_time_and_a_short_one_is_done_before_the_next() -> None:
+    for cost, most in (FIRST_SECONDS / 10, 1), (FIRST_SECONDS, BEGUN):
+        turns: Turns[Message, str] = Turns(1000, 10**6)
+        for number in range(3 * BEGUN):
+            assert turns.put(data(f"a{number}")) is None
+        begun: set[str] = set()
+        left: dict[str, int] = {}
+        while turn := turns.take(0):
+            assert (turn.message is None) == (turn.agent in begun)
+            begun.add(turn.agent)
+            left[turn.agent] = left.get(turn.agent, 4) - 1
+            if not left[turn.agent]:
+                begun.remove(turn.agent)
+            turns.give(turn.agent, cost, "more" if left[turn.agent] else None)
+            assert len(begun) <= most
+        assert len(left) == 3 * BEGUN
+        assert not any(left.values())
 
 
 def test_when_there_is_no_room_the_newest_of_who_has_most_goes() -> None:
