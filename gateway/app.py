@@ -7,7 +7,8 @@
 
 The store is used by the worker thread only, so that no slow write keeps the connection from its keep-alive. A
 worker whose store has been away for 5 s clears its presence and takes no data until the store answers a ping; it
-begins in that state, so that it never announces what it cannot do.
+begins in that state, so that it never announces what it cannot do. Where others are, it also leaves when the store
+hangs: does not answer for 5 s, or for twice what it takes at its slowest, up to 15 s.
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     Steps = Generator[None, None, list[Outgoing]]
 
 AWAY_SECONDS = 5.0
+SLOW_SECONDS = 15.0  # that a store known to be slow may take
 PROBE_SECONDS = 1.0
 STATS_SECONDS = 60.0
 # mosquitto 2.0 sends more than the receive maximum: 2.0.11 was seen to send two messages for each PUBACK.
@@ -94,6 +96,7 @@ class Gateway:
         self._expiry = Expiry(config.mqtt, "mqtt")
         self._notifier = Notifier()
         self._handling: float | None = None  # since when a message is in hand
+        self._usual_s = 0.0  # that the store takes, as it did lately and at worst
         self._stopping = threading.Event()
         self._worker = threading.Thread(target=self._work, name="gateway-worker", daemon=True)
 
@@ -147,12 +150,17 @@ class Gateway:
             if warning is not None:
                 log.warning("%s", warning.en)
             since, now = self._handling, self._clock.monotonic()
-            if since is not None and now - since >= AWAY_SECONDS and self._link.others:
+            if since is not None and now - since >= self._patience_s and self._link.others:
                 self._serve(serving=False)  # the store hangs, and others may have a better one
             if feed_s and now - fed >= feed_s and (since is None or now - since < HANDLING_SECONDS):
                 self._notifier.feed()
                 fed = now
         return exits.CLEAN
+
+    @property
+    def _patience_s(self) -> float:
+        """How long the store may take; one that is slow for all must not make each worker leave in turn."""
+        return max(AWAY_SECONDS, min(2 * self._usual_s, SLOW_SECONDS))
 
     def _join(self, stop: threading.Event) -> None:
         """Ask the broker what it can do, and connect unless another worker is in the way."""
@@ -200,8 +208,11 @@ class Gateway:
             if turn is not None:
                 self._handling = begin = self._clock.monotonic()
                 left = self._step(turn.begun or self._begin(turn.message))
-                self._turns.give(turn.agent, self._clock.monotonic() - begin, left)
+                took = self._clock.monotonic() - begin
+                self._turns.give(turn.agent, took, left)
                 self._handling = None
+                if self._ingest.away_since is None:
+                    self._usual_s = max(took, 0.9 * self._usual_s)
             self._attend_store()
 
     def _begin(self, message: Incoming | None) -> Steps | None:

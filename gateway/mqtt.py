@@ -143,9 +143,7 @@ class Link(Client):
             if serving:
                 self._subscribe(session, self._data)
             else:
-                self._announced = False
-                session.publish(self._topic, b"", retain=True)
-                session.unsubscribe(self._data)
+                self._leave(session)
 
     def publish(self, outgoing: Outgoing) -> bool:
         """Hand a message to the broker; return False, with nothing queued, where there is none now."""
@@ -162,11 +160,17 @@ class Link(Client):
         session = self._connection.session
         if session is not None:
             with self._lock:
-                self._announced = self._serving = False
-                mid = self._goodbye = session.publish(self._topic, b"", retain=True)
+                self._serving = False
+                mid = self._goodbye = self._leave(session)
             if mid is not None and not self._gone.wait(_GOODBYE_SECONDS):
                 log.warning("the broker did not take the goodbye; it clears the presence by the will")
         self._connection.stop()
+
+    def _leave(self, session: Session) -> int | None:
+        """Take no more data, and then say so: agents send again at once, and none of it may come here."""
+        self._announced = False
+        session.unsubscribe(self._data)
+        return session.publish(self._topic, b"", retain=True)
 
     def _subscribe(self, session: Session, *filters: str) -> None:
         mid = session.subscribe(*filters)

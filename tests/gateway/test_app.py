@@ -6,16 +6,25 @@ import contextlib
 import logging
 import queue
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from contract import codec, topics
 from contract.payload import NeedBirth, Worker
-from gateway.app import QUEUE_BYTES, QUEUE_MESSAGES, STOP_SECONDS, Gateway
+from gateway.app import (
+    AWAY_SECONDS,
+    PROBE_SECONDS,
+    QUEUE_BYTES,
+    QUEUE_MESSAGES,
+    SLOW_SECONDS,
+    STOP_SECONDS,
+    Gateway,
+)
 from gateway.config import DeadLetterSettings, GatewayConfig
 from gateway.deadletter import read
-from gateway.mqtt import RECEIVE_MAXIMUM
+from gateway.mqtt import RECEIVE_MAXIMUM, Link
 from gateway.stores.settings import EmbeddedSettings
 from gateway.turns import OVERHEAD
 from settings.broker import Broker
@@ -323,6 +332,56 @@ def test_a_few_large_messages_fill_the_queue_as_many_small_ones_do(
         store.gate.release(10)
         assert agent.confirmed().stored == [(1, crc(1))]
         assert sent_until_confirmed(agent, 2) == [(2, crc(2))]
+
+
+def test_a_store_that_is_slow_for_all_makes_no_worker_leave_again_and_again(
+    tmp_path: Path, broker: Child, agent: Peer
+) -> None:
+    store, clock = Slow(), FixedClock()
+    other = Worker("gw-2", "1", "1")
+    agent.birth()
+    with working(Gateway(config(tmp_path, port_of(broker)), store, clock)) as gateway:
+        agent.wait_for_workers("gw-1")
+        agent.publish(topics.worker("gw-2"), codec.encode(other), retain=True, zstd=False)
+        until(lambda: gateway._link.others)
+
+        def takes(seq: int, seconds: float) -> None:
+            agent.send(message(seq))
+            assert store.entered.acquire(timeout=10)
+            clock.advance(seconds)
+
+        takes(1, AWAY_SECONDS + 1)  # it may hang
+        agent.wait_for_workers("gw-2")
+        store.gate.release()
+        clock.advance(1)
+        agent.wait_for_workers("gw-1", "gw-2")
+        assert agent.confirmed().stored == [(1, crc(1))]
+        for seq in (2, 3):  # it does not, it is slow
+            takes(seq, AWAY_SECONDS + 1)
+            time.sleep(1.5 * PROBE_SECONDS)
+            assert gateway.stats()["serving"] == 1
+            store.gate.release()
+            assert agent.confirmed().stored == [(seq, crc(seq))]
+        takes(4, SLOW_SECONDS + 1)
+        agent.wait_for_workers("gw-2")
+        store.gate.release()
+
+
+def test_who_leaves_takes_no_more_data_before_others_are_told() -> None:
+    link = Link(Broker(host="127.0.0.1", port=1), Worker("gw-1", "1", "1"), lambda _: None)
+    said: list[str] = []
+
+    class Recorded:
+        def unsubscribe(self, topic_filter: str) -> None:
+            said.append(topic_filter)
+
+        def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+            assert retain
+            assert not payload
+            said.append(topic)
+
+    link._leave(Recorded())  # type: ignore[arg-type]
+    assert said == ["tsq/1/+/+/data", topics.worker("gw-1")]
 
 
 def test_a_stop_waits_for_the_message_in_hand_but_not_for_a_hung_store(
