@@ -332,7 +332,7 @@ class Agent:
             in_flight=self._sender.in_flight,
             usual_s=self._sender.usual_s,
             certificates=self._certificates(),
-            more=self._timekeeper.counters(),
+            more={**self._timekeeper.counters(), **(self._sparkplug.counters() if self._sparkplug else {})},
         )
         return counters.metrics(self._spool.stats(), dict(self._health.devices), around)
 

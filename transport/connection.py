@@ -67,6 +67,7 @@ class Connection(Handler):
         self._awaited: Session | None = None  # its answer is still of interest
         self._lock = threading.Lock()
         self._stopping = threading.Event()
+        self._rest = 0.0
         self._thread = threading.Thread(target=self._run, name=f"mqtt-{client_id}", daemon=True)
 
     @property
@@ -93,6 +94,10 @@ class Connection(Handler):
         if self._thread.is_alive():  # it may never have been started
             self._thread.join(ANSWER_SECONDS)
 
+    def rest(self, seconds: float) -> None:
+        """Wait so long before the next attempt; called by the client, in `ended`."""
+        self._rest = seconds
+
     def _run(self) -> None:
         wait = _NOW
         while not self._stopping.wait(wait):
@@ -104,6 +109,7 @@ class Connection(Handler):
                 wait = AGAIN_SECONDS[0]
             else:
                 wait = min(max(2 * wait, AGAIN_SECONDS[0]), AGAIN_SECONDS[1])
+            wait, self._rest = max(wait, self._rest), 0.0
 
     def _attempt(self, version: int) -> bool:
         """Live through one session; return whether it was opened."""

@@ -4,7 +4,8 @@ A Sparkplug device is a device of ours, not a machine: DDEATH says that the valu
 machine may hang on two of them. Its metrics are called `{machine}/{signal}` by ids, so that renaming changes
 nothing; the name that people know is a property. There are no aliases.
 
-    put(frame)          what has changed since it was last said: DDATA; the first after a link came up: DBIRTH
+    put(frame)          what has changed since it was last said: DDATA
+    put(link_up)        DBIRTH, with what was read before the link counted as up
     put(link_down)      DDEATH
     births()            NBIRTH, and DBIRTH of each device whose link is up; whatever waited follows as historical
     asleep              nobody listens: changes wait, bounded, the oldest go
@@ -40,7 +41,7 @@ from agent.sparkplug.payload import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from agent.frame import Item, Signal, Source, Value
 
@@ -137,7 +138,7 @@ class Node:
                 device.tags.append(tag)
                 device.said.append(STALE)
         for name, device in self._devices.items():
-            if name in old and old[name].tags == device.tags:
+            if name in old and (old[name].tags, old[name].offsets) == (device.tags, device.offsets):
                 self._devices[name] = old[name]
         self._waiting = sum(len(device.waiting) for device in self._devices.values())
 
@@ -157,24 +158,19 @@ class Node:
             if device is None or item.source not in device.offsets:
                 return
             device.up = item.kind == "link_up"
-            if not device.up and device.born:
+            if device.up and self.awake and not device.born:  # what is quiet may not be read again for hours
+                yield from self._live(name, device, now_ms)
+            elif not device.up and device.born:
                 device.born = False
-                if self.awake:
-                    yield self._message("DDEATH", name, (), now_ms)
+                yield self._message("DDEATH", name, (), now_ms)
 
     def _frame(self, block: FrameBlock, device: _Device, now_ms: int) -> Iterator[Message]:
         changes = list(self._changes(block, device))
-        if not self.awake or not device.up:
+        if not device.born:
             self._keep(device, changes)
             return
-        name = block.source.device
-        if not device.born:
-            yield self._birth(name, device, now_ms)
-            yield from self._history(name, device, now_ms)
-            self._remember(device, changes, now_ms)
-            return
         self._remember(device, changes, now_ms)
-        yield from self._data(name, device, changes, now_ms, historical=False)
+        yield from self._data(block.source.device, device, changes, now_ms, historical=False)
 
     def _changes(self, block: FrameBlock, device: _Device) -> Iterator[_Change]:
         offset = device.offsets[block.source.id]
@@ -218,8 +214,7 @@ class Node:
         for name, device in self._devices.items():
             device.born = False
             if device.up:
-                yield self._birth(name, device, now_ms)
-                yield from self._history(name, device, now_ms)
+                yield from self._live(name, device, now_ms)
 
     def death(self, bdseq: int, now_ms: int) -> Message:
         """Return the death of the node: its will, and its goodbye."""
@@ -232,15 +227,22 @@ class Node:
             device.born = False
             recent = [change for _, change in device.recent]
             device.recent.clear()
+            recent += device.waiting  # of a link that is down; it is younger
+            self._waiting -= len(device.waiting)
+            device.waiting.clear()
             self._keep(device, recent)
 
-    def _remember(self, device: _Device, changes: Sequence[_Change], now_ms: int) -> None:
+    def _remember(self, device: _Device, changes: Iterable[_Change], now_ms: int) -> None:
         device.recent.extend((now_ms, change) for change in changes)
         while device.recent and (device.recent[0][0] < now_ms - AGAIN_MS or len(device.recent) > self._buffer):
             device.recent.popleft()
 
-    def _birth(self, name: str, device: _Device, now_ms: int) -> Message:
+    def _live(self, name: str, device: _Device, now_ms: int) -> Iterator[Message]:
         device.born = True
+        yield self._birth(name, device, now_ms)
+        yield from self._history(name, device, now_ms)
+
+    def _birth(self, name: str, device: _Device, now_ms: int) -> Message:
         metrics = []
         for tag, last in zip(device.tags, device.last, strict=True):
             device.said[last.tag] = last.quality
@@ -254,6 +256,7 @@ class Node:
 
     def _history(self, name: str, device: _Device, now_ms: int) -> Iterator[Message]:
         waiting = [change for change in device.waiting if change != device.last[change.tag]]  # the birth has those
+        self._remember(device, device.waiting, now_ms)
         self._waiting -= len(device.waiting)
         device.waiting.clear()
         yield from self._data(name, device, waiting, now_ms, historical=True)

@@ -7,7 +7,8 @@ This is a copy for others. The spool and the gateway are the record: nothing her
 waits for this. While nobody vouches for the clock nothing is said, because a Sparkplug time is believed.
 
 `bdSeq` stands in the will and in the birth of a connection, and goes up by one with each: it is kept on the disk,
-so that a host can tell the late death of an earlier process from ours.
+so that a host can tell the late death of an earlier process from ours. A connection has a birth of its own before
+anything else is said on it, and begins without knowing of any host: what an earlier one has heard may be long past.
 """
 
 from __future__ import annotations
@@ -42,7 +43,12 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 KEEPALIVE_S = 10
-QUEUE_ROWS = 50_000  # that wait for the thread; it is far behind, and the oldest go
+QUEUE_ROWS = 50_000  # that wait for the thread; it is far behind, and no more are taken
+ORDERS = 100  # messages from others that wait for it
+REBIRTH_NS = 10**9  # between two births that hosts ask for
+SHORT_NS = 10 * 10**9  # a connection that ended before
+SHORTS = 3  # of them in a row: something is wrong that the next one would not mend
+YIELD_S = 60.0  # between two attempts then
 STOP_S = 5.0
 MOST_SAID = 100  # a flood of topics fills neither memory nor log
 FILE = "sparkplug.bdseq"
@@ -88,15 +94,23 @@ class Output(Client):
             self._bdseq = int(self._file.read_text("ascii"))
         self._queue: deque[Callable[[], Iterable[Message]]] = deque()
         self._rows = 0  # in the queue
+        self._orders = 0  # in the queue
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._stopping = False
         self._ready: Session | None = None  # it has its subscriptions
+        self._spoken: Session | None = None  # the node was born on it
+        self._wanted = False  # a host asks for a birth
+        self._born_ns = 0
+        self._opened_ns = 0
+        self._shorts = 0
+        self._largest = 0  # bytes
+        self._closed: Session | None = None  # by us
         self._said: set[str] = set()
         self.lost_rows = 0
         """Rows that never reached the node: its thread was too far behind, or the clock was not trusted."""
         wishes = Wishes(keep_alive=KEEPALIVE_S, packet=payload.LIMIT, will=self._will, now=now)
-        self._connection = Connection(broker, f"tsq-sparkplug-{node}", wishes, self)
+        self._connection = Connection(broker, f"tsq-sparkplug-{settings.group}-{node}", wishes, self)
         self._thread = threading.Thread(target=self._run, name="sparkplug", daemon=True)
 
     def start(self) -> None:
@@ -121,25 +135,27 @@ class Output(Client):
         """Take what was read; returns at once."""
         if not isinstance(item, FrameBlock):
             if isinstance(item, Event):
-                self._later(0, lambda: self._node.put(item, self._now_ms()))
+                self._later(lambda: self._node.put(item, self._now_ms()))
             return
         rows = len(item)
         if not self._clock.trusted or self._rows + rows > QUEUE_ROWS:
             self.lost_rows += rows
             return
-        self._later(rows, lambda: self._node.put(item, self._now_ms()))
+        self._later(lambda: self._node.put(item, self._now_ms()), rows=rows)
 
     def begin(self, sources: Sequence[Source]) -> None:
         """Have other sources from now on: the node is born again."""
-        self._later(0, lambda: self._begun(tuple(sources)))
+        self._later(lambda: self._begun(tuple(sources)))
 
-    def _later(self, rows: int, job: Callable[[], Iterable[Message]]) -> None:
+    def _later(self, job: Callable[[], Iterable[Message]], *, rows: int = 0, orders: int = 0) -> None:
         with self._lock:
             self._rows += rows
+            self._orders += orders
 
         def counted() -> Iterable[Message]:
             with self._lock:
                 self._rows -= rows
+                self._orders -= orders
             return job()
 
         self._queue.append(counted)
@@ -160,28 +176,34 @@ class Output(Client):
 
     def _step(self) -> None:
         session = self._ready
-        if self._node.awake and (session is None or not session.up):
+        if self._node.awake and (session is not self._spoken or session is None or not session.up):
             self._node.sleep()
         while self._queue:
             self._publish(self._queue.popleft()())
-        session = self._ready
         if session is None or not session.up:
             return
-        if self._host is not None and not self._host.online:
-            if self._node.awake:
-                logger.info("Sparkplug: the primary host is away, changes wait for it")
-                self._die()
-                session.close()  # the next connection has the next bdSeq, and waits for the host
-            return
-        if not self._node.awake and self._clock.trusted:
-            self._publish(self._node.births(self._bdseq, self._now_ms()))
+        away = self._host is not None and not self._host.online
+        if self._node.awake and (away or not self._clock.trusted):
+            logger.info(
+                "Sparkplug: %s, changes wait", "the primary host is away" if away else "the time is not known"
+            )
+            self._die()
+            self._closed = session
+            session.close()  # the next connection has the next bdSeq
+        elif not away and self._clock.trusted and (not self._node.awake or self._asked()):
+            self._spoken = session
+            self._publish(self._births())
+
+    def _asked(self) -> bool:
+        return self._wanted and self._clock.monotonic() - self._born_ns >= REBIRTH_NS
 
     def _begun(self, sources: Sequence[Source]) -> Iterable[Message]:
         self._node.begin(sources)
-        return self._reborn()
+        return self._births() if self._node.awake else ()
 
-    def _reborn(self) -> Iterable[Message]:
-        return self._node.births(self._bdseq, self._now_ms()) if self._node.awake else ()
+    def _births(self) -> Iterable[Message]:
+        self._wanted, self._born_ns = False, self._clock.monotonic()
+        return self._node.births(self._bdseq, self._now_ms())
 
     def _die(self) -> None:
         if self._node.awake:
@@ -190,14 +212,20 @@ class Output(Client):
 
     def _publish(self, messages: Iterable[Message]) -> None:
         for message in messages:
-            session = self._ready
-            if session is not None:
-                session.publish(message.topic, message.payload, qos=0)
+            self._largest = max(self._largest, len(message.payload))
+            if self._spoken is not None:
+                self._spoken.publish(message.topic, message.payload, qos=0)
 
     def _now_ms(self) -> int:
         return self._clock.now() // 10**6
 
     # What comes in
+
+    def _forgotten(self) -> Iterable[Message]:
+        if self._host is not None:
+            self._host = state.Host()
+        self._wanted = False
+        return ()
 
     def _heard(self, topic: str, raw: bytes) -> Iterable[Message]:
         try:
@@ -211,7 +239,8 @@ class Output(Client):
             return ()
         if topic == self._names.topic("NCMD") and [(c.name, c.value) for c in wanted] == [(REBIRTH, True)]:
             logger.info("Sparkplug: born again because a host asks for it")
-            return self._reborn()
+            self._wanted = True
+            return ()
         self._once(f"command {topic}", "Sparkplug: a command on %s is not obeyed: this agent only reads", topic)
         return ()
 
@@ -219,6 +248,8 @@ class Output(Client):
 
     def opened(self, session: Session) -> None:
         """Ask for commands and for the state of the host."""
+        self._opened_ns = self._clock.monotonic()
+        self._later(self._forgotten)
         command = self._names.topic("NCMD"), self._names.topic("DCMD", "+")
         session.subscribe(*command, *([self._state] if self._state else []))
 
@@ -233,11 +264,23 @@ class Output(Client):
 
     def received(self, session: Session, message: Received) -> None:  # noqa: ARG002
         """Hand on what came."""
-        if len(self._queue) < QUEUE_ROWS and len(message.payload) <= payload.LIMIT:
-            self._later(0, lambda: self._heard(message.topic, message.payload))
+        if self._orders < ORDERS and len(message.payload) <= payload.LIMIT:
+            self._later(lambda: self._heard(message.topic, message.payload), orders=1)
 
     def ended(self, session: Session) -> None:
-        """Wait for the next connection."""
+        """Wait for the next connection, longer when none of them holds: the site's own may suffer from it."""
+        short = session is not self._closed and self._clock.monotonic() - self._opened_ns < SHORT_NS
+        self._shorts = self._shorts + 1 if short else 0
+        if self._shorts >= SHORTS and not self._stopping:
+            self._connection.rest(YIELD_S)
+            self._once(
+                "short",
+                "Sparkplug: the broker ends each connection at once, next attempt in %d s: where it allows one "
+                "connection a user, sparkplug.broker needs a user of its own; or another agent has our group and "
+                "edge node; or it takes no message as large as ours (%d bytes)",
+                YIELD_S,
+                self._largest,
+            )
         if self._ready is session:
             self._ready = None
         self._wake.set()

@@ -112,7 +112,7 @@ class Metric:
     Attributes:
         name: Levels are parted by `/`.
         time_ms: UTC.
-        kind: Sparkplug's data type; left out of what follows a birth when None.
+        kind: Sparkplug's data type.
         value: None for null.
         historical: Whether it is older than what was sent before.
         properties: Of a birth, and `Quality` where it is not what it was.
@@ -124,7 +124,6 @@ class Metric:
     value: Value = None
     historical: bool = False
     properties: Sequence[Property] = ()
-    typed: bool = True
 
 
 def encode(metrics: Iterable[Metric], time_ms: int, seq: int = NO_SEQ) -> bytes:
@@ -140,8 +139,7 @@ def encode(metrics: Iterable[Metric], time_ms: int, seq: int = NO_SEQ) -> bytes:
         payload.seq = seq
     for metric in metrics:
         made = payload.metrics.add(name=metric.name, timestamp=metric.time_ms)
-        if metric.typed:
-            made.datatype = metric.kind
+        made.datatype = metric.kind
         if metric.historical:
             made.is_historical = True
         if metric.value is None:
