@@ -101,9 +101,10 @@ class Gateway:
         self._worker = threading.Thread(target=self._work, name="gateway-worker", daemon=True)
 
     def stats(self) -> dict[str, int]:
-        """Return totals since the start: those of `Ingest.counts`, `dropped` (queue full), `bugs`, `serving`.
+        """Return totals since the start: those of `Ingest.counts`, `dropped`, `bugs`, `serving`.
 
-        With a certificate of our own also `certificate_seconds`, until it expires.
+        Dropped is what found the queue full, and what was sent again while it waited there. With a certificate
+        of our own also `certificate_seconds`, until it expires.
         """
         return {
             **self._ingest.counts,

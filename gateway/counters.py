@@ -22,7 +22,7 @@ TEXTS = {
     "malformed": "Messages that cannot be read",
     "malformed_dropped": "Messages that cannot be read and are kept nowhere, for want of room",
     "dead_letters_full": "Rejections that could not be kept and are not confirmed",
-    "dropped": "Messages dropped because the queue was full; agents send them again",
+    "dropped": "Messages dropped because the queue was full, or because they waited there already",
     "bugs": "Messages that met a bug of ours",
     "certificate_seconds": "Time until our own certificate expires",
     "serving": "1 while this worker takes data",

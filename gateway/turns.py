@@ -13,7 +13,8 @@ for that and the step in hand, however much others have waiting; when `BEGUN` ot
 takes long, for one of these.
 
 What waits is bounded in messages and bytes. When there is no room, the newest message of the agent that has most
-waiting goes, which may be the one that has just come; it is not confirmed, so its agent sends it again.
+waiting goes, which may be the one that has just come; it is not confirmed, so its agent sends it again. What is
+sent again while it still waits goes too: behind a slow store that would be most of what there is to do.
 
 Used by two threads: one puts, one takes.
 """
@@ -88,9 +89,12 @@ class Turns(Generic[M, Work]):
             return sum(map(len, self._waiting.values()))
 
     def put(self, message: M) -> M | None:
-        """Let a message wait; return the one that cannot, if any: this one or another."""
+        """Let a message wait; return the one that does not, if any: this one or another."""
         agent, size = agent_of(message.topic), len(message.payload) + OVERHEAD
         with self._changed:
+            waiting = self._waiting.get(agent, ())
+            if any(one.payload == message.payload and one.topic == message.topic for one in waiting):
+                return message
             gone = None
             if self._room < 1 or self._free < size:
                 hog = max(self._held, key=self._held.__getitem__, default=agent)

@@ -306,8 +306,8 @@ def test_a_flood_without_qos_is_dropped_and_counted_and_never_fills_the_memory(
         agent.wait_for_workers("gw-1")
         agent.send(message(1))
         assert store.entered.acquire(timeout=10)
-        for _ in range(2 * QUEUE_MESSAGES):
-            agent.publish(BRANCH.data, b"x", qos=0)
+        for number in range(2 * QUEUE_MESSAGES):
+            agent.publish(BRANCH.data, b"%d" % number, qos=0)
         until(lambda: gateway.stats()["dropped"] >= QUEUE_MESSAGES // 2)
         store.gate.release(10)
         assert agent.confirmed().stored == [(1, crc(1))]
@@ -325,8 +325,8 @@ def test_a_few_large_messages_fill_the_queue_as_many_small_ones_do(
         agent.send(message(1))
         assert store.entered.acquire(timeout=10)
         size = 1_000_000
-        for _ in range(3 * QUEUE_BYTES // size):
-            agent.publish(BRANCH.data, bytes(size), qos=0)
+        for number in range(3 * QUEUE_BYTES // size):
+            agent.publish(BRANCH.data, number.to_bytes(size), qos=0)
         until(lambda: gateway.stats()["dropped"] >= 1)
         assert len(gateway._turns) == QUEUE_BYTES // (size + OVERHEAD)
         store.gate.release(10)

@@ -32,10 +32,10 @@ def served(turns: Turns[Message, str], costs: dict[str, float]) -> list[str]:
 
 def test_one_who_costs_much_waits_for_himself() -> None:
     turns: Turns[Message, str] = Turns(100, 10**6)
-    for _ in range(3):
-        assert turns.put(data("slow")) is None
-    for _ in range(6):
-        assert turns.put(data("quick")) is None
+    for number in range(3):
+        assert turns.put(data("slow", bytes([number]))) is None
+    for number in range(6):
+        assert turns.put(data("quick", bytes([number]))) is None
     assert served(turns, {"slow": 1.0, "quick": 0.3}) == [
         "slow", "quick", "quick", "quick", "quick", "slow", "quick", "quick", "slow",
     ]  # fmt: skip
@@ -44,8 +44,8 @@ def test_one_who_costs_much_waits_for_himself() -> None:
 def test_a_newcomer_is_served_after_the_step_in_hand_whatever_waits() -> None:
     turns: Turns[Message, str] = Turns(1000, 10**6)
     for number in range(20):
-        for _ in range(10):
-            turns.put(data(f"flood-{number}"))
+        for message in range(10):
+            turns.put(data(f"flood-{number}", bytes([message])))
     for _ in range(50):
         turn = turns.take(0)
         assert turn is not None
@@ -117,14 +117,30 @@ def test_when_there_is_no_room_the_newest_of_who_has_most_goes() -> None:
 
 def test_bytes_are_bounded_and_given_back() -> None:
     turns: Turns[Message, str] = Turns(100, 3 * (OVERHEAD + 10))
-    for _ in range(3):
-        assert turns.put(data("a", bytes(10))) is None
-    assert turns.put(data("b", bytes(10))) == data("a", bytes(10))
+    contents = [bytes([i]) * 10 for i in range(3)]
+    for content in contents:
+        assert turns.put(data("a", content)) is None
+    assert turns.put(data("b", bytes(10))) == data("a", contents[-1])
     assert turns.put(data("c", bytes(3 * (OVERHEAD + 10)))) is not None
     assert len(list(turns.drop())) == 3
     assert len(turns) == 0
-    for _ in range(3):
-        assert turns.put(data("a", bytes(10))) is None
+    for content in contents:
+        assert turns.put(data("a", content)) is None
+
+
+def test_what_is_sent_again_while_it_waits_does_not_wait_twice() -> None:
+    turns: Turns[Message, str] = Turns(100, 10**6)
+    assert turns.put(data("a", b"1")) is None
+    assert turns.put(data("a", b"1")) == data("a", b"1")
+    assert turns.put(data("a", b"2")) is None
+    assert turns.put(data("b", b"1")) is None
+    assert turns.put(Message("tsq/1/f/a/birth/00/1of1", b"1")) is None
+    turn = turns.take(0)
+    assert turn is not None
+    assert turn.message == data("a", b"1")
+    assert turns.put(data("a", b"1")) is None  # in hand it may fail
+    turns.give(turn.agent, 0.0)
+    assert len(turns) == 4
 
 
 def test_waiting_ends_when_something_comes_or_somebody_wakes_it() -> None:
