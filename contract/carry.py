@@ -12,7 +12,7 @@ good ones: what a reader has got of a file that is broken off or damaged is what
 file says nothing about who wrote it. Numbers are big-endian.
 
     {name}.tsqd       from an agent: births, then data
-    {name}.tsqs       from the gateway: what it has stored of the file of that name, or refused
+    {name}.*tsqs      from the gateway: what it has stored of the file of that name, or refused
     {name}.*.part     being written, or torn off
 
 Pure: what is read and written are bytes of somebody's file.

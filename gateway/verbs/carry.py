@@ -3,11 +3,18 @@
 Each file of an agent goes through the same ingest as its messages over the broker: births first, then data, limits,
 dead letters and all. The confirmations are written beside it, under its name, before the next file is begun; the
 agent frees by them, and by nothing else. A file that has its confirmations is left alone without `--again`.
+
+    {name}.tsqs            the answer to {name}.tsqd
+    {name}.again{n}.tsqs   a later one
+    {name}.some{n}.tsqs    not all of it could be stored or refused now: the next run takes the file again
 """
 
 from __future__ import annotations
 
+import contextlib
+import glob
 import importlib.metadata
+import itertools
 import os
 import sys
 from collections import Counter
@@ -146,12 +153,24 @@ class _Unloading:
                 return False
             fresh = stick.Fresh(self._path, f"{file.stem}{carry.STORED}")
             try:
+                kept = self._ingest.counts["dead_letters_full"]
                 good = self._unload(file, container, branch, fresh)
-                self._name(fresh, file.stem)
+                done = self._ingest.counts["dead_letters_full"] == kept
+                self._name(fresh, file.stem, done=done)
             except BaseException:
                 fresh.abandon()
                 raise
-            return good
+            if not done:
+                _say(
+                    Text(
+                        f"{file.name}: the dead letters are full, what is refused of it is not confirmed: make "
+                        "room (`tsq-gateway dead-letters list`) and run it again",
+                        f"{file.name}: 저장하지 못한 항목을 보관할 공간이 부족합니다. "
+                        "tsq-gateway dead-letters list로 확인해 정리한 뒤 다시 실행하십시오",
+                    ),
+                    self._language,
+                )
+            return good and done
 
     def _unload(self, file: Path, container: carry.Container, branch: AgentTopics, fresh: stick.Fresh) -> bool:
         packer = carry.Packer()
@@ -185,19 +204,21 @@ class _Unloading:
         fresh.write(packer.end(), reserve=0)
         return good
 
-    def _name(self, fresh: stick.Fresh, stem: str) -> None:
-        for number in range(1, stick.FILES_LIMIT):
-            name = f"{stem}{carry.STORED}" if number == 1 else f"{stem}.{number}{carry.STORED}"
-            try:
-                fresh.finish(name)
-            except FileExistsError:
-                continue
-            return
+    def _name(self, fresh: stick.Fresh, stem: str, *, done: bool) -> None:
+        more = (f"{stem}.{'again' if done else 'some'}{number}" for number in range(1, stick.FILES_LIMIT))
+        for name in itertools.chain([stem] if done else [], more):
+            with contextlib.suppress(FileExistsError):
+                fresh.finish(f"{name}{carry.STORED}")
+                return
 
 
 def _answered(file: Path) -> bool:
     """Whether the confirmations of a file are on the stick, whole."""
-    answer = file.with_suffix(carry.STORED)
+    again = file.parent.glob(f"{glob.escape(file.stem)}.again*{carry.STORED}")
+    return any(map(_whole, (file.with_suffix(carry.STORED), *again)))
+
+
+def _whole(answer: Path) -> bool:
     if not answer.is_file():
         return False
     with answer.open("rb") as raw:
