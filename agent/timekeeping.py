@@ -47,8 +47,14 @@ class Held(Protocol):
     def vouch(self, epoch: int, offset_ns: int) -> bool:
         """Say by how much an epoch was wrong; return whether its entries are shifted."""
 
+    def doubt(self, epoch: int, anchor_ns: int) -> None:
+        """Know an epoch that nobody vouches for, before the first stamp is made in it."""
+
     def held_epochs(self) -> Iterable[HeldEpoch]:
         """Return the epochs of which entries are held."""
+
+    def frozen_epochs(self) -> Iterable[HeldEpoch]:
+        """Return the epochs that were let go as they are, and whose correction nobody has told."""
 
 
 class Timekeeper:
@@ -94,6 +100,14 @@ class Timekeeper:
                     "%d entries of before the machine was started anew have a wrong time, and nobody knows by how "
                     "much: they are stored as they are", held.entries,
                 )  # fmt: skip
+        for frozen in self._spool.frozen_epochs():
+            self._dark = True
+            if frozen.boot_id != clock.boot_id:
+                self._correct(frozen.epoch, None)
+                continue
+            clock.adopt(frozen.epoch, frozen.anchor_ns)
+            if clock.trusted:
+                self._vouch(frozen.epoch, clock.anchor_ns - frozen.anchor_ns)
         self._tell_corrections()
         if clock.trusted:
             self._known = None  # from now on every moment is known
@@ -128,6 +142,8 @@ class Timekeeper:
     # Changes
 
     def _announce(self, change: Change) -> None:
+        if not change.after.trusted:
+            self._spool.doubt(change.after.epoch, change.after.anchor_ns)
         for epoch, offset in sorted(change.offsets.items()):
             self._vouch(epoch, offset)
 

@@ -57,12 +57,13 @@ KEPT = "SELECT seq, spool, crc, birth, committed_ns, process, rows, record, bloc
 
 
 class Stamping(NamedTuple):
-    """The clock as it is at a commit; see `Clock`."""
+    """The clock as it is at a commit; see `Clock`. `doubted`: epochs that were not trusted, and their anchors."""
 
     trusted: bool
     epoch: int
     boot_id: str
     anchor_ns: int
+    doubted: tuple[tuple[int, int], ...] = ()
 
 
 class Committed(NamedTuple):

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from agent.frame import Event
 from agent.spool import stamps
 from agent.spool.adoption import MOVED
 from agent.spool.base import HELD, UNCONFIRMED, HeldEpoch
@@ -24,7 +25,7 @@ from agent.spool.base import HELD, UNCONFIRMED, HeldEpoch
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from agent.frame import Event, Item, Json
+    from agent.frame import Item, Json
     from agent.spool.base import Stamping, State
     from agent.spool.database import Database
 
@@ -75,14 +76,16 @@ def parts(db: Database, items: list[Item], clock: Stamping, process: int, *, sta
         number: (shift, over)
         for number, shift, over in db.execute("SELECT number, shift, over FROM epoch WHERE process = ?", (process,))
     }
-    if not items or (clock.trusted and not known):
+    doubted = clock.doubted if clock.trusted else ((clock.epoch, clock.anchor_ns), *clock.doubted)
+    if not items or not (doubted or known):
         return [Part(items, None, UNCONFIRMED)] if items else []
-    if not clock.trusted and clock.epoch not in known:
-        db.write(
-            "INSERT INTO epoch (number, process, boot_id, anchor_ns) VALUES (?, ?, ?, ?)",
-            clock.epoch, process, clock.boot_id, clock.anchor_ns,
-        )  # fmt: skip
-        known[clock.epoch] = (None, 0)
+    for number, anchor_ns in doubted:
+        if number not in known:
+            db.write(
+                "INSERT INTO epoch (number, process, boot_id, anchor_ns) VALUES (?, ?, ?, ?)",
+                number, process, clock.boot_id, anchor_ns,
+            )  # fmt: skip
+            known[number] = (None, 0)
     for number, (shift, _) in known.items():
         if shift and stamped:
             items = [stamps.shifted(item, number, shift) for item in items]
@@ -91,7 +94,7 @@ def parts(db: Database, items: list[Item], clock: Stamping, process: int, *, sta
     out = []
     for epoch in sorted(parted, key=lambda number: (number is None, number)):
         shift, over = known[epoch] if epoch is not None else (0, 1)
-        out.append(Part(parted[epoch], epoch, HELD if shift is None and not over else UNCONFIRMED))
+        out.append(Part(parted[epoch], epoch, HELD if shift is None and not over & 1 else UNCONFIRMED))
     return out
 
 
@@ -130,7 +133,7 @@ def let_go(db: Database, state: State, epoch: int) -> None:
         "SELECT count(*), coalesce(sum(rows), 0) FROM entry WHERE epoch = ? AND state = 3", (epoch,)
     ).fetchone()
     db.write("UPDATE entry SET state = 0 WHERE epoch = ? AND state = 3", epoch)
-    db.write("UPDATE epoch SET over = 1 WHERE number = ?", epoch)
+    db.write("UPDATE epoch SET over = over | 1 WHERE number = ?", epoch)
     _released(state, entries, rows)
 
 
@@ -148,14 +151,32 @@ def held(db: Database) -> Sequence[HeldEpoch]:
     """Return the epochs that entries are held of."""
     rows = db.execute(
         "SELECT number, boot_id, anchor_ns, (SELECT count(*) FROM entry WHERE state = 3 AND epoch = number) AS n "
-        "FROM epoch WHERE over = 0 ORDER BY number"
+        "FROM epoch WHERE over & 1 = 0 ORDER BY number"
     )
     return [HeldEpoch(*row) for row in rows if row[3]]
 
 
+def frozen(db: Database) -> Sequence[HeldEpoch]:
+    """Return the epochs that were let go as they are, and of which no correction has been told."""
+    rows = db.execute(
+        "SELECT number, boot_id, anchor_ns, 0 FROM epoch WHERE over = 1 AND shift IS NULL ORDER BY number"
+    )
+    return [HeldEpoch(*row) for row in rows]
+
+
+def follow(db: Database, items: Iterable[Item]) -> None:
+    """Know which epochs these items correct; and let the next process begin behind those that they begin."""
+    for item in items:
+        if isinstance(item, Event) and item.kind == "clock_step":
+            db.write("UPDATE state SET process = max(process, ?)", item.body.get("epoch", 0))
+        elif isinstance(item, Event) and item.kind == "clock_correction":
+            db.write("UPDATE epoch SET over = over | 2 WHERE number = ?", item.body.get("epoch", 0))
+
+
 def forget(db: Database, process: int) -> None:
-    """Let go of the epochs of earlier processes that nothing is held of."""
+    """Let go of the epochs of earlier processes that nothing is held of, and nothing is to be told of any more."""
     db.execute(
-        "DELETE FROM epoch WHERE process < ? AND number NOT IN (SELECT epoch FROM entry WHERE state = 3)",
+        "DELETE FROM epoch WHERE process < ? AND number NOT IN (SELECT epoch FROM entry WHERE state = 3) "
+        "AND NOT (over = 1 AND shift IS NULL)",
         (process,),
     )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from agent.clock import Clock
     from agent.spool.base import HeldEpoch
 
 logger = logging.getLogger(__name__)
@@ -29,18 +30,29 @@ class Holding:
         self._since: dict[int, int] = {}  # epoch -> monotonic ns of its first held entry here
         self._over: set[int] = set()  # epochs that nothing is held of any more
         self._vouched: dict[int, int] = {}  # epoch -> offset; to be done
+        self._doubted: dict[int, int] = {}  # epoch of this process that is not trusted -> its anchor
         self.held: Sequence[HeldEpoch] = ()
         """As of the last commit."""
 
-    def begin(self, first: int, held: Sequence[HeldEpoch], now: int) -> None:
-        """Know the first epoch of this process, and what earlier ones have left; `now` is monotonic ns."""
-        self._first = first
-        self._note(held, now)
+    def begin(self, clock: Clock, held: Sequence[HeldEpoch]) -> None:
+        """Know the first epoch of this process, and what earlier ones have left."""
+        self._first = clock.epoch
+        if not clock.trusted:
+            self.doubt(clock.epoch, clock.anchor_ns)
+        self._note(held, clock.monotonic())
 
     def _note(self, held: Sequence[HeldEpoch], now: int) -> None:
         self.held = held
         for one in held:
             self._since.setdefault(one.epoch, now)
+
+    def doubt(self, epoch: int, anchor_ns: int) -> None:
+        """See `Queries.doubt`."""
+        self._doubted[epoch] = anchor_ns
+
+    def doubted(self) -> tuple[tuple[int, int], ...]:
+        """Return the epochs of this process that were not trusted when they began, and their anchors."""
+        return tuple(self._doubted.items())
 
     def vouch(self, epoch: int, offset_ns: int) -> bool:
         """See `Spool.vouch`."""

@@ -38,8 +38,8 @@ from typing import TYPE_CHECKING
 import zstandard
 
 from agent import entry as content
-from agent.frame import Event
 from agent.spool import births, hold, opengaps, opening, record
+from agent.spool.ages import Ages
 from agent.spool.ballast import Ballast
 from agent.spool.base import CONFIRMED, HELD, Committed
 from agent.spool.ledger import REMEMBERED, Ledger
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from agent.frame import Item, Source
+    from agent.frame import Event, Item, Source
     from agent.spool.base import Account, Confirmation, Limits, Stamping
     from agent.spool.salvaging import Salvaged
     from contract.payload import Birth
@@ -93,6 +93,7 @@ class Journal(Reading):
         journal_bytes: int,
     ) -> None:
         self._limits = limits
+        self._ages = Ages()
         self._account = account
         self._lock = threading.RLock()
         self._damaged: set[int] = set()
@@ -215,13 +216,13 @@ class Journal(Reading):
             out = self._insert(parts, now_ns, new)
             arrived = [item for part in parts for item in part.items]
             opengaps.follow(self._db, arrived, self._sources[self._birth_id])
-            self._count_epochs(arrived)
+            hold.follow(self._db, arrived)
             for birth in self._unreadable:
                 ledger.set_aside(birth)
             damaged = self._damaged | self._packer.damaged
             for seq in damaged:
                 ledger.drop_damaged(seq)
-            self._make_room(ledger, last, now_ns if clock.trusted else 0)
+            self._make_room(ledger, last, self._ages.now(now_ns, clock))
             gaps = hold.parts(self._db, [*ledger.events()], clock, self.process, stamped=False)
             told = self._insert(gaps, now_ns, new)
             for entry in told:
@@ -266,13 +267,6 @@ class Journal(Reading):
                 state.committed_rows += rows
                 out.append(Committed(state.seq, packed))
         return out
-
-    def _count_epochs(self, items: Iterable[Item]) -> None:
-        """Let the next process begin behind the clock epochs that this one has used."""
-        for item in items:
-            if isinstance(item, Event) and item.kind == "clock_step":
-                epoch = item.body.get("epoch", 0)
-                self._db.write("UPDATE state SET process = max(process, ?)", epoch)
 
     def _make_room(self, ledger: Ledger, last: int, now_ns: int) -> None:
         """Give up what is too old, and as much of the oldest as is missing."""
@@ -329,12 +323,12 @@ class Journal(Reading):
 
     def _settle(self) -> None:
         """Put SQLite's state on the disk; what the journal holds up to here need not be done again."""
-        self._ballast.trim()
+        self._ballast.renew()
         try:
             self._db.execute("UPDATE state SET applied = ?", (self._log.last,))
             self._db.commit()
         except sqlite3.Error as exc:
-            if code(exc) == sqlite3.SQLITE_FULL:  # the oldest blocks make room for it
+            if code(exc) == sqlite3.SQLITE_FULL and not self._ballast.release():  # the oldest blocks make room
                 self._packer.short = max(self._packer.short, self._ballast.wanted)
             if not self._db.going_on:
                 self._again()

@@ -59,6 +59,11 @@ class Lookups:
         with self._lock:
             return hold.held(self._db)
 
+    def frozen(self) -> Sequence[HeldEpoch]:
+        """Return the clock epochs that were let go as they are, and whose correction nobody has told."""
+        with self._lock:
+            return hold.frozen(self._db)
+
     def checkpoint_state(self) -> tuple[bytes | None, int]:
         """Return the analyzers' state at the last checkpoint, and the last seq in it."""
         with self._lock:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from agent.frame import Event, FrameBlock, Watermark, gap_event
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable
+    from collections.abc import Container, Iterable, Mapping
 
     from agent.frame import Item, Json
     from agent.spool.database import Database
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 OURS = frozenset({"agent_off", "config"})
 """Causes of gaps that tell how far a source has come although nothing was read of it."""
+OUTAGES = frozenset({"device_off", "link_down", "refused"})
+"""Likewise, but for readings that have come before the end was told."""
+BESIDE = frozenset({"maintenance", "clock"})
+"""Causes of gaps beside which readings go on: that one is open explains no silence."""
 
 
 def expect(db: Database, sources: Iterable[str], now_ns: int) -> None:
@@ -55,13 +59,21 @@ def follow(db: Database, items: Iterable[Item], sources: Container[str]) -> None
             reached[item.source] = item.time_ns
         elif isinstance(item, Event) and item.kind == "gap" and "sources" not in item.body:
             _gap(db, item)
-            if item.source is not None and item.body.get("cause") in OURS and item.to_ns is not None:
+            if item.source is None or item.to_ns is None:
+                continue
+            cause = item.body.get("cause")
+            if cause in OURS or (cause in OUTAGES and item.to_ns > _reached(db, item.source, reached)):
                 reached[item.source] = item.to_ns
     for source, time_ns in reached.items():
         if source in sources:
             db.write("INSERT OR REPLACE INTO reached VALUES (?, ?)", source, time_ns)
         else:
             db.write("DELETE FROM reached WHERE source = ?", source)
+
+
+def _reached(db: Database, source: str, now: Mapping[str, int]) -> int:
+    row = db.execute("SELECT ns FROM reached WHERE source = ?", (source,)).fetchone()
+    return now.get(source, row[0] if row else 0)
 
 
 def _gap(db: Database, event: Event) -> None:
@@ -85,8 +97,10 @@ def left(db: Database, now_ns: int, last_ns: int) -> list[Event]:
     events = [
         gap_event(gap, cause, source, now_ns, start, max(start, last_ns)) for gap, source, cause, start in rows
     ]
+    known = {source for _, source, cause, _ in rows if cause not in BESIDE}
     for source, reached in db.execute("SELECT source, ns FROM reached WHERE ns < ? ORDER BY source", (last_ns,)):
-        events.append(gap_event(secrets.token_hex(8), "agent_off", source, now_ns, reached, last_ns))
+        if source not in known:
+            events.append(gap_event(secrets.token_hex(8), "agent_off", source, now_ns, reached, last_ns))
     body: dict[str, Json] = {"clock": "behind", "started": str(now_ns)} if now_ns < last_ns else {}
     off = gap_event(secrets.token_hex(8), "agent_off", None, now_ns, last_ns, max(now_ns, last_ns), **body)
     return [*events, off]

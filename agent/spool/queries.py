@@ -6,10 +6,12 @@ import abc
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from contextlib import AbstractContextManager
 
     from agent.delivery import Entry
+    from agent.spool.base import HeldEpoch
+    from agent.spool.holding import Holding
     from agent.spool.journal import Journal
 
 
@@ -17,6 +19,7 @@ class Queries(abc.ABC):
     """Questions to the journal; each may wait for a commit that is under way."""
 
     _journal: Journal
+    _holding: Holding
 
     @abc.abstractmethod
     def _using(self) -> AbstractContextManager[Journal]:
@@ -76,6 +79,24 @@ class Queries(abc.ABC):
         """
         with self._using() as journal:
             journal.forget_birth(digest)
+
+    # What the timekeeper says and asks
+
+    def doubt(self, epoch: int, anchor_ns: int) -> None:
+        """Know a clock epoch that nobody vouches for, before the first stamp is made in it; any thread, at once.
+
+        Several may begin between two commits: what is committed under one of them is not all of that one.
+        """
+        self._holding.doubt(epoch, anchor_ns)
+
+    def held_epochs(self) -> Sequence[HeldEpoch]:
+        """Return the epochs of which entries are held, those of earlier processes included; any thread, at once."""
+        return self._holding.held
+
+    def frozen_epochs(self) -> Sequence[HeldEpoch]:
+        """Return the epochs that were let go as they are, and of which no `clock_correction` has been committed."""
+        with self._using() as journal:
+            return journal.frozen()
 
     # What readiness asks
 

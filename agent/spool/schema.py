@@ -8,7 +8,8 @@
   blocks `block`. State 0 is unconfirmed, 1 confirmed but not yet in a checkpoint, 2 set aside because its birth is
   lost, 3 held (see `hold`). `epoch` is that of a clock that was not trusted; `shift` is added to its stamps.
 - `block`: files of blocks, by the seq of their first entry: how large, and how many of their entries are here.
-- `epoch`: clock epochs that were not trusted: `shift` once vouched for, `over` when the hold is.
+- `epoch`: clock epochs that were not trusted: `shift` once vouched for; `over` has 1 when the hold is over, and 2
+  when a correction has been told.
 - `evidence`: one row: the checkpoint, zstd, and the last seq in it.
 - `day`, `tally`: closed days of evidence; counts by day, key and bucket.
 - `gap`, `dropped`: gaps that may still change, and the entries given up in them.

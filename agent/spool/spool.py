@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from agent.analyzers.base import Evidence
     from agent.clock import Clock
     from agent.frame import Item, Source
-    from agent.spool.base import Account, Committed, HeldEpoch, Stats
+    from agent.spool.base import Account, Committed, Stats
     from contract.payload import Birth, Stored
 
 logger = logging.getLogger(__name__)
@@ -176,7 +176,7 @@ class Spool(Queries):
         """
         self._clock = clock
         self._feeding = Feeding(evidence)
-        self._holding.begin(clock.epoch, self._journal.held(), clock.monotonic())
+        self._holding.begin(clock, self._journal.held())
         for loss in self._journal.losses:
             self._ring.tell(loss)
         self._took = clock.monotonic()
@@ -234,10 +234,6 @@ class Spool(Queries):
         done = self._holding.vouch(epoch, offset_ns)
         self._wake.set()
         return done
-
-    def held_epochs(self) -> Sequence[HeldEpoch]:
-        """Return the epochs of which entries are held, those of earlier processes included; any thread, at once."""
-        return self._holding.held
 
     def listen(self, committed: Callable[[], None]) -> None:
         """Have this called in the spool's thread after each commit; it must return at once."""
@@ -322,6 +318,7 @@ class Spool(Queries):
         now = clock.now()  # likewise: what is stamped after it is not in this commit
         vouched, over = self._holding.due(clock.monotonic(), trusted=stamping.trusted)
         waiting, losses = self._ring.take()
+        stamping = stamping._replace(doubted=self._holding.doubted())  # whose first stamps may be in it already
         items = [*waiting, *(loss.event(now) for loss in losses)]
         confirmations = self._confirmations[:]
         try:

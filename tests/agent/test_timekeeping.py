@@ -11,7 +11,7 @@ import pytest
 
 from agent import entry, kept
 from agent.clock import SystemClock
-from agent.frame import Event, Facts
+from agent.frame import Event, Facts, FrameBlock
 from agent.timekeeping import Timekeeper
 from agent.trust import BELIEVED_NS, DRIFT
 from settings.kernelclock import DOUBLE
@@ -208,3 +208,90 @@ def test_the_time_on_the_disk_is_written_rarely(box: Box, monkeypatch: pytest.Mo
     assert 5 <= len(written) <= 8
     box.stop()
     assert abs(written[-1] - box.true_ns) < SECOND
+
+
+def stamps(box: Box) -> list[int]:
+    return [int(time) for item in box.told() if isinstance(item, FrameBlock) for time in item.time_ns]
+
+
+def test_epochs_that_begin_between_two_commits_are_put_right_each_by_its_own_offset(box: Box) -> None:
+    box.off_ns = 3600 * SECOND
+    box.boot()
+    true = []
+    for off_s in (3600, -7200, 50):  # the disk stalls meanwhile
+        box.off_ns = off_s * SECOND
+        box.keeper.tick()
+        true.append(box.true_ns)
+        box.spool.put(frame(A, box.clock.now()))
+        box.true_ns += SECOND
+        box.base_ns += SECOND
+    box.pass_time(2)
+    box.off_ns = 0
+    box.kernel(synchronised=True)
+    box.pass_time(3)
+    assert not box.events("clock_correction")
+    assert len(stamps(box)) % len(true) == 0
+    assert {min(range(3), key=lambda n: abs(true[n] - stamp)) for stamp in stamps(box)} == {0, 1, 2}
+    assert all(min(abs(at - stamp) for at in true) < SECOND // 2 for stamp in stamps(box))
+
+
+def test_what_is_stamped_after_trust_has_ended_is_held_although_the_commit_began_before(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box.kernel(synchronised=True)
+    box.boot()
+    box.pass_time(3)
+    real = box.spool._ring.take
+
+    def take() -> object:
+        box.keeper.tick()  # in another thread, right here
+        box.spool.put(frame(A, box.clock.now()))
+        return real()
+
+    box.kernel(synchronised=False)
+    box.base_ns += 30 * DAY
+    box.true_ns += 30 * DAY
+    monkeypatch.setattr(box.spool._ring, "take", take)
+    box.spool.tick()
+    assert not box.clock.trusted
+    assert stamps(box) == []
+    assert box.spool.stats().held_entries
+
+
+@pytest.mark.parametrize("boot", ["one", "two"])
+def test_what_an_earlier_process_let_go_as_it_is_gets_its_correction_from_a_later_one(box: Box, boot: str) -> None:
+    box.off_ns = 3600 * SECOND
+    box.boot()
+    box.spool.put(frame(A, box.clock.now()))
+    frozen = box.clock.epoch
+    box.pass_time(700, 5)
+    assert stamps(box)
+    for _ in range(2):
+        box.stop()
+        box.boot()
+        box.pass_time(2)
+    box.stop()
+    box.off_ns = 0
+    box.kernel(synchronised=True, boot=boot)
+    for _ in range(3):
+        box.boot()
+        box.pass_time(3)
+        box.stop()
+    box.boot()
+    (told,) = [event.body for event in box.events("clock_correction") if event.body["epoch"] == frozen]
+    if boot == "two":
+        assert told["offset_ns"] is None
+    else:
+        assert abs(int(str(told["offset_ns"])) + 3600 * SECOND) < 2 * SECOND
+
+
+def test_a_clock_that_is_set_forward_by_months_costs_no_data(box: Box) -> None:
+    box.boot(local=True)
+    for _ in range(5):
+        box.spool.put(frame(A, box.clock.now()))
+        box.pass_time(1)
+    before = stamps(box)
+    assert box.spool._checkpoint()
+    box.off_ns = 60 * DAY
+    box.pass_time(5)
+    assert stamps(box) == before

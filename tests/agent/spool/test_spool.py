@@ -240,6 +240,29 @@ def test_a_source_that_is_no_longer_configured_is_told_of_once(tmp_path: Path) -
     assert len([g for g in gaps(spool, "agent_off") if g.source == B.id]) == 1
 
 
+def test_a_silence_that_an_open_gap_explains_is_not_the_agent_s_as_well(tmp_path: Path) -> None:
+    clock = FakeClock()
+    spool = make(tmp_path, clock, (A,))
+    spool.put(frame(A, clock.now()))
+    clock.advance(1)
+    start = clock.now()
+    body: dict[str, Json] = {"gap_id": "out", "cause": "refused"}
+    spool.put(Event(kind="gap", time_ns=start, source=A.id, from_ns=start, to_ns=None, body=body))
+    clock.advance(40)
+    spool.put(Event(kind="link_down", time_ns=clock.now(), source=A.id, body={}))
+    spool.tick()
+    last = clock.now()
+    for _ in range(2):  # the second process is killed before it has reached the device
+        spool._journal.close()
+        clock.advance(60)
+        spool = make(tmp_path, clock, (A,))
+        spool.tick()
+    assert [(g.from_ns, g.to_ns) for g in gaps(spool, "refused")][-1] == (start, last)
+    assert [(g.from_ns, g.to_ns) for g in gaps(spool, "agent_off") if g.source] == [
+        (last, clock.now() - 60 * 10**9)
+    ]
+
+
 def test_a_gap_that_a_killed_process_left_open_ends_where_that_process_did(tmp_path: Path) -> None:
     clock = FakeClock()
     spool = make(tmp_path, clock)
