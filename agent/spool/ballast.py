@@ -1,8 +1,9 @@
-"""Room that is kept for the one moment when there is none: a file that goes when the disk is full.
+"""Room that is kept for the moments when there is none: a file that shrinks when the disk is full.
 
-The journal's files are as large as they will be, and blocks make their own room. SQLite's checkpoint needs a
-little: without it the journal could never be written over. So the ballast goes before a checkpoint that finds no
-room, and is there again when there is more than enough.
+The journal's files are as large as they will be, and blocks make their own room. SQLite needs a little, for a
+checkpoint and to be opened: without the one the journal could never be written over, and without the other an agent
+that is started on a full disk could not go on. Each time it is needed half of the file goes, so that more than one
+such moment is survived; it grows again with what room there is.
 """
 
 from __future__ import annotations
@@ -12,8 +13,6 @@ import logging
 import os
 from typing import TYPE_CHECKING
 
-from agent.spool.disk import remove
-
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -21,6 +20,7 @@ logger = logging.getLogger(__name__)
 
 NAME = "ballast"
 SIZE = 2 * 2**20
+SMALLEST = 2**17
 PART = 32  # of what the spool may take, at most
 
 
@@ -45,20 +45,28 @@ class Ballast:
         except OSError:
             return 0
 
-    def trim(self) -> None:
-        """Let it go where the disk has no room for a checkpoint, and make it where it has room for many."""
-        try:
-            disk = os.statvfs(self._folder)
-        except OSError:
-            return
-        free = disk.f_bavail * disk.f_frsize
-        if free < self.wanted and self.size:
-            logger.warning("%s is full: the last reserve is used", self._folder)
-            remove(self._path)
-        elif free > 8 * self.wanted and not self.size:
-            with contextlib.suppress(OSError):
+    def release(self) -> bool:
+        """Let half of it go if the disk is full; return whether anything went."""
+        with contextlib.suppress(OSError):
+            size = self.size
+            if size and self._free() < self.wanted:
+                logger.warning("%s is full: %d kB of the reserve are used", self._folder, size // 2048)
+                os.truncate(self._path, size // 2 if size > SMALLEST else 0)
+                return True
+        return False
+
+    def renew(self) -> None:
+        """Have it grow again, by what the disk hardly misses."""
+        with contextlib.suppress(OSError):
+            size = self.size
+            more = min(self.wanted - size, self._free() // 8)
+            if more >= min(SMALLEST, max(self.wanted - size, 1)):
                 descriptor = os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600)
                 try:
-                    os.posix_fallocate(descriptor, 0, self.wanted)
+                    os.posix_fallocate(descriptor, 0, size + more)
                 finally:
                     os.close(descriptor)
+
+    def _free(self) -> int:
+        disk = os.statvfs(self._folder)
+        return disk.f_bavail * disk.f_frsize

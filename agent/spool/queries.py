@@ -25,6 +25,17 @@ class Queries(abc.ABC):
     def _using(self) -> AbstractContextManager[Journal]:
         """Use the journal, alone."""
 
+    # Before the start
+
+    @property
+    def epoch(self) -> int:
+        """Number of this process on this file, for the clock: one more at each start."""
+        return self._journal.process
+
+    def checkpoint_state(self) -> bytes | None:
+        """Return what the analyzers said at the last checkpoint, None when there is none."""
+        return self._journal.checkpoint_state()[0] or None
+
     # What the uplink asks
 
     @property

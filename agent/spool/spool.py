@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING
 
 from agent.errors import SpoolFailed
 from agent.spool import ring, salvaging, schema
+from agent.spool.ballast import Ballast
 from agent.spool.base import EVERYTHING, HOLD_NS, Change, Confirmation, Limits, Stamping
 from agent.spool.feeding import Feeding, careful
 from agent.spool.holding import Holding
@@ -72,6 +73,7 @@ class Spool(Queries):
         fingerprint: Tells this box from another; see `schema.fingerprint`.
         ring_rows: Rows that the ring holds.
         checkpoint_entries: Commits after which a checkpoint is made before its time has come.
+        journal_bytes: Size of each of the journal's two files; None: what suits the sources.
         hold_ns: How long entries wait for a clock that may be trusted; monotonic.
 
     Raises:
@@ -89,6 +91,7 @@ class Spool(Queries):
         fingerprint: Callable[[], str] = schema.fingerprint,
         ring_rows: int = ring.ROWS,
         checkpoint_entries: int = CHECKPOINT_ENTRIES,
+        journal_bytes: int | None = None,
         hold_ns: int = HOLD_NS,
     ) -> None:
         self._path = directory / NAME
@@ -98,7 +101,7 @@ class Spool(Queries):
         self._limits = limits or Limits()
         self._account = account
         self._fingerprint = fingerprint()
-        self._journal_bytes = size_for(self._sources, self._limits.max_bytes)
+        self._journal_bytes = journal_bytes or size_for(self._sources, self._limits.max_bytes)
         self._changing = threading.Lock()
         self._ring = Ring(ring_rows)
         self._confirmations: list[Confirmation] = []
@@ -138,22 +141,15 @@ class Spool(Queries):
                 journal_bytes=self._journal_bytes,
             )
             journal.checkpoint_state()  # read once, so that damage shows here
-        except sqlite3.OperationalError:
+        except (sqlite3.OperationalError, OSError):
+            if Ballast(path.parent, self._limits.max_bytes).release():
+                return self._journal_at(path)
             raise
         except sqlite3.DatabaseError as exc:
             raise Corrupt(f"{path}: {exc}") from exc
         return journal
 
     # Before the start
-
-    @property
-    def epoch(self) -> int:
-        """Number of this process on this file, for the clock: one more at each start."""
-        return self._journal.process
-
-    def checkpoint_state(self) -> bytes | None:
-        """Return what the analyzers said at the last checkpoint, None when there is none."""
-        return self._journal.checkpoint_state()[0] or None
 
     def replay(self) -> Iterator[Committed]:
         """Yield (seq, items) of each entry after the checkpoint, in order: before `start` only."""

@@ -268,6 +268,8 @@ class _Examination:
         if missing and not damaged:
             self._wrong.append("entries are missing without damage")
         if not damaged:
+            told = {gap.reason for gap in visible.values() if gap.reason.startswith("damaged")}
+            self._wrong += [f"a gap blames the disk: {reason}" for reason in sorted(told)]
             self._compare_frames(after, [gap for gap in visible.values() if gap.runs and gap.cause == "overflow"])
             self._wrong += [f"the gap {name} is told no more" for name in self._books.gaps if name not in visible]
             self._wrong += [f"the gap {name} stays open" for name, gap in visible.items() if gap.open]

@@ -1,4 +1,4 @@
-"""A program whose disk becomes full under a spool that nobody empties, and has room again later.
+"""A program whose disk becomes full under a spool that nobody empties, is started anew so, and has room later.
 
     python -m tests.faults.full FOLDER SEED
 
@@ -19,6 +19,8 @@ from tests.faults.plant import Life, Plant, begin_ns
 
 MIB = 2**20
 ROOMY_S, FULL_S, AFTER_S = 60, 150, 30
+STARTS = (100, 130, 160)
+"""Seconds at which the spool is stopped and started while the disk is full."""
 
 
 class Room:
@@ -60,6 +62,9 @@ def main(work: Path, seed: int) -> None:
             room.take()
         if number == ROOMY_S + FULL_S:
             room.give()
+        if number in STARTS:
+            plant.spool.stop()
+            plant = Plant(folder, life, begin_ns(0) + number * 10**9, books.add)
         taken = plant.second(number)
         ring.append(plant.spool.stats().ring_rows)
         refused += not taken

@@ -90,6 +90,7 @@ class Life(msgspec.Struct, frozen=True, kw_only=True):
         box: Fingerprint of the box.
         bad_sync: Number of the sync that fails, and of how many in a row, when it runs on a recorded disk.
         trust_at: When somebody vouches for the clock, which stands in 1970 until then; None: it is right.
+        journal: Bytes of a file of the journal: so small that it is written over, and blocks are, within a life.
     """
 
     seed: int
@@ -104,6 +105,7 @@ class Life(msgspec.Struct, frozen=True, kw_only=True):
     box: str = "box"
     bad_sync: tuple[int, int] | None = None
     trust_at: int | None = None
+    journal: int | None = 20_000
 
 
 class Chain:
@@ -138,6 +140,7 @@ def open_spool(
     min_free: int = 0,
     checkpoint: int = 20,
     box: str = "box",
+    journal: int | None = None,
 ) -> tuple[Spool, Chain]:
     """Open as the agent does, evidence included; `begin` or `start` comes next."""
     sources = sources_of(config)
@@ -148,6 +151,7 @@ def open_spool(
         limits=Limits(max_bytes=max_bytes, min_free_bytes=min_free),
         fingerprint=lambda: box,
         checkpoint_entries=checkpoint,
+        journal_bytes=journal,
     )
     chain = Chain(spool.checkpoint_state())
     for _, items in spool.replay():
@@ -227,6 +231,7 @@ class Plant:
             min_free=life.min_free,
             checkpoint=life.checkpoint,
             box=life.box,
+            journal=life.journal,
         )
         self._sources = sources_of(life.config)
         self._births: dict[str, str] = {self.spool.birth: life.config}

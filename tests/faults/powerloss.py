@@ -31,14 +31,14 @@ HELD = (
     Life(seed=7, seconds=30, trust_at=12, line=(0, 20), end="stop"),
 )
 SHORT = (
-    Life(seed=1, seconds=70),
+    Life(seed=1, seconds=70, line=(0, 70), checkpoint=1000, journal=12_000),
     Life(seed=2, seconds=90, line=(10, 80), change_at=40, end="stop"),
     Life(seed=3, seconds=90, config="after", line=(0, 90), max_bytes=300_000),
     Life(seed=4, seconds=40, config="after", end="stop"),
     *HELD,
 )
 LONG = (
-    Life(seed=1, seconds=400, checkpoint=60),
+    Life(seed=1, seconds=400, line=(100, 300), checkpoint=1000, journal=12_000),
     Life(seed=2, seconds=700, checkpoint=100, line=(50, 600), change_at=300, end="stop"),
     Life(seed=3, seconds=500, config="after", line=(0, 450), max_bytes=1_000_000),
     Life(seed=4, seconds=200, config="after", end="stop"),
