@@ -1,6 +1,7 @@
 """What a command beside the running gateway needs of the broker: the tag dictionaries there, and a way to confirm.
 
-Connected at the first question only: a replay of plain refusals needs no broker at all.
+Connected at the first question only: a replay of plain refusals needs no broker at all. A broker may have lost what
+is retained, or not deliver it to a wildcard; the agent is asked then, as a worker asks it.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ import threading
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Self
 
-from contract import topics
+from contract import codec, topics
 from contract.errors import WireError
-from contract.payload import Worker
+from contract.payload import NeedBirth, Worker
 from gateway.births import Births
+from gateway.ingest import Outgoing
 from gateway.mqtt import Link
 
 if TYPE_CHECKING:
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from contract.topics import AgentTopics
-    from gateway.ingest import Outgoing
     from gateway.mqtt import Incoming
     from gateway.points import Dictionary
     from settings.broker import Broker
@@ -42,7 +43,8 @@ class Backstage:
         self._births = Births()
         self._came = threading.Condition()
         self._link: Link | None = None
-        self._asked: set[str] = set()  # hashes that were waited for in vain
+        self._asked: set[str] = set()  # hashes that were waited for
+        self._begged: set[str] = set()  # hashes that an agent was asked for
 
     def __enter__(self) -> Self:
         """Begin; nothing is connected yet."""
@@ -58,6 +60,19 @@ class Backstage:
     def get(self, digest: str) -> Dictionary | None:
         """Return a tag dictionary, waiting for it once; None when it is not on the broker, or no broker answers."""
         self._connect()
+        return self._awaited(digest)
+
+    def ask(self, branch: AgentTopics, digest: str) -> Dictionary | None:
+        """Return a tag dictionary of this agent, which is asked for it when it is not on the broker."""
+        found = self.get(digest)
+        if found is None and digest not in self._begged:
+            self._begged.add(digest)
+            self._asked.discard(digest)
+            if self.publish(Outgoing(branch.need_birth, codec.encode(NeedBirth(birth=digest)))):
+                found = self._awaited(digest)
+        return found
+
+    def _awaited(self, digest: str) -> Dictionary | None:
         with self._came:
             if digest not in self._asked:
                 self._came.wait_for(lambda: self._births.get(digest) is not None, WAIT_SECONDS)

@@ -105,7 +105,7 @@ class Replay:
     Args:
         store: Where the lines go.
         clock: For the times of gap events.
-        births: Returns the tag dictionary with this hash, None when it is nowhere.
+        births: Returns the tag dictionary of this agent with this hash, None when it is nowhere.
         arrive: Handles a message that could not be read; returns why it still cannot be stored, or None.
     """
 
@@ -113,7 +113,7 @@ class Replay:
         self,
         store: Store,
         clock: Clock,
-        births: Callable[[str], Dictionary | None],
+        births: Callable[[AgentTopics, str], Dictionary | None],
         arrive: Callable[[DeadLetter], str | None],
     ) -> None:
         self._store = store
@@ -168,9 +168,9 @@ class Replay:
                 merged.add(_point(line), points.Origin(line["seq"], line["source"]))
             if not letter.faults:
                 continue
-            dictionary = self._births(letter.birth or "")
+            dictionary = self._births(branch, letter.birth or "")
             if dictionary is None or (dictionary.factory, dictionary.agent) != (branch.factory, branch.agent):
-                why = "the tag dictionary of these rows is not on the broker any more"
+                why = "the tag dictionary of these rows is neither on the broker nor at the agent any more"
                 merged.why.append(why)
                 merged.lost += [_Lost(f["seq"], f["source"], f["first"], f["last"], 1) for f in letter.faults]
                 continue
@@ -189,7 +189,7 @@ class Replay:
         """Write what is still missing of each entry."""
         site = _site(letters)
         if site is None:
-            found = self._births(letters[0].birth or "")
+            found = self._births(branch, letters[0].birth or "")
             site = found.site if found is not None else "main"
         tags = (("agent", branch.agent), ("factory", branch.factory), ("kind", "gap"), ("site", site))
         rejected = {(letter.spool or "", r.seq, r.crc): r for letter in letters for r in letter.rejected}

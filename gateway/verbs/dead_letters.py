@@ -16,7 +16,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from contract import codec
+from contract import codec, topics
+from contract.payload import NeedBirth
 from gateway.clock import SystemClock
 from gateway.deadletter import DeadLetters
 from gateway.settled import Busy, Kept, Settling, waiting
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from gateway.backstage import Backstage
+    from gateway.clock import Clock
     from gateway.config import GatewayConfig
     from gateway.letter import DeadLetter
     from gateway.replay import Outcome
@@ -197,7 +199,7 @@ def _replay(settings: GatewayConfig, chosen: Callable[[Kept], bool], language: L
             replay = Replay(
                 store,
                 clock,
-                backstage.get,
+                backstage.ask,
                 lambda letter: arrive(letter, settings, store, backstage, clock),
             )
             for group in groups(waiting(folder), chosen):
@@ -243,7 +245,7 @@ def _result(outcome: Outcome) -> Text:
 class _Again:
     """Keeps what is refused of a message like any refusal, but not once more that it cannot be read."""
 
-    def __init__(self, settings: GatewayConfig, clock: SystemClock) -> None:
+    def __init__(self, settings: GatewayConfig, clock: Clock) -> None:
         letters = settings.dead_letters
         self._letters = DeadLetters(letters.directory, letters.max_size, _worker(), clock)
         self.reason = ""
@@ -261,7 +263,7 @@ def _worker() -> str:
 
 
 def arrive(
-    letter: DeadLetter, settings: GatewayConfig, store: Store, backstage: Backstage, clock: SystemClock
+    letter: DeadLetter, settings: GatewayConfig, store: Store, backstage: Backstage, clock: Clock
 ) -> str | None:
     """Handle a message that could not be read once more; return why it still cannot be stored, or None.
 
@@ -272,13 +274,17 @@ def arrive(
     from gateway.stores.base import StoreUnavailable  # noqa: PLC0415
 
     again = _Again(settings, clock)
-    ingest = Ingest(_worker(), store, backstage, again, clock)
-    answers = ingest.handle(letter.topic, base64.b64decode(letter.payload or ""), letter.content_type)
+    ingest = Ingest(_worker(), store, backstage, again, clock, settings.factory)
+    came = letter.topic, base64.b64decode(letter.payload or ""), letter.content_type
+    answers = ingest.handle(*came)
+    if ingest.counts["need_birth"]:
+        digest = codec.decode(answers[0].payload, NeedBirth).birth
+        if backstage.ask(topics.split(letter.topic)[0], digest) is None:
+            return "its tag dictionary is neither on the broker nor at the agent"
+        answers = ingest.handle(*came)
     again.close()
     if ingest.counts["unavailable"]:
         raise StoreUnavailable("it did not take the message")
-    if ingest.counts["need_birth"]:
-        return "its tag dictionary is not on the broker"
     if ingest.counts["malformed"] or ingest.counts["dead_letters_full"]:
         return again.reason
     for answer in answers:

@@ -72,7 +72,7 @@ class Site(NamedTuple):
 
     def replay(self) -> list[Outcome]:
         """Replay all as the command does."""
-        work = Replay(self.store, self.clock, lambda _: Dictionary(BIRTH), lambda _: "still no message")
+        work = Replay(self.store, self.clock, lambda *_: Dictionary(BIRTH), lambda _: "still no message")
         outcomes = []
         with Settling(self.folder) as settling:
             for group in groups(waiting(self.folder), lambda _: True):
