@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import threading
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field
@@ -70,16 +71,21 @@ def served(settings: MetricsSettings | None, read: Callable[[], Iterable[Metric]
     if settings is None:
         yield
         return
-    from prometheus_client import CollectorRegistry, start_http_server  # noqa: PLC0415 - only who serves pays
+    from prometheus_client import CollectorRegistry, make_wsgi_app  # noqa: PLC0415 - only who serves pays
+
+    from service.endpoint import Endpoint  # noqa: PLC0415 - the same
 
     registry = CollectorRegistry()
     registry.register(_Reader(read))
     try:
-        server, thread = start_http_server(settings.port, settings.listen, registry)
+        server = Endpoint(settings.listen, settings.port)
     except OSError as exc:
         raise ConfigError(
             f"metrics: {settings.listen}:{settings.port}: {exc.strerror}: choose another metrics.port"
         ) from exc
+    server.set_app(make_wsgi_app(registry))
+    thread = threading.Thread(target=server.serve_forever, name="metrics", daemon=True)
+    thread.start()
     logger.info("counters at http://%s:%d/metrics", settings.listen, settings.port)
     try:
         yield
