@@ -146,8 +146,8 @@ class SystemClock:
         return Moment(self.now(), exact=True) if self.trusted else Moment(self._earliest_ns, exact=False)
 
     def monotonic(self) -> int:
-        """Return monotonic nanoseconds."""
-        return time.monotonic_ns()
+        """Return nanoseconds since boot: a suspend is time that has passed, in which nobody was read."""
+        return _base()
 
     async def sleep(self, seconds: float) -> None:
         """Wait without blocking the event loop."""
@@ -191,7 +191,7 @@ class SystemClock:
             announce(change)
         self._stand = self._trust.stand
         if self._stand.source in {"kernel", "gateway"}:  # a person may have set the clock to any time
-            self._earliest_ns = max(self._earliest_ns, self.now())
+            self._earliest_ns = max(RELEASED_NS, self.now())  # not what was said before: that may have been wrong
         return change
 
 

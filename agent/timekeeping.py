@@ -7,7 +7,8 @@
 The gap `clock` covers the time without trust, for the agent as a whole: it is opened in the stamps of that time,
 which the spool shifts or lets go as they are, and closed in trusted time from its true beginning to its end. What
 was let go as it is also told of the time before it, when the agent was off, with stamps that are no evidence: then
-the gap begins at the last trusted time on the disk.
+the gap begins at the last trusted time on the disk. When a trusted clock is set forward, the time that it leaves
+out is such a gap too: nothing was read in it, and no device is to blame.
 
 `clock_correction {epoch, offset_ns, uncertainty_ns}` names an epoch whose stamps are frozen: to read its points
 rightly, add the offset to each time whose last three digits are the epoch modulo 1000. An offset of null says that
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from agent.clock import SystemClock
     from agent.frame import Item, Json
     from agent.spool.base import HeldEpoch
-    from agent.trust import Change
+    from agent.trust import Change, Stand
 
 logger = logging.getLogger(__name__)
 
@@ -78,6 +79,7 @@ class Timekeeper:
         self._known = known
         self._dark = known is not None and known.dark
         self._gap: tuple[str, int] | None = None  # its id, and the base at which it began
+        self._lost_ns: int | None = None  # the end of the trusted time before it, in that time
         self._frozen: dict[int, int] = {}  # epochs that the spool does not shift, and their offsets
         self._kept_ns: int | None = None  # base
         self._writing: threading.Thread | None = None
@@ -126,6 +128,8 @@ class Timekeeper:
         change = self._clock.look(self._announce)
         if change is not None:
             self._changes += 1
+            if change.new_epoch:
+                self._kept_ns = None  # what the disk says of the time may have been wrong
             self._tell(change)
         self._keep()
         return change
@@ -165,7 +169,9 @@ class Timekeeper:
         if after.trusted and self._gap is not None:
             self._close()
         elif not after.trusted and self._gap is None:
-            self._open()
+            self._open(before)
+        elif before.trusted and after.trusted and change.new_epoch:
+            self._skip(before, after)
         self._tell_health()
 
     def _tell_corrections(self) -> None:
@@ -186,8 +192,17 @@ class Timekeeper:
         assert kind in {"clock_step", "clock_correction"}
         self._spool.put(Event(kind=kind, time_ns=self._clock.now(), body=body))  # type: ignore[arg-type]
 
-    def _open(self) -> None:
+    def _skip(self, before: Stand, after: Stand) -> None:
+        """Tell of time that nobody has lived through: a trusted clock was set forward over it."""
+        base = self._clock.base()
+        start, end = before.stamp(base), after.stamp(base)
+        if start < end:
+            gap = gap_event(self._name(), "clock", None, self._clock.now(), start, end, epoch=after.epoch)
+            self._spool.put(gap)
+
+    def _open(self, before: Stand | None = None) -> None:
         self._gap = gap, base = self._name(), self._clock.base()
+        self._lost_ns = None if before is None else before.stamp(base)
         start = self._clock.stand.stamp(base)
         self._spool.put(gap_event(gap, "clock", None, start, start, None, epoch=self._clock.epoch))
 
@@ -196,6 +211,8 @@ class Timekeeper:
         gap, base = self._gap
         now = self._clock.now()
         start = min(self._clock.stand.stamp(base), now)
+        if self._lost_ns is not None:  # up to there every moment is known
+            start = min(start, self._lost_ns)
         if self._dark and self._known is not None:
             start = min(start, self._known.time_ns)
         self._spool.put(gap_event(gap, "clock", None, now, start, now, epoch=self._clock.epoch))

@@ -20,9 +20,9 @@ behind that: what may never be corrected then lies where a database keeps it, an
 
 **Answers.** An answer says: at some moment between question and answer it was T. So the anchor lies between
 T - answered and T - asked; several answers are intersected, and all of it widens by `DRIFT` while it ages. One that
-contradicts is believed when the next one agrees with it: two workers with different clocks then leave the agent
-with the first, and a worker whose clock was wrong is left. Of a first answer with a long round trip the second and
-third are awaited.
+contradicts is believed when `AGREED` in a row, a second apart, have said the same: two workers with different
+clocks, who answer as the broker deals it out, then leave the agent with the first, and a worker whose clock was
+wrong is left within a minute. Of a first answer with a long round trip the second and third are awaited.
 
 **Epochs.** A new one begins when the anchor has to move by more than 0.5 s, and when trust begins or ends, so that
 a stamp's epoch tells whether it was vouched for. Below 0.5 s a trusted anchor follows at `SLEW` (ntpd steps by up
@@ -60,6 +60,8 @@ ROUND_TRIP_NS = 2 * 10**9
 CLOSE_NS = 100_000_000
 """An answer that is known to better than this needs no second one."""
 ENOUGH = 3
+AGREED = 30
+"""Answers in a row that outweigh what was known: by dice, two workers come to that once in ten thousand years."""
 SOON_NS, FIRST_NS, OFTEN_NS, RARELY_NS = 1 * 10**9, 2 * 10**9, 10 * 10**9, 300 * 10**9
 FIRST = 10
 """Questions that follow one another quickly after the start without the time: what is held goes the sooner."""
@@ -178,6 +180,7 @@ class _Gateway:
     word: Word | None = None
     answers: int = 0
     rival: Word | None = None
+    rivals: int = 0
 
     def take(self, answer: Answer) -> None:
         under_way = answer.answered_ns - answer.asked_ns
@@ -192,10 +195,9 @@ class _Gateway:
             self.answers += 1
             return
         agreed = None if self.rival is None else self.rival.aged(said.base_ns).both(said)
-        if agreed is None:
-            self.rival = said
-        else:
-            self.word, self.rival, self.answers = agreed, None, 2
+        self.rival, self.rivals = agreed or said, 1 if agreed is None else self.rivals + 1
+        if self.rivals >= AGREED:
+            self.word, self.rival, self.answers = self.rival, None, self.rivals
 
     def usable(self) -> Word | None:
         if self.word is None or (self.answers < ENOUGH and self.word.error_ns > CLOSE_NS):

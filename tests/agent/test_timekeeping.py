@@ -12,6 +12,7 @@ import pytest
 from agent import entry, kept
 from agent.clock import SystemClock
 from agent.frame import Event, Facts, FrameBlock
+from agent.standstill import Standstill
 from agent.timekeeping import Timekeeper
 from agent.trust import BELIEVED_NS, DRIFT
 from settings.kernelclock import DOUBLE
@@ -41,7 +42,8 @@ class Box:
         self._kernel = folder / "kernel"
         monkeypatch.setenv(DOUBLE, str(self._kernel))
         monkeypatch.setattr(time, "time_ns", lambda: self.true_ns + self.off_ns)
-        monkeypatch.setattr(time, "monotonic_ns", lambda: self.base_ns)
+        self.slept_ns = 0
+        monkeypatch.setattr(time, "monotonic_ns", lambda: self.base_ns - self.slept_ns)
         monkeypatch.setattr(time, "clock_gettime_ns", lambda _: self.base_ns)
         self.kernel(synchronised=False)
         self.names = itertools.count()
@@ -295,3 +297,70 @@ def test_a_clock_that_is_set_forward_by_months_costs_no_data(box: Box) -> None:
     box.off_ns = 60 * DAY
     box.pass_time(5)
     assert stamps(box) == before
+
+
+def test_the_time_that_a_trusted_clock_is_set_forward_over_is_a_gap(box: Box) -> None:
+    box.boot(local=True)
+    box.pass_time(3)
+    before = box.clock.now()
+    box.off_ns = 2 * 3600 * SECOND
+    box.pass_time(1)
+    after = box.clock.now()
+    gap = box.last_gap()
+    assert gap.from_ns is not None
+    assert gap.to_ns is not None
+    assert before <= gap.from_ns <= before + SECOND + 1
+    assert after - SECOND <= gap.to_ns <= after
+    box.off_ns = 0
+    box.pass_time(3)
+    assert box.last_gap() == gap, "a clock that is set back leaves nothing out"
+
+
+def test_no_moment_is_left_out_where_trust_ends_and_comes_back_ahead(box: Box) -> None:
+    box.kernel(synchronised=True)
+    box.boot()
+    box.pass_time(3)
+    box.kernel(synchronised=False)
+    last = box.clock.now()
+    while box.clock.trusted:
+        last = box.clock.now()
+        box.pass_time(3600, 3600)
+    box.true_ns += 40 * SECOND  # the quartz was slow
+    box.kernel(synchronised=True)
+    box.pass_time(2)
+    gap = box.last_gap()
+    assert gap.from_ns is not None
+    assert gap.to_ns is not None
+    assert gap.from_ns <= last + 3601 * SECOND
+    assert abs(gap.to_ns - box.true_ns) < 2 * SECOND
+
+
+def test_a_time_that_was_too_late_by_years_does_not_stay_the_earliest_that_it_can_be(box: Box) -> None:
+    box.kernel(synchronised=True)
+    box.off_ns = 3000 * DAY
+    box.boot()
+    box.pass_time(700, 100)
+    assert box.keeper._writing is not None
+    box.keeper._writing.join()
+    box.off_ns = 0
+    box.pass_time(1)
+    assert box.clock.earliest_ns < box.true_ns + 1000, "else no certificate would be valid any more"
+    box.keeper._writing.join()
+    found = kept.read(box.folder)
+    assert found is not None
+    assert found.time_ns < box.true_ns + 1000
+
+
+def test_a_suspend_is_a_standstill_of_the_agent(box: Box) -> None:
+    box.kernel(synchronised=True)
+    box.boot()
+    still = Standstill(box.clock, box.spool.put, lambda *_: None)
+    still.look()
+    start = box.clock.now()
+    box.true_ns += 3600 * SECOND
+    box.base_ns += 3600 * SECOND  # time.monotonic_ns of a machine that sleeps would stand still
+    box.slept_ns = 3600 * SECOND
+    assert still.look()
+    box.spool.tick()
+    (gap,) = [event for event in box.events("gap") if event.body.get("stood_still")]
+    assert (gap.from_ns, gap.to_ns) == (start, box.clock.now())

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.trust import (
+    AGREED,
     BELIEVED_NS,
     DRIFT,
     ENOUGH,
@@ -148,12 +149,15 @@ def test_a_contradiction_counts_when_it_is_repeated() -> None:
     trust = Trust(0, world.look())
     world.answer(trust, 10**6, 10**6)
     world.seen(trust)
-    for _ in range(3):  # two workers, one of them an hour ahead
-        world.answer(trust, 10**6, 10**6, HOUR)
+    for ahead in (1, 1, 2, 10, AGREED - 1):  # two workers, one of them an hour ahead
+        for _ in range(ahead):
+            world.answer(trust, 10**6, 10**6, HOUR)
+            assert world.seen(trust) is None
         world.answer(trust, 10**6, 10**6)
         assert world.seen(trust) is None
-    world.answer(trust, 10**6, 10**6, HOUR)
-    world.answer(trust, 10**6, 10**6, HOUR)
+    for _ in range(AGREED):
+        assert world.seen(trust) is None
+        world.answer(trust, 10**6, 10**6, HOUR)
     change = world.seen(trust)
     assert change is not None
     assert change.new_epoch
