@@ -3,12 +3,13 @@
 What is read meanwhile is stored as ever; readiness holds nothing of such a span against the factory. Each source of
 the device gets an open gap `maintenance` and an event of that kind under one `gap_id`, both closed at the end. The
 span goes on when the agent starts again, ends by itself when it was given a length, and is kept in the memory of
-the device. Pure but for the memory.
+the device. Its times follow the clock: told by one that is set or vouched for meanwhile, they are told anew by the
+next, and one that has been begun without the time on another boot begins again. Pure but for the memory.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, cast
 
 from agent.frame import Event, gap_event
@@ -25,13 +26,20 @@ TOPIC = "maintenance"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """One span. Times are UTC nanoseconds; `until_ns` is None until somebody says that it is over."""
+    """One span. Times are UTC nanoseconds; `until_ns` is None until somebody says that it is over.
+
+    By which clock they are told, say `boot`, `epoch`, `anchor_ns` and `trusted`; see `Clock`.
+    """
 
     id: str
     from_ns: int
     until_ns: int | None
     author: str
     reason: str
+    boot: str = ""
+    epoch: int = 0
+    anchor_ns: int = 0
+    trusted: bool = True
 
 
 class Maintenance:
@@ -71,8 +79,7 @@ class Maintenance:
         for device in self._sources:
             work = _work(self._memory.recall(device, TOPIC))
             if work is not None:
-                self._open[device] = work
-                self._tell(device, work, self._sources[device], None)
+                self._go_on(device, self._by_the_clock(work))
         self.tick()
 
     def begin(self, sources: Iterable[Source]) -> None:
@@ -93,7 +100,10 @@ class Maintenance:
         Raises:
             KeyError: there is no such device.
         """
-        sources, now = self._sources[device], self._clock.now()
+        if device not in self._sources:
+            raise KeyError(device)
+        self._follow()
+        now = self._clock.now()
         old = self._open.get(device)
         work = Work(
             id=self._name() if old is None else old.id,
@@ -101,11 +111,42 @@ class Maintenance:
             until_ns=None if length_ns is None else now + length_ns,
             author=author,
             reason=reason,
+            boot=self._clock.boot_id,
+            epoch=self._clock.epoch,
+            anchor_ns=self._clock.anchor_ns,
+            trusted=self._clock.trusted,
         )
+        self._go_on(device, work)
+        return work
+
+    def _go_on(self, device: str, work: Work) -> None:
         self._open[device] = work
         self._memory.remember(device, TOPIC, cast("Json", asdict(work)))
-        self._tell(device, work, sources, None)
-        return work
+        self._tell(device, work, self._sources[device], None)
+
+    def _follow(self) -> None:
+        """Tell what is open by the clock as it is now."""
+        for device, work in self._open.items():
+            if (now := self._by_the_clock(work)) is not work:
+                self._go_on(device, now)
+
+    def _by_the_clock(self, work: Work) -> Work:
+        clock = self._clock
+        if work.epoch == clock.epoch or (work.boot != clock.boot_id and work.trusted):
+            return work
+        if work.boot == clock.boot_id:
+            shift = clock.anchor_ns - work.anchor_ns + clock.epoch % 1000 - work.epoch % 1000
+        else:  # nobody knows how long ago that was
+            shift = clock.now() - work.from_ns
+        return replace(
+            work,
+            from_ns=work.from_ns + shift,
+            until_ns=None if work.until_ns is None else work.until_ns + shift,
+            boot=clock.boot_id,
+            epoch=clock.epoch,
+            anchor_ns=clock.anchor_ns,
+            trusted=clock.trusted,
+        )
 
     def stop(self, device: str, author: str = "") -> Work | None:
         """End the span of a device; return it, None when there is none.
@@ -113,6 +154,7 @@ class Maintenance:
         Raises:
             KeyError: there is no such device.
         """
+        self._follow()
         sources, work = self._sources[device], self._open.get(device)
         if work is None:
             return None
@@ -122,6 +164,7 @@ class Maintenance:
 
     def tick(self) -> None:
         """End what is over."""
+        self._follow()
         now = self._clock.now()
         for device, work in list(self._open.items()):
             if work.until_ns is not None and work.until_ns <= now:
@@ -167,6 +210,7 @@ def _work(body: Json) -> Work | None:
     if not isinstance(body, dict):
         return None
     start, until = body.get("from_ns"), body.get("until_ns")
+    epoch, anchor = body.get("epoch", 0), body.get("anchor_ns", 0)
     if not (_moment(start) and (until is None or _moment(until)) and "id" in body):
         return None
     return Work(
@@ -175,6 +219,10 @@ def _work(body: Json) -> Work | None:
         until_ns=cast("int | None", until),
         author=str(body.get("author", "")),
         reason=str(body.get("reason", "")),
+        boot=str(body.get("boot", "")),
+        epoch=epoch if isinstance(epoch, int) else 0,
+        anchor_ns=anchor if isinstance(anchor, int) else 0,
+        trusted=body.get("trusted") is not False,
     )
 
 

@@ -110,6 +110,45 @@ def test_it_survives_a_restart_and_ends_when_it_should_have(tmp_path: Path, off_
     assert ("saw" in again.work.current()) is (off_s < 3600)
 
 
+def set_clock(clock: FakeClock, seconds: float, *, trusted: bool = True) -> None:
+    clock.step(seconds)
+    clock.epoch += 1
+    clock.trusted = trusted
+
+
+def test_a_clock_that_is_set_neither_ends_nor_lengthens_it(tmp_path: Path) -> None:
+    memory, clock = DiskMemory(tmp_path), FakeClock(trusted=False)
+    site = Site(memory, clock)
+    site.work.start("saw", "kim", "oil", HOUR)
+    for number, step_s in enumerate((10**8, -18_000, 7200)):
+        site.events()
+        clock.advance(600)
+        set_clock(clock, step_s)
+        site.work.tick()
+        begin = clock.now() - (number + 1) * 600 * 10**9
+        assert site.events() == [("saw.main", "w0-saw.main", begin, None)], "it is told by the new clock"
+    memory.stop()
+    set_clock(clock, -5)
+    again = Site(DiskMemory(tmp_path), clock)
+    again.work.resume()
+    clock.advance(1800 + 1)
+    again.work.tick()
+    begin = clock.now() - HOUR - 10**9
+    assert again.events()[-1] == ("saw.main", "w0-saw.main", begin, begin + HOUR)
+
+
+@pytest.mark.parametrize("trusted", [False, True])
+def test_on_another_boot_its_beginning_counts_when_it_was_known(*, trusted: bool) -> None:
+    memory, clock = Forgetful(), FakeClock(trusted=trusted)
+    Site(memory, clock).work.start("saw", "kim", "oil", None)
+    begin = clock.now()
+    clock.boot_id = "another"
+    set_clock(clock, 10**8)
+    again = Site(memory, clock)
+    again.work.resume()
+    assert [start for *_, start, _ in again.events()] == [begin if trusted else clock.now()]
+
+
 def test_a_new_configuration_takes_sources_in_and_out() -> None:
     site = Site()
     begin = site.clock.now()
