@@ -68,7 +68,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-DRAIN_S = 3.5  # with all goodbyes, an agent stops within 5 s
+DRAIN_S = 3.0  # with all goodbyes, an agent stops within 5 s
 TICK_S = 1.0
 SWITCH_S = 0.0005
 """How long a thread that computes (a report over weeks, a checkpoint) may keep the event loop waiting. With the
@@ -316,7 +316,7 @@ class Agent:
             spool=stats.spool,
             depth=stats.entries,
             oldest=None if stats.oldest_ns is None else str(stats.oldest_ns),
-            sources={name: device.state for name, device in sorted(self._health.devices.items())},
+            devices={name: device.state for name, device in sorted(self._health.devices.items())},
             clock=self._clock.source,
             counters=self._attended.totals() if online else {},
         )

@@ -18,7 +18,7 @@ Json = Any
 """Any JSON value."""
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 Hash = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{16,64}$")]
-Seq = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
+Seq = Annotated[int, msgspec.Meta(ge=1, le=2**53)]
 Checksum = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{16}$")]
 Nanoseconds = Annotated[str, msgspec.Meta(pattern="^-?[0-9]{1,30}$")]
 EVENTS = "tsq_event"
@@ -28,7 +28,7 @@ EntryRef = tuple[Seq, Checksum]
 
 
 class Times(msgspec.Struct, frozen=True):
-    """A column of times: the first, then the difference of each row to the row before (the first is 0)."""
+    """A column of times in ns: the first, UTC, then the difference of each row to the row before (at first 0)."""
 
     first: str
     steps: list[Integer]
@@ -37,10 +37,11 @@ class Times(msgspec.Struct, frozen=True):
 class Block(msgspec.Struct, frozen=True, omit_defaults=True):
     """Rows of one source from one entry.
 
-    `value` is null exactly where `status` is bad. 64-bit integers beyond 2^53 and text are strings; the birth's
-    data type tells which. `status` empty means all good. `source_time` is source minus acquisition time, null
-    for none, and empty when no row has one; `server_time` likewise. `round_trips` are `[acquisition time minus
-    time.first, duration, status]`, in ns.
+    `signal` indexes the signals of the source in the birth. A `status` is an OPC UA StatusCode, whatever the
+    protocol: below 2^30 good, below 2^31 uncertain, from there on bad; `status` empty means all good. `value` is
+    null exactly where it is bad. 64-bit integers beyond 2^53 and text are strings; the birth's data type tells
+    which. `source_time` is source minus acquisition time in ns, null for none, and empty when no row has one;
+    `server_time` likewise. `round_trips` are `[acquisition time minus time.first, duration, status]`, times in ns.
     """
 
     seq: Seq
@@ -55,7 +56,11 @@ class Block(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class WireEvent(msgspec.Struct, frozen=True, omit_defaults=True, rename={"from_": "from"}):
-    """What happened: link changes, refusals, gaps, clock steps, configuration changes."""
+    """What happened: link changes, refusals, gaps, clock steps, configuration changes.
+
+    `time`, `from` and `to` are ns UTC; an open span has no `to`. A gap has `gap_id` and `cause` in its body, and
+    the latest event of a `gap_id` says how it stands.
+    """
 
     seq: Seq
     kind: Id
@@ -68,7 +73,7 @@ class WireEvent(msgspec.Struct, frozen=True, omit_defaults=True, rename={"from_"
 
 
 class WireFacts(msgspec.Struct, frozen=True):
-    """Slow knowledge about a device, a machine or the agent."""
+    """Slow knowledge about a device, a machine or the agent; `time` is ns UTC."""
 
     seq: Seq
     kind: Id
@@ -169,6 +174,8 @@ class NeedBirth(msgspec.Struct, frozen=True):
 class Status(msgspec.Struct, frozen=True, omit_defaults=True):
     """Retained; the will sets `online` to false.
 
+    `time` is when it was written and `oldest` when the oldest of `depth` entries that wait was committed, ns UTC.
+    `devices` says of each device `starting`, `up`, `down`, `refused` or `faulty`; more words may come.
     `clock` tells what vouches for the agent's time: `kernel`, `gateway`, `local` (the configuration says so) or
     `none`. `counters` are totals since the start, by the names of the Prometheus endpoint.
     """
@@ -180,13 +187,16 @@ class Status(msgspec.Struct, frozen=True, omit_defaults=True):
     spool: Id | None = None
     depth: int = 0
     oldest: str | None = None
-    sources: dict[str, str] = {}
+    devices: dict[str, str] = {}
     clock: str = ""
     counters: dict[str, int] = {}
 
 
 class Worker(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Retained presence of a gateway worker; `factory` is the only one that it serves, when it serves only one."""
+    """Retained presence of a gateway worker since this moment, ns UTC.
+
+    `factory` is the only one that it serves, when it serves only one.
+    """
 
     worker: Id
     since: str

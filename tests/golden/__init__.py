@@ -148,7 +148,9 @@ EXAMPLES: Mapping[str, msgspec.Struct] = {
         spool=SPOOL,
         depth=3,
         oldest="1795391998000000007",
-        sources={"cnc.main": "up", "press-plc.fast": "down"},
+        devices={"cnc": "up", "press-plc": "down"},
+        clock="kernel",
+        counters={"tsq_agent_spool_dropped_rows_total": 0},
     ),
     "worker": Worker(worker="gateway-1", since="1795390000000000000", version="0.1.0"),
     "readiness": Report(
