@@ -128,7 +128,8 @@ def _address(value: str) -> str:
     return value
 
 
-_HOST_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?")
+_LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?"
+_HOST_NAME = re.compile(rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})*")
 Host = Annotated[str, AfterValidator(_host), form("address or host name")]
 """An IPv4 or IPv6 address, or a host name; nothing is looked up."""
 IpAddress = Annotated[str, AfterValidator(_address), form("IP address")]

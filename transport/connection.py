@@ -8,6 +8,7 @@ Which version of MQTT is spoken is found out on the way (`transport.negotiation`
 
 from __future__ import annotations
 
+import logging
 import threading
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from transport.session import Message, Refusal, Where, Wishes
+
+logger = logging.getLogger(__name__)
 
 AGAIN_SECONDS = (1.0, 3.0)  # between two attempts: at first, and at most
 _NOW = 0.02
@@ -102,7 +105,11 @@ class Connection(Handler):
         wait = _NOW
         while not self._stopping.wait(wait):
             version = self.negotiation.version
-            opened = self._attempt(version)
+            try:
+                opened = self._attempt(version)
+            except Exception:  # without this thread nothing would be delivered any more
+                logger.exception("%s: this is a bug, please report it", self._client_id)
+                opened = False
             if self.negotiation.version != version:
                 wait = _NOW
             elif opened:
@@ -121,7 +128,7 @@ class Connection(Handler):
         self._awaited = session
         try:
             session.open()
-        except OSError as exc:
+        except (OSError, UnicodeError) as exc:  # the second one of a name that is none
             self._client.troubled(session.trouble or nobody(self._broker, exc), refused=session.trouble is not None)
             session.close(0)
             return False
@@ -202,11 +209,12 @@ _ADVICE = {
 """Reason code of a CONNACK -> what to do."""
 
 
-def nobody(broker: Where, exc: OSError) -> Text:
+def nobody(broker: Where, exc: OSError | UnicodeError) -> Text:
     """Return that no connection can be made at all."""
+    why = getattr(exc, "strerror", None) or exc
     return Text(
-        f"no broker at {broker.address} ({exc.strerror or exc}), trying again",
-        f"{broker.address}에 브로커가 없습니다. 계속 시도합니다({exc.strerror or exc})",
+        f"no broker at {broker.address} ({why}), trying again",
+        f"{broker.address}에 브로커가 없습니다. 계속 시도합니다({why})",
     )
 
 

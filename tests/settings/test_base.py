@@ -50,7 +50,20 @@ def test_a_host_is_an_address_or_a_name(host: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["", "192.168.0.300", "192.168.0", "10.0.0.1:502", "a b", "-plc", "http://plc", "한일"]
+    "host",
+    [
+        "",
+        "192.168.0.300",
+        "192.168.0",
+        "10.0.0.1:502",
+        "a b",
+        "-plc",
+        "http://plc",
+        "한일",
+        "a..b",
+        "a.",
+        f"{64 * 'a'}.b",
+    ],
 )
 def test_anything_else_is_no_host(host: str) -> None:
     with pytest.raises(ValidationError):
