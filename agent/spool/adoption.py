@@ -36,7 +36,7 @@ class Adopted(NamedTuple):
     process: int = 0
     commit_ns: int | None = None
     total: int = 0
-    damaged: int = 0  # files of blocks that cannot be read
+    since_ns: int | None = None  # from where on a file of blocks may be missing that cannot be read
 
 
 NOTHING = Adopted()
@@ -49,6 +49,7 @@ def adopt(db: Database, log: Log, blocks: Blocks, files: Files) -> Adopted:
     """Enter what journal and blocks hold into a new database; it is empty but for its tables."""
     entries: dict[int, _Known] = {}
     gone: set[int] = set()
+    unread: set[int] = set()
     found = NOTHING
     for number, record in records(log, log.foreign(-1)):
         if record is not None:
@@ -64,7 +65,7 @@ def adopt(db: Database, log: Log, blocks: Blocks, files: Files) -> Adopted:
         except (WireError, OSError) as exc:
             logger.error("%s is set aside: %s", blocks.path(block), exc)  # noqa: TRY400 - no bug of ours
             blocks.set_aside(block)
-            found = found._replace(damaged=found.damaged + 1)
+            unread.add(block)
             continue
         for one in index.entries:
             kept = Kept(one.seq, 0, one.crc, 0, one.committed_ns, one.process, one.rows, None, block, one.epoch,
@@ -74,6 +75,10 @@ def adopt(db: Database, log: Log, blocks: Blocks, files: Files) -> Adopted:
         process = max(one.process for one in index.entries)
         db.execute("INSERT INTO block VALUES (?, ?, ?, 0)", (block, last, size))
         found = found._replace(seq=max(found.seq, last), process=max(found.process, process))
+    if unread:  # what it held lies behind the last that is known to come before it
+        known = [(seq, kept.committed_ns) for seq, (_, _, kept) in entries.items()]
+        before = [time_ns for seq, time_ns in known if seq < min(unread)] or [min((t for _, t in known), default=0)]
+        found = found._replace(since_ns=max(before))
     rows = _enter(db, files, [one for seq, one in sorted(entries.items()) if seq not in gone])
     if found.seq:
         db.execute("INSERT OR REPLACE INTO evidence VALUES (1, ?, x'')", (found.seq,))

@@ -88,6 +88,12 @@ def opened(
         if known is None:
             store = secrets.randbits(63)
             adopted = adoption.adopt(db, log, blocks, files)
+            if adopted.since_ns is not None:  # nobody knows how many rows, nor of what spool
+                losses.append(
+                    Loss(secrets.token_hex(8), "overflow", "spool", "", reason="damaged: files of blocks")
+                )
+                losses[-1].reach(adopted.since_ns)
+                losses[-1].reach(adopted.commit_ns or adopted.since_ns)
         else:
             store = known[7]
             losses = redo(db, log, store, files)

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.faults import disk
-from tests.faults.books import Books, examine
+from tests.faults.books import Books, examine, gaps_of
 from tests.faults.children import live
-from tests.faults.plant import Life, Plant, begin_ns, grow
+from tests.faults.plant import Life, Plant, begin_ns, contents, grow, open_spool
+from tests.support.clocks import FakeClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,13 +88,36 @@ def test_damage_of_any_file_is_survived_and_told(work: Path) -> None:
         try:
             # SQLite keeps no checksums: a bit that is flipped in a row of its own may not show
             flips = sum(20 for text in done if text.startswith("bit") and "spool.db" in text)
-            found = examine(folder, said, damaged=True, unseen=flips, thorough=rng.random() < 0.1)
+            # what the oldest file of blocks held nobody knows when the database is damaged as well: from when on
+            # something is missing is told then, not what
+            both = all(any(kind in text for text in done) for kind in ("spool.db", ".tsb"))
+            unseen = flips + 50 * both
+            found = examine(folder, said, damaged=True, unseen=unseen, thorough=rng.random() < 0.1)
         except Exception as exc:  # noqa: BLE001 - told with the case
             found = [f"{type(exc).__name__}: {exc}"]
         if found:
             wrong[f"{number}: {', '.join(done)}"] = found
         shutil.rmtree(folder)
     assert wrong == {}
+
+
+def test_a_file_of_blocks_that_is_damaged_when_the_database_is_gone_as_well_is_a_gap(work: Path) -> None:
+    folder = work / "state"
+    live(partial(grow, folder, Life(seed=4, seconds=50, line=(8, 50)), 1), disk.Disk(folder, work / "control"))
+    block = max((folder / "blocks").iterdir(), key=lambda path: int(path.stem))
+    os.truncate(block, 0)
+    (folder / "spool.db").unlink()
+    spool, _ = open_spool(folder)
+    known = {kept.seq for kept in contents(spool)}
+    clock = FakeClock(begin_ns(2))
+    clock.epoch = spool.epoch
+    spool.begin(clock)
+    spool.tick()
+    told = [gap for kept in contents(spool) for _, gap in gaps_of(kept) if gap.reason == "damaged: files of blocks"]
+    spool.stop()
+    second = begin_ns(1) + int(block.stem) * 10**9
+    assert known and int(block.stem) not in known
+    assert [gap.from_ns < second < gap.to_ns for gap in told] == [True]
 
 
 def test_files_that_go_while_the_spool_runs_lose_no_more_than_is_told(work: Path) -> None:
