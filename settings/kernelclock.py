@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 DOUBLE = "TSQ_KERNEL_CLOCK"
+BOOT = "TSQ_BOOT_ID"
+"""Environment variable with the id of the boot, which a unit of systemd sets where it hides most of /proc."""
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _TIME_ERROR = 5  # adjtimex(2): the clock is not synchronised
 _TIMEX_BYTES = 512  # struct timex has 208 on 64-bit systems; the kernel writes no more than it knows
@@ -59,9 +61,10 @@ def boot_id() -> str:
     if (told := _double()) is not None and "boot" in told:
         return str(told["boot"])
     try:
-        return _BOOT_ID.read_text("ascii").strip()
+        told_id = _BOOT_ID.read_text("ascii")
     except (OSError, UnicodeDecodeError):
-        return ""
+        told_id = os.environ.get(BOOT, "")
+    return told_id.strip().replace("-", "")  # systemd writes it without
 
 
 def _double() -> dict[str, object] | None:

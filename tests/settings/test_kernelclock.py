@@ -41,7 +41,23 @@ def test_what_the_kernel_says_is_what_c_reads(tmp_path: Path, monkeypatch: pytes
     assert state.synchronised in {before[0], after[0]}
     low, high = sorted((before[1], after[1]))  # it grows by 500 ppm between two words of a server
     assert low <= state.max_error_ns <= high
-    assert kernelclock.boot_id() == Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    assert kernelclock.boot_id() == Path("/proc/sys/kernel/random/boot_id").read_text().strip().replace("-", "")
+
+
+def test_a_unit_that_hides_it_tells_the_boot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Systemd's `ProcSubset=pid` leaves no /proc/sys; its own word for the boot is `%b`."""
+    monkeypatch.delenv(kernelclock.DOUBLE, raising=False)
+    known = kernelclock.boot_id()
+    unit = (Path(__file__).parents[2] / "systemd" / "agent.service").read_text("utf-8").splitlines()
+    assert "ProcSubset=pid" in unit
+    (name, value) = (
+        next(line for line in unit if line.startswith("Environment=")).removeprefix("Environment=").split("=")
+    )
+    assert value == "%b"
+    monkeypatch.setattr(kernelclock, "_BOOT_ID", tmp_path / "hidden")
+    assert kernelclock.boot_id() == ""
+    monkeypatch.setenv(name, known)
+    assert kernelclock.boot_id() == known != ""
 
 
 def test_a_double_speaks_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
