@@ -248,15 +248,20 @@ class Sender:
 
     def _announce(self, digest: str, body: bytes) -> None:
         self._announced[digest] = self._now()
-        parts = codec.birth_parts(body)
+        largest = self._largest()
+        parts = codec.birth_parts(body, largest)
+        if largest is not None and (size := max(map(len, parts))) > largest:
+            text = (
+                "the tag dictionary needs messages of %d bytes and the broker takes %d: raise its limit, data waits"
+            )
+            self._once("parts", text, size, largest)
         for i, part in enumerate(parts, 1):
             self._uplink.publish(self._topics.birth(digest, i, len(parts)), part, retain=True, compressed=True)
 
     def _clear(self, digest: str, body: bytes) -> bool:
-        n = len(codec.birth_parts(body))
-        return all(
-            self._uplink.publish(self._topics.birth(digest, i, n), b"", retain=True) for i in range(1, n + 1)
-        )
+        cuts = {len(codec.birth_parts(body, largest)) for largest in (None, self._largest())}
+        parts = [(i, n) for n in cuts for i in range(1, n + 1)]
+        return all(self._uplink.publish(self._topics.birth(digest, i, n), b"", retain=True) for i, n in parts)
 
     def _say_refused(self, sources: Iterable[str], reason: str) -> None:
         for source in itertools.islice(sources, max(0, SOURCES_SAID - len(self._refused))):

@@ -70,16 +70,28 @@ def decompress(raw: bytes, limit: int) -> bytes:
         raise WireError(f"not zstd: {exc}") from exc
 
 
-def birth_parts(raw: bytes) -> list[bytes]:
+def birth_parts(raw: bytes, largest: int | None = None) -> list[bytes]:
     """Cut the canonical JSON of a birth into parts and compress each; `digest(raw)` names the whole.
+
+    Args:
+        raw: Of the birth.
+        largest: Bytes of a compressed part, as far as `BIRTH_PARTS_LIMIT` parts allow it; None for no limit.
 
     Raises:
         WireError: more parts than `BIRTH_PARTS_LIMIT`.
     """
-    parts = [compress(raw[at : at + BIRTH_PART_LIMIT]) for at in range(0, len(raw), BIRTH_PART_LIMIT)]
+    size = BIRTH_PART_LIMIT
+    parts = _cut(raw, size)
     if len(parts) > BIRTH_PARTS_LIMIT:
         raise WireError(f"a birth of {len(raw)} bytes: at most {BIRTH_PARTS_LIMIT} parts are allowed")
+    while largest is not None and max(map(len, parts)) > largest and size * BIRTH_PARTS_LIMIT >= 2 * len(raw):
+        size //= 2
+        parts = _cut(raw, size)
     return parts
+
+
+def _cut(raw: bytes, size: int) -> list[bytes]:
+    return [compress(raw[at : at + size]) for at in range(0, len(raw), size)]
 
 
 def number(value: int) -> int | str:

@@ -6,9 +6,11 @@ import secrets
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 
 from agent.sender import INBOX, Sender
 from agent.spool import Limits, Spool
+from contract import codec
 from contract.topics import AgentTopics
 from tests.support.clocks import FakeClock
 from tests.support.items import birth_of, frame, source
@@ -26,6 +28,7 @@ class Line:
 
     def __init__(self) -> None:
         self.sent: list[str] = []
+        self.payloads: list[bytes] = []
         self.listeners: dict[str, Callable[[str, bytes, bool], None]] = {}
         self.watchers: list[Callable[[bool], None]] = []
 
@@ -37,10 +40,11 @@ class Line:
         """Remember a watcher."""
         self.watchers.append(watcher)
 
-    def publish(self, topic: str, _payload: bytes, *, retain: bool = False, compressed: bool = False) -> bool:
-        """Keep the topic."""
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False, compressed: bool = False) -> bool:
+        """Keep it."""
         assert retain or compressed
         self.sent.append(topic)
+        self.payloads.append(payload)
         return True
 
     def receive(self, topic: str, payload: str) -> None:
@@ -132,6 +136,35 @@ def test_requests_for_births_that_nobody_has_leave_no_trace_but_one_line(
     line.receive(BRANCH.need_birth, f'{{"birth":"{spool.birth}"}}')
     sender.step()
     assert line.sent == [BRANCH.birth(spool.birth, 1, 1)]
+    spool.stop()
+
+
+def test_a_birth_goes_in_parts_that_the_broker_takes_and_all_of_them_are_cleared(tmp_path: Path) -> None:
+    many = source("a.main", signals=2000)
+    birth = birth_of("hanil", "main", "edge-1", [many])
+    names = [replace(signal, name=secrets.token_hex(8)) for signal in birth.sources[0].signals]
+    birth = replace(birth, sources=[replace(birth.sources[0], signals=names)])
+    spool = Spool(
+        tmp_path, birth=birth, sources=[many], limits=Limits(min_free_bytes=0), fingerprint=lambda: "box",
+        account=lambda *_: {},
+    )  # fmt: skip
+    spool.begin(FakeClock())
+    line, largest = Line(), 8000
+    sender = Sender(spool, line, BRANCH, FakeClock(), lambda: largest)
+    line.receive(BRANCH.need_birth, f'{{"birth":"{spool.birth}"}}')
+    sender.step()
+    n = len(line.sent)
+    assert n > 2
+    assert line.sent == [BRANCH.birth(spool.birth, i, n) for i in range(1, n + 1)]
+    assert max(map(len, line.payloads)) <= largest
+    body = spool.birth_named(spool.birth)
+    assert body is not None
+    assert b"".join(codec.decompress(part, codec.BIRTH_PART_LIMIT) for part in line.payloads) == body
+    line.sent.clear()
+    assert sender._clear(spool.birth, body)
+    assert {BRANCH.birth(spool.birth, n, n), BRANCH.birth(spool.birth, 1, len(codec.birth_parts(body)))} <= {
+        *line.sent
+    }
     spool.stop()
 
 
