@@ -251,9 +251,7 @@ class Sender:
         largest = self._largest()
         parts = codec.birth_parts(body, largest)
         if largest is not None and (size := max(map(len, parts))) > largest:
-            text = (
-                "the tag dictionary needs messages of %d bytes and the broker takes %d: raise its limit, data waits"
-            )
+            text = "the tag dictionary needs messages of %d bytes, the broker takes %d: data waits, raise its limit"
             self._once("parts", text, size, largest)
         for i, part in enumerate(parts, 1):
             self._uplink.publish(self._topics.birth(digest, i, len(parts)), part, retain=True, compressed=True)
