@@ -77,7 +77,11 @@ class WorkerEntry(Model):
     """One gateway worker."""
 
     id: TopicId = Field(description="`worker` of its file")
-    factories: tuple[TopicId, ...] = Field((), description="whose data it stores; all of this list when absent")
+    factories: tuple[TopicId, ...] = Field(
+        (),
+        description="whose data it stores; all of this list when absent. One of several factories is also "
+        "written as `factory` into the worker's file",
+    )
     user: User | None = Field(None, description="`gateway.WORKER` when absent")
 
 
@@ -198,7 +202,9 @@ def grants(access: Access) -> Iterator[Grant]:
     )
     for role, user, served in others:
         names = [{FACTORY: name, AGENT: "+", CLIENT: user} for name in served or everywhere]
-        yield _grant(user, rights, [_Holder(role, one) for one in names])
+        yield _grant(
+            user, rights, [_Holder(role, one) for one in names], some={*served} not in ({*()}, {*everywhere})
+        )
     yield from _sparkplug(access)
 
 
@@ -227,7 +233,16 @@ class _Holder(NamedTuple):
     names: Mapping[str, str]
 
 
-def _grant(user: str, rights: Sequence[Right], holders: Sequence[_Holder]) -> Grant:
+def _grant(user: str, rights: Sequence[Right], holders: Sequence[_Holder], *, some: bool = False) -> Grant:
+    """Return what follows from somebody's roles.
+
+    Args:
+        user: His name at the broker.
+        rights: Of this broker.
+        holders: His roles.
+        some: Whether he serves some of the factories only. Then he may not share the messages of all of them: the
+            broker would hand him those of the others, hold them back from him, and they would be gone.
+    """
     writes: dict[str, None] = {}  # sets in the order of their first additions
     reads: dict[str, None] = {}
     filters: dict[str, None] = {}
@@ -242,7 +257,8 @@ def _grant(user: str, rights: Sequence[Right], holders: Sequence[_Holder]) -> Gr
                     wide = _filled(right.topic, {**names, FACTORY: "+"})
                     filters[wide] = None
                     if role is Role.WORKER:
-                        filters.update((f"$share/{share}/{one}", None) for share in SHARES for one in (topic, wide))
+                        shared = (topic,) if some and wide != topic else (topic, wide)
+                        filters.update((f"$share/{share}/{one}", None) for share in SHARES for one in shared)
     return Grant(user, tuple(writes), tuple(reads), tuple(filters))
 
 

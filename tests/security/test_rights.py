@@ -21,7 +21,7 @@ from gateway.verbs.access import write
 from settings.broker import Broker
 from tests.security.broker import Client
 from tests.support.certificates import Authority
-from tests.support.processes import Child, free_port, running
+from tests.support.processes import Child, free_port, running, wait_for_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +46,7 @@ class Guarded:
                 {"id": "hanil", "agents": [{"id": "edge-1"}, {"id": "edge-2", "reporter": True}]},
                 {"id": "daehan", "agents": [{"id": "edge-1"}]},
             ],
-            "workers": [{"id": "w-1"}],
+            "workers": [{"id": "w-1"}, {"id": "w-2", "factories": ["hanil"]}],
             "platform": [{"user": PLATFORM_USER}],
             "mosquitto": {
                 "rules": rules,
@@ -88,7 +88,7 @@ class Guarded:
 
     def client(self, user: str, client_id: str | None = None, will: tuple[str, bytes] | None = None) -> Client:
         """Return somebody connected, by his own certificate; he goes at the end of the test."""
-        port = self.worker_port if user == WORKER_USER else self.port
+        port = self.worker_port if user.startswith("gateway.") else self.port
         pair = self.authority.issue(user)
         settings = Broker.model_validate(
             {"host": "127.0.0.1", "port": port, "tls": pair.settings(self.authority.file)}
@@ -101,6 +101,7 @@ class Guarded:
 
     def __enter__(self) -> Self:
         self._stack.enter_context(running(self.broker))
+        wait_for_port(self.worker_port)  # it is opened after the other one
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -305,6 +306,22 @@ def test_a_shared_subscription_is_nobodys_who_has_no_right_to_it(tmp_path: Path)
             victim.publish("tsq/1/daehan/edge-1/data", b"%d" % number)
         for number in range(20):
             worker.wait("tsq/1/daehan/edge-1/data", b"%d" % number)
+
+
+def test_a_worker_of_one_factory_swallows_nothing_of_another(tmp_path: Path) -> None:
+    """What a broker hands to a member of a shared subscription who may not have it comes to nobody else."""
+    with Guarded(tmp_path, "dynamic-security") as guarded:
+        narrow = guarded.client("gateway.w-2")
+        assert narrow.subscribe("$share/tsq/tsq/1/+/+/data")[0] >= 0x80
+        assert narrow.subscribe("$share/tsq/tsq/1/hanil/+/data", "tsq/1/+/+/birth/+/+") == [1, 1]
+        wide, agent = guarded.client(WORKER_USER), guarded.client(VICTIM)
+        assert wide.subscribe("$share/tsq/tsq/1/+/+/data") == [1]
+        sent = [str(number).encode() for number in range(20)]
+        for one in sent:
+            agent.publish("tsq/1/daehan/edge-1/data", one)
+        wide.wait("tsq/1/daehan/edge-1/data", sent[-1])
+        assert [payload for _, payload, _ in wide.received] == sent
+        assert narrow.received == []
 
 
 @pytest.mark.parametrize("rules", ["acl", "dynamic-security"])
