@@ -39,7 +39,7 @@ def lines(answer: Mapping[str, Any], endurance: float) -> Iterator[Text]:
     """
     spool, place = answer["spool"], answer["storage"]
     now, running = int(answer["time"]), float(answer["running_s"])
-    yield Text(f"spool {spool['spool']} in {place['directory']}", f"스풀 {spool['spool']} ({place['directory']})")
+    yield Text(f"spool {spool['spool']} in {place['directory']}", f"저장 대기 데이터 {spool['spool']} ({place['directory']})")
     yield _waiting(spool, now)
     if spool["held_entries"]:
         held = spool["held_entries"]
@@ -124,6 +124,6 @@ def _lost(spool: Mapping[str, Any]) -> Text:
     return Text(
         f"since the start, each inside a recorded gap: {dropped} rows given up for want of room, {ring} never "
         f"committed, {refused} refused by the store",
-        f"시작 후 결측(모두 결측 구간에 기록됨): 공간 부족으로 버림 {dropped}건, 디스크에 쓰지 못함 {ring}건, "
+        f"시작 후 잃은 값(모두 수집 공백으로 기록됨): 공간 부족으로 버림 {dropped}건, 디스크에 쓰지 못함 {ring}건, "
         f"저장소 거부 {refused}건",
     )
