@@ -39,7 +39,10 @@ def lines(answer: Mapping[str, Any], endurance: float) -> Iterator[Text]:
     """
     spool, place = answer["spool"], answer["storage"]
     now, running = int(answer["time"]), float(answer["running_s"])
-    yield Text(f"spool {spool['spool']} in {place['directory']}", f"저장 대기 데이터 {spool['spool']} ({place['directory']})")
+    yield Text(
+        f"spool {spool['spool']} in {place['directory']}",
+        f"저장 대기 데이터 {spool['spool']} ({place['directory']})",
+    )
     yield _waiting(spool, now)
     if spool["held_entries"]:
         held = spool["held_entries"]
