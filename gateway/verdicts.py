@@ -96,7 +96,7 @@ _NAMES = {
     "properties": Text("message properties", "메시지 속성"),
     "receive": Text("receive maximum", "동시 전송 한도"),
     "retained": Text("retained messages", "보관(retain) 메시지"),
-    "will": Text("will", "유언(will)"),
+    "will": Text("will", "비정상 종료 알림(will)"),
     "expiry": Text("sessions end", "세션 종료"),
     "heirs": Text("a dead worker", "중단된 게이트웨이"),
     "in hand": Text("what it had in hand", "처리 중이던 메시지"),
