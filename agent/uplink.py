@@ -245,6 +245,9 @@ class Uplink(Client):
     def subscribed(self, session: Session, mid: int, refusals: Sequence[Refusal | None]) -> None:
         """The connection is ready."""
         del mid
+        heard = {topic: refusal is None for (topic, _, _), refusal in zip(self._listeners, refusals, strict=False)}
+        if not heard.get(self._topics.stored, True):
+            self._connection.renew(session)  # nothing would ever be confirmed
         for (topic, _, _), refusal in zip(self._listeners, refusals, strict=False):
             if refusal is not None:
                 self._once(

@@ -219,6 +219,7 @@ class Link(Client):
                 log.error(
                     "the broker refuses the subscription to %s: %s: check its access rules", pattern, refusal.name
                 )
+                self._connection.renew(session)
                 return
             if pattern == self._births:
                 self._ready = True

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 AGAIN_SECONDS = (1.0, 3.0)  # between two attempts: at first, and at most
+RENEW_SECONDS = 60  # of a session that lacks something
 _NOW = 0.02
 
 
@@ -68,6 +69,7 @@ class Connection(Handler):
         self._client = client
         self._session: Session | None = None
         self._awaited: Session | None = None  # its answer is still of interest
+        self._lacking: Session | None = None  # not all that it needs was granted
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._rest = 0.0
@@ -87,6 +89,10 @@ class Connection(Handler):
     def start(self) -> None:
         """Connect, and again whenever the connection is lost."""
         self._thread.start()
+
+    def renew(self, session: Session) -> None:
+        """Have this session end in a minute, and begin another: what it lacks somebody may grant meanwhile."""
+        self._lacking = session
 
     def stop(self) -> None:
         """Say goodbye and end; takes a few seconds at most."""
@@ -138,8 +144,9 @@ class Connection(Handler):
             wanted = self._session is session
             if not session.opened:
                 self._judge(session)
-        while wanted and not self._stopping.is_set() and session.alive and not session.over.wait(1):
-            pass
+        left = RENEW_SECONDS
+        while wanted and left and not self._stopping.is_set() and session.alive and not session.over.wait(1):
+            left -= self._lacking is session
         session.close()
         self._session = None
         if wanted:

@@ -199,6 +199,8 @@ class FaultyBroker:
                 code = NOT_AUTHORIZED
             elif self.fault == "refuses shares" and pattern.startswith("$share/"):
                 code = NO_SHARES
+            elif self.fault == "refuses reading" and pattern.endswith(("/data", "/stored")):
+                code = NOT_AUTHORIZED
             else:
                 client.filters.add(pattern)
             codes.append(code)
