@@ -147,7 +147,7 @@ class DayLedger:
             day = self._calendar.day_of(min(starts))
             start, end = self._calendar.bounds(day)
             if start < latest - HORIZON_NS:
-                self._closed_ns = self._calendar.bounds(self._calendar.day_of(latest - HORIZON_NS))[0]
+                self._closed_ns = self._calendar.bounds(self._calendar.day_of(latest - HORIZON_NS - 1))[1]
                 continue
             if not self._is_over(end, latest):
                 return

@@ -290,6 +290,18 @@ def test_a_row_behind_its_closed_day_is_counted_and_not_added() -> None:
     assert second.sources[0].late == 1
 
 
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("days", [399, 400, 401, 500, 5000])
+def test_a_box_that_was_switched_off_for_more_than_a_year_goes_on(days: int) -> None:
+    evidence = make([PRESS], CALENDAR)
+    evidence.feed([block(PRESS, [(0, START + HOUR, 0)])])
+    evidence.feed([block(PRESS, [(0, START + days * DAY + 3 * HOUR, 0)])])
+    closed = evidence.take_closed()
+    assert list(closed) == (["2026-11-23"] if days < 400 else [])
+    evidence.feed([Watermark(PRESS.id, START + (days + 1) * DAY + 3 * HOUR)])
+    assert len(evidence.take_closed()) == 1
+
+
 def test_a_day_waits_for_every_source_but_not_for_one_that_has_gone_silent() -> None:
     evidence = make([PRESS, CNC], CALENDAR)
     evidence.feed([block(PRESS, [(0, START, 0)]), block(CNC, [(0, START, 0)])])
