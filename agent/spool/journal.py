@@ -291,8 +291,7 @@ class Journal(Reading):
         return self._db.used() + self._log.size + self._ballast.size + self._live_bytes()
 
     def _live_bytes(self) -> int:
-        total: int = self._db.execute("SELECT coalesce(sum(bytes), 0) FROM block WHERE live > 0").fetchone()[0]
-        return total
+        return self._db.block_bytes()[1]
 
     # Ten minutes
 
@@ -341,9 +340,11 @@ class Journal(Reading):
             sqlite3.Error, OSError: the disk does not take it now; nothing is lost.
         """
         with self._lock:
-            dead = [block for (block,) in self._db.execute("SELECT id FROM block WHERE live <= 0")]
-            self._db.execute("DELETE FROM block WHERE live <= 0")
-        for block in dead:
+            total, live = self._db.block_bytes()
+            dead = total > live and [block for (block,) in self._db.execute("SELECT id FROM block WHERE live <= 0")]
+            if dead:
+                self._db.execute("DELETE FROM block WHERE live <= 0")
+        for block in dead or ():
             self._blocks.remove(block)
             self._contents.gone(block)
         self._packer.pack()

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _PAGE = 64
+RECENT = 10_000
+"""Last entries among which live ones are looked for."""
 
 
 class Reading(Lookups):
@@ -143,13 +145,16 @@ class Reading(Lookups):
             return list(itertools.islice(sendable, limit))
 
     def last_before(self, committed_ns: int) -> int:
-        """Return the highest seq among entries committed before this moment, 0 when there is none."""
+        """Return the highest seq among entries committed before this moment, 0 when there is none.
+
+        What is further back counts as committed before it, whatever the clock said then.
+        """
         with self._lock:
             row = self._db.execute(
-                "SELECT seq FROM entry WHERE committed_ns < ? AND seq <= ? ORDER BY seq DESC LIMIT 1",
-                (committed_ns, self._durable),
+                "SELECT seq FROM entry WHERE committed_ns < ? AND seq <= ? AND seq > ? ORDER BY seq DESC LIMIT 1",
+                (committed_ns, self._durable, self._durable - RECENT),
             ).fetchone()
-        return row[0] if row else 0
+        return row[0] if row else max(self._durable - RECENT, 0)
 
     def sending(self, entries: Iterable[Entry]) -> list[tuple[Entry, bytes]]:
         """Return the content of each entry that is still unconfirmed, and count it as sent from now on.
@@ -189,7 +194,7 @@ class Reading(Lookups):
             oldest = self._db.execute(
                 "SELECT committed_ns FROM entry WHERE state = 0 ORDER BY seq LIMIT 1"
             ).fetchone()
-            blocks, used = self._block_bytes(), self._db.used()
+            (blocks, _), used = self._db.block_bytes(), self._db.used()
         return Stats(
             spool=self.spool,
             entries=s.entries,
@@ -210,10 +215,6 @@ class Reading(Lookups):
             written_bytes=self.disk.written_bytes + PAGE * self._db.written_pages,
             written_pages=self.disk.written_pages + self._db.written_pages,
         )
-
-    def _block_bytes(self) -> int:
-        total: int = self._db.execute("SELECT coalesce(sum(bytes), 0) FROM block").fetchone()[0]
-        return total
 
     # What a commit wants to know beforehand
 

@@ -353,6 +353,9 @@ class SpoolMachine(RuleBasedStateMachine):
     def the_file_stays_within_its_limit(self) -> None:
         if hasattr(self, "spool"):
             assert self.spool.stats().bytes <= self.limits.max_bytes + 60_000, "one commit more, at most"
+            db = self.spool._journal._db
+            sums = "SELECT coalesce(sum(bytes), 0), coalesce(sum(bytes * (live > 0)), 0) FROM block"
+            assert db.block_bytes() == db.execute(sums).fetchone()
 
 
 TestSpool = SpoolMachine.TestCase
