@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from settings.broker import Broker
 
 WAIT_SECONDS = 5.0  # for a connection and for what is retained
-_SLICE = 0.1
 
 
 class Backstage:

@@ -21,13 +21,9 @@ Used by two threads: one puts, one takes.
 
 from __future__ import annotations
 
-import itertools
 import threading
 from collections import OrderedDict, deque
-from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 BEGUN = 32
 """Messages that may be begun at a time."""
@@ -151,17 +147,6 @@ class Turns(Generic[M, Work]):
                     self._first = None
             if len(self._start) > 2 * (len(self._waiting) + len(self._begun)) + 100:
                 self._forget()
-
-    def drop(self) -> Iterator[M]:
-        """Yield everything that waits, which waits no longer; what was begun is dropped."""
-        with self._changed:
-            gone = list(itertools.chain.from_iterable(self._waiting.values()))
-            for agent in list(self._waiting):
-                while agent in self._waiting:
-                    self._pop(agent, newest=True)
-            self._begun.clear()
-            self._first = None
-        return iter(gone)
 
     def _push(self, agent: str, message: M) -> None:
         size = len(message.payload) + OVERHEAD
