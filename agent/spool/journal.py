@@ -349,9 +349,10 @@ class Journal(Reading):
             self._contents.gone(block)
         self._packer.pack()
         older = self._log.older
-        if older is None or not self._log.half_full:
+        urgent = self._log.gone
+        if older is None or not (urgent or self._log.half_full):
             return
-        while self._packer.pack(older[1]) and self._log.nearly_full:
+        while self._packer.pack(older[1]) and (urgent or self._log.nearly_full):
             pass
         with self._lock:
             left = self._db.execute("SELECT 1 FROM entry WHERE record BETWEEN ? AND ? LIMIT 1", older).fetchone()

@@ -17,6 +17,7 @@ attempt went to the other file, that one begins with the same number, and the ol
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 from array import array
 from dataclasses import dataclass, field
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
     from agent.frame import Source
     from agent.spool.disk import Disk
+
+logger = logging.getLogger(__name__)
 
 FOLDER = "journal"
 NAME = "{}.tsj"
@@ -50,6 +53,16 @@ class _File:
     numbers: array[int] = field(default_factory=lambda: array("q"))
     offsets: array[int] = field(default_factory=lambda: array("q"))
     stores: array[int] = field(default_factory=lambda: array("Q"))
+
+    @property
+    def gone(self) -> bool:
+        """Whether somebody has removed it, or put another in its place; what is in it can still be read."""
+        try:
+            return not os.path.samestat(self.path.stat(), os.fstat(self.descriptor))
+        except FileNotFoundError:
+            return True
+        except OSError:
+            return False
 
     def index(self, number: int) -> int | None:
         """Return which of its records this is."""
@@ -170,6 +183,11 @@ class Log:
         return self._files[-1].end * 8 >= self._size * 7
 
     @property
+    def gone(self) -> bool:
+        """Whether a file that is needed will not be there after a restart."""
+        return any(file.numbers and file.gone for file in self._files)
+
+    @property
     def older(self) -> tuple[int, int] | None:
         """First and last number in the oldest file that is not written; None when no such file is needed."""
         for file in self._files[:-1]:
@@ -222,6 +240,7 @@ class Log:
         Raises:
             OSError: it does not count, though it may be there; the next one takes its number and its place.
         """
+        self._see_to_removed()
         file = self._files[-1]
         number = self.last + 1
         if not file.numbers:
@@ -237,6 +256,24 @@ class Log:
         self._enter(file, number, file.end, store)
         file.end += len(blob)
         return number
+
+    def _see_to_removed(self) -> None:
+        """Write to no file that somebody has removed: at the next start nobody would find it."""
+        for file in self._files:
+            needed = bool(file.numbers)
+            if not file.gone or (needed and file is not self._files[-1]):
+                continue
+            try:
+                if needed:
+                    self.renew()
+                else:
+                    self._open(file.path)
+                    self._files = [self._files[-1], *(one for one in self._files[:-1] if one is not file)]
+                    os.close(file.descriptor)
+            except OSError as exc:  # on a full disk: until there is room it is better than nothing
+                logger.warning("%s was removed while it was in use, and cannot be made again: %s", file.path, exc)
+            else:
+                logger.error("%s was removed while it was in use: do not touch the files of the spool", file.path)
 
     def _begin(self, raw: bytes, store: int, number: int) -> None:
         """Write the first record of a file."""

@@ -124,6 +124,32 @@ def test_a_file_of_blocks_that_is_damaged_when_the_database_is_gone_as_well_is_a
     assert [gap.from_ns < second < gap.to_ns for gap in told] == [True]
 
 
+@pytest.mark.parametrize("name", ["1.tsj", "2.tsj"])
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_file_of_the_journal_that_goes_while_the_spool_runs_costs_nothing(
+    work: Path, name: str, *, replaced: bool
+) -> None:
+    folder = work / "state"
+    books = Books()
+
+    def run(tell: Callable[[Told], None]) -> None:
+        plant = Plant(folder, Life(seed=1, seconds=0, line=(4, 999)), begin_ns(0), tell)
+        path = folder / "journal" / name
+        for second in range(60):
+            if second == 30:
+                old = path.read_bytes()
+                path.unlink()
+                if replaced:
+                    path.write_bytes(old)
+            plant.second(second)
+
+    status, told = live(run, disk.Disk(folder, work / "control"))
+    assert status == 0
+    for one in told:
+        books.add(one)
+    assert examine(folder, books, thorough=True) == []
+
+
 def test_files_that_go_while_the_spool_runs_lose_no_more_than_is_told(work: Path) -> None:
     for number in range(6):
         folder = work / f"state-{number}"
