@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 
 STATE_LIMIT = 256 * 1024 * 1024
 SILENT_NS = 7_200_000_000_000
+AHEAD_NS = 86_400_000_000_000
+"""Data time that is so far ahead of a clock that was just set, or of an agent that has just begun, was wrong."""
+TOLD_TIME = frozenset({"clock_step", "agent_start"})
 HORIZON_NS = 400 * 86_400_000_000_000
 """Days further back than this are skipped: a clock has jumped, and no report reaches back so far."""
 
@@ -79,6 +82,8 @@ class DayLedger:
                 if item.source in self._by_id:
                     self._ledger(self._sources[self._by_id[item.source]]).watermark(item.time_ns)
             elif isinstance(item, Event):
+                if item.kind in TOLD_TIME:
+                    self._set_back(item.time_ns)
                 self._outages.event(item)
             else:
                 assert isinstance(item, Facts)
@@ -126,6 +131,16 @@ class DayLedger:
             self._ledgers[name] = ledger
         self._outages.restore(state["outages"])
         self._connections.restore(state["connections"])
+
+    def _set_back(self, now_ns: int) -> None:
+        """Begin anew behind days that have never been: a trusted clock was ahead by days, and is put right.
+
+        The day of this moment stays closed if it was; else every row would come too late until that time is there.
+        """
+        kept = {name: ledger for name, ledger in self._ledgers.items() if ledger.time_ns <= now_ns + AHEAD_NS}
+        if len(kept) < len(self._ledgers):
+            self._ledgers = kept
+            self._closed_ns = min(self._closed_ns, self._day(now_ns)[1])
 
     def _day(self, time_ns: int) -> tuple[int, int]:
         if not self._bounds[0] <= time_ns < self._bounds[1]:

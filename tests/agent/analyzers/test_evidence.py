@@ -29,7 +29,7 @@ from tests.agent.analyzers.streams import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from agent.frame import Item, Json, Source
+    from agent.frame import EventKind, Item, Json, Source
 
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
@@ -288,6 +288,26 @@ def test_a_row_behind_its_closed_day_is_counted_and_not_added() -> None:
     first, second = (load(raw) for raw in evidence.take_closed().values())
     assert first.sources[0].signals["press-1/s0"].good_reads == 1
     assert second.sources[0].late == 1
+
+
+@pytest.mark.parametrize("kind", ["clock_step", "agent_start"])
+def test_a_clock_that_was_ahead_by_weeks_costs_a_day_of_evidence_and_not_weeks(kind: EventKind) -> None:
+    ahead, right = START + 30 * DAY, START + 5 * HOUR
+    evidence = make([PRESS], CALENDAR)
+    evidence.feed([block(PRESS, [(0, START + 4 * HOUR, 0)])])
+    evidence.feed([block(PRESS, [(0, ahead, 0)])])
+    assert "2026-11-23" in evidence.take_closed()
+    evidence.feed([Event(kind=kind, time_ns=right), block(PRESS, [(0, right, 0)])])
+    again = make([PRESS], CALENDAR, evidence.state())
+    for one in (evidence, again):
+        for day in (1, 2):
+            one.feed([block(PRESS, [(0, START + day * DAY + HOUR, 0), (0, START + day * DAY + HOUR + SECOND, 0)])])
+        one.feed([Watermark(PRESS.id, START + 3 * DAY + HOUR)])
+    closed = evidence.take_closed()
+    assert closed == again.take_closed()
+    assert evidence.state() == again.state()
+    assert [day for day in closed if day <= "2026-11-25"] == ["2026-11-24", "2026-11-25"]
+    assert load(closed["2026-11-25"]).sources[0].signals["press-1/s0"].good_reads == 2
 
 
 @pytest.mark.timeout(30)
