@@ -178,6 +178,9 @@ class Supervisor:
             cause = self._link.cause
             if cause is not None and self._close_gap(source, begun) is not None:
                 self._open_gap(source, cause, end, end, gap.until)
+        if self._start_ns is not None:  # nothing was read before it either
+            self._begin(self._times.stamp(begun))
+            self._start_ns, self._since = self._times.stamp(end), None if self._since is None else {}
 
     def clock_set(self) -> None:
         """Tell by the new clock since when gaps are open: who is killed now leaves their ends to be told by it."""

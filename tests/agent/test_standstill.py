@@ -252,3 +252,22 @@ def test_a_beat_notices_that_the_clock_was_set() -> None:
     standstill.look()
     standstill.look()
     assert told == [1]
+
+
+@pytest.mark.parametrize("since", [None, {"plc.main": 0}])
+def test_a_standstill_before_the_first_word_of_a_device_is_told_once(since: dict[str, int] | None) -> None:
+    clock, items = FakeClock(), Items()
+    start, times = clock.now(), Times(clock)
+    known = None if since is None else {"plc.main": start - 5 * S}
+    collector = Scripted("plc", [], clock, asyncio.Event())
+    supervisor = Supervisor(collector, items, Health(), clock, lambda: 1.0, known)
+    clock.advance(2)
+    begun = times.now()
+    clock.advance(20)
+    end = times.now()
+    supervisor.stood_still(begun, end)
+    clock.advance(1)
+    supervisor._begin(clock.now())
+    supervisor._begin(clock.now())
+    told = [(gap.from_ns, gap.to_ns) for gap in gap_events(items, "agent_off" if since is None else "config")]
+    assert told == [(start if since is None else start - 5 * S, begun.ns), (end.ns, clock.now())]
