@@ -97,6 +97,7 @@ class _Series:
         self._path = self._directory / f"{self._prefix}-{self._number:06}{self._suffix}"
         handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
         self._file = os.fdopen(handle, "wb", buffering=0)
+        hand_over(self._file, self._directory)
         fsync_folder(self._directory)
         return self._file
 
@@ -114,9 +115,11 @@ class _Usage:
         seen = {}
         for path in self._directory.glob("*.jsonl"):
             try:
-                seen[path.name] = held = self._file(path)
+                held = seen[path.name] = self._file(path)
             except FileNotFoundError:  # taken away at this moment
                 continue
+            except PermissionError:  # another user's: it takes room, and stands for nobody
+                held = (0, path.stat().st_size, Counter[str]())
             whole += held[1]
             if path.name.endswith(_MALFORMED) is malformed:
                 of_kind += held[1]
@@ -218,6 +221,13 @@ class DeadLetters:
                     "`tsq-gateway dead-letters list`, then replay or drop them, or raise dead_letters.max_size"
                 )
         return None
+
+
+def hand_over(file: IO[bytes], folder: Path) -> None:
+    """Give a file that an administrator's command has made to whom the folder belongs: the gateway reads it too."""
+    if os.geteuid() == 0:
+        owner = folder.stat()
+        os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
 
 
 def fsync_folder(path: Path) -> None:

@@ -22,8 +22,8 @@ All mistakes are printed at once, as `file:line: path: what to do`, in Korean or
 read at the start.
 
 The rules of the file are those of [the agent's](configuration.md): unknown keys are mistakes, times and sizes carry
-their unit, and passwords and tokens do not stand in the file. They are read when the gateway starts, those of the broker again at each
-connection.
+their unit, and passwords and tokens do not stand in the file. They are read when the gateway starts, those of the
+broker again at each connection.
 [stores.md](stores.md) says what each store promises.
 """
 

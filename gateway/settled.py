@@ -17,7 +17,7 @@ from typing import IO, TYPE_CHECKING, Literal, NamedTuple, Self
 
 from contract.codec import digest
 from gateway import letter as letters
-from gateway.deadletter import files, fsync_folder
+from gateway.deadletter import files, fsync_folder, hand_over
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,8 +91,12 @@ class Settling:
         self._folder = folder
         self._done = folder / FOLDER
         self._done.mkdir(mode=0o700, exist_ok=True)
+        if os.geteuid() == 0:
+            owner = folder.stat()
+            os.chown(self._done, owner.st_uid, owner.st_gid)
         fsync_folder(folder)
         self._lock = (self._done / "lock").open("wb")
+        hand_over(self._lock, folder)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as exc:
@@ -120,6 +124,7 @@ class Settling:
         new = not path.exists()
         with path.open("ab", buffering=0) as file:
             os.fchmod(file.fileno(), 0o600)
+            hand_over(file, self._folder)
             _whole(file, b"\n" if _torn(path) else b"")
             _whole(file, line + b"\n")
             os.fsync(file.fileno())
@@ -144,6 +149,7 @@ class Settling:
             fresh = path.with_name(path.name + ".new")
             with fresh.open("wb") as file:
                 os.fchmod(file.fileno(), 0o600)
+                hand_over(file, self._folder)
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())

@@ -69,15 +69,9 @@ def main(args: argparse.Namespace, settings: GatewayConfig, language: Language) 
     """Do it; return the exit code."""
     folder = settings.dead_letters.directory
     chosen = _filter(args)
-    if args.action in {"list", "show"}:
-        found = [kept for kept in waiting(folder) if chosen(kept)]
-        for kept in found:
-            print(_line(kept)(language) if args.action == "list" else _shown(kept))
-        if args.action == "list":
-            count = len(found)
-            print(Text(f"{count} dead letters in {folder}", f"저장하지 못한 항목 {count}건({folder})")(language))
-        return 0
-    if not (args.letters or args.agent or args.reason or args.file or args.all):
+    if args.action in {"replay", "drop"} and not (
+        args.letters or args.agent or args.reason or args.file or args.all
+    ):
         print(
             Text(
                 "say which: names, --agent, --reason, --file or --all",
@@ -86,10 +80,30 @@ def main(args: argparse.Namespace, settings: GatewayConfig, language: Language) 
         )
         return 2
     try:
-        return (_replay if args.action == "replay" else _drop)(settings, chosen, language)
+        next(folder.iterdir(), None)  # a search in a folder that may not be read finds nothing, and says nothing
+        match args.action:
+            case "replay":
+                return _replay(settings, chosen, language)
+            case "drop":
+                return _drop(settings, chosen, language)
+            case _:
+                return _list(folder, chosen, language, show=args.action == "show")
     except Busy:
         print(Text("another replay is running", "이미 다른 창에서 다시 저장하는 중입니다")(language))
-        return 1
+    except FileNotFoundError:
+        print(
+            Text(
+                f"{folder} does not exist: no gateway has run with this file yet",
+                f"{folder} 폴더가 없습니다. 이 설정으로 게이트웨이를 실행한 적이 없습니다",
+            )(language)
+        )
+    except PermissionError as exc:
+        print(
+            Text(
+                f"{exc.filename}: you may not read or write it: run it as the gateway's user or with sudo",
+                f"{exc.filename}: 권한이 없습니다. 게이트웨이 사용자로 실행하거나 sudo를 쓰십시오",
+            )(language)
+        )
     except OSError as exc:
         print(
             Text(
@@ -97,7 +111,17 @@ def main(args: argparse.Namespace, settings: GatewayConfig, language: Language) 
                 f"{folder}: {exc}. 지워진 항목은 없으니 공간을 확보한 뒤 다시 실행하십시오",
             )(language)
         )
-        return 1
+    return 1
+
+
+def _list(folder: Path, chosen: Callable[[Kept], bool], language: Language, *, show: bool) -> int:
+    found = [kept for kept in waiting(folder) if chosen(kept)]
+    for kept in found:
+        print(_shown(kept) if show else _line(kept)(language))
+    if not show:
+        count = len(found)
+        print(Text(f"{count} dead letters in {folder}", f"저장하지 못한 항목 {count}건({folder})")(language))
+    return 0
 
 
 def _filter(args: argparse.Namespace) -> Callable[[Kept], bool]:
