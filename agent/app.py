@@ -322,13 +322,10 @@ class Agent:
         )
 
     def _metrics(self) -> Iterator[Metric]:
-        connected = {"site": self._site.up}
-        if self._platform is not None:
-            connected["platform"] = self._platform.up
         around = counters.Around(
             now_ns=self._clock.now(),
             clock=self._clock.source,
-            connected=connected,
+            connected={name: one.up for name, one in self._connections().items()},
             in_flight=self._sender.in_flight,
             usual_s=self._sender.usual_s,
             certificates=self._certificates(),
@@ -336,11 +333,12 @@ class Agent:
         )
         return counters.metrics(self._spool.stats(), dict(self._health.devices), around)
 
-    def _uplinks(self) -> Mapping[str, Uplink]:
-        return {"site": self._site} | ({} if self._platform is None else {"platform": self._platform})
+    def _connections(self) -> Mapping[str, Uplink | Output]:
+        made = {"site": self._site, "platform": self._platform, "sparkplug": self._sparkplug}
+        return {name: one for name, one in made.items() if one is not None}
 
     def _certificates(self) -> Mapping[str, float]:
-        left = {name: uplink.expiry.seconds for name, uplink in self._uplinks().items()}
+        left = {name: one.expiry.seconds for name, one in self._connections().items()}
         return {name: seconds for name, seconds in left.items() if seconds is not None}
 
     def _about(self) -> Mapping[str, object]:
@@ -350,13 +348,14 @@ class Agent:
             "uplink": {
                 "site": self._site.up,
                 "platform": None if self._platform is None else self._platform.up,
+                "sparkplug": None if self._sparkplug is None else self._sparkplug.up,
                 "in_flight": self._sender.in_flight,
                 "usual_s": self._sender.usual_s,
                 "certificates": self._certificates(),
                 "troubles": {
-                    name: {"en": uplink.trouble.en, "ko": uplink.trouble.ko}
-                    for name, uplink in self._uplinks().items()
-                    if uplink.trouble is not None
+                    name: {"en": trouble.en, "ko": trouble.ko}
+                    for name, one in self._connections().items()
+                    if (trouble := one.trouble) is not None
                 },
             },
         }

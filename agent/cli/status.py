@@ -23,7 +23,11 @@ if TYPE_CHECKING:
     from settings.language import Language
 
 _SECOND = 10**9
-_UPLINKS = {"site": Text("site", "사업장 브로커"), "platform": Text("platform", "플랫폼 브로커")}
+_UPLINKS = {
+    "site": Text("site", "사업장 브로커"),
+    "platform": Text("platform", "플랫폼 브로커"),
+    "sparkplug": Text("Sparkplug", "Sparkplug(SCADA)"),
+}
 
 
 def arguments(parser: argparse.ArgumentParser, language: Language) -> None:
@@ -72,7 +76,7 @@ def lines(answer: Mapping[str, Any], language: Language) -> list[str]:
     out.append("  " + clock_line(answer["clock"])(language))
     out.append("  " + _spool(answer["spool"], now)(language))
     for key, uplink in _UPLINKS.items():
-        if (up := answer["uplink"][key]) is not None:
+        if (up := answer["uplink"].get(key)) is not None:
             said = Text("connected", "연결됨") if up else Text("not connected", "연결 안 됨")
             out.append(f"  {uplink(language)}: {said(language)}")
             out += [f"    - {clean(line)}" for line in _uplink(answer["uplink"], key, language)]

@@ -23,7 +23,9 @@ from agent.errors import WireError
 from agent.frame import Event, FrameBlock
 from agent.sparkplug import payload, state
 from agent.sparkplug.node import REBIRTH, Names, Node
+from settings.language import Text
 from transport.connection import Client, Connection
+from transport.expiry import Expiry
 from transport.session import Will, Wishes
 
 if TYPE_CHECKING:
@@ -36,7 +38,6 @@ if TYPE_CHECKING:
     from agent.sparkplug.node import Message
     from settings.broker import Broker
     from settings.handshake import Moment
-    from settings.language import Text
     from transport.session import Message as Received
     from transport.session import Refusal, Session
 
@@ -52,6 +53,8 @@ YIELD_S = 60.0  # between two attempts then
 STOP_S = 5.0
 MOST_SAID = 100  # a flood of topics fills neither memory nor log
 FILE = "sparkplug.bdseq"
+_AWAY = Text("the primary host is away", "주 호스트(SCADA)가 접속해 있지 않습니다")
+_UNKNOWN_TIME = Text("the time is not known", "시각이 확인되지 않았습니다(시각 미확인)")
 
 
 class Output(Client):
@@ -107,6 +110,10 @@ class Output(Client):
         self._largest = 0  # bytes
         self._closed: Session | None = None  # by us
         self._said: set[str] = set()
+        self.expiry = Expiry(broker, "sparkplug.broker")
+        """Of our own certificate, where the settings name a broker."""
+        self._watched = settings.broker is not None
+        self._trouble: Text | None = None
         self.lost_rows = 0
         """Rows that never reached the node: its thread was too far behind, or the clock was not trusted."""
         wishes = Wishes(keep_alive=KEEPALIVE_S, packet=payload.LIMIT, will=self._will, now=now)
@@ -124,6 +131,20 @@ class Output(Client):
         self._wake.set()
         self._thread.join(STOP_S)
         self._connection.stop()
+
+    @property
+    def up(self) -> bool:
+        """Whether the node is born."""
+        return self._node.awake
+
+    @property
+    def trouble(self) -> Text | None:
+        """Why nothing is said; None when nothing is known, or nothing is wrong."""
+        if self._node.awake:
+            return None
+        if self._ready is None:
+            return self._trouble
+        return _AWAY if self._host is not None and not self._host.online else _UNKNOWN_TIME
 
     def counters(self) -> dict[str, int]:
         """Return totals since the start."""
@@ -169,6 +190,8 @@ class Output(Client):
             self._wake.clear()
             try:
                 self._step()
+                if self._watched and (soon := self.expiry.look(self._clock.moment())) is not None:
+                    logger.warning("%s", soon.en)
             except Exception:  # the record does not suffer; the node is born again
                 logger.exception("Sparkplug: this is a bug, please report it")
                 self._node.sleep()
@@ -184,9 +207,7 @@ class Output(Client):
             return
         away = self._host is not None and not self._host.online
         if self._node.awake and (away or not self._clock.trusted):
-            logger.info(
-                "Sparkplug: %s, changes wait", "the primary host is away" if away else "the time is not known"
-            )
+            logger.info("Sparkplug: %s, changes wait", (_AWAY if away else _UNKNOWN_TIME).en)
             self._die()
             self._closed = session
             session.close()  # the next connection has the next bdSeq
@@ -259,6 +280,7 @@ class Output(Client):
             if refusal is not None:
                 self._once("subscription", "Sparkplug: the broker refuses a subscription: %s", refusal.name)
         self._said -= {key for key in self._said if key.startswith("away")}
+        self.expiry.again()
         self._ready = session
         self._wake.set()
 
@@ -287,6 +309,7 @@ class Output(Client):
 
     def troubled(self, text: Text, *, refused: bool) -> None:  # noqa: ARG002
         """Say once why there is no connection."""
+        self._trouble = text
         self._once(f"away {text.en}", "Sparkplug: %s", text.en)
 
     def _once(self, key: str, text: str, *values: object) -> None:

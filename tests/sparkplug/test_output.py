@@ -147,7 +147,9 @@ def test_what_an_earlier_connection_heard_of_the_host_does_not_count_on_the_next
     until(wire.client.is_connected, PATIENCE_S, "no listener")
     said(output, clock, 7)
     until(lambda: not output._queue, PATIENCE_S, "it does not take what was read")
-    assert not output._node.awake
+    assert not output.up
+    assert output.trouble is not None
+    assert output.trouble.en == "the primary host is away"
     wire.state(online=True, timestamp=1)
     until(lambda: wire.kinds().count("DBIRTH") == 2, PATIENCE_S, "no birth")
     history = [m.value for kind, data in wire.heard if kind == "DDATA" for m in data.metrics]
@@ -163,6 +165,7 @@ def test_a_node_dies_while_nobody_vouches_for_the_time(make: Callable[..., Outpu
     until(lambda: "NDEATH" in wire.kinds(), PATIENCE_S, "its last values count as those of now")
     clock.trusted = True
     until(lambda: wire.kinds().count("NBIRTH") == 2, PATIENCE_S, "it is not born again")
+    assert (output.up, output.trouble) == (True, None)
     assert output.counters() == {"sparkplug_lost_rows": 1}
 
 

@@ -46,7 +46,13 @@ def answer() -> dict[str, Any]:
             "plc": device("up", 7, "old", "signal a: illegal address"),
         },
         "spool": {"entries": 2, "rows": 53, "bytes": 4096, "oldest_ns": NOW - 61 * 10**9},
-        "uplink": {"site": True, "platform": False},
+        "uplink": {
+            "site": True,
+            "platform": False,
+            "sparkplug": False,
+            "troubles": {"sparkplug": {"en": "the host is away", "ko": "호스트 없음"}},
+            "certificates": {"sparkplug": 5 * 86_400.0},
+        },
     }
 
 
@@ -64,6 +70,9 @@ def answer() -> dict[str, Any]:
                 "  spool: 2 entries wait (53 rows, oldest 00:01:01), 4096 bytes on disk",
                 "  site: connected",
                 "  platform: not connected",
+                "  Sparkplug: not connected",
+                "    - the host is away",
+                "    - our certificate expires in 5 days: renew it (no restart is needed)",
             ],
         ),
         (
@@ -77,6 +86,9 @@ def answer() -> dict[str, Any]:
                 "  저장 대기 데이터: 2묶음(53건, 가장 오래된 것 00:01:01 전), 디스크 사용 4096바이트",
                 "  사업장 브로커: 연결됨",
                 "  플랫폼 브로커: 연결 안 됨",
+                "  Sparkplug(SCADA): 연결 안 됨",
+                "    - 호스트 없음",
+                "    - 이 장비의 인증서가 5일 뒤 만료됩니다. 갱신하십시오(재시작 불필요)",
             ],
         ),
     ],
