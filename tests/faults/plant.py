@@ -83,7 +83,7 @@ class Life(msgspec.Struct, frozen=True, kw_only=True):
         line: Seconds between which there is no line to the gateway, so that nothing is confirmed.
         change_at: When the configuration changes, if at all.
         config: Which one it begins with.
-        end: "stop" closes everything, "die" drops all where it stands.
+        end: "stop" closes everything, "die" drops all where it stands, "refused" dies as soon as the disk refuses.
         max_bytes: What the spool may take.
         min_free: What it must leave free on the disk.
         checkpoint: Commits after which a checkpoint is made.
@@ -98,7 +98,7 @@ class Life(msgspec.Struct, frozen=True, kw_only=True):
     line: tuple[int, int] = (0, 0)
     change_at: int | None = None
     config: Literal["before", "after"] = "before"
-    end: Literal["stop", "die"] = "die"
+    end: Literal["stop", "die", "refused"] = "die"
     max_bytes: int = 2 * 10**9
     min_free: int = 0
     checkpoint: int = 20
@@ -244,7 +244,8 @@ class Plant:
     def run(self) -> None:
         """Live to the end."""
         for number in range(self.life.seconds):
-            self.second(number)
+            if not self.second(number) and self.life.end == "refused":
+                return
         if self.life.end == "stop":
             self.spool.stop()
 

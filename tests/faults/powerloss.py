@@ -46,7 +46,12 @@ LONG = (
 )
 
 
-SYNC_FAILS: tuple[Life, ...] = tuple(
+REFUSED: tuple[Life, ...] = tuple(
+    Life(seed=20 + number, seconds=25, line=(0, 25), bad_sync=bad_sync, end="refused" if bad_sync else "die")
+    for number, bad_sync in enumerate([(35, 1), None, (38, 1), None, (45, 2), None])
+)
+"""The process ends where a sync has failed: the next one reads what was never written from memory."""
+SYNC_FAILS: tuple[Life, ...] = REFUSED + tuple(
     Life(
         seed=number,
         seconds=25,
