@@ -278,7 +278,7 @@ class Log:
     def _begin(self, raw: bytes, store: int, number: int) -> None:
         """Write the first record of a file."""
         file = self._files[-1]
-        generation = max(one.generation for one in self._files) + 1
+        generation = file.generation = max(one.generation for one in self._files) + 1  # also when it fails
         blob = record.seal(raw, generation=generation, store=store, number=number, first=None)
         try:
             if file.size > self._size:
@@ -288,7 +288,7 @@ class Log:
         except BaseException:
             self._files = [file, *self._files[:-1]]  # the next is tried in another
             raise
-        file.generation, file.first, file.end = generation, raw, 2 * len(blob)
+        file.first, file.end = raw, 2 * len(blob)
         self._enter(file, number, 0, store)
 
     def _write(self, file: _File, blob: bytes, offset: int) -> None:

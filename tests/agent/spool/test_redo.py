@@ -304,6 +304,28 @@ def test_a_disk_that_fails_again_and_again_has_the_journal_in_another_file(
     assert make(tmp_path).stats().rows == 30
 
 
+def test_a_first_record_that_failed_is_void_although_it_may_be_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def record(total: int) -> bytes:
+        return payload(Record(1, 1, "s", "b", total, [], [], []))
+
+    for number in range(2):
+        folder = tmp_path / str(number)
+        log = Log(folder, Disk(), 65536)
+        if number:  # the names of the files the other way round
+            log._files.reverse()
+        with monkeypatch.context() as broken:
+            broken.setattr(os, "fdatasync", lambda _: (_ for _ in ()).throw(OSError(errno.EIO, "broken")))
+            with pytest.raises(OSError, match="broken"):
+                log.append(record(1), 7)
+        assert log.append(record(2), 7) == 1
+        log.close()
+        log = Log(folder, Disk(), 65536)
+        assert (log.read(1).total, log.last) == (2, 1)
+        log.close()
+
+
 def test_a_record_that_failed_does_not_count_when_the_next_went_to_another_file(tmp_path: Path) -> None:
     """A failed write may be on the disk all the same; what took its number instead is what was promised."""
 
