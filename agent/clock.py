@@ -120,6 +120,11 @@ class SystemClock:
         return self._stand.source
 
     @property
+    def synchronised(self) -> bool:
+        """Whether a time service disciplines the clock now; the kernel is believed for days after that."""
+        return self._trust.synchronised
+
+    @property
     def error_ns(self) -> int | None:
         """How far the time may be off; None when nobody has said."""
         return self._trust.error_ns(_base())

@@ -230,6 +230,7 @@ class Timekeeper:
         stand, error = self._clock.stand, self._clock.error_ns
         return {
             "source": stand.source,
+            "synchronised": self._clock.synchronised,
             "since": str(stand.stamp(stand.since_ns)),
             "uncertainty_ns": None if error is None else str(error),
             "epoch": stand.epoch,

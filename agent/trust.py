@@ -303,6 +303,11 @@ class Trust:
 
     # What others ask
 
+    @property
+    def synchronised(self) -> bool:
+        """Whether a time service disciplines the clock now."""
+        return self._synchronised
+
     def error_ns(self, base_ns: int) -> int | None:
         """Return how far the time may be off; None when nobody has said."""
         word = self._words(base_ns).get(self.stand.source)

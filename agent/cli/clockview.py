@@ -29,6 +29,13 @@ def clock_line(clock: Mapping[str, Any]) -> Text:
     """
     error = within(int(clock["uncertainty_ns"] or 0))
     match clock["source"]:
+        case "kernel" if clock.get("synchronised") is False:
+            return Text(
+                f"! clock: the time server (NTP) is silent: by what it said last, within {error}; beyond 60 s "
+                "nothing is evidence any more: look at the time service of this PC",
+                f"! 시각: 시간 서버(NTP) 동기화 끊김. 마지막 동기화 기준, 오차 {error} 이내. "
+                "60 s를 넘으면 진단 근거에서 빠집니다. 이 PC의 시간 동기화를 확인하십시오",
+            )
         case "kernel":
             return Text(
                 f"clock: by the time server (NTP), within {error}",
