@@ -136,8 +136,8 @@ def test_a_library_that_is_not_installed_is_named_with_the_command_that_does(tmp
 
 def test_dead_letters_are_listed_with_what_was_lost(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = write(tmp_path, GOOD.format(folder=tmp_path))
-    assert main(["--lang", "en", "dead-letters", "list", "--config", str(path)]) == 0
-    assert "0 dead letters" in capsys.readouterr().out
+    assert main(["--lang", "en", "dead-letters", "list", "--config", str(path)]) == 1
+    assert "does not exist" in capsys.readouterr().out
     kept = DeadLetters(tmp_path / "letters", 10**6, "gw-1", FixedClock())
     rejected = [Rejected(1, "0" * 16, "type", [("plc.fast", "5", "6", 2)])]
     kept.append(DeadLetter(at=T0, topic="tsq/1/a/b/data", reason="type", spool="s", rejected=rejected))
