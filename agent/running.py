@@ -21,6 +21,7 @@ from agent.changes import compare
 from agent.errors import AgentError
 from agent.frame import Event, Facts, gap_event
 from agent.spool.ring import rows_for
+from agent.standstill import Moment, Times
 from settings.language import Text
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class _Gone(NamedTuple):
     """The open gap of a source that is not read any more, and since when."""
 
     gap: str
-    from_ns: int
+    begun: Moment
 
 
 class _Next(NamedTuple):
@@ -218,14 +219,15 @@ class Running:
 
     def _tell_gone(self, since: Mapping[str, int]) -> None:
         """Open a gap for each source that is not read any more, and close those of sources that are back."""
-        now = self._clock.now()
+        now, times = self._clock.now(), Times(self._clock)
         there = {source.id for device in self.config.devices for source in device.sources()}
         for source in sorted(since.keys() - there):
-            gone = self._gone[source] = _Gone(uuid.uuid4().hex, since[source])
-            self._spool.put(gap_event(gone.gap, "config", source, now, gone.from_ns, None))
+            gone = self._gone[source] = _Gone(uuid.uuid4().hex, times.of(since[source]))
+            self._spool.put(gap_event(gone.gap, "config", source, now, times.stamp(gone.begun), None))
         for source in sorted(self._gone.keys() & there):
             gone = self._gone.pop(source)
-            self._spool.put(gap_event(gone.gap, "config", source, now, gone.from_ns, max(now, gone.from_ns)))
+            start = times.stamp(gone.begun)
+            self._spool.put(gap_event(gone.gap, "config", source, now, start, max(now, start)))
 
     def tell_inventory(self, devices: Iterable[Device]) -> None:
         """Record how the addresses of these devices were found."""
