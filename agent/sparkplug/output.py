@@ -295,14 +295,8 @@ class Output(Client):
         self._shorts = self._shorts + 1 if short else 0
         if self._shorts >= SHORTS and not self._stopping:
             self._connection.rest(YIELD_S)
-            self._once(
-                "short",
-                "Sparkplug: the broker ends each connection at once, next attempt in %d s: where it allows one "
-                "connection a user, sparkplug.broker needs a user of its own; or another agent has our group and "
-                "edge node; or it takes no message as large as ours (%d bytes)",
-                YIELD_S,
-                self._largest,
-            )
+            self._trouble = _flapping(self._largest)
+            self._once("short", "Sparkplug: %s", self._trouble.en)
         if self._ready is session:
             self._ready = None
         self._wake.set()
@@ -330,3 +324,16 @@ class Output(Client):
             self._once("bdseq", "Sparkplug: %s cannot be written: %s", self._file, exc)
         message = self._node.death(self._bdseq, self._now_ms())
         return Will(message.topic, message.payload, retain=False)
+
+
+def _flapping(largest: int) -> Text:
+    """Return why no connection holds, as far as one can tell, and what to do."""
+    again = f"{YIELD_S:.0f}"
+    return Text(
+        f"the broker ends each connection at once, next attempt in {again} s: where it allows one connection a user, "
+        "sparkplug.broker needs a user of its own; or another agent has our group and edge node; or it takes no "
+        f"message as large as ours ({largest} bytes)",
+        f"브로커가 접속을 바로 끊습니다. {again}초 뒤 다시 접속합니다. 사용자마다 접속이 하나인 브로커라면 sparkplug.broker에 "
+        "별도 사용자를 쓰십시오. 다른 에이전트와 group·edge_node가 같은지, 브로커의 메시지 크기 제한이 "
+        f"{largest}바이트보다 큰지도 확인하십시오",
+    )

@@ -201,4 +201,5 @@ def test_two_nodes_of_one_name_do_not_drive_each_other_away(
     until(lambda: "DBIRTH" in wire.kinds(), PATIENCE_S, "no birth")
     second = make(FakeClock())
     until(lambda: "needs a user of its own" in caplog.text, PATIENCE_S, "nobody says it")
+    assert [one for one in (first, second) if one.trouble and "별도 사용자" in one.trouble.ko]
     until(lambda: bool(first._connection.session) != bool(second._connection.session), PATIENCE_S, "none speaks")
