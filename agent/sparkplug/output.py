@@ -330,10 +330,10 @@ def _flapping(largest: int) -> Text:
     """Return why no connection holds, as far as one can tell, and what to do."""
     again = f"{YIELD_S:.0f}"
     return Text(
-        f"the broker ends each connection at once, next attempt in {again} s: where it allows one connection a user, "
-        "sparkplug.broker needs a user of its own; or another agent has our group and edge node; or it takes no "
-        f"message as large as ours ({largest} bytes)",
-        f"브로커가 접속을 바로 끊습니다. {again}초 뒤 다시 접속합니다. 사용자마다 접속이 하나인 브로커라면 sparkplug.broker에 "
-        "별도 사용자를 쓰십시오. 다른 에이전트와 group·edge_node가 같은지, 브로커의 메시지 크기 제한이 "
-        f"{largest}바이트보다 큰지도 확인하십시오",
+        f"the broker ends each connection at once, next attempt in {again} s: where it allows one connection a "
+        "user, sparkplug.broker needs a user of its own; or another agent has our group and edge node; or it takes "
+        f"no message as large as ours ({largest} bytes)",
+        f"브로커가 접속을 바로 끊습니다. {again}초 뒤 다시 접속합니다. 사용자마다 접속이 하나인 브로커라면 "
+        "sparkplug.broker에 별도 사용자를 쓰십시오. 다른 에이전트와 group·edge_node가 같은지, 브로커의 메시지 "
+        f"크기 제한이 {largest}바이트보다 큰지도 확인하십시오",
     )
