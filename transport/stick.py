@@ -39,8 +39,15 @@ def folder(stick: Path) -> Path:
 
 
 def files(stick: Path, suffix: str) -> list[Path]:
-    """Return the files of this kind, by name, at most `FILES_LIMIT`; not the hidden ones that some systems add."""
-    found = sorted(folder(stick).glob(f"[!.]*{suffix}"))
+    """Return the files of this kind, by name, at most `FILES_LIMIT`; not the hidden ones that some systems add.
+
+    Raises:
+        OSError: there is no stick, or it may not be read.
+    """
+    place = folder(stick)
+    if place.is_dir():
+        next(place.iterdir(), None)  # a search in a folder that may not be read finds nothing, and says nothing
+    found = sorted(place.glob(f"[!.]*{suffix}"))
     return [path for path in found[:FILES_LIMIT] if path.is_file() and not path.is_symlink()]
 
 
