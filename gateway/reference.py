@@ -31,6 +31,7 @@ _TITLES = {
     "GatewayConfig": "The file",
     "Broker": "mqtt",
     "Tls": "tls of a broker",
+    "MetricsSettings": "metrics",
     "EmbeddedSettings": "store: embedded",
     "Keep": "store.keep of the embedded store",
     "InfluxDb1Settings": "store: influxdb1",

@@ -35,6 +35,8 @@ _TITLES = {
     "Holidays": "schedule.holidays",
     "Broker": "uplink: a broker",
     "Tls": "tls of a broker",
+    "SparkplugSettings": "sparkplug",
+    "MetricsSettings": "metrics",
     "AlarmBits": "devices: an alarm word",
     "AlarmText": "devices: an alarm",
     "Budget": "devices: budget",

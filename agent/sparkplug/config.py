@@ -11,7 +11,9 @@ from settings.broker import Broker
 class SparkplugSettings(Model):
     """Signals for a SCADA system in the factory, by Sparkplug B 3.0; of its commands only a rebirth is obeyed."""
 
-    broker: Broker | None = Field(None, description="where the SCADA system listens; the site's broker when absent")
+    broker: Broker | None = Field(
+        None, description="where the SCADA system listens; absent: the site's, where one user may connect twice"
+    )
     group: TopicLevel = Field(description="Sparkplug group id, often the site")
     edge_node: TopicLevel | None = Field(None, description="Sparkplug edge node id; the agent's id when absent")
     primary_host: TopicLevel | None = Field(
