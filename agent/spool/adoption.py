@@ -10,16 +10,19 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, NamedTuple
 
+from agent.entry import Span
 from agent.errors import WireError
 from agent.spool import births
 from agent.spool.base import UNCONFIRMED, Kept
+from agent.spool.gaps import OTHER
 from agent.spool.ledger import FREE, SETTLE
 from agent.spool.log import records
 
 if TYPE_CHECKING:
     from agent.spool.births import Files
-    from agent.spool.blocks import Blocks
+    from agent.spool.blocks import Blocks, Packed
     from agent.spool.database import Database
+    from agent.spool.gaps import Loss
     from agent.spool.log import Log
     from agent.spool.record import Record
 
@@ -68,9 +71,7 @@ def adopt(db: Database, log: Log, blocks: Blocks, files: Files) -> Adopted:
             unread.add(block)
             continue
         for one in index.entries:
-            kept = Kept(one.seq, 0, one.crc, 0, one.committed_ns, one.process, one.rows, None, block, one.epoch,
-                        one.shift, one.size)  # fmt: skip
-            entries[one.seq] = (index.spool, index.birth, kept)
+            entries[one.seq] = (index.spool, index.birth, _kept(one, block))
         last = max(one.seq for one in index.entries)
         process = max(one.process for one in index.entries)
         db.execute("INSERT INTO block VALUES (?, ?, ?, 0)", (block, last, size))
@@ -84,6 +85,47 @@ def adopt(db: Database, log: Log, blocks: Blocks, files: Files) -> Adopted:
         db.execute("INSERT OR REPLACE INTO evidence VALUES (1, ?, x'')", (found.seq,))
         logger.warning("%d rows that wait are taken over from journal and blocks", rows)
     return found._replace(rows=rows)
+
+
+def recover(db: Database, blocks: Blocks, files: Files, losses: list[Loss]) -> None:
+    """Take over what files of blocks hold of records that are missing: the database may be an older image."""
+    known = {block for (block,) in db.execute("SELECT id FROM block")}
+    found: list[_Known] = []
+    for block in [one for one in blocks.listed() if one not in known]:
+        try:
+            index, size = blocks.index(block), blocks.path(block).stat().st_size
+        except (WireError, OSError):
+            continue
+        here = "UPDATE entry SET record = NULL, block = ? WHERE seq = ? AND crc = ?"
+        fresh = [
+            (index.spool, index.birth, _kept(one, block))
+            for one in index.entries
+            if not db.execute(here, (block, one.seq, one.crc)).rowcount
+            and db.execute("SELECT 1 FROM entry WHERE seq = ?", (one.seq,)).fetchone() is None
+        ]
+        last = max(one.seq for one in index.entries)
+        db.execute("INSERT INTO block VALUES (?, ?, ?, 0)", (block, last, size))
+        found += fresh
+    for _, _, kept in found:
+        for loss in losses:
+            if OTHER in loss.sources and any(a <= kept.seq <= b for a, b, _ in loss.runs):
+                loss.remove(kept.seq, [Span(OTHER, kept.committed_ns, kept.committed_ns, kept.rows)])
+                if not (loss.rows or loss.runs):
+                    losses.remove(loss)
+                break
+    if found:
+        logger.warning(
+            "%d rows of lost records are taken over from blocks", _enter(db, files, sorted(found, key=_seq))
+        )
+
+
+def _seq(one: _Known) -> int:
+    return one[2].seq
+
+
+def _kept(one: Packed, block: int) -> Kept:
+    return Kept(one.seq, 0, one.crc, 0, one.committed_ns, one.process, one.rows, None, block, one.epoch, one.shift,
+                one.size)  # fmt: skip
 
 
 def _take(number: int, record: Record, entries: dict[int, _Known], gone: set[int]) -> None:
@@ -109,7 +151,10 @@ def _enter(db: Database, files: Files, entries: list[_Known]) -> int:
     rows = 0
     for spool, digest, kept in entries:
         if spool not in spools:
-            spools[spool] = db.execute("INSERT INTO spool (name) VALUES (?)", (spool,)).lastrowid
+            known = db.execute("SELECT id FROM spool WHERE name = ?", (spool,)).fetchone()
+            spools[spool] = (
+                known[0] if known else db.execute("INSERT INTO spool (name) VALUES (?)", (spool,)).lastrowid
+            )
         if digest not in keys:
             keys[digest] = births.found(db, files, digest)
         db.execute(

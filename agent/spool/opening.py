@@ -97,6 +97,8 @@ def opened(
         else:
             store = known[7]
             losses = redo(db, log, store, files)
+            if losses:
+                adoption.recover(db, blocks, files, losses)
         sweep(db, blocks)
         process, state = _state(db, fingerprint, store, adopted)
         birth = births.enter(db, files, digest, body, sources)

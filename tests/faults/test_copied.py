@@ -112,6 +112,29 @@ def test_an_image_of_the_past_gives_numbers_again_and_their_checksums_tell_them_
     spool.stop()
 
 
+def test_an_image_of_the_database_alone_finds_what_was_packed_since(work: Path) -> None:
+    folder, image = work / "state", work / "image"
+    image.mkdir()
+    for number, seconds in ((1, 40), (2, 120)):
+        life = Life(seed=number, seconds=seconds, line=(0, 999), journal=12_000)
+        status, _ = live(partial(grow, folder, life, number), disk.Disk(folder, work / "control"))
+        assert status == 0
+        if number == 1:
+            for path in folder.glob("spool.db*"):
+                shutil.copy(path, image)
+    shutil.copytree(folder, work / "as it was")
+    whole = open_spool(work / "as it was")[0]
+    for path in folder.glob("spool.db*"):
+        path.unlink()
+    for path in image.iterdir():
+        shutil.copy(path, folder)
+    again = open_spool(folder)[0]
+    assert there(again) == there(whole)
+    assert again._journal.losses == []
+    again.stop()
+    whole.stop()
+
+
 def test_a_copy_that_dies_and_opens_on_its_box_keeps_its_promises(work: Path) -> None:
     first, second = work / "first", work / "second"
     lived(first, work, 1)
