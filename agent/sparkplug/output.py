@@ -193,7 +193,9 @@ class Output(Client):
                 if self._watched and (soon := self.expiry.look(self._clock.moment())) is not None:
                     logger.warning("%s", soon.en)
             except Exception:  # the record does not suffer; the node is born again
-                logger.exception("Sparkplug: this is a bug, please report it")
+                if "bug" not in self._said:  # it may come again each second
+                    self._said.add("bug")
+                    logger.exception("Sparkplug: this is a bug, please report it")
                 self._node.sleep()
         self._die()
 
