@@ -6,6 +6,7 @@ in each of its epochs (the last three digits of a stamp name it), and with these
 turned into the judge's time. That the offsets are those that the run has set is checked too.
 
 Which causes are right at a moment follows from the faults that were really done, never from what the agent says.
+They must be right all along a gap, also where nothing was served that could be missing.
 """
 
 from __future__ import annotations
@@ -16,10 +17,12 @@ import statistics
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from tests.chaos.ledger import ANNOTATIONS, holes
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from tests.chaos.ledger import Gap
+    from tests.chaos.ledger import Gap, Span
 
 CLOCK_NS = 20_000_000
 """The servers read the wall clock, the agent an anchored monotonic one, and a log line is not its answer."""
@@ -118,6 +121,29 @@ def offsets(served: Iterable[Served], stored: Mapping[str, Mapping[int, Sequence
 def true_time(offset: Mapping[int, int], otherwise: int = 0) -> Callable[[int], int]:
     """Return what turns a stamp of the agent into the judge's time; epochs nobody has seen get `otherwise`."""
     return lambda ns: ns - offset.get(ns % EPOCHS, otherwise)
+
+
+def unjust(
+    told: Iterable[Gap], windows: Sequence[Window], service: Span, tolerance_ns: int
+) -> list[tuple[Gap, list[Span]]]:
+    """Return the gaps whose cause was not right all the time, whether or not anything is missing in them.
+
+    Args:
+        told: The gap ledger in the judge's time.
+        windows: When which cause is right.
+        service: What lies outside is not judged.
+        tolerance_ns: Longest span that may be without a right.
+    """
+    found = []
+    for gap in told:
+        if gap.cause in ANNOTATIONS:
+            continue
+        right = [(w.from_ns, w.to_ns) for w in windows if w.cause == gap.cause and w.source in {gap.source, None}]
+        parts = [(max(a, service[0]), min(b, service[1])) for a, b in gap.parts]
+        over = [span for a, b in parts for span in holes(right, a, b) if span[1] - span[0] > tolerance_ns]
+        if over:
+            found.append((gap, over))
+    return found
 
 
 class _Gaps:

@@ -10,7 +10,7 @@ import pytest
 from tests.chaos.causes import Done, windows
 from tests.chaos.ledger import Gap
 from tests.chaos.plan import FAULTS, Fault, plan
-from tests.chaos.sums import Served, Sum, judge, offsets
+from tests.chaos.sums import Served, Sum, judge, offsets, unjust
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,6 +61,16 @@ def test_a_gap_whose_cause_was_not_there_is_wrong(done: list[Done]) -> None:
     total = judged(stored(12), [DOWN], done)
     assert [one.value for one, _ in total.wrong] == [12]
     assert not total.good
+
+
+def test_a_gap_in_which_nothing_was_served_needs_a_right_cause_as_well() -> None:
+    own = Gap("h", "agent_off", "plc.words", 12 * S, 18 * S)
+    right = windows([KILLED], [])
+    assert not unjust([DOWN], right, (0, 30 * S), S)
+    assert unjust([own], right, (0, 30 * S), S) == [(own, [(12 * S, 18 * S)])]
+    assert not unjust([own], right, (0, 13 * S), S), "after the run nothing is judged"
+    long = Gap("i", "link_down", "plc.words", 0, 20 * S)
+    assert unjust([long], right, (0, 30 * S), S) == [(long, [(0, 8 * S)])]
 
 
 def test_what_is_there_twice_or_was_never_served_is_found() -> None:

@@ -26,6 +26,12 @@ SILENT_NS = 5 * SECOND
 That its link lives is known by keep-alives, which do not reach the database."""
 
 
+BEGIN_NS = 30 * SECOND
+"""Until the agent reads its devices for the first time."""
+UNJUST_NS = 3 * SECOND
+"""How long a gap of the agent's own may last on a machine that is busy, without a fault of ours."""
+
+
 class Verdict(NamedTuple):
     """The sum, what each second of each source is, and whether both are as they must be."""
 
@@ -56,8 +62,13 @@ def verdict(plant: Plant, done: Sequence[Done], clocks: Sequence[int] = (0,)) ->
         repeated=frozenset({"cnc.main"}), held_ns=HELD_NS, first=frozenset({0}),
     )  # fmt: skip
     found = _coverage(served, stored, told, when)
+    begin = min(when(p.time_ns) for p in stored.events if dict(p.tags)["kind"] == "agent_start")
+    right = [*windows(done, plant.ended), sums.Window("agent_off", None, begin, begin + BEGIN_NS, "it begins")]
+    end = min(max(one.time_ns for one in served if one.source == source) for source in INTERVALS_NS)
+    unjust = sums.unjust(told, right, (begin, end), UNJUST_NS)
     lines = [total.text(), *(line for name, (service, one) in found.items() for line in _lines(name, service, one))]
-    good = total.good and not any(one.uncovered or one.double for _, one in found.values())
+    lines += [f"  a cause that was not there: {gap}: {spans}" for gap, spans in unjust[: sums.SHOWN]]
+    good = total.good and not unjust and not any(one.uncovered or one.double for _, one in found.values())
     return Verdict(good, total, "\n".join(lines))
 
 
