@@ -54,7 +54,7 @@ def lines(answer: Mapping[str, Any], endurance: float) -> Iterator[Text]:
         f"in memory: {spool['ring_rows']} rows until the next commit",
         f"메모리: {spool['ring_rows']}건(다음 기록 대기)",
     )
-    yield from _room(spool, place, running)
+    yield from _room(spool, place, now, running)
     yield from _wear(spool, place, running, endurance)
     yield _lost(spool)
 
@@ -71,7 +71,7 @@ def _waiting(spool: Mapping[str, Any], now: int) -> Text:
     )
 
 
-def _room(spool: Mapping[str, Any], place: Mapping[str, Any], running: float) -> Iterator[Text]:
+def _room(spool: Mapping[str, Any], place: Mapping[str, Any], now: int, running: float) -> Iterator[Text]:
     used, most, free = spool["bytes"], place["max_size"], place["free"]
     parts = ", ".join(
         f"{name} {size_words(spool[key])}"
@@ -90,7 +90,8 @@ def _room(spool: Mapping[str, Any], place: Mapping[str, Any], running: float) ->
     if rate > 0:
         row = used / spool["rows"] if spool["rows"] >= ENOUGH_ROWS else USUAL_ROW
         room = max(0, min(most - used, free - place["min_free"]))
-        seconds = min(room / (rate * row), place["max_age"] / 1e9)
+        age = 0 if spool["oldest_ns"] is None else max(0, now - int(spool["oldest_ns"]))
+        seconds = min(room / (rate * row), max(0, place["max_age"] - age) / 1e9)
         lasts = span_words(round(seconds * 1e9))
         yield Text(
             f"without a gateway: about {lasts} more at {rate:.0f} rows/s",

@@ -71,6 +71,15 @@ def test_room_is_counted_with_what_a_row_really_takes() -> None:
     assert "about 0.0s more" in said(full)
 
 
+def test_what_has_waited_for_long_does_not_wait_as_long_again() -> None:
+    """30 days is how old data may become, not how long it lasts from now on."""
+    fresh, old = (answer(entries=2, rows=53, oldest_ns=NOW - days * 86_400 * 10**9) for days in (0, 20))
+    for one in (fresh, old):
+        one["spool"]["committed_rows"] = 100  # slow enough for the age to be the limit
+    assert "about 30d" in said(fresh)
+    assert "about 10d" in said(old)
+
+
 def test_what_was_lost_and_what_is_held_back_is_told() -> None:
     text = said(answer(held_entries=7, dropped_rows=3, ring_lost_rows=4, rejected_rows=5))
     assert "held back: 7 entries" in text
