@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from typing import Any
 
 import jsonschema
@@ -69,3 +70,9 @@ def test_a_missing_field_is_refused_and_an_unknown_one_ignored_by_schema_and_typ
 def test_every_payload_but_the_empty_request_requires_something() -> None:
     for name in set(NAMES) - {"report.get"}:
         assert required(json.loads((GOLDEN / f"{name}.json").read_bytes()), schema(name)), name
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_bounded_integer_needs_more_bits_than_a_reader_in_another_language_has(name: str) -> None:
+    bounds = [int(bound) for bound in re.findall(r'"(?:m|exclusiveM)aximum": (\d+)', text(name))]
+    assert max(bounds, default=0) <= 2**53
