@@ -185,6 +185,7 @@ class Session:
         self.refusal: Refusal | None = None
         self.opened = False
         self.unreadable = False
+        self._ending = threading.Lock()
         self.answered = threading.Event()
         self.over = threading.Event()
         self._broker = broker
@@ -338,7 +339,8 @@ class Session:
         thread = self._client._thread  # noqa: SLF001 - `loop_stop` waits for ever
         self._client._thread_terminate = True  # noqa: SLF001
         if thread is not None and thread is not threading.current_thread():
-            thread.join(1.0)
+            with self._ending:  # two that wait for one thread at once may meet an assertion of Python 3.11's
+                thread.join(1.0)
         self.over.set()
         self.answered.set()
 
