@@ -211,21 +211,21 @@ class Agent:
         except BaseExceptionGroup as group:  # of the TaskGroup: only what ends the process gets out of it
             raise _first(group) from group
         finally:
-            self._attended.stopping()
-            if self._sparkplug is not None:
-                self._sparkplug.stop()
-            self._reporter.stop()
-            self._memory.stop()
-            rows, bad = self._health.totals()
-            before = self._spool.stats().seq
-            self._spool.put(self._event("agent_stop", rows=rows, bad_rows=bad))  # what the store must come to
-            self._timekeeper.stop()
-            self._drain(before)
-            self._sender.stop()
-            for uplink in uplinks:
-                uplink.stop()
-            self._spool.stop()
+            sparkplug = [] if self._sparkplug is None else [self._sparkplug.stop]
+            steps = [self._attended.stopping, *sparkplug, self._reporter.stop, self._memory.stop, self._last_word]
+            steps += [self._sender.stop, *(uplink.stop for uplink in uplinks), self._spool.stop]
+            with contextlib.ExitStack() as goodbye:  # each has its turn, whatever becomes of the others
+                for step in reversed(steps):
+                    goodbye.callback(step)
             logger.info("stopped")
+
+    def _last_word(self) -> None:
+        """Say what the store must come to, and give it a few seconds to come there."""
+        rows, bad = self._health.totals()
+        before = self._spool.stats().seq
+        self._spool.put(self._event("agent_stop", rows=rows, bad_rows=bad))
+        self._timekeeper.stop()
+        self._drain(before)
 
     def _restored(self) -> DayLedger:
         """Return the evidence as of the last commit: the last checkpoint, and what was committed after it.
