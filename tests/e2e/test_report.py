@@ -13,7 +13,7 @@ import pytest
 
 import contract
 from readiness.indicators import REGISTRY
-from tests.e2e.rig import AGENT, FACTORY, Rig, running, tool
+from tests.e2e.rig import AGENT, FACTORY, Rig, running, tool, until
 from tests.peers.modbus import server as modbus_server
 from tests.support.processes import running as child_running
 
@@ -36,6 +36,7 @@ def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
         machines: list[dict[str, Any]] = [{"id": "press", "weight": 2}, {"id": "lathe"}]
         with running(Rig(folder, devices=devices, machines=machines)) as rig:
             rig.wait_for_state("plc", "up")
+            until(lambda: rig.status()["uplink"]["site"], 30, "the agent does not listen for requests", rig)
             yield rig
 
 

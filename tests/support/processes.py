@@ -15,12 +15,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+_GIVEN: set[int] = set()
+
+
 def free_port() -> int:
-    """Return a TCP port of 127.0.0.1 that nothing listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a TCP port of 127.0.0.1 that nothing listens on now, and another one each time."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port: int = probe.getsockname()[1]
+        if port not in _GIVEN:  # the kernel gives the same one twice now and then
+            _GIVEN.add(port)
+            return port
 
 
 def wait_for_port(port: int, seconds: float = 15, process: subprocess.Popen[bytes] | None = None) -> None:
