@@ -49,6 +49,8 @@ class Attended:
 
     def tick(self, running: Running) -> None:
         """Feed the watchdog, if there is one and reason to; called each second by the event loop."""
+        if not self._pulse.watched:
+            return
         live = {thread.name for thread in threading.enumerate()} >= THREADS
         patience = patience_ns(running.config.sources())
         if self._pulse.due(self._clock.monotonic(), self._intake.passed, patience, threads=live):

@@ -17,22 +17,23 @@ if TYPE_CHECKING:
 
     from agent.health import DeviceHealth
     from agent.spool.base import Stats
+    from service.metrics import Kind
 
 _STATES = ("starting", "up", "down", "refused", "faulty")
-_SPOOL = (
-    ("entries", "gauge", "Entries that wait for the gateway's confirmation", "entries"),
-    ("rows", "gauge", "Samples in them", "rows"),
-    ("bytes", "gauge", "Bytes that the spool takes on the disk", "bytes"),
-    ("ring_rows", "gauge", "Samples in memory, waiting for the next commit", "ring_rows"),
-    ("held_entries", "gauge", "Entries that wait until the clock can be trusted", "held_entries"),
-    ("committed_rows_total", "counter", "Samples committed to the disk", "committed_rows"),
-    ("confirmed_rows_total", "counter", "Samples that the gateway has confirmed", "confirmed_rows"),
-    ("rejected_rows_total", "counter", "Samples that the store refuses for ever", "rejected_rows"),
-    ("dropped_rows_total", "counter", "Samples given up, each inside a recorded gap", "dropped_rows"),
-    ("ring_lost_rows_total", "counter", "Samples read and never committed, inside a gap", "ring_lost_rows"),
-    ("duplicates_total", "counter", "Confirmations of what was free already", "duplicates"),
-    ("written_bytes_total", "counter", "Bytes written to the disk", "written_bytes"),
-    ("written_pages_total", "counter", "Pages of 4 kB that these writes touched: wear", "written_pages"),
+_SPOOL: tuple[tuple[str, Kind, str], ...] = (
+    ("entries", "gauge", "Entries that wait for the gateway's confirmation"),
+    ("rows", "gauge", "Samples in them"),
+    ("bytes", "gauge", "Bytes that the spool takes on the disk"),
+    ("ring_rows", "gauge", "Samples in memory, waiting for the next commit"),
+    ("held_entries", "gauge", "Entries that wait until the clock can be trusted"),
+    ("committed_rows_total", "counter", "Samples committed to the disk"),
+    ("confirmed_rows_total", "counter", "Samples that the gateway has confirmed"),
+    ("rejected_rows_total", "counter", "Samples that the store refuses for ever"),
+    ("dropped_rows_total", "counter", "Samples given up, each inside a recorded gap"),
+    ("ring_lost_rows_total", "counter", "Samples read and never committed, inside a gap"),
+    ("duplicates_total", "counter", "Confirmations of what was free already"),
+    ("written_bytes_total", "counter", "Bytes written to the disk"),
+    ("written_pages_total", "counter", "Pages of 4 kB that these writes touched: wear"),
 )  # fmt: skip
 
 
@@ -56,10 +57,9 @@ def metrics(stats: Stats, devices: Mapping[str, DeviceHealth], around: Around) -
         devices: By id.
         around: The rest.
     """
-    for name, kind, text, field in _SPOOL:
-        value = getattr(stats, field, None)
-        if value is not None:
-            yield Metric(f"tsq_agent_spool_{name}", kind, text, value)  # type: ignore[arg-type]
+    for name, kind, text in _SPOOL:
+        value = getattr(stats, name.removesuffix("_total"))
+        yield Metric(f"tsq_agent_spool_{name}", kind, text, value)
     oldest = 0.0 if stats.oldest_ns is None else max(0, around.now_ns - stats.oldest_ns) / 1e9
     yield Metric("tsq_agent_spool_oldest_seconds", "gauge", "Age of the oldest entry that waits", oldest)
     for device, health in sorted(devices.items()):

@@ -46,6 +46,11 @@ class Pulse:
         self._passed = -1
         self._moved = 0
 
+    @property
+    def watched(self) -> bool:
+        """Whether there is a watchdog to feed."""
+        return self._every is not None
+
     def due(self, now: int, passed: int, patience: int | None, *, threads: bool) -> bool:
         """Return whether to feed it now.
 

@@ -29,11 +29,14 @@ class MetricsSettings(Model):
     listen: IpAddress = Field("127.0.0.1", description="local address; beyond loopback everybody there can read it")
 
 
+Kind = Literal["counter", "gauge"]
+
+
 class Metric(NamedTuple):
     """One series at this moment. A counter's name ends in `_total`, and its unit stands before that."""
 
     name: str
-    kind: Literal["counter", "gauge"]
+    kind: Kind
     text: str
     value: float
     labels: tuple[tuple[str, str], ...] = ()
