@@ -99,7 +99,7 @@ def refuse_oven(point: Point) -> str | None:
 def site(tmp_path: Path) -> Any:
     """Return a worker with a store that refuses the oven."""
     store, clock = MemoryStore(refuse_oven), FixedClock()
-    letters = DeadLetters(tmp_path, 10**6, "gw-1", clock)
+    letters = DeadLetters(tmp_path, 10**7, "gw-1", clock)
     ingest = Ingest("gw-1", store, Births(), letters, clock)
     for topic, payload in birth_messages():
         ingest.handle(topic, payload, ZSTD)
@@ -126,6 +126,19 @@ def told_by_the_agent(rejected: Rejected) -> Event:
         loss.reach(int(last))
     loss.list_entry(rejected.seq, sent=True)
     return loss.event(T0)
+
+
+def test_a_gap_of_more_sources_than_fit_sums_up_the_others_as_the_agent_does(site: Site) -> None:
+    blocks = [block(row("f64", T0 + n, 1.0), source=f"p{n}") for n in range(4800)]
+    (outgoing,) = site.ingest.handle(BRANCH.data, wire(data(*blocks, block(row("temp", T0, 1.0)))), ZSTD)
+    (rejected,) = codec.decode(outgoing.payload, Stored).rejected
+    assert rejected.rows[-1] == ("*", str(T0), str(T0 + 4799), 4801 - 1000)
+    site.mend()
+    (outcome,) = site.replay()
+    assert (outcome.stored, outcome.missing) == (1, 4800)
+    left = site.gaps()[gap_id(1)]
+    assert (len(left["sources"]), left["rows"]) == (1001, 4800)
+    assert left["sources"]["*"] == {"first": str(T0 + 1000), "last": str(T0 + 4799), "rows": 3800}
 
 
 def test_after_the_store_is_mended_every_row_is_there_once_and_the_gap_is_closed(site: Site) -> None:
