@@ -171,7 +171,7 @@ class Replay:
                 continue
             dictionary = self._births(branch, letter.birth or "")
             if dictionary is None or (dictionary.factory, dictionary.agent) != (branch.factory, branch.agent):
-                why = "the tag dictionary of these rows is neither on the broker nor at the agent any more"
+                why = "the tag dictionary of these rows is neither here nor on the broker nor at the agent any more"
                 merged.why.append(why)
                 merged.lost += [_Lost(f["seq"], f["source"], f["first"], f["last"], 1) for f in letter.faults]
                 continue
