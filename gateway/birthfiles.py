@@ -4,8 +4,9 @@ Rows that contradict their birth can be read again with this birth only. Broker 
 names any more, and what came by a stick was never on a broker. So a birth is on the disk before the first letter
 that needs it, and stays while one waits.
 
-A worker holds the kernel's lock on the folder from before it looks for a birth until its letter is written. `sweep`
-looks twice, with the letters in between, and takes away what none of them needs and nobody has asked for meanwhile.
+A worker holds the kernel's lock on `births/lock` from before it looks for a birth until its letter is written.
+`sweep` looks twice, with the letters in between, and takes away what none of them needs and nobody has asked for
+meanwhile.
 """
 
 from __future__ import annotations
@@ -57,12 +58,10 @@ def locked(folder: Path) -> Iterator[None]:
     births = folder / FOLDER
     if not births.exists():
         durable.make_folder(births)
-    handle = os.open(births, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+    with (births / "lock").open("ab") as file:
+        durable.hand_over(file, folder)
+        fcntl.flock(file, fcntl.LOCK_EX)
         yield
-    finally:
-        os.close(handle)
 
 
 def touch(path: Path) -> bool:
