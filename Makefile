@@ -4,8 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .PHONY: help demo test validity fuzz powerloss fuzz-gateway chaos outage lint format lock clean
-help:
-	@grep -E '^[a-z]+:.*#' $(MAKEFILE_LIST) | sed 's/:.*# /\t/'
+help: # this list
+	@grep -E '^[a-z-]+:.*#' $(MAKEFILE_LIST) | sed 's/:.*# /\t/'
 
 # Debian without python3-venv leaves half an environment behind, which would stand in the way of the next try.
 $(BIN)/python:

@@ -296,6 +296,7 @@ class Agent:
         """Give what was read a few seconds to be committed behind entry `before`, and to be confirmed."""
         committed = threading.Event()
         self._spool.listen(committed.set)
+        self._spool.hurry()
         deadline = self._clock.monotonic() + round(DRAIN_S * 1e9)
         while self._site.up and self._clock.monotonic() < deadline:
             stats = self._spool.stats()

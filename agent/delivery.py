@@ -45,9 +45,11 @@ LIVE_NS = 60 * 10**9
 FIRST_RESEND_S = 10.0
 LAST_RESEND_S = 300.0
 LAST_PROBE_S = 30.0
+AGAIN_S = 10.0  # between two repetitions of a message when workers come and go: each may cost all the line has
 PRESENCE_S = 1.0  # how long a new connection waits for word of a worker before it sends all the same
 PAGE = 512
 BACKLOG_RATE = 4_000_000
+WORKERS = 1000  # whose presence is remembered; beyond them it only costs repetitions
 SMALLEST = 4096  # to which a message's limit may shrink
 
 
@@ -95,7 +97,8 @@ class _Batch:
     sends: int = 0  # ever
     tries: int = 0  # since the back-off was reset
     suspect: bool = False
-    again: bool = False  # to be sent again now, without being lost
+    again: float | None = None  # when it is to be sent again, without being lost
+    repeated: float = float("-inf")  # when that was last to be done because a worker had come or gone
 
 
 @dataclass(slots=True)
@@ -111,6 +114,7 @@ class Delivery:
     backlog: Bucket = field(default_factory=lambda: Bucket(BACKLOG_RATE))
     limit: int = DATA_LIMIT  # bytes of a message, uncompressed; less where the broker takes less
     usual_s: float = 0.0  # smoothed time from sending to confirmation, of messages sent once
+    _workers: set[str] = field(default_factory=set)  # known to be there, on this connection
     _flights: list[_Batch] = field(default_factory=list)
     _suspects: list[_Batch] = field(default_factory=list)
     _head: int = 0
@@ -122,24 +126,44 @@ class Delivery:
 
     def connected(self, now: float) -> None:
         """Begin to send: at once when a worker is known, else after `PRESENCE_S`."""
-        self._open_from = now + PRESENCE_S
+        self._open_from = now if self._workers else now + PRESENCE_S
         self.limit = DATA_LIMIT
         self._again(now)
+        for flight in self._flights:
+            flight.again = now
 
     def disconnected(self) -> None:
-        """Stop sending; what is in flight stays unconfirmed."""
+        """Stop sending; what is in flight stays unconfirmed, and who is there has to be told anew."""
         self._open_from = None
+        self._workers.clear()
 
-    def workers_changed(self, now: float) -> None:
-        """Send everything unconfirmed again: what was sent before may have met nobody."""
+    def worker_known(self, worker: str, now: float) -> None:
+        """Take note of a worker that was there when the connection was made; then sending may begin."""
+        if len(self._workers) < WORKERS:
+            self._workers.add(worker)
         if self._open_from is not None:
             self._open_from = min(self._open_from, now)
+
+    def workers_changed(self, now: float, worker: str = "", *, here: bool = True) -> None:
+        """Send everything unconfirmed again: what was sent before may have met nobody.
+
+        A worker that comes and goes for ever does not take the line for itself: while others are there, a message
+        is repeated for its sake every `AGAIN_S` at most. What has met nobody goes as soon as somebody comes.
+        """
+        first = here and self._workers <= {worker}
+        if here:
+            self.worker_known(worker, now)
+        else:
+            self._workers.discard(worker)
         self._again(now)
+        for flight in self._flights:
+            at = now if first else max(now, flight.repeated + AGAIN_S)
+            flight.again = flight.repeated = at if flight.again is None else min(at, flight.again)
 
     def _again(self, now: float) -> None:
         self._lost = 0
         for flight in self._flights:
-            flight.again, flight.tries = True, 0
+            flight.tries = 0
         for suspect in self._suspects:
             suspect.due, suspect.tries = now, 0
 
@@ -147,7 +171,7 @@ class Delivery:
         """Send again what a worker could not read without this birth."""
         for flight in self._flights:
             if _of(flight, digest):
-                flight.again, flight.tries = True, 0
+                flight.again, flight.tries = now, 0
         for suspect in self._suspects:
             if _of(suspect, digest):
                 suspect.due, suspect.tries = now, 0
@@ -236,7 +260,7 @@ class Delivery:
         if self._open_from is None or now < self._open_from:
             return None
         for flight in self._flights:
-            if flight.again:
+            if flight.again is not None and flight.again <= now:
                 return self._send(flight, now)
         self._expire(now)
         if len(self._flights) >= self.window:
@@ -252,7 +276,7 @@ class Delivery:
         """Return when `take` has something to do even if nothing new happens, None for never."""
         if self._open_from is None or now < self._open_from:
             return self._open_from
-        times = [now if flight.again else flight.due for flight in self._flights]
+        times = [flight.due if flight.again is None else min(flight.again, flight.due) for flight in self._flights]
         if self._closed and not self._trying and self._probe > now:
             times.append(self._probe)
         if self._later_fits:
@@ -367,7 +391,7 @@ class Delivery:
     def _send(self, batch: _Batch, now: float) -> Message:
         batch.sends += 1
         batch.tries += 1
-        batch.again = False
+        batch.again = None
         batch.sent, batch.due = now, now + self._patience(1)
         return Message(tuple(batch.entries.values()), batch.historical)
 

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Protocol
 
 from agent import entry
 from agent.bucket import Bucket
-from agent.delivery import BACKLOG_RATE, Delivery
+from agent.delivery import BACKLOG_RATE, WORKERS, Delivery
 from agent.errors import WireError
 from contract import codec, topics
-from contract.payload import NeedBirth, Stored
+from contract.payload import NeedBirth, Stored, Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -86,11 +86,12 @@ class Sender:
         self._hello = False  # a new connection has not got our births yet
         self._announced: dict[str, float] = {}
         self._said: set[str] = set()
+        self._others: set[str] = set()  # topics of workers that serve other factories: they come and go without us
         self._refused: set[str] = set()  # sources of which the store does not take all, said
         self._thread = threading.Thread(target=self._run, name="sender", daemon=True)
         uplink.subscribe(branch.stored, lambda _, raw, __: self._receive(lambda: self._stored(raw)))
         uplink.subscribe(branch.need_birth, lambda _, raw, __: self._receive(lambda: self._need_birth(raw)))
-        uplink.subscribe(topics.worker("+"), lambda *_: self._receive(self._worker))
+        uplink.subscribe(topics.worker("+"), lambda *said: self._receive(lambda: self._worker(*said)))
         uplink.on_connection(self._connection)
         spool.listen(self._wake.set)
 
@@ -154,8 +155,7 @@ class Sender:
         if self._changed:
             self._changed = False
             self._hello = self._up
-            if not self._up:
-                self._delivery.disconnected()
+            self._delivery.disconnected()  # also when there was another connection before and nobody has looked
         while self._inbox:
             self._inbox.popleft()()
         if self._spool.generation != self._generation:
@@ -228,8 +228,17 @@ class Sender:
         self._announce(digest, body)
         self._delivery.birth_needed(digest, now)
 
-    def _worker(self) -> None:
-        self._delivery.workers_changed(self._now())
+    def _worker(self, topic: str, raw: bytes, retained: bool) -> None:  # noqa: FBT001 - as the uplink says it
+        if raw and _serves(raw, self._topics.factory):
+            self._others.discard(topic)
+        elif raw and len(self._others) < WORKERS:
+            self._others.add(topic)
+        if topic in self._others:
+            return
+        if retained:
+            self._delivery.worker_known(topic, self._now())
+        else:
+            self._delivery.workers_changed(self._now(), topic, here=bool(raw))
 
     def _connection(self, up: bool) -> None:  # noqa: FBT001 - as the uplink says it
         self._up = up  # not by the inbox, where a flood of messages could push it out
@@ -270,3 +279,11 @@ class Sender:
         if key not in self._said:
             self._said.add(key)
             logger.warning(text, *values)
+
+
+def _serves(raw: bytes, factory: str) -> bool:
+    """Return whether a worker takes data of this factory; who cannot be read may."""
+    try:
+        return codec.decode(raw, Worker).factory in {"", factory}
+    except WireError:
+        return True

@@ -414,6 +414,8 @@ def measure(name: str, load: str) -> None:
 if __name__ == "__main__":
     if len(sys.argv) == 4 and sys.argv[1] == "--one":
         measure(sys.argv[2], sys.argv[3])
+    elif unknown := set(sys.argv[1:]) - CANDIDATES.keys():
+        sys.exit(f"{', '.join(sorted(unknown))}: not one of {', '.join(CANDIDATES)}")
     else:
         for load in ("wide", "narrow"):
             for name in sys.argv[1:] or CANDIDATES:

@@ -61,6 +61,11 @@ class Backstage:
         self._connect()
         return self._awaited(digest)
 
+    def raw(self, digest: str) -> bytes | None:
+        """Return the JSON of a tag dictionary that has come."""
+        with self._came:
+            return self._births.raw(digest)
+
     def ask(self, branch: AgentTopics, digest: str) -> Dictionary | None:
         """Return a tag dictionary of this agent, which is asked for it when it is not on the broker."""
         found = self.get(digest)

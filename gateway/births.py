@@ -19,7 +19,7 @@ from gateway.points import Dictionary
 from gateway.stores.base import finish
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterable
 
     from contract.topics import AgentTopics
 
@@ -73,7 +73,7 @@ class Births:
     """
 
     def __init__(self, max_bytes: int = CACHE_BYTES, max_part_bytes: int = PARTS_BYTES) -> None:
-        self._known: _Lru[str, Dictionary] = _Lru(max_bytes)
+        self._known: _Lru[str, tuple[Dictionary, tuple[bytes, ...]]] = _Lru(max_bytes)
         self._parts: _Lru[tuple[AgentTopics, str, int], dict[int, bytes]] = _Lru(max_part_bytes)
 
     def __len__(self) -> int:
@@ -81,7 +81,13 @@ class Births:
 
     def get(self, digest: str) -> Dictionary | None:
         """Return the dictionary with this hash, if it is known."""
-        return self._known.get(digest)
+        found = self._known.get(digest)
+        return None if found is None else found[0]
+
+    def raw(self, digest: str) -> bytes | None:
+        """Return the JSON of a birth, if it is known."""
+        found = self._known.get(digest)
+        return None if found is None else _joined(found[1])
 
     def add(self, branch: AgentTopics, digest: str, label: str, payload: bytes) -> None:
         """Take one part, as `adding`, all at once."""
@@ -113,7 +119,8 @@ class Births:
         if len(held) < parts:
             self._parts.put(key, held, _OVERHEAD + sum(map(len, held.values())))
             return
-        raw = b"".join(codec.decompress(held[i], codec.BIRTH_PART_LIMIT) for i in sorted(held))
+        packed = tuple(held[i] for i in sorted(held))
+        raw = _joined(packed)
         if codec.digest(raw) != digest:
             raise WireError(f"the parts of birth {digest} have another hash together")
         yield
@@ -123,4 +130,9 @@ class Births:
             yield from dictionary.adding(source)
         if (dictionary.factory, dictionary.agent) != (branch.factory, branch.agent):
             raise WireError(f"birth {digest} is of {dictionary.factory}/{dictionary.agent}, not of this topic")
-        self._known.put(digest, dictionary, _OVERHEAD + _EXPANSION * len(raw))
+        cost = _OVERHEAD + _EXPANSION * len(raw) + sum(map(len, packed))
+        self._known.put(digest, (dictionary, packed), cost)
+
+
+def _joined(parts: Iterable[bytes]) -> bytes:
+    return b"".join(codec.decompress(part, codec.BIRTH_PART_LIMIT) for part in parts)

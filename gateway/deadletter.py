@@ -4,6 +4,7 @@ One JSON object a line, in files that are only ever appended to:
 
     {worker}-{start}-{number}.jsonl               rejections, for which an agent waits
     {worker}-{start}-{number}.malformed.jsonl     messages that cannot be read, of whoever sent them
+    births/                                       what is needed to read refused rows again (`gateway.birthfiles`)
 
 A worker writes its own files, so that several may share a folder. `append` returns after fsync: a rejection is
 confirmed to the agent only then, because the agent frees the entry on it. The folder is bounded. When it is full,
@@ -28,10 +29,12 @@ import os
 from collections import Counter, OrderedDict
 from typing import IO, TYPE_CHECKING
 
+from contract import codec
+from gateway import birthfiles, durable
 from gateway import letter as letters
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from gateway.clock import Clock
@@ -97,8 +100,8 @@ class _Series:
         self._path = self._directory / f"{self._prefix}-{self._number:06}{self._suffix}"
         handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
         self._file = os.fdopen(handle, "wb", buffering=0)
-        hand_over(self._file, self._directory)
-        fsync_folder(self._directory)
+        durable.hand_over(self._file, self._directory)
+        durable.fsync_folder(self._directory)
         return self._file
 
 
@@ -124,6 +127,11 @@ class _Usage:
             if path.name.endswith(_MALFORMED) is malformed:
                 of_kind += held[1]
                 of_agent += held[2][agent]
+        for owner, size in birthfiles.sizes(self._directory):
+            whole += size
+            if not malformed:
+                of_kind += size
+                of_agent += size if owner == agent else 0
         self._read = seen
         return whole, of_kind, of_agent
 
@@ -164,8 +172,12 @@ class DeadLetters:
         self._malformed = _Series(directory, prefix, _MALFORMED, int(max_bytes * MALFORMED_SHARE))
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
 
-    def append(self, letter: DeadLetter) -> bool:
+    def append(self, letter: DeadLetter, birth: Callable[[], bytes | None] | None = None) -> bool:
         """Keep a letter; it is on the disk when this returns.
+
+        Args:
+            letter: What to keep.
+            birth: Returns the birth that its rows were read with, as JSON; kept once, where they contradict it.
 
         Returns:
             False if the same content was kept a short while ago.
@@ -179,8 +191,13 @@ class DeadLetters:
             series.recent.move_to_end(key)
             return False
         try:
-            self._check_room(series, letters.branch(line), len(line) + 1)
-            series.write(line + b"\n")
+            with contextlib.ExitStack() as stack:
+                if letter.faults and letter.birth is not None and birth is not None:
+                    with contextlib.suppress(PermissionError):  # another user's; the broker may know it later
+                        stack.enter_context(birthfiles.locked(self._directory))
+                        self._keep_birth(letters.branch(line), letter.birth, birth, len(line) + 1)
+                self._check_room(series, letters.branch(line), len(line) + 1)
+                series.write(line + b"\n")
         except OSError as exc:
             series.close()  # a torn line ends its file; the next letter begins another one
             raise DeadLettersFull(f"{self._directory}: {exc}") from exc
@@ -193,6 +210,16 @@ class DeadLetters:
         """Close the files."""
         self._rejections.close()
         self._malformed.close()
+
+    def _keep_birth(self, agent: str, digest: str, birth: Callable[[], bytes | None], more: int) -> None:
+        path = birthfiles.place(self._directory, agent, digest)
+        if birthfiles.touch(path):
+            return
+        raw = birth()
+        if raw is not None:
+            packed = codec.compress(raw)
+            self._check_room(self._rejections, agent, len(packed) + more)
+            durable.replace(path, packed, self._directory)
 
     def _check_room(self, series: _Series, agent: str, size: int) -> None:
         """Raise when there is no room; who was told so is told it again for a moment without a look at the disk."""
@@ -221,22 +248,6 @@ class DeadLetters:
                     "`tsq-gateway dead-letters list`, then replay or drop them, or raise dead_letters.max_size"
                 )
         return None
-
-
-def hand_over(file: IO[bytes], folder: Path) -> None:
-    """Give a file that an administrator's command has made to whom the folder belongs: the gateway reads it too."""
-    if os.geteuid() == 0:
-        owner = folder.stat()
-        os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
-
-
-def fsync_folder(path: Path) -> None:
-    """Make the names in a folder durable."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def files(directory: Path) -> list[Path]:

@@ -37,7 +37,7 @@ from gateway.rejection import encoded, letter_of, rejections
 from gateway.stores.base import StoreUnavailable, finish
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Hashable, Iterable, Sequence
+    from collections.abc import Callable, Generator, Hashable, Iterable, Sequence
 
     from contract.payload import EntryRef, Rejected
     from contract.topics import AgentTopics
@@ -73,6 +73,9 @@ class Known(Protocol):
     def get(self, digest: str) -> Dictionary | None:
         """Return the dictionary with this hash, if it is known."""
 
+    def raw(self, digest: str) -> bytes | None:
+        """Return its JSON, if it is known."""
+
     def adding(self, branch: AgentTopics, digest: str, label: str, payload: bytes) -> Generator[None, None, None]:
         """Take one part, in steps; raise WireError when it is none."""
 
@@ -80,7 +83,7 @@ class Known(Protocol):
 class Letters(Protocol):
     """Keeps dead letters, as `gateway.deadletter.DeadLetters` does."""
 
-    def append(self, letter: DeadLetter) -> bool:
+    def append(self, letter: DeadLetter, birth: Callable[[], bytes | None] | None = None) -> bool:
         """Keep a letter; return False if it is there already, raise DeadLettersFull if it cannot be kept."""
 
 
@@ -296,7 +299,7 @@ class Ingest:
         return True
 
     def _append(self, letter: DeadLetter) -> bool:
-        new = self._deadletters.append(letter)
+        new = self._deadletters.append(letter, lambda: self._births.raw(letter.birth or ""))
         if new and self._say(letter.topic, letter.reason):
             log.error("%r: a dead letter was written: %s", letter.topic, letter.reason)
         return new

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from contract import codec
 from contract.payload import Rejected, Stored
 from gateway import points
@@ -18,7 +20,13 @@ if TYPE_CHECKING:
     from contract.payload import Data
     from gateway.stores.base import Refusal
 
+    Row = tuple[str, str, str, int]
+
 REASON_CHARS = 200
+SOURCES = 1000
+ROWS_BYTES = codec.PLAIN_LIMIT // 2
+OTHER = "*"
+"""Source under which the rows of the others are summed up when not all fit, as in the agent's gaps."""
 
 
 def rejections(data: Data, batch: points.Batch, refusals: Sequence[Refusal]) -> dict[int, Rejected]:
@@ -41,11 +49,29 @@ def rejections(data: Data, batch: points.Batch, refusals: Sequence[Refusal]) -> 
             seq=seq,
             crc=crc,
             reason="; ".join(reasons[seq])[:REASON_CHARS],
-            rows=[(source, str(first), str(last), count) for source, (first, last, count) in rows[seq].items()],
+            rows=named(rows[seq]),
         )
         for seq, crc in data.entries
         if seq in rows
     }
+
+
+def named(sources: dict[str, tuple[int, int, int]]) -> list[Row]:
+    """Return the rows of an entry by source, as many as a confirmation holds, and the sum of all others."""
+    rows: list[Row] = []
+    others: list[tuple[int, int, int]] = []
+    size = 0
+    for source, (first, last, count) in sources.items():
+        row = (source, str(first), str(last), count)
+        size += len(codec.encode(row)) + 1
+        if len(rows) < SOURCES and size <= ROWS_BYTES and source != OTHER:
+            rows.append(row)
+        else:
+            others.append((first, last, count))
+    if others:
+        firsts, lasts, counts = zip(*others, strict=True)
+        rows.append((OTHER, str(min(firsts)), str(max(lasts)), sum(counts)))
+    return rows
 
 
 def letter_of(
@@ -102,18 +128,12 @@ def encoded(confirmation: Stored) -> list[bytes]:
         return []
     if len(payload) <= codec.PLAIN_LIMIT or len(stored) + len(rejected) == 1:
         return [payload]
-    halves = [
-        Stored(
-            spool=confirmation.spool,
-            stored=some_stored,
-            rejected=some_rejected,
-            committed_at=confirmation.committed_at,
-            clock_trusted=confirmation.clock_trusted,
-            worker=confirmation.worker,
-        )
-        for some_stored, some_rejected in (
+    if stored and rejected:  # each kind by itself: halves of one and one would be nothing and all of it
+        parts = [(stored, rejected[:0]), (stored[:0], rejected)]
+    else:
+        parts = [
             (stored[: len(stored) // 2], rejected[: len(rejected) // 2]),
             (stored[len(stored) // 2 :], rejected[len(rejected) // 2 :]),
-        )
-    ]
+        ]
+    halves = [replace(confirmation, stored=some, rejected=others) for some, others in parts]
     return [payload for half in halves for payload in encoded(half)]

@@ -24,6 +24,7 @@ from contract import codec, topics
 from contract.errors import WireError
 from contract.payload import EVENTS, Block, Data, Times, WireEvent, WireFacts
 from gateway import points
+from gateway.rejection import named
 from gateway.stores.base import Point, UnsupportedOperation
 
 if TYPE_CHECKING:
@@ -170,7 +171,7 @@ class Replay:
                 continue
             dictionary = self._births(branch, letter.birth or "")
             if dictionary is None or (dictionary.factory, dictionary.agent) != (branch.factory, branch.agent):
-                why = "the tag dictionary of these rows is neither on the broker nor at the agent any more"
+                why = "the tag dictionary of these rows is neither here nor on the broker nor at the agent any more"
                 merged.why.append(why)
                 merged.lost += [_Lost(f["seq"], f["source"], f["first"], f["last"], 1) for f in letter.faults]
                 continue
@@ -251,8 +252,8 @@ def gap(spool: str, rejected: Rejected, lost: Sequence[_Lost], at_ns: int) -> di
         "spool": spool,
         "rows": sum(rows for _, _, rows in sources.values()),
         "sources": {
-            source: {"first": str(first), "last": str(last), "rows": rows}
-            for source, (first, last, rows) in sorted(sources.items())
+            source: {"first": first, "last": last, "rows": rows}
+            for source, first, last, rows in sorted(named(sources))
         },
         "entries": [[rejected.seq, rejected.seq, "yes"]] if sources else [],
         "reason": rejected.reason,

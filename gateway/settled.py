@@ -16,8 +16,9 @@ import os
 from typing import IO, TYPE_CHECKING, Literal, NamedTuple, Self
 
 from contract.codec import digest
+from gateway import birthfiles, durable
 from gateway import letter as letters
-from gateway.deadletter import files, fsync_folder, hand_over
+from gateway.deadletter import files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,13 +91,9 @@ class Settling:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._done = folder / FOLDER
-        self._done.mkdir(mode=0o700, exist_ok=True)
-        if os.geteuid() == 0:
-            owner = folder.stat()
-            os.chown(self._done, owner.st_uid, owner.st_gid)
-        fsync_folder(folder)
+        durable.make_folder(self._done)
         self._lock = (self._done / "lock").open("wb")
-        hand_over(self._lock, folder)
+        durable.hand_over(self._lock, folder)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as exc:
@@ -124,15 +121,15 @@ class Settling:
         new = not path.exists()
         with path.open("ab", buffering=0) as file:
             os.fchmod(file.fileno(), 0o600)
-            hand_over(file, self._folder)
+            durable.hand_over(file, self._folder)
             _whole(file, b"\n" if _torn(path) else b"")
             _whole(file, line + b"\n")
             os.fsync(file.fileno())
         if new:
-            fsync_folder(self._done)
+            durable.fsync_folder(self._done)
 
     def tidy(self) -> None:
-        """Take out of each file what is settled."""
+        """Take out of each file what is settled, and away the births that no letter needs any more."""
         for path in files(self._folder):
             done = _settled(self._folder, path.name)
             if not done:
@@ -143,20 +140,14 @@ class Settling:
                 left = [line for line in lines if digest(line.rstrip(b"\n")) not in done]
                 if len(left) < len(lines):
                     self._replace(path, b"".join(left))
+        birthfiles.sweep(self._folder, lambda: (kept.letter for kept in waiting(self._folder)))
 
     def _replace(self, path: Path, content: bytes) -> None:
         if content:
-            fresh = path.with_name(path.name + ".new")
-            with fresh.open("wb") as file:
-                os.fchmod(file.fileno(), 0o600)
-                hand_over(file, self._folder)
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            fresh.rename(path)
+            durable.replace(path, content, self._folder)
         else:
             path.unlink()
-        fsync_folder(self._folder)
+            durable.fsync_folder(self._folder)
 
 
 def _torn(path: Path) -> bool:

@@ -44,6 +44,13 @@ def test_both_languages_show_the_same_commands() -> None:
     assert commands("README.md") == commands("README.ko.md")
 
 
+def test_make_help_names_every_target() -> None:
+    said = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, timeout=30, check=True).stdout
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    assert [line.split("\t")[0] for line in said.splitlines()] == targets
+    assert "fuzz-gateway" in targets
+
+
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder with `.venv` and `config`, whose example files point to servers that exist here."""

@@ -13,6 +13,7 @@ import base64
 import contextlib
 import copy
 import importlib.metadata
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -102,21 +103,47 @@ def _asking(config: AgentConfig, do: str, language: Language) -> Iterator[Ask | 
     try:
         ask({"do": "waiting", "after": 2**62})
     except NotRunning as exc:
-        lock = _free(folder) if do == "export" else None
-        if lock is None:
+        with _as_owner(folder):
+            lock = _free(folder) if do == "export" else None
+            spool = None if lock is None else Spool(folder, birth=config.birth(), sources=config.sources())
+        if spool is None:
             _complain(silent(config, exc), language)
             yield None
             return
-        spool = Spool(folder, birth=config.birth(), sources=config.sources())
         try:
-            yield Courier(spool).answer
+            yield lambda args: _answered(folder, Courier(spool), args)
         finally:
-            spool.stop()
+            with _as_owner(folder):
+                spool.stop()
         return
     try:
         yield ask
     except NotRunning as exc:
         raise OSError(str(exc)) from exc
+
+
+def _answered(folder: Path, courier: Courier, args: Mapping[str, object]) -> Mapping[str, Any]:
+    with _as_owner(folder):
+        return courier.answer(args)
+
+
+@contextlib.contextmanager
+def _as_owner(folder: Path) -> Iterator[None]:
+    """Be the user of a state folder where root runs the command: an agent could not write to root's files there.
+
+    Nor does it see the serial number that root does, by which it knows that its disk has not been copied.
+    """
+    if os.geteuid() != 0 or not folder.is_dir():
+        yield
+        return
+    owner, group = folder.stat(), os.getegid()
+    os.setegid(owner.st_gid)
+    os.seteuid(owner.st_uid)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(group)
 
 
 def _free(folder: Path) -> int | None:

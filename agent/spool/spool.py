@@ -118,7 +118,7 @@ class Spool(Queries):
         self._change: Change | None = None
         self._holding = Holding(hold_ns)
         self._untidy = False
-        self._stopping = False
+        self._stopping = self._hurried = False
         self.generation = 0
         """Grows with a fresh file, and when held entries are let go: who remembers numbers forgets them."""
         try:
@@ -209,6 +209,13 @@ class Spool(Queries):
             clean: (spool, seq) of the entries in it that were sent once and live.
         """
         self._confirmations.append(self._journal.confirmation(stored, clean))
+        if self._hurried:
+            self._wake.set()
+
+    def hurry(self) -> None:
+        """Commit now what has been put, and from now on each confirmation when it comes: somebody waits to end."""
+        self._hurried = True
+        self._wake.set()
 
     def vouch(self, epoch: int, offset_ns: int) -> bool:
         """Say by how much the clock of an epoch was wrong; any thread, at once.

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from contract import codec, topics
 from contract.payload import NeedBirth
+from gateway import birthfiles
 from gateway.clock import SystemClock
 from gateway.deadletter import DeadLetters
 from gateway.settled import Busy, Kept, Settling, waiting
@@ -223,7 +224,7 @@ def _replay(settings: GatewayConfig, chosen: Callable[[Kept], bool], language: L
             replay = Replay(
                 store,
                 clock,
-                backstage.ask,
+                lambda branch, digest: birthfiles.read(folder, branch, digest) or backstage.ask(branch, digest),
                 lambda letter: arrive(letter, settings, store, backstage, clock),
             )
             for group in groups(waiting(folder), chosen):
@@ -274,9 +275,9 @@ class _Again:
         self._letters = DeadLetters(letters.directory, letters.max_size, _worker(), clock)
         self.reason = ""
 
-    def append(self, letter: DeadLetter) -> bool:
+    def append(self, letter: DeadLetter, birth: Callable[[], bytes | None] | None = None) -> bool:
         self.reason = letter.reason
-        return False if letter.malformed else self._letters.append(letter)
+        return False if letter.malformed else self._letters.append(letter, birth)
 
     def close(self) -> None:
         self._letters.close()

@@ -295,6 +295,47 @@ def test_when_a_worker_comes_or_goes_everything_unconfirmed_is_sent_again_at_onc
     assert due <= 41, "the back-off starts anew"
 
 
+def test_a_worker_that_crashes_again_and_again_beside_another_costs_a_repetition_in_ten_seconds() -> None:
+    delivery, shelf = open_delivery(), Shelf(new(1))
+    take_all(delivery, shelf, 0)
+    sent = 0
+    for second in range(1, 61):
+        delivery.workers_changed(second, "looping", here=bool(second % 2))
+        due = delivery.due(second)
+        assert due is not None
+        assert due <= second + 10, "and is never held back for longer"
+        sent += len(take_all(delivery, shelf, second))
+    assert 6 <= sent <= 7
+
+
+def test_after_a_restart_of_the_broker_the_first_worker_that_is_back_gets_everything_at_once() -> None:
+    delivery, shelf = open_delivery(), Shelf(new(1))
+    take_all(delivery, shelf, 0)
+    delivery.workers_changed(1, "a", here=False)  # its last repetition before the broker went, too
+    assert seqs(take_all(delivery, shelf, 1)) == [[1]]
+    delivery.disconnected()
+    for worker in ("a", "b"):
+        delivery.worker_known(worker, 14)  # as the broker remembers them
+    delivery.connected(14)
+    assert seqs(take_all(delivery, shelf, 14)) == [[1]], "which meets nobody"
+    delivery.workers_changed(15, "a")
+    assert seqs(take_all(delivery, shelf, 15)) == [[1]]
+    delivery.workers_changed(16, "b")
+    assert take_all(delivery, shelf, 16) == []
+
+
+def test_what_met_nobody_goes_as_soon_as_a_worker_is_there() -> None:
+    delivery, shelf = Delivery(), Shelf(new(1))
+    delivery.connected(0)
+    delivery.workers_changed(0, "only")
+    take_all(delivery, shelf, 0)
+    for second in (1, 3, 5):
+        delivery.workers_changed(second, "only", here=False)
+        take_all(delivery, shelf, second)
+        delivery.workers_changed(second + 1, "only")
+        assert seqs(take_all(delivery, shelf, second + 1)) == [[1]]
+
+
 def test_a_birth_that_is_asked_for_brings_back_what_needs_it() -> None:
     delivery, shelf = open_delivery(), Shelf(new(1), new(2, birth="c"))
     take_all(delivery, shelf, 0)

@@ -10,7 +10,8 @@ from msgspec.structs import replace
 
 from agent.sender import INBOX, Sender
 from agent.spool import Limits, Spool
-from contract import codec
+from contract import codec, topics
+from contract.payload import Worker
 from contract.topics import AgentTopics
 from tests.support.clocks import FakeClock
 from tests.support.items import birth_of, frame, source
@@ -177,4 +178,27 @@ def test_a_flood_of_messages_does_not_make_us_miss_that_we_are_connected(tmp_pat
     clock.advance(2)
     sender.step()
     assert line.sent == [BRANCH.birth(spool.birth, 1, 1), BRANCH.data]
+    spool.stop()
+
+
+def test_workers_of_other_factories_come_and_go_without_a_repetition(tmp_path: Path) -> None:
+    spool, line, sender, clock = begun(tmp_path)
+    line.watchers[0](True)
+    listener = line.listeners[topics.worker("+")]
+
+    def worker(name: str, factory: str = "", *, here: bool = True) -> int:
+        """Return how many messages of data a word of a worker leads to."""
+        presence = codec.encode(Worker(name, "1", "1", factory)) if here else b""
+        before = line.sent.count(BRANCH.data)
+        listener(topics.worker(name), presence, False)
+        sender.step()
+        return line.sent.count(BRANCH.data) - before
+
+    assert worker("ours", "hanil") == 1
+    clock.advance(1)
+    assert [worker("theirs", "daehan"), worker("theirs", here=False), worker("theirs", "daehan")] == [0, 0, 0]
+    assert worker("of-all") == 1
+    assert worker("theirs", "hanil") == 0, "has another factory now, and what is on its way was repeated just now"
+    clock.advance(10)
+    assert worker("theirs", here=False) == 1
     spool.stop()

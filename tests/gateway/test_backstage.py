@@ -20,6 +20,8 @@ from tests.gateway.peer import Peer, port_of
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pytest
+
     from tests.support.processes import Child
 
 
@@ -39,8 +41,9 @@ def letter() -> DeadLetter:
 
 
 def test_an_agent_is_asked_for_the_birth_that_its_broker_has_lost(
-    tmp_path: Path, broker: Child, agent: Peer
+    tmp_path: Path, broker: Child, agent: Peer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("gateway.backstage.WAIT_SECONDS", 2.0)  # what the broker has not, it is waited for
     store = MemoryStore()
     config = settings(tmp_path, port_of(broker))
     answered = []

@@ -251,6 +251,22 @@ def test_a_confirmation_larger_than_a_plain_payload_is_sent_in_parts(whole: Benc
     assert [entry for stored in confirmations for entry in stored.stored] == [(seq, crc(seq)) for seq in seqs]
 
 
+@pytest.mark.parametrize(("name", "count"), [("p{}", 4800), ("\x01" * 100 + "{}", 700)])
+def test_a_rejection_of_more_sources_than_fit_names_some_and_sums_up_the_others(
+    whole: Bench, name: str, count: int
+) -> None:
+    blocks = [block(row("f64", T0 + n, 1.0), source=name.format(n)) for n in range(count)]
+    message = data(*blocks, block(row("f64", T0, 1.0), seq=2), seqs=(1, 2))
+    confirmations = [codec.decode(out.payload, Stored) for out in whole.send(message)]
+    assert [entry for stored in confirmations for entry in stored.stored] == [(2, crc(2))]
+    (rejected,) = [rejected for stored in confirmations for rejected in stored.rejected]
+    assert len({source for source, _, _, _ in rejected.rows}) == len(rejected.rows) > 100
+    assert sum(rows for _, _, _, rows in rejected.rows) == len(blocks)
+    source, first, last, rows = rejected.rows[-1]
+    assert (source, int(last), rows) == ("*", T0 + len(blocks) - 1, len(blocks) - len(rejected.rows) + 1)
+    assert int(first) == T0 + len(rejected.rows) - 1
+
+
 @pytest.mark.parametrize(
     ("topic", "payload", "content_type"),
     [

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gateway import birthfiles
 from gateway.cli import main
 from gateway.deadletter import DeadLetters, files
 from gateway.letter import DeadLetter
@@ -26,6 +27,10 @@ def letter(number: int) -> DeadLetter:
     return DeadLetter(number, "tsq/1/hanil/edge-1/data", f"reason {number}", payload="AA==")
 
 
+def contrary(number: int) -> DeadLetter:
+    return DeadLetter(number, "tsq/1/hanil/edge-1/data", "contradicts", birth="00" * 16, faults=[{}])
+
+
 def write(folder: Path, *numbers: int) -> DeadLetters:
     letters = DeadLetters(folder, 10**8, f"w-{numbers[0]}", FixedClock())
     for number in numbers:
@@ -39,10 +44,14 @@ def test_what_an_administrator_replays_or_carries_stays_the_gateways(tmp_path: P
     write(tmp_path, 1, 2)
     os.chown(tmp_path, NOBODY, NOBODY)
     write(tmp_path, 3)  # `tsq-gateway carry` as root
+    letters = DeadLetters(tmp_path, 10**8, "w-4", FixedClock())
+    letters.append(contrary(4), lambda: b"{}")
+    letters.close()
     with Settling(tmp_path) as settling:
         settling.settle(next(iter(waiting(tmp_path))), "dropped", 0)
-    made = [*files(tmp_path), tmp_path / FOLDER, *(tmp_path / FOLDER).iterdir()]
-    assert len(made) == 5
+    folders = [tmp_path / FOLDER, tmp_path / birthfiles.FOLDER]
+    made = [*files(tmp_path), *folders, *(path for folder in folders for path in folder.iterdir())]
+    assert len(made) == 9
     assert {path.stat().st_uid for path in made} == {NOBODY}
 
 

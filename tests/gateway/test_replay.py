@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
@@ -12,7 +13,7 @@ from msgspec.structs import replace
 from agent.spool.gaps import Loss
 from contract import codec
 from contract.payload import Rejected, Stored, WireEvent, WireFacts
-from gateway import deadletter, settled
+from gateway import birthfiles, deadletter, settled
 from gateway.births import Births
 from gateway.cli import main
 from gateway.deadletter import DeadLetters
@@ -26,6 +27,8 @@ from gateway.stores.base import StoreUnavailable
 from gateway.stores.settings import EmbeddedSettings
 from tests.gateway.builders import (
     BIRTH,
+    BIRTH_HASH,
+    BIRTH_JSON,
     BRANCH,
     SOURCE,
     T0,
@@ -42,7 +45,7 @@ from tests.gateway.builders import (
 from tests.gateway.peer import Peer, port_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from agent.frame import Event
@@ -99,7 +102,7 @@ def refuse_oven(point: Point) -> str | None:
 def site(tmp_path: Path) -> Any:
     """Return a worker with a store that refuses the oven."""
     store, clock = MemoryStore(refuse_oven), FixedClock()
-    letters = DeadLetters(tmp_path, 10**6, "gw-1", clock)
+    letters = DeadLetters(tmp_path, 10**7, "gw-1", clock)
     ingest = Ingest("gw-1", store, Births(), letters, clock)
     for topic, payload in birth_messages():
         ingest.handle(topic, payload, ZSTD)
@@ -126,6 +129,19 @@ def told_by_the_agent(rejected: Rejected) -> Event:
         loss.reach(int(last))
     loss.list_entry(rejected.seq, sent=True)
     return loss.event(T0)
+
+
+def test_a_gap_of_more_sources_than_fit_sums_up_the_others_as_the_agent_does(site: Site) -> None:
+    blocks = [block(row("f64", T0 + n, 1.0), source=f"p{n}") for n in range(4800)]
+    (outgoing,) = site.ingest.handle(BRANCH.data, wire(data(*blocks, block(row("temp", T0, 1.0)))), ZSTD)
+    (rejected,) = codec.decode(outgoing.payload, Stored).rejected
+    assert rejected.rows[-1] == ("*", str(T0), str(T0 + 4799), 4801 - 1000)
+    site.mend()
+    (outcome,) = site.replay()
+    assert (outcome.stored, outcome.missing) == (1, 4800)
+    left = site.gaps()[gap_id(1)]
+    assert (len(left["sources"]), left["rows"]) == (1001, 4800)
+    assert left["sources"]["*"] == {"first": str(T0 + 1000), "last": str(T0 + 4799), "rows": 3800}
 
 
 def test_after_the_store_is_mended_every_row_is_there_once_and_the_gap_is_closed(site: Site) -> None:
@@ -301,6 +317,99 @@ def test_rows_that_contradicted_their_birth_are_read_anew(site: Site) -> None:
     assert kinds["link_up"] == {"body_s": "{}", "from_i": T0 - 5, "to_i": T0}
     assert kinds["facts.health"] == {"subject_s": "plc", "body_s": '{"a":1}'}
     assert site.gaps()[gap_id(1)]["rows"] == 1
+
+
+def contradicting(seq: int, *times: int) -> Data:
+    rows = [row("f64", T0, 1.0), *(row("b", T0 + time, 5) for time in times)]
+    return data(block(*rows, seq=seq), seqs=(seq,))
+
+
+def births_of(folder: Path) -> list[Path]:
+    return sorted(path for path in (folder / birthfiles.FOLDER).glob("*") if path.name != "lock")
+
+
+def test_a_birth_that_rows_contradict_lies_beside_their_letters_and_goes_with_the_last(site: Site) -> None:
+    for seq in (1, 2):
+        assert site.send(contradicting(seq, seq)).rejected
+    (path,) = births_of(site.folder)
+    assert path.stat().st_mode & 0o777 == 0o600
+    found = birthfiles.read(site.folder, BRANCH, BIRTH_HASH)
+    assert found is not None
+    assert (found.factory, found.agent, list(found.sources)) == ("hanil", "edge-1", [SOURCE])
+    assert birthfiles.read(site.folder, BRANCH, "../" + BIRTH_HASH) is None
+    (path.parent / "torn.new").touch()
+    for left in (1, 0):
+        with Settling(site.folder) as settling:
+            settling.settle(next(waiting(site.folder)), "dropped", T0)
+        assert births_of(site.folder) == [path][:left]
+    site.send(oven(3, 5))
+    assert births_of(site.folder) == []  # lines that the store refuses are whole without it
+
+
+def test_a_birth_is_on_the_disk_before_the_letter_that_needs_it(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+    real = os.fsync
+
+    def fsync(handle: int) -> None:
+        real(handle)
+        synced.append(os.path.basename(os.readlink(f"/proc/self/fd/{handle}")))  # noqa: PTH115, PTH119 - a name
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    site.send(contradicting(1, 1))
+    (kept,) = waiting(site.folder)
+    name = f"hanil.edge-1.{BIRTH_HASH}.zst"
+    assert synced == [site.folder.name, f"{name}.new", "births", site.folder.name, kept.path.name]
+    synced.clear()
+    site.send(contradicting(2, 2))
+    assert synced == [kept.path.name]
+
+
+def test_rows_are_read_anew_with_the_birth_beside_them_when_no_broker_answers(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    letters = DeadLetters(tmp_path / "letters", 10**6, "gw-1", FixedClock())
+    content = {"signal": 8, "value": 7.5, "status": 0, "source_time": None}
+    letter = DeadLetter(
+        at=T0, topic=BRANCH.data, reason="new", spool="spool-1", birth=BIRTH_HASH,
+        rejected=[Rejected(1, crc(1), "new", [(SOURCE, str(T0), str(T0), 1)])],
+        faults=[fault(SOURCE, "new", content)],
+    )  # fmt: skip
+    letters.append(letter, lambda: BIRTH_JSON)
+    letters.close()
+    assert run(config(tmp_path, 1), "replay", "--all") == 0
+    assert "1 rows stored, 0 refused again" in capsys.readouterr().out
+    assert births_of(tmp_path / "letters") == []
+
+
+def test_a_birth_that_a_worker_asks_for_while_others_sweep_stays(site: Site) -> None:
+    site.send(contradicting(1, 1))
+    (path,) = births_of(site.folder)
+
+    def letters() -> Iterator[DeadLetter | None]:
+        site.send(
+            contradicting(2, 2)
+        )  # after the first look at the births, and too late to be seen among the letters
+        yield None
+
+    birthfiles.sweep(site.folder, letters)
+    assert births_of(site.folder) == [path]
+    birthfiles.sweep(site.folder, lambda: iter(()))
+    assert births_of(site.folder) == []
+
+
+def test_births_take_room_of_the_folder_and_with_none_left_the_entry_waits(tmp_path: Path) -> None:
+    clock = FixedClock()
+    letters = DeadLetters(tmp_path, 1000, "gw-1", clock)
+    ingest = Ingest("gw-1", MemoryStore(), Births(), letters, clock)
+    for topic, payload in birth_messages():
+        ingest.handle(topic, payload, ZSTD)
+    assert ingest.handle(BRANCH.data, wire(contradicting(1, 1)), ZSTD) == []
+    assert ingest.counts["dead_letters_full"] == 1
+    assert list(waiting(tmp_path)) == []
+    assert births_of(tmp_path) == []
+    letters.close()
 
 
 def fault(source: str, reason: str, content: object, first: int = T0) -> dict[str, object]:

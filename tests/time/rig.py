@@ -98,7 +98,7 @@ class TimedRig(Rig):
         every: How often the device is read.
     """
 
-    def __init__(self, folder: Path, *, hold_s: float = 600, local: bool = False, every: str = "200ms") -> None:
+    def __init__(self, folder: Path, *, hold_s: float = 600, local: bool = False, every: str = "100ms") -> None:
         self.plc_log = folder / "plc.log"
         self.plc = server(folder / "plc", log=self.plc_log, sequence=True)
         assert self.plc.port is not None

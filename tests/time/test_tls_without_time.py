@@ -64,4 +64,4 @@ def test_not_yet_valid_is_accepted_without_the_time_and_what_has_expired_is_not(
         rig.gateway.start()
         rig.wait_for_clock("gateway")
         rig.finish()
-        rig.judge(lost=5)
+        rig.judge(lost=10)

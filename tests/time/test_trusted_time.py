@@ -21,7 +21,7 @@ def test_a_boot_in_1970_and_a_kernel_that_is_synchronised_later_and_steps_by_hou
     rig.box.set(EPOCH_1970)
     with timed(rig):
         rig.wait_for_state("plc", "up")
-        rig.read_more(15)
+        rig.read_more(25)
         assert rig.clock()["source"] == "none"
         assert rig.rows() == {}, "nothing leaves the box before its time is known"
         rig.box.set(0.0)
@@ -79,7 +79,7 @@ def test_the_gateway_s_time_is_taken_in_1970_and_again_when_the_time_service_is_
         assert rig.clock()["source"] in {"kernel", "gateway"}, "on the same boot the time is not forgotten"
         rig.read_more(6)
         rig.finish()
-        rig.judge(lost=8)
+        rig.judge(lost=15)
     assert rig.corrections() == ({}, set())
     assert len(rig.clock_gaps()) == 1, "only before the gateway's first word"
 
@@ -100,7 +100,7 @@ def test_a_restart_before_the_time_is_known_is_put_right_with_the_process_before
         rig.wait_for_clock("kernel")
         rig.read_more(8)
         rig.finish()
-        pairs = rig.judge(lost=8)
+        pairs = rig.judge(lost=15)
     assert rig.corrections() == ({}, set())
     assert len({stamp % 1000 for _, stamp in pairs}) == 3, "two processes without the time, and the time"
 
@@ -125,7 +125,7 @@ def test_what_is_let_go_without_a_time_is_corrected_when_one_comes_and_on_anothe
         rig.wait_for_clock("kernel")
         rig.read_more(6)
         rig.finish()
-        pairs = rig.judge(lost=8)
+        pairs = rig.judge(lost=15)
     known, unknown = rig.corrections()
     assert len(known) == len(unknown) == 1
     first = [stamp for _, stamp in pairs if stamp % 1000 in unknown]

@@ -824,6 +824,24 @@ def test_the_thread_commits_each_second_and_tells_who_listens(tmp_path: Path) ->
     assert list(spool.replay()) == [], "stopping makes a checkpoint"
 
 
+def test_who_waits_to_end_waits_for_no_second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.spool.spool.COMMIT_NS", 3600 * 10**9)
+    spool = make(tmp_path)
+    committed = threading.Event()
+    spool.listen(committed.set)
+    clock = SystemClock(spool.epoch, trusted=True)
+    spool.start(clock)
+    spool.put(frame(A, clock.now()))
+    spool.hurry()
+    assert committed.wait(10)
+    (entry_,) = spool.unconfirmed(0, None, 9)
+    committed.clear()
+    spool.confirm(Stored(spool.id, [(entry_.seq, entry_.crc)], "5", clock_trusted=True, worker="w"))
+    assert committed.wait(10)
+    assert spool.stats().entries == 0
+    spool.stop()
+
+
 def test_a_version_of_the_file_that_is_not_ours_is_set_aside(tmp_path: Path) -> None:
     make(tmp_path, FakeClock()).stop()
     with sqlite3.connect(tmp_path / "spool.db") as db:
