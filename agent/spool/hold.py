@@ -117,7 +117,7 @@ def vouch(db: Database, state: State, epoch: int, shift: int, moved: Iterable[Mo
     for one in moved:
         db.write(MOVED, shift, one.crc, one.size, one.committed_ns, one.seq)
         _released(state, 1, one.rows)
-    for table, column in (("reached", "ns"), ("open_gap", "from_ns")):
+    for table, column in (("reached", "ns"), ("open_gap", "from_ns"), ("still", "from_ns"), ("still", "to_ns")):
         db.write(
             f"UPDATE {table} SET {column} = {column} + ? WHERE {column} % 1000 = ?",  # noqa: S608 - names from above
             shift, epoch % 1000,

@@ -158,14 +158,15 @@ class Spool(Queries):
         except sqlite3.DatabaseError as exc:
             self._damage = str(exc)
 
-    def start(self, clock: Clock, evidence: Evidence | None = None) -> None:
-        """Begin to commit once a second in a thread; `evidence` has been restored and fed `replay`."""
-        self.begin(clock, evidence)
+    def start(self, clock: Clock, evidence: Evidence | None = None) -> int:
+        """`begin`, and commit once a second in a thread; `evidence` has been restored and fed `replay`."""
+        off_until = self.begin(clock, evidence)
         self._thread = threading.Thread(target=self._run, name="spool", daemon=True)
         self._thread.start()
+        return off_until
 
-    def begin(self, clock: Clock, evidence: Evidence | None = None) -> None:
-        """Get ready for `tick` without a thread, and record what the last process left untold.
+    def begin(self, clock: Clock, evidence: Evidence | None = None) -> int:
+        """Get ready without a thread, and tell what the last process left untold; return until when it is off.
 
         Raises:
             sqlite3.Error, OSError: the disk does not take the moment of the start.
@@ -179,10 +180,11 @@ class Spool(Queries):
         self._ring.done(self._took)
         self._checkpointed = (clock.monotonic(), self._journal.checkpoint_state()[1])
         now = clock.now()
-        for event in self._journal.left(now):
+        for event in reversed(self._journal.left(now)):
             self._ring.put_first(event)
         with self._using() as journal:
             journal.begin(now)
+        return now
 
     # While it runs
 

@@ -258,7 +258,7 @@ def test_a_beat_notices_that_the_clock_was_set() -> None:
 def test_a_standstill_before_the_first_word_of_a_device_is_told_once(since: dict[str, int] | None) -> None:
     clock, items = FakeClock(), Items()
     start, times = clock.now(), Times(clock)
-    known = None if since is None else {"plc.main": start - 5 * S}
+    known = None if since is None else {"plc.main": Moment(start - 5 * S, times.now().monotonic - 5 * S)}
     collector = Scripted("plc", [], clock, asyncio.Event())
     supervisor = Supervisor(collector, items, Health(), clock, lambda: 1.0, known)
     clock.advance(2)
@@ -267,7 +267,35 @@ def test_a_standstill_before_the_first_word_of_a_device_is_told_once(since: dict
     end = times.now()
     supervisor.stood_still(begun, end)
     clock.advance(1)
-    supervisor._begin(clock.now())
-    supervisor._begin(clock.now())
+    supervisor._begin(times.now())
+    supervisor._begin(times.now())
     told = [(gap.from_ns, gap.to_ns) for gap in gap_events(items, "agent_off" if since is None else "config")]
     assert told == [(start if since is None else start - 5 * S, begun.ns), (end.ns, clock.now())]
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_the_gap_of_a_start_has_both_ends_of_the_clock_that_was_set_meanwhile(*, changed: bool) -> None:
+    clock, items = Set(), Items()
+    times = Times(clock)
+    collector = Scripted("plc", [], clock, asyncio.Event())
+    since = {"plc.main": times.now()} if changed else None
+    clock.advance(2)
+    supervisor = Supervisor(collector, items, Health(), clock, lambda: 1.0, since)
+    supervisor.begin(times.now())
+    clock.advance(3)
+    clock.set_by(7200)
+    supervisor._begin(times.now())
+    (gap,) = gap_events(items, "config" if changed else "agent_off")
+    assert (gap.from_ns, gap.to_ns) == (clock.now() - (5 if changed else 3) * S, clock.now())
+
+
+def test_the_gap_of_a_start_begins_where_that_of_the_spool_ends() -> None:
+    clock, items = FakeClock(), Items()
+    supervisor = Supervisor(Scripted("plc", [], clock, asyncio.Event()), items, Health(), clock, lambda: 1.0)
+    clock.advance(4)  # the evidence of ten minutes is played back
+    supervisor.begin(Times(clock).now())
+    begun = clock.now()
+    clock.advance(1)
+    supervisor._begin(Times(clock).now())
+    (gap,) = gap_events(items, "agent_off")
+    assert (gap.from_ns, gap.to_ns) == (begun, clock.now())
