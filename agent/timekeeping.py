@@ -45,8 +45,8 @@ class Held(Protocol):
     def put(self, item: Item) -> None:
         """Take one item."""
 
-    def vouch(self, epoch: int, offset_ns: int) -> bool:
-        """Say by how much an epoch was wrong; return whether its entries are shifted."""
+    def vouch(self, epoch: int, offset_ns: int, by: int | None = None) -> bool:
+        """Say by how much an epoch was wrong, by which trusted one; return whether its entries are shifted."""
 
     def doubt(self, epoch: int, anchor_ns: int) -> None:
         """Know an epoch that nobody vouches for, before the first stamp is made in it."""
@@ -92,9 +92,7 @@ class Timekeeper:
         clock = self._clock
         for held in self._spool.held_epochs():
             if held.boot_id == clock.boot_id:
-                clock.adopt(held.epoch, held.anchor_ns)
-                if clock.trusted:
-                    self._vouch(held.epoch, clock.anchor_ns - held.anchor_ns)
+                self._adopt(held)
             elif held.entries:
                 self._correct(held.epoch, None)
                 self._dark = True
@@ -107,9 +105,7 @@ class Timekeeper:
             if frozen.boot_id != clock.boot_id:
                 self._correct(frozen.epoch, None)
                 continue
-            clock.adopt(frozen.epoch, frozen.anchor_ns)
-            if clock.trusted:
-                self._vouch(frozen.epoch, clock.anchor_ns - frozen.anchor_ns)
+            self._adopt(frozen)
         self._tell_corrections()
         if clock.trusted:
             self._known = None  # from now on every moment is known
@@ -149,10 +145,17 @@ class Timekeeper:
         if not change.after.trusted:
             self._spool.doubt(change.after.epoch, change.after.anchor_ns)
         for epoch, offset in sorted(change.offsets.items()):
-            self._vouch(epoch, offset)
+            self._vouch(epoch, offset, change.after.epoch)
 
-    def _vouch(self, epoch: int, offset_ns: int) -> None:
-        if not self._spool.vouch(epoch, offset_ns):
+    def _adopt(self, left: HeldEpoch) -> None:
+        """See to an epoch that an earlier process of this boot has left, now or when somebody vouches."""
+        if self._clock.trusted:
+            self._vouch(left.epoch, self._clock.anchor_ns - left.anchor_ns, self._clock.epoch)
+        else:
+            self._clock.adopt(left.epoch, left.anchor_ns)
+
+    def _vouch(self, epoch: int, offset_ns: int, by: int) -> None:
+        if not self._spool.vouch(epoch, offset_ns, by):
             self._frozen[epoch] = offset_ns
             self._dark = True
 

@@ -144,7 +144,7 @@ class Change(NamedTuple):
 
     Attributes:
         before, after: The stands.
-        offsets: Untrusted epochs of this boot whose offset is known now: what to add to their stamps, ns.
+        offsets: Untrusted epochs of this boot whose offset has become known: what to add to their stamps, ns.
     """
 
     before: Stand
@@ -274,6 +274,7 @@ class Trust:
         offsets = {}
         if self.stand.trusted and not before.trusted:
             offsets = {number: anchor - old for number, old in self._untrusted.items()}
+            self._untrusted.clear()  # once: what was shifted, or told a correction of, must not be a second time
         self._note()
         return Change(before, self.stand, offsets)
 

@@ -212,7 +212,7 @@ class Spool(Queries):
         """
         self._confirmations.append(self._journal.confirmation(stored, clean))
 
-    def vouch(self, epoch: int, offset_ns: int) -> bool:
+    def vouch(self, epoch: int, offset_ns: int, by: int | None = None) -> bool:
         """Say by how much the clock of an epoch was wrong; any thread, at once.
 
         With the next commit its held entries are let go: every stamp in them with the epoch's digits (never a
@@ -221,6 +221,7 @@ class Spool(Queries):
         Args:
             epoch: Number of the epoch.
             offset_ns: True minus stamped time, a multiple of 1,000 (the digits stay).
+            by: The trusted epoch that says so; None for that of the next trusted commit.
 
         Returns:
             Whether it will be done; not when nothing of the epoch is held, or its hold is over: then the stamps
@@ -229,7 +230,7 @@ class Spool(Queries):
         Raises:
             ValueError: the offset is no multiple of 1,000.
         """
-        done = self._holding.vouch(epoch, offset_ns)
+        done = self._holding.vouch(epoch, offset_ns, by)
         self._wake.set()
         return done
 
@@ -314,7 +315,7 @@ class Spool(Queries):
         change = self._change  # before the ring is taken: what was put before it must be committed first
         stamping = Stamping(clock.trusted, clock.epoch, clock.boot_id, clock.anchor_ns)  # likewise
         now = clock.now()  # likewise: what is stamped after it is not in this commit
-        vouched, over = self._holding.due(clock.monotonic(), trusted=stamping.trusted)
+        vouched, over = self._holding.due(clock.monotonic(), stamping)
         waiting, losses = self._ring.take()
         stamping = stamping._replace(doubted=self._holding.doubted())  # whose first stamps may be in it already
         items = [*waiting, *(loss.event(now) for loss in losses)]
