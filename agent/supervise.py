@@ -294,6 +294,9 @@ class Supervisor:
                 if self._standstill is not None:
                     self._standstill.look(last)
                 self._alive(reading.source.id, first, last)
+                if self._link.cause is None and reading.source.id in self._overruns:
+                    for event in self._overruns[reading.source.id].events():
+                        self._sink.put(event)  # before it: a kill must not leave a reading behind an untold hole
         elif isinstance(reading, Watermark):
             self._alive(reading.source, reading.time_ns, reading.time_ns)
         self._sink.put(reading)
