@@ -22,7 +22,7 @@ COMMIT_NS = 4 * SECOND
 CONNECT_NS = 30 * SECOND
 MEMORY_NS = 40 * SECOND
 """What waits in memory for a disk that takes nothing, and a little more."""
-GIVEN_UP_NS = 8 * SECOND
+GIVEN_UP_NS = 5 * SECOND
 """Until who was given up for a missed time-out is read again."""
 SOURCES: Mapping[str, tuple[str, ...]] = {"plc": ("plc.words", "plc.pairs"), "cnc": ("cnc.main",)}
 

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 EVERY_S = 0.25
-STARVED_NS = 100_000_000
-"""So much waiting between two looks is no more what a healthy machine does."""
+STARVED_NS = 300_000_000
+"""More than lies between two looks: a wait in one piece, two thirds of the time-out of a device. A machine whose
+processors are shared fairly by many has none of these, however busy it is, and needs no excuse."""
 JUDGE = "judge"
 
 

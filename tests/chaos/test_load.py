@@ -29,7 +29,7 @@ def test_who_gets_no_processor_is_found() -> None:
         deadline = time.monotonic() + 60
         load.look()
         while not any(one.name == "plc" for one in load.starved) and time.monotonic() < deadline:
-            time.sleep(0.5)
+            time.sleep(1.0)  # so the short waits of sharing fairly add up
             load.look()
     finally:
         for child in children.values():
@@ -38,7 +38,7 @@ def test_who_gets_no_processor_is_found() -> None:
     found = [one for one in load.starved if one.name == "plc"]
     assert found
     assert all(one.waited_ns > STARVED_NS for one in found)
-    assert seconds(found)["plc"] >= 0.1
+    assert seconds(found)["plc"] >= 0.3
     load.look()  # all have ended
 
 

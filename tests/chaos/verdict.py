@@ -69,7 +69,12 @@ def verdict(plant: Plant, done: Sequence[Done], clocks: Sequence[int] = (0,)) ->
     end = min(max(one.time_ns for one in served if one.source == source) for source in INTERVALS_NS)
     unjust = sums.unjust(told, right, (begin, end), UNJUST_NS)
     waited = ", ".join(f"{name} {s:.1f} s" for name, s in seconds(plant.load.starved).items())
-    lines = [total.text(), f"waited for a processor: {waited or 'nobody'}"]
+    excused = ledger.joined((w.from_ns, w.to_ns) for w in windows((), (), plant.load.starved))
+    excused_s = sum(b - a for a, b in excused) / SECOND
+    lines = [
+        total.text(),
+        f"waited for a processor: {waited or 'nobody'}; causes are excused in {excused_s:.0f} s",
+    ]
     lines += [*(line for name, (service, one) in found.items() for line in _lines(name, service, one))]
     lines += [f"  a cause that was not there: {gap}: {spans}" for gap, spans in unjust[: sums.SHOWN]]
     good = total.good and not unjust and not any(one.uncovered or one.double for _, one in found.values())
