@@ -50,6 +50,7 @@ from agent.running import Running
 from agent.sender import Sender
 from agent.spool import Limits, Spool
 from agent.spool.ring import rows_for
+from agent.standstill import Times
 from agent.timekeeping import Timekeeper
 from agent.uplink import BOTH, PLATFORM, SITE, Uplink
 from agent.verbs import Verbs
@@ -64,6 +65,7 @@ if TYPE_CHECKING:
     from agent.config.model import AgentConfig
     from agent.sparkplug.config import SparkplugSettings
     from agent.sparkplug.output import Output
+    from agent.standstill import Moment
     from service.metrics import Metric
 
 logger = logging.getLogger(__name__)
@@ -194,7 +196,8 @@ class Agent:
         evidence = self._restored()
         gc.freeze()  # what is there now stays: no collection has to look at it again
         self._running = self._made_running(evidence)
-        self._spool.start(self._clock, evidence)
+        off_until = self._spool.start(self._clock, evidence)
+        begun = Times(self._clock).of(off_until)
         self._spool.put(self._event("agent_start", version=VERSION, config=self._config.config_hash()))
         self._timekeeper.begin()
         self._memory.start()
@@ -207,7 +210,7 @@ class Agent:
             self._sparkplug.start()
         try:
             with self._attended.serving(self._config.metrics):
-                asyncio.run(self._collect())
+                asyncio.run(self._collect(begun))
         except BaseExceptionGroup as group:  # of the TaskGroup: only what ends the process gets out of it
             raise _first(group) from group
         finally:
@@ -249,7 +252,7 @@ class Agent:
             return analyzers.make(self._sources, self._calendar)
         return evidence
 
-    async def _collect(self) -> None:
+    async def _collect(self, begun: Moment) -> None:
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in STOP_SIGNALS:
@@ -261,7 +264,7 @@ class Agent:
             except OSError as exc:  # a path too long for a socket: everything else works
                 logger.warning("`status` and `retry` do not work: %s: shorten storage.directory", exc)
             async with asyncio.TaskGroup() as group:
-                self._fleet.start(group)
+                self._fleet.start(group, begun)
                 tasks = [
                     group.create_task(self._each_second(), name="clock"),
                     group.create_task(self._running.tell_daily(), name="inventory"),

@@ -24,7 +24,7 @@ from settings.released import RELEASED_NS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from agent.trust import Kept, Source, Stand
+    from agent.trust import Disagreement, Kept, Source, Stand
 
 _ANSWERS = 100  # that wait for the next look
 
@@ -128,6 +128,16 @@ class SystemClock:
     def error_ns(self) -> int | None:
         """How far the time may be off; None when nobody has said."""
         return self._trust.error_ns(_base())
+
+    @property
+    def disagreement(self) -> Disagreement | None:
+        """Who has contradicted what was known of the time, while that is not long ago."""
+        return self._trust.disagreement(_base())
+
+    @property
+    def disagreements(self) -> int:
+        """Answers that have contradicted what was known."""
+        return self._trust.disagreements
 
     @property
     def earliest_ns(self) -> int:

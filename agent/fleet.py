@@ -57,7 +57,7 @@ class Fleet:
         self._power |= {device.id: device.power_signal for device in wanted}
         return made
 
-    def add(self, made: Iterable[Collector], since: Mapping[str, int] | None = None) -> None:
+    def add(self, made: Iterable[Collector], since: Mapping[str, Moment] | None = None) -> None:
         """Begin to read these devices, at once when the fleet runs.
 
         Args:
@@ -83,7 +83,7 @@ class Fleet:
             if self._group is not None:
                 self._run(self._group, device, supervisor)
 
-    async def remove(self, devices: Iterable[str]) -> dict[str, int]:
+    async def remove(self, devices: Iterable[str]) -> dict[str, Moment]:
         """End the reading of these devices; return since when nothing is known of each of their sources.
 
         They are shown until others take their places, or `drop`.
@@ -94,13 +94,13 @@ class Fleet:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
-        since: dict[str, int] = {}
+        since: dict[str, Moment] = {}
         for device in gone:
             if device in self._supervisors:
                 since |= self._supervisors[device].retire()
         return since
 
-    def resume(self, devices: Iterable[str], since: Mapping[str, int]) -> None:
+    def resume(self, devices: Iterable[str], since: Mapping[str, Moment]) -> None:
         """Go on reading devices that were removed, as they were.
 
         Args:
@@ -124,9 +124,17 @@ class Fleet:
             self._supervisors.pop(device, None)
             self._health.drop(device)
 
-    def start(self, group: asyncio.TaskGroup) -> None:
-        """Run all supervisors, and those that are added later, as tasks of this group."""
+    def start(self, group: asyncio.TaskGroup, since: Moment | None = None) -> None:
+        """Run all supervisors, and those that are added later, as tasks of this group.
+
+        Args:
+            group: Where they run.
+            since: Until then the spool tells that the agent was off.
+        """
         self._group = group
+        if since is not None:
+            for supervisor in self._supervisors.values():
+                supervisor.begin(since)
         self._beat = group.create_task(self._standstill.run(), name="standstill")
         for device, supervisor in self._supervisors.items():
             self._run(group, device, supervisor)

@@ -114,5 +114,5 @@ class GatewayTime:
         self.answers += 1
         time_ns = int(stored.committed_at)
         if stored.clock_trusted and RELEASED_NS <= time_ns < _LATEST_NS:
-            self._clock.answer(Answer(question[1], at_ns, time_ns))
+            self._clock.answer(Answer(question[1], at_ns, time_ns, stored.worker))
         return True

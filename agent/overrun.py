@@ -1,9 +1,10 @@
 """Readings that come later than they should although the link stands: holes that are our own waiting.
 
 A reading covers one interval; when the next one is more than half an interval late, the time between is a hole: a
-gap `waiting` with the reason `overrun`. A device that is always slower than its interval has a hole at each
-reading, so a gap lists several of them, as `[offset from its beginning, length]` in ns, and is told at once only
-when the last one lies ten seconds back. A kill between two tellings leaves these few untold.
+gap `waiting` with the reason `overrun`, told at once, before the reading that ends it. A device that is always
+slower than its interval has a hole at each reading: after a few of them one is told every ten seconds, and then the
+gap lists several, as `[offset from its beginning, length]` in ns. Only of such a device a kill may leave the holes
+of the last ten seconds untold.
 
 Pure.
 """
@@ -13,13 +14,16 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING
 
+from agent.bucket import Bucket
 from agent.frame import gap_event
 
 if TYPE_CHECKING:
     from agent.frame import Event, Json, Source
     from agent.standstill import Moment, Times
 
-TELL_NS = 10 * 10**9
+TELL_S = 10.0
+AT_ONCE_S = 50.0
+"""After so long without a hole, the next six are told at once."""
 MOST = 200
 """Holes that one gap lists."""
 
@@ -37,7 +41,7 @@ class Overrun:
         self._times = times
         self._reach: int | None = None  # monotonic: explained until then
         self._holes: list[tuple[Moment, int]] = []  # end of the hole and its length
-        self._told: int | None = None
+        self._bucket = Bucket(1 / TELL_S, AT_ONCE_S)
 
     def explained(self, until: Moment) -> None:
         """Take that all before this moment is told of otherwise: an outage, a standstill."""
@@ -57,10 +61,11 @@ class Overrun:
             now: Tell all of it: nothing more is read for the time being.
         """
         moment = self._times.now()
-        due = now or self._told is None or moment.monotonic - self._told >= TELL_NS
-        if not self._holes or not due:
+        at = moment.monotonic / 1e9
+        if not self._holes or not (now or self._bucket.ready(at) <= at):
             return []
-        holes, self._holes, self._told = self._holes, [], moment.monotonic
+        self._bucket.spend(1)
+        holes, self._holes = self._holes, []
         spans = [(self._times.stamp(end) - length // 1000 * 1000, self._times.stamp(end)) for end, length in holes]
         start, stop = min(a for a, _ in spans), max(b for _, b in spans)
         body: dict[str, Json] = {"reason": "overrun"}

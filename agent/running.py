@@ -217,12 +217,12 @@ class Running:
             self._tell_gone(since)
             self._fleet.add(collectors, since)
 
-    def _tell_gone(self, since: Mapping[str, int]) -> None:
+    def _tell_gone(self, since: Mapping[str, Moment]) -> None:
         """Open a gap for each source that is not read any more, and close those of sources that are back."""
         now, times = self._clock.now(), Times(self._clock)
         there = {source.id for device in self.config.devices for source in device.sources()}
         for source in sorted(since.keys() - there):
-            gone = self._gone[source] = _Gone(uuid.uuid4().hex, times.of(since[source]))
+            gone = self._gone[source] = _Gone(uuid.uuid4().hex, since[source])
             self._spool.put(gap_event(gone.gap, "config", source, now, times.stamp(gone.begun), None))
         for source in sorted(self._gone.keys() & there):
             gone = self._gone.pop(source)

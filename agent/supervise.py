@@ -108,7 +108,7 @@ class Supervisor:
         health: Health,
         clock: Clock,
         jitter: Callable[[], float] = random.random,
-        since: Mapping[str, int] | None = None,
+        since: Mapping[str, Moment] | None = None,
         standstill: Standstill | None = None,
         off: Callable[[], bool] = lambda: False,
     ) -> None:
@@ -123,7 +123,7 @@ class Supervisor:
         self._overruns = {s.id: Overrun(s, self._times) for s in collector.sources if s.mode == "poll"}
         self._link = _Link()
         self._wake = asyncio.Event()
-        self._start_ns: int | None = clock.now()
+        self._start: Moment | None = self._times.now()
         self._since = since
         self._progress = 0
         expected = [
@@ -157,15 +157,20 @@ class Supervisor:
         alive = max(self._link.alive.values(), key=_monotonic, default=None)
         return None if alive is None else alive.ns
 
-    def retire(self) -> dict[str, int]:
+    def begin(self, start: Moment) -> None:
+        """Take that until then the agent is told to have been off: what is missing after it is ours."""
+        if self._start is not None and self._since is None:
+            self._start = start
+
+    def retire(self) -> dict[str, Moment]:
         """Close what is open, after `run` has been cancelled; return since when nothing is known of each source."""
         now = self._times.now()
         since = {}
         for source in self._collector.sources:
             closed = self._close_gap(source.id, now)
-            unheard = now.ns if self._start_ns is None else (self._since or {}).get(source.id, self._start_ns)
+            unheard = now if self._start is None else (self._since or {}).get(source.id, self._start)
             known = self._known(source.id)
-            since[source.id] = now.ns if closed is not None else unheard if known is None else known.ns
+            since[source.id] = now if closed is not None else unheard if known is None else known
         self._tell_overruns(now=True)
         return since
 
@@ -178,9 +183,9 @@ class Supervisor:
             cause = self._link.cause
             if cause is not None and self._close_gap(source, begun) is not None:
                 self._open_gap(source, cause, end, end, gap.until)
-        if self._start_ns is not None:  # nothing was read before it either
-            self._begin(self._times.stamp(begun))
-            self._start_ns, self._since = self._times.stamp(end), None if self._since is None else {}
+        if self._start is not None:  # nothing was read before it either
+            self._begin(begun)
+            self._start, self._since = end, None if self._since is None else {}
 
     def clock_set(self) -> None:
         """Tell by the new clock since when gaps are open: who is killed now leaves their ends to be told by it."""
@@ -269,16 +274,16 @@ class Supervisor:
         finally:
             timer.cancel()
 
-    def _begin(self, first_ns: int) -> None:
+    def _begin(self, first: Moment) -> None:
         """Record, once, that nothing was read between our start and the first word of the device."""
-        if self._start_ns is None:
+        if self._start is None:
             return
         cause: GapCause = "agent_off" if self._since is None else "config"
         for source in self._collector.sources:
-            start = (self._since or {}).get(source.id, self._start_ns)
-            now, end = self._clock.now(), max(first_ns, start)
+            start = self._times.stamp((self._since or {}).get(source.id, self._start))
+            now, end = self._clock.now(), max(self._times.stamp(first), start)
             self._sink.put(gap_event(uuid.uuid4().hex, cause, source.id, now, start, end))
-        self._start_ns = None
+        self._start = None
 
     def _take(self, reading: Reading) -> None:
         if isinstance(reading, FrameBlock):
@@ -289,6 +294,9 @@ class Supervisor:
                 if self._standstill is not None:
                     self._standstill.look(last)
                 self._alive(reading.source.id, first, last)
+                if self._link.cause is None and reading.source.id in self._overruns:
+                    for event in self._overruns[reading.source.id].events():
+                        self._sink.put(event)  # before it: a kill must not leave a reading behind an untold hole
         elif isinstance(reading, Watermark):
             self._alive(reading.source, reading.time_ns, reading.time_ns)
         self._sink.put(reading)
@@ -314,7 +322,7 @@ class Supervisor:
             self._tell_overruns()
             return
         back = self._link.back or self._times.now()
-        self._begin(self._times.stamp(back))
+        self._begin(back)
         for source in self._collector.sources:
             self._sink.put(Event(kind="link_up", time_ns=self._clock.now(), source=source.id))
             gap = self._close_gap(source.id, back, to_since=self._link.since)
@@ -333,7 +341,7 @@ class Supervisor:
         now = self._link.failed = self._times.now()
         self._link.since = self._link.begun
         self._link.back = None
-        self._begin(now.ns)
+        self._begin(now)
         self._tell_overruns(now=True)
         first = self._health.set(self.device, state, now.ns, text)
         for frame in self._collector.failed(now.ns, status):

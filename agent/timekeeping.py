@@ -45,8 +45,8 @@ class Held(Protocol):
     def put(self, item: Item) -> None:
         """Take one item."""
 
-    def vouch(self, epoch: int, offset_ns: int) -> bool:
-        """Say by how much an epoch was wrong; return whether its entries are shifted."""
+    def vouch(self, epoch: int, offset_ns: int, by: int | None = None) -> bool:
+        """Say by how much an epoch was wrong, by which trusted one; return whether its entries are shifted."""
 
     def doubt(self, epoch: int, anchor_ns: int) -> None:
         """Know an epoch that nobody vouches for, before the first stamp is made in it."""
@@ -84,6 +84,7 @@ class Timekeeper:
         self._kept_ns: int | None = None  # base
         self._writing: threading.Thread | None = None
         self._failing = False
+        self._disagreeing = False
         self._changes = 0
         self._steps = 0
 
@@ -92,9 +93,7 @@ class Timekeeper:
         clock = self._clock
         for held in self._spool.held_epochs():
             if held.boot_id == clock.boot_id:
-                clock.adopt(held.epoch, held.anchor_ns)
-                if clock.trusted:
-                    self._vouch(held.epoch, clock.anchor_ns - held.anchor_ns)
+                self._adopt(held)
             elif held.entries:
                 self._correct(held.epoch, None)
                 self._dark = True
@@ -107,9 +106,7 @@ class Timekeeper:
             if frozen.boot_id != clock.boot_id:
                 self._correct(frozen.epoch, None)
                 continue
-            clock.adopt(frozen.epoch, frozen.anchor_ns)
-            if clock.trusted:
-                self._vouch(frozen.epoch, clock.anchor_ns - frozen.anchor_ns)
+            self._adopt(frozen)
         self._tell_corrections()
         if clock.trusted:
             self._known = None  # from now on every moment is known
@@ -131,6 +128,7 @@ class Timekeeper:
             if change.new_epoch:
                 self._kept_ns = None  # what the disk says of the time may have been wrong
             self._tell(change)
+        self._tell_disagreement()
         self._keep()
         return change
 
@@ -149,10 +147,17 @@ class Timekeeper:
         if not change.after.trusted:
             self._spool.doubt(change.after.epoch, change.after.anchor_ns)
         for epoch, offset in sorted(change.offsets.items()):
-            self._vouch(epoch, offset)
+            self._vouch(epoch, offset, change.after.epoch)
 
-    def _vouch(self, epoch: int, offset_ns: int) -> None:
-        if not self._spool.vouch(epoch, offset_ns):
+    def _adopt(self, left: HeldEpoch) -> None:
+        """See to an epoch that an earlier process of this boot has left, now or when somebody vouches."""
+        if self._clock.trusted:
+            self._vouch(left.epoch, self._clock.anchor_ns - left.anchor_ns, self._clock.epoch)
+        else:
+            self._clock.adopt(left.epoch, left.anchor_ns)
+
+    def _vouch(self, epoch: int, offset_ns: int, by: int) -> None:
+        if not self._spool.vouch(epoch, offset_ns, by):
             self._frozen[epoch] = offset_ns
             self._dark = True
 
@@ -218,6 +223,21 @@ class Timekeeper:
         self._spool.put(gap_event(gap, "clock", None, now, start, now, epoch=self._clock.epoch))
         self._gap, self._known, self._dark = None, None, False
 
+    def _tell_disagreement(self) -> None:
+        """Say once that the gateway's workers disagree about the time, and once that they have ended to."""
+        one = self._clock.disagreement
+        if (one is not None) is self._disagreeing:
+            return
+        self._disagreeing = one is not None
+        if one is None:
+            logger.info("for an hour nobody has contradicted what is known of the time")
+        else:
+            logger.warning(
+                "gateway worker %s contradicts what %s has said of the time, by %.3f s: look at their clocks",
+                one.worker, one.known or "the time server (NTP)", one.off_ns / 1e9,
+            )  # fmt: skip
+        self._tell_health()
+
     def _tell_health(self) -> None:
         self._spool.put(
             Facts(kind="health", time_ns=self._clock.now(), subject="agent", body={"clock": dict(self.about())})
@@ -227,18 +247,25 @@ class Timekeeper:
 
     def about(self) -> Mapping[str, Json]:
         """Return the state of the clock: who vouches for it, since when, and how far it may be off."""
-        stand, error = self._clock.stand, self._clock.error_ns
+        stand, error, clash = self._clock.stand, self._clock.error_ns, self._clock.disagreement
         return {
             "source": stand.source,
             "synchronised": self._clock.synchronised,
             "since": str(stand.stamp(stand.since_ns)),
             "uncertainty_ns": None if error is None else str(error),
             "epoch": stand.epoch,
+            "disagreement": None
+            if clash is None
+            else {"off_ns": str(clash.off_ns), "known": clash.known, "worker": clash.worker},
         }
 
     def counters(self) -> Mapping[str, int]:
         """Return what is counted, by names without prefix and `_total`."""
-        return {"clock_changes": self._changes, "clock_steps": self._steps}
+        return {
+            "clock_changes": self._changes,
+            "clock_steps": self._steps,
+            "clock_disagreements": self._clock.disagreements,
+        }
 
     # The disk
 

@@ -14,6 +14,9 @@ base and wall clock at the same rate: an NTP service that slews moves no anchor;
 question bounds the anchor from both sides; *local*, the technician's word for the wall clock (unless that is
 earlier than this release); *none*. What kernel or gateway said last goes on being believed without them, while it
 cannot be off by more than `BELIEVED_NS`: a quartz needs days for that, and the factory's line may be down so long.
+Of two words that agree the narrower one counts. Where the gateway contradicts the kernel's last word the kernel
+counts, because that it was disciplined is known and who disciplines the gateway is not, unless all answers have
+contradicted it for `CONTRADICTED_NS`: then a time server was wrong that has gone since.
 A wall clock that is set by hand meanwhile is not followed. Only with `local` and `none` it counts, wherever it is
 set to; with `none` time begins at the last trusted time on the disk, or at the release, when the wall clock is
 behind that: what may never be corrected then lies where a database keeps it, and not in 1970.
@@ -22,7 +25,10 @@ behind that: what may never be corrected then lies where a database keeps it, an
 T - answered and T - asked; several answers are intersected, and all of it widens by `DRIFT` while it ages. One that
 contradicts is believed when `AGREED` in a row, a second apart, have said the same: two workers with different
 clocks, who answer as the broker deals it out, then leave the agent with the first, and a worker whose clock was
-wrong is left within a minute. Of a first answer with a long round trip the second and third are awaited.
+wrong is left within a minute; one that agrees with the kernel's last word takes the place of one that does not at
+once. An answer that contradicts by more than 0.5 s is counted, and named for `DISAGREEING_NS`: only a person can
+mend it. What is less is within what stamps of one epoch may be off, and within what two time services may differ.
+Of a first answer with a long round trip the second and third are awaited.
 
 **Epochs.** A new one begins when the anchor has to move by more than 0.5 s, and when trust begins or ends, so that
 a stamp's epoch tells whether it was vouched for. Below 0.5 s a trusted anchor follows at `SLEW` (ntpd steps by up
@@ -62,6 +68,11 @@ CLOSE_NS = 100_000_000
 ENOUGH = 3
 AGREED = 30
 """Answers in a row that outweigh what was known: by dice, two workers come to that once in ten thousand years."""
+CONTRADICTED_NS = 3600 * 10**9
+CONTRADICTED = 12
+"""How long, and by how many answers, all of the gateway has to contradict the kernel's last word to outweigh it."""
+DISAGREEING_NS = 3600 * 10**9
+"""Asked every five minutes, each of two workers has answered in such a time."""
 SOON_NS, FIRST_NS, OFTEN_NS, RARELY_NS = 1 * 10**9, 2 * 10**9, 10 * 10**9, 300 * 10**9
 FIRST = 10
 """Questions that follow one another quickly after the start without the time: what is held goes the sooner."""
@@ -84,6 +95,23 @@ class Answer(NamedTuple):
     asked_ns: int
     answered_ns: int
     time_ns: int
+    worker: str = ""
+
+
+class Disagreement(NamedTuple):
+    """An answer has contradicted what was known, by more than both may be off and more than a step.
+
+    Attributes:
+        off_ns: By how much its time was ahead.
+        known: The worker who had said what was known; "" for the kernel.
+        worker: Who has contradicted.
+        base_ns: When.
+    """
+
+    off_ns: int
+    known: str
+    worker: str
+    base_ns: int
 
 
 class Word(NamedTuple):
@@ -144,7 +172,7 @@ class Change(NamedTuple):
 
     Attributes:
         before, after: The stands.
-        offsets: Untrusted epochs of this boot whose offset is known now: what to add to their stamps, ns.
+        offsets: Untrusted epochs of this boot whose offset has become known: what to add to their stamps, ns.
     """
 
     before: Stand
@@ -179,25 +207,44 @@ class Kept(NamedTuple):
 class _Gateway:
     word: Word | None = None
     answers: int = 0
+    worker: str = ""  # who has said it
     rival: Word | None = None
     rivals: int = 0
+    clash: Disagreement | None = None  # the last one
+    clashes: int = 0
 
-    def take(self, answer: Answer) -> None:
+    def take(self, answer: Answer, kernel: Word | None) -> None:
+        """Take an answer; `kernel` is the last word of the kernel while that is believed."""
         under_way = answer.answered_ns - answer.asked_ns
         if not 0 <= under_way <= ROUND_TRIP_NS:
             return
         drift = round(under_way * DRIFT)
         low, high = answer.time_ns - answer.answered_ns - drift, answer.time_ns - answer.asked_ns + drift
         said = Word(low, high, answer.answered_ns)
-        both = None if self.word is None else self.word.aged(said.base_ns).both(said)
-        if self.word is None or both is not None:
-            self.word, self.rival = both or said, None
+        known = None if self.word is None else self.word.aged(said.base_ns)
+        both = None if known is None else known.both(said)
+        there = None if kernel is None else kernel.aged(said.base_ns)
+        if known is not None and both is None:
+            self._contradict(said, known, self.worker, answer.worker)
+        elif there is not None and there.both(said) is None:
+            self._contradict(said, there, "", answer.worker)
+        if known is None or both is not None:
+            self.word, self.rival, self.worker = both or said, None, answer.worker
             self.answers += 1
+            return
+        if there is not None and there.both(said) is not None and there.both(known) is None:
+            self.word, self.rival, self.worker, self.answers = said, None, answer.worker, 1
             return
         agreed = None if self.rival is None else self.rival.aged(said.base_ns).both(said)
         self.rival, self.rivals = agreed or said, 1 if agreed is None else self.rivals + 1
         if self.rivals >= AGREED:
-            self.word, self.rival, self.answers = self.rival, None, self.rivals
+            self.word, self.rival, self.worker, self.answers = self.rival, None, answer.worker, self.rivals
+
+    def _contradict(self, said: Word, known: Word, by: str, worker: str) -> None:
+        off_ns = said.anchor_ns - known.anchor_ns
+        if abs(off_ns) > STEP_NS:
+            self.clash = Disagreement(off_ns, by, worker, said.base_ns)
+            self.clashes += 1
 
     def usable(self) -> Word | None:
         if self.word is None or (self.answers < ENOUGH and self.word.error_ns > CLOSE_NS):
@@ -225,6 +272,9 @@ class Trust:
     stand: Stand = field(init=False)
     _gateway: _Gateway = field(default_factory=_Gateway)
     _kernel: Word | None = None
+    _against: tuple[int, int] | None = (
+        None  # the gateway contradicts the kernel: since (base), after how many answers
+    )
     _synchronised: bool = False
     _last_ns: int = 0  # base of the last look
     _untrusted: dict[int, int] = field(default_factory=dict)  # epoch -> anchor
@@ -252,12 +302,13 @@ class Trust:
 
     def answer(self, answer: Answer) -> None:
         """Take the word of a worker whose clock is trusted; the next look draws the conclusions."""
-        self._gateway.take(answer)
+        self._gateway.take(answer, self._words(answer.answered_ns).get("kernel"))
 
     def look(self, now: Look) -> Change | None:
         """Decide anew; return what has changed."""
         before = self.stand
         self._hear(now)
+        self._weigh(now.base_ns)
         source, anchor = self._best(now)
         off = anchor - before.anchor_ns
         if abs(off) > STEP_NS or (source != "none") is not before.trusted:
@@ -274,6 +325,7 @@ class Trust:
         offsets = {}
         if self.stand.trusted and not before.trusted:
             offsets = {number: anchor - old for number, old in self._untrusted.items()}
+            self._untrusted.clear()  # once: what was shifted, or told a correction of, must not be a second time
         self._note()
         return Change(before, self.stand, offsets)
 
@@ -283,6 +335,18 @@ class Trust:
             anchor, error = now.wall_ns - now.base_ns, now.kernel.max_error_ns
             self._kernel = Word(anchor - error, anchor + error, now.base_ns)
 
+    def _weigh(self, base_ns: int) -> None:
+        """Let the kernel's last word go when all answers have contradicted it for long."""
+        words, gateway = self._words(base_ns), self._gateway
+        if self._synchronised or gateway.word is None or gateway.rival is not None or not _contradict(words):
+            self._against = None
+        elif self._against is None:
+            self._against = base_ns, gateway.answers
+        else:
+            since_ns, answers = self._against
+            if gateway.word.base_ns - since_ns >= CONTRADICTED_NS and gateway.answers - answers >= CONTRADICTED:
+                self._kernel = self._against = None
+
     def _best(self, now: Look) -> tuple[Source, int]:
         wall = (now.wall_ns - now.base_ns) // _MICRO * _MICRO
         floor = (self.earliest_ns - self.first.base_ns) // _MICRO * _MICRO
@@ -290,8 +354,8 @@ class Trust:
             return "kernel", wall
         words = self._words(now.base_ns)
         if words:
-            source, word = min(words.items(), key=lambda item: item[1].error_ns)
-            return source, word.anchor_ns
+            source = "kernel" if _contradict(words) else min(words, key=lambda one: words[one].error_ns)
+            return source, words[source].anchor_ns
         if self.local and now.wall_ns >= RELEASED_NS:
             return "local", wall
         return "none", max(wall, floor)
@@ -302,6 +366,16 @@ class Trust:
         return {source: word for source, word in words.items() if word.error_ns <= BELIEVED_NS}
 
     # What others ask
+
+    @property
+    def disagreements(self) -> int:
+        """Answers that have contradicted what was known."""
+        return self._gateway.clashes
+
+    def disagreement(self, base_ns: int) -> Disagreement | None:
+        """Return the last one, while it is not long ago."""
+        clash = self._gateway.clash
+        return None if clash is None or base_ns - clash.base_ns > DISAGREEING_NS else clash
 
     @property
     def synchronised(self) -> bool:
@@ -337,3 +411,8 @@ class Trust:
         """Note that a question goes out."""
         self._asked_ns = base_ns
         self._questions += 1
+
+
+def _contradict(words: Mapping[Source, Word]) -> bool:
+    """Whether what kernel and gateway say, of one moment, cannot both be true."""
+    return len(words) == 2 and words["kernel"].both(words["gateway"]) is None

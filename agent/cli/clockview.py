@@ -49,6 +49,35 @@ def clock_line(clock: Mapping[str, Any]) -> Text:
             return _NONE
 
 
+def disagreement_line(clock: Mapping[str, Any]) -> Text | None:
+    """Return who contradicts whom about the time, None when nobody does.
+
+    Args:
+        clock: As `agent.timekeeping.Timekeeper.about` returns it.
+    """
+    clash = clock.get("disagreement")
+    if clash is None:
+        return None
+    worker, known, by = clash["worker"], clash["known"], within(abs(int(clash["off_ns"])))
+    if not known:
+        return Text(
+            f"! clock: the gateway ({worker}) contradicts what the time server (NTP) said last, by {by}: look at "
+            "the clock of the gateway's PC",
+            f"! 시각: 게이트웨이({worker})와 시간 서버(NTP)의 시각이 {by} 다릅니다. "
+            "게이트웨이 PC의 시각을 확인하십시오",
+        )
+    if worker == known:
+        return Text(
+            f"! clock: the gateway ({worker}) contradicts what it said before, by {by}: look at the clock of "
+            "its PC",
+            f"! 시각: 게이트웨이({worker})의 시각이 {by} 바뀌었습니다. 게이트웨이 PC의 시각을 확인하십시오",
+        )
+    return Text(
+        f"! clock: the gateways {known} and {worker} disagree by {by}: look at the clocks of their PCs",
+        f"! 시각: 게이트웨이 {known}, {worker}의 시각이 서로 {by} 다릅니다. 두 게이트웨이 PC의 시각을 확인하십시오",
+    )
+
+
 def within(error_ns: int) -> str:
     """Return a bound, rounded up: 1 ms, 250 ms, 1.3 s."""
     ms = -(-error_ns // 10**6)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from agent.cli import config_argument
 from agent.cli.asking import ask
 from agent.cli.attention import attention
-from agent.cli.clockview import clock_line
+from agent.cli.clockview import clock_line, disagreement_line
 from agent.cli.table import clean, width
 from agent.cli.watching.model import milliseconds, span_words
 from agent.cli.words import STATES
@@ -74,6 +74,8 @@ def lines(answer: Mapping[str, Any], language: Language) -> list[str]:
         refused = device.get("refused_ko") if language == "ko" else None
         out += [f"  {'':{wide}}  - {clean(one)}" for one in refused or device["refused"]]
     out.append("  " + clock_line(answer["clock"])(language))
+    if (clash := disagreement_line(answer["clock"])) is not None:
+        out.append("  " + clean(clash(language)))
     out.append("  " + _spool(answer["spool"], now)(language))
     for key, uplink in _UPLINKS.items():
         if (up := answer["uplink"].get(key)) is not None:

@@ -109,6 +109,13 @@ class HeldEpoch(NamedTuple):
     entries: int
 
 
+class Vouched(NamedTuple):
+    """What became known of an epoch: what to add to its stamps, and the trusted epoch in which it did."""
+
+    offset_ns: int
+    by: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """Another configuration, for the spool's thread; see `Spool.change`."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from agent.frame import Item, Json
-    from agent.spool.base import Stamping, State
+    from agent.spool.base import Stamping, State, Vouched
     from agent.spool.database import Database
 
 
@@ -49,15 +49,18 @@ class Moved(NamedTuple):
     gaps: tuple[Event, ...]  # that it tells of
 
 
-def again(moved: Mapping[int, Iterable[Moved]], clock: Stamping) -> list[Item]:
-    """Return the last word of each gap in entries that are vouched for, under the present epoch, for the analyzers.
+def again(moved: Mapping[int, Iterable[Moved]], vouched: Mapping[int, Vouched], clock: Stamping) -> list[Item]:
+    """Return the last word of each gap in entries that are vouched for, under a trusted epoch, for the analyzers.
 
+    That is the present one or, when trust has gone again, the one that has vouched.
     The gap `clock` itself is not among them: it is closed in trusted time by who has opened it.
     """
     last: dict[Json, Item] = {}
     for epoch, entries in moved.items():
+        by = vouched[epoch].by
+        digits = (clock.epoch if clock.trusted or by is None else by) % 1000
         for event in (gap for entry in entries for gap in entry.gaps if gap.body.get("cause") != "clock"):
-            now = stamps.shifted(event, epoch, clock.epoch % 1000 - epoch % 1000)
+            now = stamps.shifted(event, epoch, digits - epoch % 1000)
             last[event.body.get("gap_id")] = now
     return list(last.values())
 
@@ -98,6 +101,14 @@ def parts(db: Database, items: list[Item], clock: Stamping, process: int, *, sta
     return out
 
 
+def with_trusted(items: list[Item], parted: list[Part]) -> list[Part]:
+    """Put items whose time is known before those of the trusted part."""
+    if not items:
+        return parted
+    others = [part for part in parted if part.epoch is not None]
+    return [*others, Part([*items, *(i for p in parted if p.epoch is None for i in p.items)], None, UNCONFIRMED)]
+
+
 def vouch(db: Database, state: State, epoch: int, shift: int, moved: Iterable[Moved], process: int) -> None:
     """Let the entries of an epoch go, shifted.
 
@@ -117,7 +128,7 @@ def vouch(db: Database, state: State, epoch: int, shift: int, moved: Iterable[Mo
     for one in moved:
         db.write(MOVED, shift, one.crc, one.size, one.committed_ns, one.seq)
         _released(state, 1, one.rows)
-    for table, column in (("reached", "ns"), ("open_gap", "from_ns")):
+    for table, column in (("reached", "ns"), ("open_gap", "from_ns"), ("still", "from_ns"), ("still", "to_ns")):
         db.write(
             f"UPDATE {table} SET {column} = {column} + ? WHERE {column} % 1000 = ?",  # noqa: S608 - names from above
             shift, epoch % 1000,

@@ -8,11 +8,13 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from agent.spool.base import Vouched
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from agent.clock import Clock
-    from agent.spool.base import HeldEpoch
+    from agent.spool.base import HeldEpoch, Stamping
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +31,7 @@ class Holding:
         self._first = 0  # epoch of this process
         self._since: dict[int, int] = {}  # epoch -> monotonic ns of its first held entry here
         self._over: set[int] = set()  # epochs that nothing is held of any more
-        self._vouched: dict[int, int] = {}  # epoch -> offset; to be done
+        self._vouched: dict[int, Vouched] = {}  # by epoch; to be done
         self._doubted: dict[int, int] = {}  # epoch of this process that is not trusted -> its anchor
         self.held: Sequence[HeldEpoch] = ()
         """As of the last commit."""
@@ -54,7 +56,7 @@ class Holding:
         """Return the epochs of this process that were not trusted when they began, and their anchors."""
         return tuple(self._doubted.items())
 
-    def vouch(self, epoch: int, offset_ns: int) -> bool:
+    def vouch(self, epoch: int, offset_ns: int, by: int | None = None) -> bool:
         """See `Spool.vouch`."""
         if offset_ns % 1000:
             raise ValueError("the last three digits of a stamp are its epoch's, and stay")
@@ -62,19 +64,21 @@ class Holding:
         if not ours or epoch in self._over:
             return False
         self._over.add(epoch)
-        self._vouched[epoch] = offset_ns
+        self._vouched[epoch] = Vouched(offset_ns, by)
         return True
 
-    def due(self, now: int, *, trusted: bool) -> tuple[dict[int, int], list[int]]:
-        """Return what the next commit has to do: epochs and their offsets, and epochs whose time is over.
+    def due(self, now: int, clock: Stamping) -> tuple[dict[int, Vouched], list[int]]:
+        """Return what the next commit has to do: epochs that are vouched for, and epochs whose time is over.
 
-        What is vouched for has to wait until this commit's own stamps are `trusted`: they tell of its gaps.
+        A commit whose stamping is still that of before the trusted epoch does nothing of the first kind: what came
+        in the trusted one would be taken for the old one's. It is done later, also when trust has gone again.
         """
         self._over.update(one.epoch for one in self.held if now - self._since[one.epoch] >= self._hold_ns)
         over = [one.epoch for one in self.held if one.epoch in self._over and one.epoch not in self._vouched]
-        return (dict(self._vouched) if trusted else {}), over
+        go = {e: v for e, v in self._vouched.items() if clock.trusted or (v.by is not None and v.by < clock.epoch)}
+        return go, over
 
-    def done(self, vouched: Mapping[int, int], over: Iterable[int], held: Sequence[HeldEpoch], now: int) -> bool:
+    def done(self, vouched: Iterable[int], over: Iterable[int], held: Sequence[HeldEpoch], now: int) -> bool:
         """Know that a commit has done it; return whether entries were let go."""
         for epoch in vouched:
             del self._vouched[epoch]

@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from agent.frame import Event, Item, Source
-    from agent.spool.base import Account, Confirmation, Limits, Stamping
+    from agent.spool.base import Account, Confirmation, Limits, Stamping, Vouched
     from agent.spool.salvaging import Salvaged
     from contract.payload import Birth
 
@@ -175,7 +175,7 @@ class Journal(Reading):
         clock: Stamping,
         *,
         confirmations: Sequence[Confirmation] = (),
-        vouched: Mapping[int, int] | None = None,
+        vouched: Mapping[int, Vouched] | None = None,
         over: Iterable[int] = (),
         droppable: int = 0,
     ) -> list[Committed]:
@@ -186,7 +186,7 @@ class Journal(Reading):
             now_ns: The moment of this commit.
             clock: The clock as it is; ages count only while it is trusted.
             confirmations: What came since the last commit.
-            vouched: Clock epochs and what their stamps are to be shifted by.
+            vouched: Clock epochs, and what has become known of them.
             over: Clock epochs whose hold is over.
             droppable: Last seq that may be dropped for room: the checkpoint's, or `EVERYTHING`.
 
@@ -197,7 +197,8 @@ class Journal(Reading):
             sqlite3.Error, OSError: nothing of it has happened.
         """
         good, broken = content.sound(content.arrange(items))
-        moved = {epoch: self.moved(epoch, shift) for epoch, shift in (vouched or {}).items()}
+        vouched = vouched or {}
+        moved = {epoch: self.moved(epoch, known.offset_ns) for epoch, known in vouched.items()}
         with self._transaction(now_ns) as new:
             ledger = Ledger(
                 self._db, self._state, self._spools, self.process, self._contained, now_ns,
@@ -208,11 +209,12 @@ class Journal(Reading):
             for confirmation in confirmations:
                 ledger.confirm(confirmation)
             last = min(droppable, self._state.seq)
-            for epoch, shift in (vouched or {}).items():
-                hold.vouch(self._db, self._state, epoch, shift, moved[epoch], self.process)
+            for epoch, known in vouched.items():
+                hold.vouch(self._db, self._state, epoch, known.offset_ns, moved[epoch], self.process)
             for epoch in over:
                 hold.let_go(self._db, self._state, epoch)
-            parts = hold.parts(self._db, [*hold.again(moved, clock), *good], clock, self.process)
+            parts = hold.parts(self._db, good, clock, self.process)
+            parts = hold.with_trusted(hold.again(moved, vouched, clock), parts)
             out = self._insert(parts, now_ns, new)
             arrived = [item for part in parts for item in part.items]
             opengaps.follow(self._db, arrived, self._sources[self._birth_id])

@@ -14,6 +14,7 @@
 - `day`, `tally`: closed days of evidence; counts by day, key and bucket.
 - `gap`, `dropped`: gaps that may still change, and the entries given up in them.
 - `open_gap`, `reached`: gaps of devices that are open; the last moment of each source that is committed.
+- `still`: spans that are told as `agent_off` of the whole agent and that some source has not passed yet.
 """
 
 from __future__ import annotations
@@ -68,6 +69,8 @@ CREATE TABLE open_gap (
 ) WITHOUT ROWID;
 CREATE TABLE reached (source TEXT PRIMARY KEY, ns INTEGER NOT NULL) WITHOUT ROWID;
 """
+_LATER = "CREATE TABLE IF NOT EXISTS still (from_ns INTEGER NOT NULL, to_ns INTEGER NOT NULL)"
+"""Added to files of this version: older programs pass over it."""
 
 
 class Corrupt(Exception):  # noqa: N818 - reads as what happened
@@ -123,6 +126,7 @@ def _prepare(path: Path, db: sqlite3.Connection) -> None:
         raise Corrupt(f"{path}: version {version} where this program knows {VERSION}")
     elif path.stat().st_size < CHECKED and db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
         raise Corrupt(f"{path}: damaged")
+    db.execute(_LATER)
 
 
 def fingerprint(net: Path = Path("/sys/class/net"), uuid: Path = Path("/sys/class/dmi/id/product_uuid")) -> str:

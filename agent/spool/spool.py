@@ -158,14 +158,15 @@ class Spool(Queries):
         except sqlite3.DatabaseError as exc:
             self._damage = str(exc)
 
-    def start(self, clock: Clock, evidence: Evidence | None = None) -> None:
-        """Begin to commit once a second in a thread; `evidence` has been restored and fed `replay`."""
-        self.begin(clock, evidence)
+    def start(self, clock: Clock, evidence: Evidence | None = None) -> int:
+        """`begin`, and commit once a second in a thread; `evidence` has been restored and fed `replay`."""
+        off_until = self.begin(clock, evidence)
         self._thread = threading.Thread(target=self._run, name="spool", daemon=True)
         self._thread.start()
+        return off_until
 
-    def begin(self, clock: Clock, evidence: Evidence | None = None) -> None:
-        """Get ready for `tick` without a thread, and record what the last process left untold.
+    def begin(self, clock: Clock, evidence: Evidence | None = None) -> int:
+        """Get ready without a thread, and tell what the last process left untold; return until when it is off.
 
         Raises:
             sqlite3.Error, OSError: the disk does not take the moment of the start.
@@ -179,10 +180,11 @@ class Spool(Queries):
         self._ring.done(self._took)
         self._checkpointed = (clock.monotonic(), self._journal.checkpoint_state()[1])
         now = clock.now()
-        for event in self._journal.left(now):
+        for event in reversed(self._journal.left(now)):
             self._ring.put_first(event)
         with self._using() as journal:
             journal.begin(now)
+        return now
 
     # While it runs
 
@@ -217,7 +219,7 @@ class Spool(Queries):
         self._hurried = True
         self._wake.set()
 
-    def vouch(self, epoch: int, offset_ns: int) -> bool:
+    def vouch(self, epoch: int, offset_ns: int, by: int | None = None) -> bool:
         """Say by how much the clock of an epoch was wrong; any thread, at once.
 
         With the next commit its held entries are let go: every stamp in them with the epoch's digits (never a
@@ -226,6 +228,7 @@ class Spool(Queries):
         Args:
             epoch: Number of the epoch.
             offset_ns: True minus stamped time, a multiple of 1,000 (the digits stay).
+            by: The trusted epoch that says so; None for that of the next trusted commit.
 
         Returns:
             Whether it will be done; not when nothing of the epoch is held, or its hold is over: then the stamps
@@ -234,7 +237,7 @@ class Spool(Queries):
         Raises:
             ValueError: the offset is no multiple of 1,000.
         """
-        done = self._holding.vouch(epoch, offset_ns)
+        done = self._holding.vouch(epoch, offset_ns, by)
         self._wake.set()
         return done
 
@@ -319,7 +322,7 @@ class Spool(Queries):
         change = self._change  # before the ring is taken: what was put before it must be committed first
         stamping = Stamping(clock.trusted, clock.epoch, clock.boot_id, clock.anchor_ns)  # likewise
         now = clock.now()  # likewise: what is stamped after it is not in this commit
-        vouched, over = self._holding.due(clock.monotonic(), trusted=stamping.trusted)
+        vouched, over = self._holding.due(clock.monotonic(), stamping)
         waiting, losses = self._ring.take()
         stamping = stamping._replace(doubted=self._holding.doubted())  # whose first stamps may be in it already
         items = [*waiting, *(loss.event(now) for loss in losses)]

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from agent.running import Running
+from agent.standstill import Times
 from tests.agent.test_standstill import Set
 from tests.agent.test_supervise import Items, gap_events
 from tests.support.items import source
@@ -19,9 +20,9 @@ def test_the_gap_of_a_source_that_was_away_is_told_by_the_clock_that_holds_at_it
     running._clock, running._spool, running._gone = clock, items, {}
     there = [SimpleNamespace(sources=lambda: [source()])]
     running.config = SimpleNamespace(devices=[])
-    since = clock.now()
+    since, gone = clock.now(), Times(clock).now()
     clock.advance(2)
-    running._tell_gone({source().id: since})
+    running._tell_gone({source().id: gone})
     clock.advance(60)
     clock.set_by(-7200)
     running.config = SimpleNamespace(devices=there)

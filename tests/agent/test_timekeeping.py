@@ -11,10 +11,10 @@ import pytest
 
 from agent import entry, kept
 from agent.clock import SystemClock
-from agent.frame import Event, Facts, FrameBlock
+from agent.frame import Event, Facts, FrameBlock, gap_event
 from agent.standstill import Standstill
 from agent.timekeeping import Timekeeper
-from agent.trust import BELIEVED_NS, DRIFT
+from agent.trust import BELIEVED_NS, DISAGREEING_NS, DRIFT, Answer
 from settings.kernelclock import DOUBLE
 from settings.released import RELEASED_NS
 from tests.agent.spool.test_spool import A, B, make
@@ -48,8 +48,8 @@ class Box:
         self.kernel(synchronised=False)
         self.names = itertools.count()
 
-    def kernel(self, *, synchronised: bool, boot: str = "one") -> None:
-        self._kernel.write_text(json.dumps({"synchronised": synchronised, "boot": boot, "max_error_us": 1000}))
+    def kernel(self, *, synchronised: bool, boot: str = "one", error_us: int = 1000) -> None:
+        self._kernel.write_text(json.dumps({"synchronised": synchronised, "boot": boot, "max_error_us": error_us}))
 
     def boot(self, *, local: bool = False) -> None:
         """Start the agent's parts; what an earlier start has left is there."""
@@ -127,7 +127,7 @@ def test_trust_that_ends_and_comes_back_is_told_in_the_time_that_is_known_then(b
     assert rows
     health = [cast("dict[str, Any]", item.body["clock"]) for item in box.told() if isinstance(item, Facts)]
     assert [state["source"] for state in health] == ["kernel", "none", "kernel"]
-    assert box.keeper.counters() == {"clock_changes": 2, "clock_steps": 2}
+    assert box.keeper.counters() == {"clock_changes": 2, "clock_steps": 2, "clock_disagreements": 0}
 
 
 def test_what_was_let_go_is_corrected_and_the_gap_reaches_back_to_the_last_trusted_time(box: Box) -> None:
@@ -364,3 +364,83 @@ def test_a_suspend_is_a_standstill_of_the_agent(box: Box) -> None:
     box.spool.tick()
     (gap,) = [event for event in box.events("gap") if event.body.get("stood_still")]
     assert (gap.from_ns, gap.to_ns) == (start, box.clock.now())
+
+
+def test_an_epoch_is_let_go_although_trust_that_came_back_has_gone_again_before_the_next_commit(box: Box) -> None:
+    box.off_ns = -3600 * SECOND
+    box.boot()
+    first, stamped = box.clock.epoch, box.true_ns
+    box.spool.put(frame(A, box.clock.now()))
+    box.spool.put(gap_event("out", "link_down", A.id, box.clock.now(), box.clock.now() - SECOND, box.clock.now()))
+    box.pass_time(2)
+    assert [one.epoch for one in box.spool.held_epochs()] == [first]
+    box.off_ns = 0
+    box.kernel(synchronised=True, error_us=61_000_000)  # it cannot be believed for a moment without it
+    box.keeper.tick()
+    assert box.clock.trusted
+    box.kernel(synchronised=False)
+    box.pass_time(2)
+    assert box.clock.epoch == first + 2, "it has come and gone"
+    assert first not in {one.epoch for one in box.spool.held_epochs()}
+    assert stamps(box)
+    assert all(abs(stamp - stamped) < SECOND for stamp in stamps(box)), "at their true time"
+    fed = [event for entry in box.spool.replay() for event in entry.items if isinstance(event, Event)]
+    again = [event for event in fed if event.body.get("gap_id") == "out"]
+    assert [abs((event.to_ns or 0) - stamped) < SECOND for event in again] == [True], (
+        "the analyzers hear of the gap"
+    )
+    box.pass_time(700, 50)
+    assert box.spool.stats().held_entries == 0
+    assert not box.events("clock_correction")
+
+
+def test_an_epoch_that_was_put_right_gets_no_correction_when_trust_comes_back_a_second_time(box: Box) -> None:
+    box.off_ns = -3600 * SECOND
+    box.boot()
+    box.spool.put(frame(A, box.clock.now()))
+    box.pass_time(2)
+    box.off_ns = 0
+    for _ in range(3):
+        box.kernel(synchronised=True, error_us=61_000_000)
+        box.pass_time(2)
+        assert box.clock.trusted
+        box.kernel(synchronised=False)
+        box.pass_time(2)
+        assert not box.clock.trusted
+    assert not box.events("clock_correction"), "whoever reads would add the offset a second time"
+    box.stop()
+    box.kernel(synchronised=True, error_us=61_000_000)
+    box.boot()
+    box.pass_time(2)
+    box.kernel(synchronised=False)
+    box.pass_time(2)
+    box.kernel(synchronised=True)
+    box.pass_time(2)
+    assert box.spool.stats().held_entries == 0
+    assert not box.events("clock_correction")
+
+
+def test_workers_that_disagree_about_the_time_are_named_once_counted_and_forgotten_when_they_agree(
+    box: Box, caplog: pytest.LogCaptureFixture
+) -> None:
+    def answer(worker: str, off_ns: int = 0) -> None:
+        box.clock.answer(Answer(box.base_ns, box.base_ns, box.true_ns + off_ns, worker))
+        box.pass_time(1)
+
+    box.boot()
+    answer("hall-1")
+    assert box.keeper.about()["disagreement"] is None
+    for _ in range(3):
+        answer("hall-2", 300 * SECOND)
+        answer("hall-1")
+    assert box.clock.source == "gateway"
+    clash = cast("dict[str, Any]", box.keeper.about()["disagreement"])
+    assert (clash["known"], clash["worker"]) == ("hall-1", "hall-2")
+    assert abs(int(clash["off_ns"]) - 300 * SECOND) < SECOND
+    assert box.keeper.counters()["clock_disagreements"] == 3
+    said = [one.getMessage() for one in caplog.records if "contradicts" in one.getMessage()]
+    assert len(said) == 1
+    assert "hall-2 contradicts what hall-1 has said" in said[0]
+    box.pass_time(DISAGREEING_NS // SECOND + 60, 60)
+    assert box.keeper.about()["disagreement"] is None
+    assert box.keeper.counters()["clock_disagreements"] == 3

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from agent.trust import (
     AGREED,
     BELIEVED_NS,
+    CONTRADICTED,
+    CONTRADICTED_NS,
     DRIFT,
     ENOUGH,
     FIRST,
@@ -163,6 +165,70 @@ def test_a_contradiction_counts_when_it_is_repeated() -> None:
     assert change.new_epoch
     assert abs(world.wrong_ns(trust) - HOUR) < 10**7
     assert not change.offsets, "what was vouched for is not corrected"
+
+
+def test_the_kernel_s_last_word_outweighs_a_gateway_that_contradicts_it_for_less_than_an_hour() -> None:
+    world = World(rate=50e-6, kernel=synchronised())
+    trust = Trust(0, world.look())
+    world.kernel = UNSYNCHRONISED
+    begun = None
+    for _ in range(9 * 60):  # the line has been down for a while, and somebody has set the gateway by hand
+        world.advance(10 * SECOND)
+        if trust.wants_answer(world.base_ns):
+            trust.asked(world.base_ns)
+            world.answer(trust, 10**6, 10**6, 10 * 60 * SECOND)
+            begun = begun or world.base_ns
+        if world.seen(trust) is not None:
+            break
+        assert trust.stand.source == "kernel"
+        assert abs(world.wrong_ns(trust)) < SECOND, "an error of a second against one of a millisecond"
+    assert begun is not None
+    assert CONTRADICTED_NS <= world.base_ns - begun < 2 * CONTRADICTED_NS, "then a time server was wrong"
+    assert [c.after.source for c in world.changes] == ["gateway"]
+    assert trust.disagreements >= CONTRADICTED
+    world.kernel = synchronised()
+    world.set_wall(0)
+    world.seen(trust)
+    assert [c.after.source for c in world.changes] == ["gateway", "kernel"], "at once: it is disciplined now"
+
+
+def test_a_gateway_within_the_kernel_s_last_word_makes_it_more_exact() -> None:
+    world = World(rate=90e-6, kernel=synchronised())
+    trust = Trust(0, world.look())
+    world.kernel = UNSYNCHRONISED
+    for _ in range(24):
+        world.advance(HOUR)
+        world.seen(trust)
+    assert not world.changes
+    world.answer(trust, 10**6, 10**6)
+    world.seen(trust)
+    assert [(c.after.source, c.new_epoch) for c in world.changes] == [("gateway", True)]
+    assert abs(world.wrong_ns(trust)) < 2 * 10**6
+    assert trust.disagreement(world.base_ns) is None
+
+
+def test_of_two_workers_the_one_that_agrees_with_the_kernel_is_believed() -> None:
+    world = World(rate=50e-6, kernel=synchronised())
+    trust = Trust(0, world.look())
+    world.kernel = UNSYNCHRONISED
+    for n in range(3 * 720):
+        world.advance(5 * SECOND)
+        world.answer(trust, 10**6, 10**6, 0 if n % 7 == 6 else HOUR)  # most are of the one that is wrong
+        world.seen(trust)
+        assert abs(world.wrong_ns(trust)) < SECOND
+    assert len([c for c in world.changes if c.new_epoch]) == 0
+    clash = trust.disagreement(world.base_ns)
+    assert clash is not None
+    assert abs(abs(clash.off_ns) - HOUR) < SECOND
+
+
+def test_two_time_services_may_differ_a_little() -> None:
+    world = World()
+    trust = Trust(0, world.look())
+    for n in range(20):
+        world.answer(trust, 10**6, 10**6, n % 2 * STEP_NS // 2)
+        world.seen(trust)
+    assert trust.disagreements == 0
 
 
 def test_with_the_gateway_s_word_the_wall_clock_may_be_set_to_anything() -> None:
@@ -379,6 +445,7 @@ def test_whatever_happens_vouched_time_is_right_within_what_is_said(  # noqa: C9
         assert after.anchor_ns % 1000 == 0
         if change is not None and not before.trusted and after.trusted:
             assert offsets(change) == {epoch: after.anchor_ns - anchor for epoch, anchor in made.items()}
+            made.clear()  # each is told once
         elif change is not None:
             assert not change.offsets
         if after.source in {"kernel", "gateway"} and not spoken:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.chaos.act import Actor
+from tests.chaos.load import seconds
 from tests.chaos.plan import FAULTS, plan
 from tests.chaos.plant import running
 from tests.chaos.scenarios import database_away, until, waiting, worker_lost
@@ -56,6 +57,7 @@ def main() -> int:
             print(f"  {done.from_ns} to {done.to_ns}  {done.fault}")
     said |= {
         "good": good, "faults": len(actor.done), "apart": plant.net.apart, "tracebacks": bugs,
+        "waited_s": seconds(plant.load.starved),
         "ended": dict(collections.Counter(f"{name} {code}" for name, code, _ in plant.ended)),
         "met": dict(sorted(collections.Counter(f"{d.fault.target} {d.fault.kind}" for d in actor.done).items())),
     }  # fmt: skip

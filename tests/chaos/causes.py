@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from tests.chaos.sums import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
+    from tests.chaos.load import Starved
     from tests.chaos.plan import Fault
 
 SECOND = 10**9
@@ -21,7 +22,9 @@ COMMIT_NS = 4 * SECOND
 CONNECT_NS = 30 * SECOND
 MEMORY_NS = 40 * SECOND
 """What waits in memory for a disk that takes nothing, and a little more."""
-SOURCES = {"plc": ("plc.words", "plc.pairs"), "cnc": ("cnc.main",)}
+GIVEN_UP_NS = 5 * SECOND
+"""Until who was given up for a missed time-out is read again."""
+SOURCES: Mapping[str, tuple[str, ...]] = {"plc": ("plc.words", "plc.pairs"), "cnc": ("cnc.main",)}
 
 
 class Done(NamedTuple):
@@ -32,12 +35,15 @@ class Done(NamedTuple):
     to_ns: int
 
 
-def windows(done: Iterable[Done], ended: Iterable[tuple[str, int, int]]) -> list[Window]:
+def windows(
+    done: Iterable[Done], ended: Iterable[tuple[str, int, int]], starved: Iterable[Starved] = ()
+) -> list[Window]:
     """Return when which cause is right.
 
     Args:
         done: Faults.
         ended: Processes that have ended by themselves: name, exit code, when.
+        starved: Processes that have got no processor.
     """
     out = [window for fault, a, b in done for window in _of(fault, a, b)]
     for name, code, at in ended:
@@ -46,7 +52,17 @@ def windows(done: Iterable[Done], ended: Iterable[tuple[str, int, int]]) -> list
             out.append(Window("agent_off", None, at - MEMORY_NS, at + CONNECT_NS, why))
         elif name in SOURCES:
             out += _device(name, at - SECOND, at + SECOND, why)
-    return out
+    return out + [window for one in starved for window in _starved(one)]
+
+
+def _starved(one: Starved) -> list[Window]:
+    why = f"{one.name} got no processor for {one.waited_ns / 1e9:.2f} s"
+    causes = ("link_down", "waiting") if one.name in SOURCES else ("agent_off", "link_down", "waiting")
+    return [
+        Window(cause, source, one.from_ns - SECOND, one.to_ns + GIVEN_UP_NS, why)
+        for cause in causes
+        for source in SOURCES.get(one.name, (None,))
+    ]
 
 
 def _of(fault: Fault, a: int, b: int) -> list[Window]:

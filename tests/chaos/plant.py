@@ -14,6 +14,7 @@ from gateway.stores import open_store
 from gateway.stores.settings import InfluxDb1Settings
 from settings.kernelclock import DOUBLE
 from tests.chaos.lines import Line, Lines
+from tests.chaos.load import Load
 from tests.chaos.places import Disk, Net
 from tests.chaos.sums import Served
 from tests.e2e.rig import agent_yaml, tool
@@ -53,6 +54,7 @@ class Plant:
         ended: What has ended by itself: (name, exit code, when).
         lines: By name, as faults call them.
         disks: By name, as faults call them.
+        load: Writes down when one of those that read or are read got no processor.
     """
 
     def __init__(self, folder: Path, net: Net, workers: int = 2) -> None:
@@ -95,6 +97,11 @@ class Plant:
             **{name: self._worker(name) for name in names},
             "agent": self._agent(),
         }  # fmt: skip
+        self.load = Load(self._pids)
+
+    def _pids(self) -> dict[str, int]:
+        processes = {name: self.children[name].process for name in ("agent", "plc", "cnc")}
+        return {name: one.pid for name, one in processes.items() if one is not None}
 
     # Configuration
 
@@ -290,6 +297,7 @@ def running(folder: Path, workers: int = 2) -> Iterator[Plant]:
         plant = Plant(folder, stack.enter_context(Net()), workers)
         stack.enter_context(plant.mounted)
         stack.enter_context(Lines(plant.lines))
+        stack.enter_context(plant.load)
         stop = threading.Event()
 
         def keep() -> None:

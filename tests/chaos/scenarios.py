@@ -18,7 +18,7 @@ TAKEN_OVER_S = 30.0
 LIVE_ROWS = 600
 """What waits when only the last seconds do."""
 GRID = 0.97
-"""Share of the slots that must have been served: a slot may be lost to a machine that is busy otherwise."""
+"""Share of the slots that must have been served, but for the time in which somebody got no processor."""
 
 
 def waiting(plant: Plant) -> int:
@@ -70,7 +70,8 @@ def database_away(plant: Plant, minutes: float, rate: float) -> tuple[bool, str]
     begun = time.monotonic()
     until(lambda: waiting(plant) < LIVE_ROWS, 60 + backlog / rate, "the backlog is not drained")
     took = time.monotonic() - begun
-    slots = (to_ns - from_ns) / INTERVALS_NS["plc.words"]
+    starved_ns = sum(one.waited_ns for one in plant.load.starved if from_ns <= one.to_ns < to_ns)
+    slots = max(0, to_ns - from_ns - starved_ns) / INTERVALS_NS["plc.words"]
     asked = sum(from_ns <= r.time_ns < to_ns and r.start == 0 for r in read_log(plant.logs[0]))
     until(lambda: missing(plant, to_ns) == 0, 30, "not all of it is in the database")
     text = (

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tests.chaos import ledger, sums
 from tests.chaos.causes import windows
+from tests.chaos.load import seconds
 from tests.chaos.plant import INTERVALS_NS, Stored
 
 if TYPE_CHECKING:
@@ -57,16 +58,24 @@ def verdict(plant: Plant, done: Sequence[Done], clocks: Sequence[int] = (0,)) ->
     offset = sums.offsets(served, stored.values)
     when = sums.true_time(offset)
     told = ledger.gaps(stored.events, when)
+    causes = windows(done, plant.ended, plant.load.starved)
     total = sums.judge(
-        served, stored.values, told, windows(done, plant.ended), offset=offset, clocks=clocks,
+        served, stored.values, told, causes, offset=offset, clocks=clocks,
         repeated=frozenset({"cnc.main"}), held_ns=HELD_NS, first=frozenset({0}),
     )  # fmt: skip
     found = _coverage(served, stored, told, when)
     begin = min(when(p.time_ns) for p in stored.events if dict(p.tags)["kind"] == "agent_start")
-    right = [*windows(done, plant.ended), sums.Window("agent_off", None, begin, begin + BEGIN_NS, "it begins")]
+    right = [*causes, sums.Window("agent_off", None, begin, begin + BEGIN_NS, "it begins")]
     end = min(max(one.time_ns for one in served if one.source == source) for source in INTERVALS_NS)
     unjust = sums.unjust(told, right, (begin, end), UNJUST_NS)
-    lines = [total.text(), *(line for name, (service, one) in found.items() for line in _lines(name, service, one))]
+    waited = ", ".join(f"{name} {s:.1f} s" for name, s in seconds(plant.load.starved).items())
+    excused = ledger.joined((w.from_ns, w.to_ns) for w in windows((), (), plant.load.starved))
+    excused_s = sum(b - a for a, b in excused) / SECOND
+    lines = [
+        total.text(),
+        f"waited for a processor: {waited or 'nobody'}; causes are excused in {excused_s:.0f} s",
+    ]
+    lines += [*(line for name, (service, one) in found.items() for line in _lines(name, service, one))]
     lines += [f"  a cause that was not there: {gap}: {spans}" for gap, spans in unjust[: sums.SHOWN]]
     good = total.good and not unjust and not any(one.uncovered or one.double for _, one in found.values())
     return Verdict(good, total, "\n".join(lines))

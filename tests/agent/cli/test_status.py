@@ -126,6 +126,16 @@ def test_status_says_who_vouches_for_the_clock(source: str, error_ns: int | None
     assert (text.en, text.ko) == (f"clock: {en}", f"시각: {ko}")
 
 
+@pytest.mark.parametrize(
+    ("language", "begin"), [("en", "  ! clock: the gateways"), ("ko", "  ! 시각: 게이트웨이 w-1, w-2")]
+)
+def test_gateways_that_disagree_about_the_time_are_a_line(language: Language, begin: str) -> None:
+    told = answer()
+    told["clock"] |= {"disagreement": {"off_ns": "-900000000", "known": "w-1", "worker": "w-2"}}
+    (line,) = [line for line in lines(told, language) if line.startswith(begin)]
+    assert "900 ms" in line
+
+
 @pytest.mark.parametrize("target", ["nope", "press-plc.nope", ""])
 def test_retry_of_what_the_file_does_not_hold_names_what_it_holds(
     target: str, capsys: pytest.CaptureFixture[str]

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SOURCES = (source("a.main", 20, DataType.STRING), source("b.main", 5))
-TABLES = ("spool", "birth", "epoch", "evidence", "day", "tally", "gap", "dropped", "open_gap", "reached")
+TABLES = ("spool", "birth", "epoch", "evidence", "day", "tally", "gap", "dropped", "open_gap", "reached", "still")
 
 
 def make(folder: Path, clock: FakeClock | None = None, **more: Any) -> Spool:

@@ -215,15 +215,20 @@ def test_what_a_device_had_stamped_before_the_last_commit_and_not_handed_on_is_a
         clock.advance(60)
         spool = make(tmp_path, clock)
         spool.tick()
+        spool.put(Event(kind="agent_start", time_ns=clock.now(), body={}))
+        clock.advance(5)
+        spool.tick()
         spool._journal.close()
-    with_source = [(g.source, g.from_ns, g.to_ns) for g in gaps(make(tmp_path), "agent_off") if g.source]
-    ended = clock.now()
-    assert sorted(with_source) == [
+    off = gaps(make(tmp_path), "agent_off")
+    ended = clock.now() - 65 * 10**9
+    whole = [(last, ended - 5 * 10**9), (ended, ended + 60 * 10**9)]
+    assert [(g.from_ns, g.to_ns) for g in off if not g.source] == whole
+    assert sorted((g.source, g.from_ns, g.to_ns) for g in off if g.source) == [
         (A.id, begun + 7, last),
-        (A.id, last, ended - 60 * 10**9),
+        (A.id, ended - 5 * 10**9, ended),
         (B.id, begun, last),
-        (B.id, last, ended - 60 * 10**9),
-    ]
+        (B.id, ended - 5 * 10**9, ended),
+    ], "while the agent was off is told once, of the whole agent"
 
 
 def test_a_source_that_is_no_longer_configured_is_told_of_once(tmp_path: Path) -> None:
@@ -258,9 +263,7 @@ def test_a_silence_that_an_open_gap_explains_is_not_the_agent_s_as_well(tmp_path
         spool = make(tmp_path, clock, (A,))
         spool.tick()
     assert [(g.from_ns, g.to_ns) for g in gaps(spool, "refused")][-1] == (start, last)
-    assert [(g.from_ns, g.to_ns) for g in gaps(spool, "agent_off") if g.source] == [
-        (last, clock.now() - 60 * 10**9)
-    ]
+    assert not [g for g in gaps(spool, "agent_off") if g.source], "that the agent was off is told of all of it"
 
 
 def test_a_gap_that_a_killed_process_left_open_ends_where_that_process_did(tmp_path: Path) -> None:
@@ -279,7 +282,9 @@ def test_a_gap_that_a_killed_process_left_open_ends_where_that_process_did(tmp_p
     assert told == [("open", 5, last)]
     spool._journal.close()
     spool = make(tmp_path, clock)
-    assert [g.body["cause"] for g in spool._journal.left(0)] == ["agent_off"] * 3, "nothing of the device"
+    assert [(g.body["cause"], g.source) for g in spool._journal.left(0)] == [("agent_off", None)], (
+        "not of the device"
+    )
 
 
 def test_confirmed_entries_stay_until_a_checkpoint_contains_them(tmp_path: Path) -> None:
