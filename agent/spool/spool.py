@@ -29,11 +29,11 @@ from agent.errors import SpoolFailed
 from agent.spool import ring, salvaging, schema
 from agent.spool.ballast import Ballast
 from agent.spool.base import EVERYTHING, HOLD_NS, Change, Confirmation, Limits, Stamping
+from agent.spool.changing import Changing
 from agent.spool.feeding import Feeding, careful
 from agent.spool.holding import Holding
 from agent.spool.journal import Journal
 from agent.spool.log import size_for
-from agent.spool.queries import Queries
 from agent.spool.ring import Ring
 from agent.spool.schema import Corrupt
 
@@ -53,13 +53,12 @@ NAME = "spool.db"
 COMMIT_NS = 10**9
 CHECKPOINT_NS = 600 * 10**9
 CHECKPOINT_ENTRIES = 600
-CHANGE_S = 20.0
 FAILED_NS = 600 * 10**9  # without a commit, and the ring full: a new process may have a disk that takes data
 PATIENCE = 3  # commits in a row that fail for an input/output error before a fresh file is tried
 SET_ASIDE = 2  # damaged files that are kept
 
 
-class Spool(Queries):
+class Spool(Changing):
     """A bounded durable buffer with a ledger.
 
     `put`, `confirm`, `vouch` and `stats` may be called from any thread and do not wait; the others may.
@@ -118,6 +117,7 @@ class Spool(Queries):
         self._change: Change | None = None
         self._holding = Holding(hold_ns)
         self._untidy = False
+        self._moving = False  # held entries are being let go, and the next of them need not wait for a second
         self._stopping = False
         self.generation = 0
         """Grows with a fresh file, and when held entries are let go: who remembers numbers forgets them."""
@@ -239,48 +239,6 @@ class Spool(Queries):
         """Return the spool in numbers, as of the last commit."""
         return self._stats._replace(ring_rows=self._ring.rows, ring_lost_rows=self._ring.lost_rows)
 
-    def change(
-        self, birth: Birth, sources: Sequence[Source], applied: Callable[[], None], *, ring_rows: int
-    ) -> bool:
-        """Go on with another configuration: what was put before is committed under the old one, and checkpointed.
-
-        Nothing of a source that differs may be put from before the call until it has returned.
-
-        Args:
-            birth: Of the new configuration.
-            sources: Its sources.
-            applied: Called in the spool's thread at that point, between two commits.
-            ring_rows: Rows that the ring holds from now on.
-
-        Returns:
-            Whether it was done; when the disk takes nothing within a few seconds, all stays as it is.
-        """
-        change = Change(birth, tuple(sources), applied, ring_rows)
-        self._change = change
-        self._wake.set()
-        if change.done.wait(CHANGE_S):
-            return True
-        with self._changing:
-            if self._change is change:
-                self._change = None
-        return change.done.is_set()
-
-    def _apply(self, change: Change) -> None:
-        """Do it, in the spool's thread; it stays open when the disk does not take it."""
-        assert self._clock is not None
-        try:
-            with self._changing, self._using() as journal:
-                if self._change is not change:  # given up
-                    return
-                journal.change(change.birth, change.sources, self._clock.now())
-                self._birth, self._sources, self._change = change.birth, change.sources, None
-        except (sqlite3.Error, OSError) as exc:
-            logger.warning("the new configuration has to wait for the disk: %s", exc)
-            return
-        self._ring.resize(change.ring_rows)
-        change.applied()
-        change.done.set()
-
     def stop(self) -> None:
         """Commit what is in the ring, make a checkpoint and close the file."""
         self._stopping = True
@@ -296,6 +254,10 @@ class Spool(Queries):
         due = self._clock.monotonic() + COMMIT_NS
         try:
             while not self._stopping:
+                if self._moving and not self._wake.is_set() and self._clock.monotonic() < due:
+                    self._move()
+                    self._tell()
+                    continue
                 self._wake.wait(max(0, due - self._clock.monotonic()) / 1e9)
                 self._wake.clear()
                 if not self._stopping:
@@ -341,14 +303,28 @@ class Spool(Queries):
         if vouched or over or self._journal.holds:
             held = self._journal.held()
             self.generation += self._holding.done(vouched, over, held, clock.monotonic())
-        self._count()
+        self._move()
         self._feeding.feed(committed)
         if (final or change is not None or self._due(clock)) and self._checkpoint() and change is not None:
             self._apply(change)
         self._tidy()
-        if items or confirmations or vouched or over:
-            for listener in self._listeners:
-                listener()
+        if items or confirmations or vouched or over or self._moving:
+            self._tell()
+
+    def _tell(self) -> None:
+        for listener in self._listeners:
+            listener()
+
+    def _move(self) -> None:
+        """Let go some of what is vouched for; then take the numbers."""
+        assert self._clock is not None
+        try:
+            with self._using() as journal:
+                self._moving = journal.move(self._clock.now())
+        except (sqlite3.Error, OSError) as exc:  # it stays held, and is tried again with the next commit
+            logger.warning("held entries cannot be let go now, nothing is lost: %s", exc)
+            self._moving = False
+        self._count()
 
     def _tidy(self) -> None:
         try:

@@ -22,7 +22,7 @@ import numpy as np
 from agent import entry
 from agent.errors import SpoolFailed
 from agent.frame import DataType, Event, FrameBlock, RoundTrip, Status, Watermark
-from agent.spool import Limits, Spool
+from agent.spool import Limits, Spool, moving
 from contract.payload import Rejected, Stored
 from tests.support.clocks import FakeClock
 from tests.support.items import START_NS, birth_of, source
@@ -37,6 +37,7 @@ PRESS = source("press.main", 40, DataType.FLOAT32)
 CNC = source("cnc.main", 20, DataType.INT32)
 SCALE = source("scale.main", 3, DataType.STRING)
 SECOND = source("cnc.main", 24, DataType.INT32)  # the same source after an edit
+moving.AT_ONCE = 8_000  # bytes: in these programs what is vouched for is let go in several commits
 AWAY_NS = 55 * 365 * 86400 * 10**9
 """How far a clock that nobody vouches for is behind."""
 SHIFT_NS = 60 * 365 * 86400 * 10**9
