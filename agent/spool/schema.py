@@ -24,7 +24,7 @@ import os
 import sqlite3
 from pathlib import Path
 
-from agent.spool.disk import make_folder
+from agent.spool.disk import make_folder, write_again
 
 VERSION = 3
 CHECKED = 64 * 2**20  # a larger file is not read through at start; damage shows when its page is read
@@ -89,6 +89,8 @@ def connect(path: Path) -> sqlite3.Connection:
             Path(f"{path}-wal").unlink()  # of a file that is gone: it would be played into the new one
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # SQLite gives its -wal and -shm the same mode
     path.chmod(0o600)
+    with contextlib.suppress(FileNotFoundError):
+        write_again(Path(f"{path}-wal"))
     db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=64)
     try:
         _prepare(path, db)
@@ -110,8 +112,6 @@ def _prepare(path: Path, db: sqlite3.Connection) -> None:
     if mode != "wal":  # SQLite goes on without a word when a sync fails, and then its commits need not last
         raise sqlite3.OperationalError("the disk does not take the change to a write-ahead log")
     db.execute("PRAGMA synchronous=FULL")
-    # likewise: what a process wrote whose sync had failed is in memory only; in the file itself it is synced again
-    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     db.execute("PRAGMA temp_store=MEMORY")
     db.execute("PRAGMA cache_spill=OFF")
     db.execute("PRAGMA wal_autocheckpoint=0")  # done after each commit, which is rare, and counted

@@ -90,6 +90,7 @@ class Life(msgspec.Struct, frozen=True, kw_only=True):
         checkpoint: Commits after which a checkpoint is made.
         box: Fingerprint of the box.
         bad_sync: Number of the sync that fails, and of how many in a row, when it runs on a recorded disk.
+        bad_commit: Number of the commit of SQLite, and of the sync in it, that fails; the process ends with it.
         trust_at: When somebody vouches for the clock, which stands in 1970 until then; None: it is right.
         journal: Bytes of a file of the journal: so small that it is written over, and blocks are, within a life.
     """
@@ -105,6 +106,7 @@ class Life(msgspec.Struct, frozen=True, kw_only=True):
     checkpoint: int = 20
     box: str = "box"
     bad_sync: tuple[int, int] | None = None
+    bad_commit: tuple[int, int] | None = None
     trust_at: int | None = None
     journal: int | None = 20_000
 
