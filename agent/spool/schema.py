@@ -73,6 +73,28 @@ CREATE TABLE reached (source TEXT PRIMARY KEY, ns INTEGER NOT NULL) WITHOUT ROWI
 class Corrupt(Exception):  # noqa: N818 - reads as what happened
     """The file cannot be used; it is to be set aside."""
 
+    kind = "damaged"
+    """What it is called when it is set aside."""
+    said = "the spool was damaged"
+
+
+class OtherVersion(Corrupt):
+    """Nothing is wrong with the file, but another version of this program has written it.
+
+    Args:
+        path: The file.
+        version: Its version.
+    """
+
+    def __init__(self, path: Path, version: int) -> None:
+        age = "an older" if version < VERSION else "a newer"
+        self.kind = f"version-{version}"
+        self.said = f"the spool is of {age} version of this program and not damaged"
+        super().__init__(
+            f"{path} has version {version} where this program knows {VERSION}; to have what waits in it delivered, "
+            "put it back into an empty state folder and run the program that wrote it until its spool is empty"
+        )
+
 
 def connect(path: Path) -> sqlite3.Connection:
     """Open the file, make the tables when it is new; commits are on the disk when they return.
@@ -120,7 +142,7 @@ def _prepare(path: Path, db: sqlite3.Connection) -> None:
     if version == 0 and not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
         db.executescript(f"BEGIN IMMEDIATE; {_TABLES} PRAGMA user_version={VERSION}; COMMIT;")
     elif version != VERSION:
-        raise Corrupt(f"{path}: version {version} where this program knows {VERSION}")
+        raise OtherVersion(path, version)
     elif path.stat().st_size < CHECKED and db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
         raise Corrupt(f"{path}: damaged")
 

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from agent.analyzers.base import Evidence
     from agent.clock import Clock
-    from agent.frame import Item, Source
+    from agent.frame import Event, Item, Source
     from agent.spool.base import Account, Committed, Stats
     from contract.payload import Birth, Stored
 
@@ -55,7 +55,7 @@ CHECKPOINT_NS = 600 * 10**9
 CHECKPOINT_ENTRIES = 600
 FAILED_NS = 600 * 10**9  # without a commit, and the ring full: a new process may have a disk that takes data
 PATIENCE = 3  # commits in a row that fail for an input/output error before a fresh file is tried
-SET_ASIDE = 2  # damaged files that are kept
+SET_ASIDE = 2  # files of a kind that cannot be used and are kept
 
 
 class Spool(Changing):
@@ -124,7 +124,7 @@ class Spool(Changing):
         try:
             self._journal = self._journal_at(self._path)
         except Corrupt as exc:
-            self._journal = self._replace(str(exc), None)
+            self._journal = self._replace(exc, None)
         except (sqlite3.Error, OSError) as exc:
             raise SpoolFailed(f"{self._path}: {exc}: make room, or correct the owner of the directory") from exc
         self._stats = self._journal.stats()
@@ -168,21 +168,37 @@ class Spool(Changing):
         """Get ready for `tick` without a thread, and record what the last process left untold.
 
         Raises:
-            sqlite3.Error, OSError: the disk does not take the moment of the start.
+            SpoolFailed: the disk does not take the moment of the start.
         """
         self._clock = clock
         self._feeding = Feeding(evidence)
-        self._holding.begin(clock, self._journal.held())
-        for loss in self._journal.losses:
-            self._ring.tell(loss)
         self._took = clock.monotonic()
         self._ring.done(self._took)
-        self._checkpointed = (clock.monotonic(), self._journal.checkpoint_state()[1])
+        self._holding.begin(clock)
         now = clock.now()
-        for event in self._journal.left(now):
+        try:
+            left = self._begun(clock, now)
+        except (sqlite3.Error, OSError) as exc:
+            if not self._damage:
+                raise SpoolFailed(f"{self._path}: {exc}: make room, or look at the disk") from exc
+            self._journal.close()
+            self._journal = self._replace(Corrupt(self._damage), self._stats)
+            try:
+                left = self._begun(clock, now)
+            except (sqlite3.Error, OSError) as again:
+                raise SpoolFailed(f"{self._path}: {again}: look at the disk") from again
+        for loss in self._journal.losses:
+            self._ring.tell(loss)
+        for event in left:
             self._ring.put_first(event)
+
+    def _begun(self, clock: Clock, now_ns: int) -> list[Event]:
         with self._using() as journal:
-            journal.begin(now)
+            self._holding.note(journal.held(), clock.monotonic())
+            self._checkpointed = (clock.monotonic(), journal.checkpoint_state()[1])
+            left = journal.left(now_ns)
+            journal.begin(now_ns)
+            return left
 
     # While it runs
 
@@ -371,7 +387,7 @@ class Spool(Changing):
         if self._damage:
             with contextlib.suppress(SpoolFailed):
                 self._journal.close()
-                self._journal = self._replace(self._damage, self._stats)
+                self._journal = self._replace(Corrupt(self._damage), self._stats)
 
     # Checkpoints
 
@@ -401,17 +417,17 @@ class Spool(Changing):
 
     # A damaged file
 
-    def _replace(self, problem: str, known: Stats | None) -> Journal:
+    def _replace(self, problem: Corrupt, known: Stats | None) -> Journal:
         """Set the file aside and begin a fresh one; the next commit tells of it."""
-        name = salvaging.set_aside(self._path, SET_ASIDE)
+        name = salvaging.set_aside(self._path, problem.kind, SET_ASIDE)
         try:
             fresh = self._journal_at(self._path)
             found = salvaging.salvage(name)
             fresh.restore(found)
         except (sqlite3.Error, OSError, Corrupt) as exc:
             raise SpoolFailed(f"{self._path}: {exc}: make room, or correct the owner of the directory") from exc
-        logger.error("the spool was damaged and is set aside as %s, a fresh one is begun: %s", name, problem)
-        loss = salvaging.lost(name, known, found, fresh.adopted.rows)
+        logger.error("%s: it is set aside as %s, and a fresh one is begun: %s", problem.said, name, problem)
+        loss = salvaging.lost(name, problem.kind, known, found, fresh.adopted.rows)
         self._ring.tell(loss)
         self._damage = ""
         self._checkpointed = (0, 0)
