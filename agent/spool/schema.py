@@ -27,6 +27,8 @@ from pathlib import Path
 from agent.spool.disk import make_folder, write_again
 
 VERSION = 3
+LOG = 2**18
+"""Bytes that SQLite's log keeps: for a checkpoint or two, and for being opened."""
 CHECKED = 64 * 2**20  # a larger file is not read through at start; damage shows when its page is read
 
 _TABLES = """
@@ -125,7 +127,23 @@ def connect(path: Path) -> sqlite3.Connection:
     except Corrupt:
         db.close()
         raise
+    keep_room(path)
     return db
+
+
+def keep_room(path: Path) -> None:
+    """Have room on the disk for what opening the file writes, if there is any: zeros behind what its log holds.
+
+    SQLite takes a log that begins with zeros for an empty one, writes it over from the front, and removes it when
+    it closes the file. The room would then be anybody's, and on a full disk the file could not be opened again.
+    """
+    with contextlib.suppress(OSError):
+        descriptor = os.open(f"{path}-wal", os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            if (size := os.fstat(descriptor).st_size) < LOG:
+                os.pwrite(descriptor, bytes(LOG - size), size)
+        finally:
+            os.close(descriptor)
 
 
 def _prepare(path: Path, db: sqlite3.Connection) -> None:
@@ -137,7 +155,7 @@ def _prepare(path: Path, db: sqlite3.Connection) -> None:
     db.execute("PRAGMA temp_store=MEMORY")
     db.execute("PRAGMA cache_spill=OFF")
     db.execute("PRAGMA wal_autocheckpoint=0")  # done after each commit, which is rare, and counted
-    db.execute("PRAGMA journal_size_limit=262144")
+    db.execute(f"PRAGMA journal_size_limit={LOG}")
     version = db.execute("PRAGMA user_version").fetchone()[0]
     if version == 0 and not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
         db.executescript(f"BEGIN IMMEDIATE; {_TABLES} PRAGMA user_version={VERSION}; COMMIT;")
