@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from agent.frame import Item, Source, Value
+    from agent.frame import Item, Json, Source, Value
 
 PRESS = source("press.main", 40, DataType.FLOAT32)
 CNC = source("cnc.main", 20, DataType.INT32)
@@ -307,6 +307,9 @@ class Plant:
         self.clock.trusted = True
         self.clock.epoch += 1
         self.clock.step(AWAY_NS // 10**9)
+        # as the agent does: or the next process has this epoch's number again, and what it vouches for moves these
+        body: dict[str, Json] = {"epoch": self.clock.epoch}
+        self.spool.put(Event(kind="clock_step", time_ns=self.clock.now(), body=body))
 
     def _change(self) -> None:
         """Change the configuration, as the agent does from another thread."""
