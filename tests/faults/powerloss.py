@@ -24,6 +24,7 @@ import msgspec
 from tests.faults import disk, image
 from tests.faults.books import Books, examine
 from tests.faults.plant import Life, Told
+from tests.support.memory import SHARED
 
 HELD = (
     Life(seed=5, seconds=30, config="after", trust_at=40),
@@ -158,8 +159,7 @@ def run(
     rng = random.Random(seed)
     problems: Counter[str] = Counter()
     broken = 0
-    shared = Path("/dev/shm")  # where syncing costs nothing, when there is such a place
-    with tempfile.TemporaryDirectory(dir=shared if shared.is_dir() else None) as name:
+    with tempfile.TemporaryDirectory(dir=SHARED) as name:
         work = Path(name).resolve()
         folder, records = recorded(work, lives)
         wanted = Counter(at if at is not None else points_of(records, points, rng))
