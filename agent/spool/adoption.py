@@ -8,17 +8,20 @@ not see them again: their evidence began anew, or was in days that are closed.
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from agent.entry import Span
 from agent.errors import WireError
 from agent.spool import births
-from agent.spool.base import UNCONFIRMED, Kept
+from agent.spool.base import HELD, UNCONFIRMED, Kept
 from agent.spool.gaps import OTHER
 from agent.spool.ledger import FREE, SETTLE
 from agent.spool.log import records
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from agent.spool.births import Files
     from agent.spool.blocks import Blocks, Packed
     from agent.spool.database import Database
@@ -29,6 +32,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 MOVED = "UPDATE entry SET state = 0, shift = ?, crc = ?, size = ?, committed_ns = ? WHERE seq = ?"
+VOUCHED = (
+    "INSERT INTO epoch VALUES (?, ?, '', 0, ?, 1) "
+    "ON CONFLICT (number) DO UPDATE SET shift = excluded.shift, over = 1"
+)
 
 
 class Adopted(NamedTuple):
@@ -48,15 +55,38 @@ _Known = tuple[str, str, Kept]
 """An entry: name of its spool, hash of its birth, and the rest."""
 
 
+@dataclass(slots=True)
+class _Said:
+    """What the journal says of entries, its own and those in blocks."""
+
+    entries: dict[int, _Known] = field(default_factory=dict)
+    gone: set[int] = field(default_factory=set)
+    released: set[int] = field(default_factory=set)  # of a clock that was not trusted, and never held
+    moved: dict[int, tuple[int, bytes, int, int]] = field(default_factory=dict)  # shift, crc, size, committed_ns
+    vouched: dict[int, tuple[int, int]] = field(default_factory=dict)  # epoch -> process, shift
+
+    def settled(self, kept: Kept) -> Kept:
+        """Return an entry with what it became when it was vouched for."""
+        if kept.seq not in self.moved:
+            return kept
+        shift, crc, size, committed_ns = self.moved[kept.seq]
+        return kept._replace(shift=shift, crc=crc, size=size, committed_ns=committed_ns)
+
+    def waits(self, kept: Kept) -> bool:
+        """Whether it is held still, of an epoch that is vouched for: it is let go as after any other start."""
+        free = kept.shift or kept.seq in self.moved or kept.seq in self.released
+        return kept.epoch in self.vouched and not free
+
+
 def adopt(db: Database, log: Log, blocks: Blocks, files: Files) -> Adopted:
     """Enter what journal and blocks hold into a new database; it is empty but for its tables."""
-    entries: dict[int, _Known] = {}
-    gone: set[int] = set()
+    said = _Said()
+    entries = said.entries
     unread: set[int] = set()
     found = NOTHING
     for number, record in records(log, log.foreign(-1)):
         if record is not None:
-            _take(number, record, entries, gone)
+            _take(number, record, said)
             found = found._replace(
                 process=max(found.process, record.process), commit_ns=record.time_ns, total=record.total,
                 seq=max([found.seq, *(row.seq for row in record.rows)]),
@@ -80,7 +110,16 @@ def adopt(db: Database, log: Log, blocks: Blocks, files: Files) -> Adopted:
         known = [(seq, kept.committed_ns) for seq, (_, _, kept) in entries.items()]
         before = [time_ns for seq, time_ns in known if seq < min(unread)] or [min((t for _, t in known), default=0)]
         found = found._replace(since_ns=max(before))
-    rows = _enter(db, files, [one for seq, one in sorted(entries.items()) if seq not in gone])
+    left = [
+        (spool, digest, said.settled(kept))
+        for seq, (spool, digest, kept) in sorted(entries.items())
+        if seq not in said.gone
+    ]
+    held = {kept.seq for _, _, kept in left if said.waits(kept)}
+    for epoch in sorted({kept.epoch or 0 for _, _, kept in left if kept.seq in held}):
+        process, shift = said.vouched[epoch]
+        db.execute(VOUCHED, (epoch, process, shift))
+    rows = _enter(db, files, left, held)
     if found.seq:
         db.execute("INSERT OR REPLACE INTO evidence VALUES (1, ?, x'')", (found.seq,))
         logger.warning("%d rows that wait are taken over from journal and blocks", rows)
@@ -128,24 +167,25 @@ def _kept(one: Packed, block: int) -> Kept:
                 one.size)  # fmt: skip
 
 
-def _take(number: int, record: Record, entries: dict[int, _Known], gone: set[int]) -> None:
+def _take(number: int, record: Record, said: _Said) -> None:
     for row in record.rows:
         kept = Kept(row.seq, 0, row.crc, 0, record.time_ns, record.process, row.rows, number, None, row.epoch, 0,
                     row.size)  # fmt: skip
-        entries[row.seq] = (record.spool, record.birth, kept)
-        gone.discard(row.seq)
+        said.entries[row.seq] = (record.spool, record.birth, kept)
+        said.gone.discard(row.seq)
+        said.moved.pop(row.seq, None)
+        if row.epoch is not None and row.state != HELD:
+            said.released.add(row.seq)
     for sql, params in record.statements:
         if sql in {FREE, SETTLE}:
-            gone.update(seq for *_, seq in params)
+            said.gone.update(seq for *_, seq in params)
+        elif sql == VOUCHED:
+            said.vouched.update((epoch, (process, shift)) for epoch, process, shift in params)
         elif sql == MOVED:
-            for shift, crc, size, committed_ns, seq in params:
-                if seq in entries:
-                    spool, birth, kept = entries[seq]
-                    kept = kept._replace(shift=shift, crc=crc, size=size, committed_ns=committed_ns)
-                    entries[seq] = (spool, birth, kept)
+            said.moved.update((seq, (shift, crc, size, at)) for shift, crc, size, at, seq in params)
 
 
-def _enter(db: Database, files: Files, entries: list[_Known]) -> int:
+def _enter(db: Database, files: Files, entries: list[_Known], held: Container[int] = ()) -> int:
     spools: dict[str, int | None] = {}
     keys: dict[str, int] = {}
     rows = 0
@@ -160,7 +200,7 @@ def _enter(db: Database, files: Files, entries: list[_Known]) -> int:
         db.execute(
             "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (kept.seq, spools[spool], kept.crc, keys[digest], kept.committed_ns, kept.process, kept.rows, kept.size,
-             UNCONFIRMED, kept.record, kept.block, kept.epoch, kept.shift),
+             HELD if kept.seq in held else UNCONFIRMED, kept.record, kept.block, kept.epoch, kept.shift),
         )  # fmt: skip
         rows += kept.rows
     return rows

@@ -50,6 +50,7 @@ class Database:
     """
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self._db = schema.connect(path)
         self._statements: Statements | None = None
         self.written_pages = 0
@@ -64,6 +65,7 @@ class Database:
     def close(self) -> None:
         """Close the file as of the last checkpoint."""
         self._db.close()
+        schema.keep_room(self._path)
 
     def execute(self, sql: str, params: Sequence[Any] = ()) -> sqlite3.Cursor:
         """Read, or write what need not be done again after a crash."""

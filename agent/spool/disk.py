@@ -107,6 +107,25 @@ def sync_folder(path: Path) -> None:
         os.close(descriptor)
 
 
+def write_again(path: Path) -> None:
+    """Write a file over with what it holds, so that the disk has it.
+
+    A process whose sync has failed may have ended before it could try again. What it wrote is read from memory as
+    if it were on the disk, and no later sync would say that it is not.
+
+    Raises:
+        OSError: the disk may not have it.
+    """
+    descriptor = os.open(path, os.O_RDWR)
+    try:
+        size, at = os.fstat(descriptor).st_size, 0
+        while at < size:
+            at += os.pwrite(descriptor, os.pread(descriptor, 2**20, at), at)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def remove(path: Path) -> None:
     """Remove a file if it can be; one that stays is only in the way."""
     with contextlib.suppress(OSError):

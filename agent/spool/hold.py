@@ -7,7 +7,8 @@
 An epoch is held as a whole: from its first entry on until somebody vouches for it or its time is over. What carries
 its stamps and is committed later (a reading that was under way, an event about the past) follows it: shifted where
 it was vouched for, as it is where the hold is over. A shift is a number beside the entry: nothing is written again,
-and its checksum is over the shifted content.
+and its checksum is over the shifted content. The offset is on the disk first, in one commit; the entries follow,
+some in each commit (see `moving`), and are held until then.
 
 Nothing with an epoch is ever fed to the analyzers: for them the span is a gap `clock`. What its events tell of
 gaps, also of the time before it when the agent was off, is told again in trusted time when it is vouched for.
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from agent.frame import Event
 from agent.spool import stamps
-from agent.spool.adoption import MOVED
+from agent.spool.adoption import MOVED, VOUCHED
 from agent.spool.base import HELD, UNCONFIRMED, HeldEpoch
 
 if TYPE_CHECKING:
@@ -46,22 +47,34 @@ class Moved(NamedTuple):
     size: int
     rows: int
     committed_ns: int
-    gaps: tuple[Event, ...]  # that it tells of
 
 
-def again(moved: Mapping[int, Iterable[Moved]], vouched: Mapping[int, Vouched], clock: Stamping) -> list[Item]:
-    """Return the last word of each gap in entries that are vouched for, under a trusted epoch, for the analyzers.
+Told = dict[int, dict["Json", Event]]
+"""The last word of each gap, by its id, that the held entries of each epoch tell."""
+
+
+def note(told: Told, epoch: int, items: Iterable[Item]) -> None:
+    """Remember what a held entry tells of gaps.
 
     That is the present one or, when trust has gone again, the one that has vouched.
     The gap `clock` itself is not among them: it is closed in trusted time by who has opened it.
     """
+    for item in items:
+        if isinstance(item, Event) and item.kind == "gap" and item.body.get("cause") != "clock":
+            told.setdefault(epoch, {})[item.body.get("gap_id")] = item
+
+
+def again(told: Told, vouched: Mapping[int, Vouched], clock: Stamping) -> list[Item]:
+    """Return the last word of each gap in entries that are vouched for, under a trusted epoch, for the analyzers.
+
+    That is the present one or, when trust has gone again, the one that has vouched.
+    All of them come with the offset: what is told of the same gap later must not be followed by an older word.
+    """
     last: dict[Json, Item] = {}
-    for epoch, entries in moved.items():
-        by = vouched[epoch].by
+    for epoch, (shift, by) in vouched.items():
         digits = (clock.epoch if clock.trusted or by is None else by) % 1000
-        for event in (gap for entry in entries for gap in entry.gaps if gap.body.get("cause") != "clock"):
-            now = stamps.shifted(event, epoch, digits - epoch % 1000)
-            last[event.body.get("gap_id")] = now
+        for gap_id, event in told.get(epoch, {}).items():
+            last[gap_id] = stamps.shifted(event, epoch, shift + digits - epoch % 1000)
     return list(last.values())
 
 
@@ -109,25 +122,17 @@ def with_trusted(items: list[Item], parted: list[Part]) -> list[Part]:
     return [*others, Part([*items, *(i for p in parted if p.epoch is None for i in p.items)], None, UNCONFIRMED)]
 
 
-def vouch(db: Database, state: State, epoch: int, shift: int, moved: Iterable[Moved], process: int) -> None:
-    """Let the entries of an epoch go, shifted.
+def vouch(db: Database, state: State, epoch: int, shift: int, process: int) -> None:
+    """Enter by how much the stamps of an epoch are shifted; its held entries follow by `move`.
 
     Args:
         db: Within a transaction.
         state: Rolled back with it.
         epoch: Number of the epoch.
         shift: Nanoseconds to add to its stamps.
-        moved: Its held entries.
         process: Number of this process, under which an epoch is entered that has no entries yet.
     """
-    db.write(
-        "INSERT INTO epoch VALUES (?, ?, '', 0, ?, 1) "
-        "ON CONFLICT (number) DO UPDATE SET shift = excluded.shift, over = 1",
-        epoch, process, shift,
-    )  # fmt: skip
-    for one in moved:
-        db.write(MOVED, shift, one.crc, one.size, one.committed_ns, one.seq)
-        _released(state, 1, one.rows)
+    db.write(VOUCHED, epoch, process, shift)
     for table, column in (("reached", "ns"), ("open_gap", "from_ns"), ("still", "from_ns"), ("still", "to_ns")):
         db.write(
             f"UPDATE {table} SET {column} = {column} + ? WHERE {column} % 1000 = ?",  # noqa: S608 - names from above
@@ -136,6 +141,32 @@ def vouch(db: Database, state: State, epoch: int, shift: int, moved: Iterable[Mo
     state.event_ns = _moved(state.event_ns, epoch, shift)
     if state.commit_ns is not None:
         state.commit_ns = _moved(state.commit_ns, epoch, shift)
+
+
+def moving(db: Database) -> list[tuple[int, int, int]]:
+    """Return (number, process, shift) of the epochs that are vouched for and have entries held still."""
+    rows = db.execute(
+        "SELECT number, process, shift FROM epoch WHERE shift IS NOT NULL "
+        "AND EXISTS (SELECT 1 FROM entry WHERE state = 3 AND epoch = number) ORDER BY number"
+    )
+    return rows.fetchall()
+
+
+def move(db: Database, state: State, epoch: tuple[int, int, int], moved: Iterable[Moved]) -> None:
+    """Let entries of an epoch go that is vouched for, shifted.
+
+    The offset is written down once more: who has nothing but the end of the journal has to know it for the rest.
+
+    Args:
+        db: Within a transaction.
+        state: Rolled back with it.
+        epoch: As `moving` has it.
+        moved: Some of its held entries.
+    """
+    db.write(VOUCHED, *epoch)
+    for one in moved:
+        db.write(MOVED, epoch[2], one.crc, one.size, one.committed_ns, one.seq)
+        _released(state, 1, one.rows)
 
 
 def let_go(db: Database, state: State, epoch: int) -> None:

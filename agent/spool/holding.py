@@ -36,14 +36,14 @@ class Holding:
         self.held: Sequence[HeldEpoch] = ()
         """As of the last commit."""
 
-    def begin(self, clock: Clock, held: Sequence[HeldEpoch]) -> None:
-        """Know the first epoch of this process, and what earlier ones have left."""
+    def begin(self, clock: Clock) -> None:
+        """Know the first epoch of this process."""
         self._first = clock.epoch
         if not clock.trusted:
             self.doubt(clock.epoch, clock.anchor_ns)
-        self._note(held, clock.monotonic())
 
-    def _note(self, held: Sequence[HeldEpoch], now: int) -> None:
+    def note(self, held: Sequence[HeldEpoch], now: int) -> None:
+        """Know what is held."""
         self.held = held
         for one in held:
             self._since.setdefault(one.epoch, now)
@@ -82,7 +82,7 @@ class Holding:
         """Know that a commit has done it; return whether entries were let go."""
         for epoch in vouched:
             del self._vouched[epoch]
-        self._note(held, now)
+        self.note(held, now)
         settled = sorted({*vouched, *over})
         if settled:
             logger.warning("the times of clock epochs %s are settled", settled)

@@ -43,14 +43,14 @@ from agent.spool.ages import Ages
 from agent.spool.ballast import Ballast
 from agent.spool.base import CONFIRMED, HELD, Committed
 from agent.spool.ledger import REMEMBERED, Ledger
+from agent.spool.moving import Moving
 from agent.spool.packing import Packer
-from agent.spool.reading import Reading
 from agent.spool.record import Record, Row
 from agent.spool.salvaging import code
 from contract import codec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from agent.frame import Event, Item, Source
@@ -64,7 +64,7 @@ HEADROOM = 64 * 1024
 """Bytes of a message that entries under a doubtful clock leave free: shifted stamps may be longer."""
 
 
-class Journal(Reading):
+class Journal(Moving):
     """The spool's files, open. One thread writes; `unconfirmed`, `last_before`, `sending` and lookups: any.
 
     Args:
@@ -116,6 +116,11 @@ class Journal(Reading):
         self._packer = Packer(
             path.parent, self._db, self._lock, self._blocks, self._contents, limits, self._spools, self._births
         )
+        try:
+            self._told = self._held_before()
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Close the files as they are: the next start goes on from the last commit."""
@@ -176,7 +181,7 @@ class Journal(Reading):
         *,
         confirmations: Sequence[Confirmation] = (),
         vouched: Mapping[int, Vouched] | None = None,
-        over: Iterable[int] = (),
+        over: Collection[int] = (),
         droppable: int = 0,
     ) -> list[Committed]:
         """Commit items, free what is confirmed, let go what is held, and make room, in one transaction.
@@ -186,7 +191,7 @@ class Journal(Reading):
             now_ns: The moment of this commit.
             clock: The clock as it is; ages count only while it is trusted.
             confirmations: What came since the last commit.
-            vouched: Clock epochs, and what has become known of them.
+            vouched: Clock epochs, and what has become known of them; their entries follow by `move`.
             over: Clock epochs whose hold is over.
             droppable: Last seq that may be dropped for room: the checkpoint's, or `EVERYTHING`.
 
@@ -198,7 +203,6 @@ class Journal(Reading):
         """
         good, broken = content.sound(content.arrange(items))
         vouched = vouched or {}
-        moved = {epoch: self.moved(epoch, known.offset_ns) for epoch, known in vouched.items()}
         with self._transaction(now_ns) as new:
             ledger = Ledger(
                 self._db, self._state, self._spools, self.process, self._contained, now_ns,
@@ -210,11 +214,11 @@ class Journal(Reading):
                 ledger.confirm(confirmation)
             last = min(droppable, self._state.seq)
             for epoch, known in vouched.items():
-                hold.vouch(self._db, self._state, epoch, known.offset_ns, moved[epoch], self.process)
+                hold.vouch(self._db, self._state, epoch, known.offset_ns, self.process)
             for epoch in over:
                 hold.let_go(self._db, self._state, epoch)
             parts = hold.parts(self._db, good, clock, self.process)
-            parts = hold.with_trusted(hold.again(moved, vouched, clock), parts)
+            parts = hold.with_trusted(hold.again(self._told, vouched, clock), parts)
             out = self._insert(parts, now_ns, new)
             arrived = [item for part in parts for item in part.items]
             opengaps.follow(self._db, arrived, self._sources[self._birth_id])
@@ -240,6 +244,9 @@ class Journal(Reading):
         self._packer.damaged -= damaged
         self._unreadable.clear()
         self._sent.difference_update(ledger.freed)
+        for epoch in (*vouched, *over):
+            self._told.pop(epoch, None)
+        self._note((row for row, _ in new), out + told)
         trusted = {row.seq for row, _ in new if row.epoch is None}
         return [entry for entry in out + told if entry.seq in trusted]
 

@@ -45,8 +45,8 @@ SETTLE = "UPDATE entry SET state = ? WHERE seq = ?"
 _LIVE = "UPDATE block SET live = live - 1 WHERE id = ?"
 _PAGE = 64
 
-Read = Callable[[Kept], bytes]
-"""Returns the canonical content of an entry, or raises `WireError`."""
+Read = Callable[[Kept, int], bytes]
+"""Returns the canonical content of an entry, its stamps shifted by so much more, or raises `WireError`."""
 
 
 class Ledger:
@@ -263,10 +263,14 @@ class Ledger:
             logger.error("%d entries are set aside: the tag dictionary they were written under is lost", len(rows))
 
     def _give_up(self, victim: Kept, cause: GapCause, reason: str = "") -> None:
-        seq, spool, committed_ns = victim.seq, victim.spool, victim.committed_ns
+        seq, spool = victim.seq, victim.spool
+        shift = self._vouched(victim)
+        committed_ns = victim.committed_ns + (
+            shift if (victim.committed_ns - (victim.epoch or 0)) % 1000 == 0 else 0
+        )
         loss = self._growing(cause, spool, reason)
         try:
-            spans, events, facts = content.summary(self._read(victim))
+            spans, events, facts = content.summary(self._read(victim, shift))
         except (WireError, msgspec.DecodeError, OSError):
             spans = [Span(OTHER, committed_ns, committed_ns, victim.rows)] if victim.rows else []
             events, facts = [], 0
@@ -294,6 +298,16 @@ class Ledger:
             self._loss(gap_id)
         for event in events:
             self._carry(event, loss)
+
+    def _vouched(self, victim: Kept) -> int:
+        """Return what the stamps of an entry would have been shifted by that is held, though it is vouched for."""
+        if victim.epoch is None:
+            return 0
+        row = self._db.execute(
+            "SELECT e.shift FROM entry JOIN epoch AS e ON e.number = entry.epoch WHERE seq = ? AND state = ?",
+            (victim.seq, HELD),
+        ).fetchone()
+        return (row and row[0]) or 0
 
     def _carry(self, event: WireEvent, loss: Loss) -> None:
         """Tell again of a gap whose entry goes; other events, and gaps still open, go with the entry.

@@ -16,7 +16,6 @@ from agent import entry as content
 from agent.delivery import Entry
 from agent.errors import WireError
 from agent.frame import Source
-from agent.spool import hold
 from agent.spool.base import EVERYTHING, KEPT, Committed, Confirmation, Kept, Stats
 from agent.spool.disk import PAGE
 from agent.spool.lookups import Lookups
@@ -94,8 +93,12 @@ class Reading(Lookups):
                 return
             after = rows[-1][0]
 
-    def content(self, kept: Kept) -> bytes:
+    def content(self, kept: Kept, shift: int = 0) -> bytes:
         """Return the canonical content of an entry.
+
+        Args:
+            kept: The entry.
+            shift: What its stamps are to be shifted by, which its checksum does not know of yet.
 
         Raises:
             WireError: the disk does not give it back as it was committed.
@@ -106,7 +109,7 @@ class Reading(Lookups):
             raw = self._shifted(kept, raw, kept.epoch, kept.shift)
         if codec.checksum(raw) != kept.crc.hex():
             raise WireError("its checksum differs")
-        return raw
+        return self._shifted(kept, raw, kept.epoch, shift) if shift and kept.epoch is not None else raw
 
     def _shifted(self, kept: Kept, raw: bytes, epoch: int, shift: int) -> bytes:
         items = content.decode(raw, self._known_sources(kept.birth))
@@ -244,21 +247,3 @@ class Reading(Lookups):
             assert self._account is not None
             counts[seq, crc] = self._account(items, int(stored.committed_at), fresh)
         return Confirmation(stored, clean, counts)
-
-    def moved(self, epoch: int, shift: int) -> list[hold.Moved]:
-        """Return what the held entries of an epoch become."""
-        with self._lock:
-            rows = self._db.execute(KEPT + "WHERE state = 3 AND epoch = ? ORDER BY seq", (epoch,)).fetchall()
-        out = []
-        for row in rows:
-            kept = Kept(*row)
-            try:
-                raw = self._shifted(kept, self.content(kept), epoch, shift)
-            except (WireError, msgspec.DecodeError) as exc:
-                self._is_damaged(kept.seq, exc)
-                continue
-            committed = kept.committed_ns + (shift if (kept.committed_ns - epoch) % 1000 == 0 else 0)
-            gaps = tuple(content.event(one) for one in content.summary(raw)[1] if one.kind == "gap")
-            crc = bytes.fromhex(codec.checksum(raw))
-            out.append(hold.Moved(kept.seq, crc, len(raw), kept.rows, committed, gaps))
-        return out

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from agent.spool.base import Stats
 
 
+_SAVED = (("state", "process, event_ns, commit_ns"), ("day", "day, body"), ("tally", "day, key, bucket, n"))
+
+
 class Salvaged(NamedTuple):
     """What could be read of a damaged file."""
 
@@ -33,13 +36,13 @@ class Salvaged(NamedTuple):
     rows: int = 0  # in unconfirmed entries
 
 
-def set_aside(path: Path, keep: int) -> Path:
-    """Rename a damaged file, by the time it was last written; older ones beyond `keep` go.
+def set_aside(path: Path, kind: str, keep: int) -> Path:
+    """Rename a file that cannot be used, by what it is and when it was written; older ones beyond `keep` go.
 
     Returns:
         Its new name; there is no such file if there was none before.
     """
-    base = f"{path.name}.damaged-"
+    base = f"{path.name}.{kind}-"
     with contextlib.suppress(OSError):
         named = path.with_name(f"{base}{path.stat().st_mtime_ns}")
         for tail in ("", "-wal"):
@@ -58,7 +61,7 @@ def salvage(path: Path) -> Salvaged:
     """Read what a fresh file needs from a damaged one, as far as it can be read."""
     found: dict[str, list[Any]] = {}
     with contextlib.suppress(sqlite3.Error), contextlib.closing(_read_only(path)) as db:
-        for table, columns in (("state", "process, event_ns, commit_ns"), ("day", "*"), ("tally", "*")):
+        for table, columns in _SAVED:
             with contextlib.suppress(sqlite3.Error):
                 found[table] = db.execute(f"SELECT {columns} FROM {table}").fetchall()  # noqa: S608 - from above
         with contextlib.suppress(sqlite3.Error):
@@ -74,10 +77,10 @@ def _read_only(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
 
 
-def lost(name: Path, known: Stats | None, found: Salvaged, adopted: int) -> Loss:
-    """Return the gap of what waited in a damaged file and is not taken over."""
+def lost(name: Path, kind: str, known: Stats | None, found: Salvaged, adopted: int) -> Loss:
+    """Return the gap of what waited in a file that is set aside, and is not taken over."""
     loss = Loss(
-        secrets.token_hex(8), "overflow", "spool", known.spool if known else "", reason=f"damaged: {name.name}"
+        secrets.token_hex(8), "overflow", "spool", known.spool if known else "", reason=f"{kind}: {name.name}"
     )
     last = found.commit_ns or 0
     oldest, rows = (found.oldest_ns, found.rows) if known is None else (known.oldest_ns, known.rows)

@@ -25,9 +25,11 @@ import os
 import sqlite3
 from pathlib import Path
 
-from agent.spool.disk import make_folder
+from agent.spool.disk import make_folder, write_again
 
 VERSION = 3
+LOG = 2**18
+"""Bytes that SQLite's log keeps: for a checkpoint or two, and for being opened."""
 CHECKED = 64 * 2**20  # a larger file is not read through at start; damage shows when its page is read
 
 _TABLES = """
@@ -76,6 +78,28 @@ _LATER = "CREATE TABLE IF NOT EXISTS still (from_ns INTEGER NOT NULL, to_ns INTE
 class Corrupt(Exception):  # noqa: N818 - reads as what happened
     """The file cannot be used; it is to be set aside."""
 
+    kind = "damaged"
+    """What it is called when it is set aside."""
+    said = "the spool was damaged"
+
+
+class OtherVersion(Corrupt):
+    """Nothing is wrong with the file, but another version of this program has written it.
+
+    Args:
+        path: The file.
+        version: Its version.
+    """
+
+    def __init__(self, path: Path, version: int) -> None:
+        age = "an older" if version < VERSION else "a newer"
+        self.kind = f"version-{version}"
+        self.said = f"the spool is of {age} version of this program and not damaged"
+        super().__init__(
+            f"{path} has version {version} where this program knows {VERSION}; to have what waits in it delivered, "
+            "put it back into an empty state folder and run the program that wrote it until its spool is empty"
+        )
+
 
 def connect(path: Path) -> sqlite3.Connection:
     """Open the file, make the tables when it is new; commits are on the disk when they return.
@@ -92,6 +116,8 @@ def connect(path: Path) -> sqlite3.Connection:
             Path(f"{path}-wal").unlink()  # of a file that is gone: it would be played into the new one
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # SQLite gives its -wal and -shm the same mode
     path.chmod(0o600)
+    with contextlib.suppress(FileNotFoundError):
+        write_again(Path(f"{path}-wal"))
     db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=64)
     try:
         _prepare(path, db)
@@ -104,7 +130,23 @@ def connect(path: Path) -> sqlite3.Connection:
     except Corrupt:
         db.close()
         raise
+    keep_room(path)
     return db
+
+
+def keep_room(path: Path) -> None:
+    """Have room on the disk for what opening the file writes, if there is any: zeros behind what its log holds.
+
+    SQLite takes a log that begins with zeros for an empty one, writes it over from the front, and removes it when
+    it closes the file. The room would then be anybody's, and on a full disk the file could not be opened again.
+    """
+    with contextlib.suppress(OSError):
+        descriptor = os.open(f"{path}-wal", os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            if (size := os.fstat(descriptor).st_size) < LOG:
+                os.pwrite(descriptor, bytes(LOG - size), size)
+        finally:
+            os.close(descriptor)
 
 
 def _prepare(path: Path, db: sqlite3.Connection) -> None:
@@ -113,17 +155,15 @@ def _prepare(path: Path, db: sqlite3.Connection) -> None:
     if mode != "wal":  # SQLite goes on without a word when a sync fails, and then its commits need not last
         raise sqlite3.OperationalError("the disk does not take the change to a write-ahead log")
     db.execute("PRAGMA synchronous=FULL")
-    # likewise: what a process wrote whose sync had failed is in memory only; in the file itself it is synced again
-    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     db.execute("PRAGMA temp_store=MEMORY")
     db.execute("PRAGMA cache_spill=OFF")
     db.execute("PRAGMA wal_autocheckpoint=0")  # done after each commit, which is rare, and counted
-    db.execute("PRAGMA journal_size_limit=262144")
+    db.execute(f"PRAGMA journal_size_limit={LOG}")
     version = db.execute("PRAGMA user_version").fetchone()[0]
     if version == 0 and not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
         db.executescript(f"BEGIN IMMEDIATE; {_TABLES} PRAGMA user_version={VERSION}; COMMIT;")
     elif version != VERSION:
-        raise Corrupt(f"{path}: version {version} where this program knows {VERSION}")
+        raise OtherVersion(path, version)
     elif path.stat().st_size < CHECKED and db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
         raise Corrupt(f"{path}: damaged")
     db.execute(_LATER)

@@ -29,11 +29,11 @@ from agent.errors import SpoolFailed
 from agent.spool import ring, salvaging, schema
 from agent.spool.ballast import Ballast
 from agent.spool.base import EVERYTHING, HOLD_NS, Change, Confirmation, Limits, Stamping
+from agent.spool.changing import Changing
 from agent.spool.feeding import Feeding, careful
 from agent.spool.holding import Holding
 from agent.spool.journal import Journal
 from agent.spool.log import size_for
-from agent.spool.queries import Queries
 from agent.spool.ring import Ring
 from agent.spool.schema import Corrupt
 
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from agent.analyzers.base import Evidence
     from agent.clock import Clock
-    from agent.frame import Item, Source
+    from agent.frame import Event, Item, Source
     from agent.spool.base import Account, Committed, Stats
     from contract.payload import Birth, Stored
 
@@ -53,13 +53,12 @@ NAME = "spool.db"
 COMMIT_NS = 10**9
 CHECKPOINT_NS = 600 * 10**9
 CHECKPOINT_ENTRIES = 600
-CHANGE_S = 20.0
 FAILED_NS = 600 * 10**9  # without a commit, and the ring full: a new process may have a disk that takes data
 PATIENCE = 3  # commits in a row that fail for an input/output error before a fresh file is tried
-SET_ASIDE = 2  # damaged files that are kept
+SET_ASIDE = 2  # files of a kind that cannot be used and are kept
 
 
-class Spool(Queries):
+class Spool(Changing):
     """A bounded durable buffer with a ledger.
 
     `put`, `confirm`, `vouch` and `stats` may be called from any thread and do not wait; the others may.
@@ -118,13 +117,14 @@ class Spool(Queries):
         self._change: Change | None = None
         self._holding = Holding(hold_ns)
         self._untidy = False
+        self._moving = False  # held entries are being let go, and the next of them need not wait for a second
         self._stopping = self._hurried = False
         self.generation = 0
         """Grows with a fresh file, and when held entries are let go: who remembers numbers forgets them."""
         try:
             self._journal = self._journal_at(self._path)
         except Corrupt as exc:
-            self._journal = self._replace(str(exc), None)
+            self._journal = self._replace(exc, None)
         except (sqlite3.Error, OSError) as exc:
             raise SpoolFailed(f"{self._path}: {exc}: make room, or correct the owner of the directory") from exc
         self._stats = self._journal.stats()
@@ -169,22 +169,38 @@ class Spool(Queries):
         """Get ready without a thread, and tell what the last process left untold; return until when it is off.
 
         Raises:
-            sqlite3.Error, OSError: the disk does not take the moment of the start.
+            SpoolFailed: the disk does not take the moment of the start.
         """
         self._clock = clock
         self._feeding = Feeding(evidence)
-        self._holding.begin(clock, self._journal.held())
-        for loss in self._journal.losses:
-            self._ring.tell(loss)
         self._took = clock.monotonic()
         self._ring.done(self._took)
-        self._checkpointed = (clock.monotonic(), self._journal.checkpoint_state()[1])
+        self._holding.begin(clock)
         now = clock.now()
-        for event in reversed(self._journal.left(now)):
+        try:
+            left = self._begun(clock, now)
+        except (sqlite3.Error, OSError) as exc:
+            if not self._damage:
+                raise SpoolFailed(f"{self._path}: {exc}: make room, or look at the disk") from exc
+            self._journal.close()
+            self._journal = self._replace(Corrupt(self._damage), self._stats)
+            try:
+                left = self._begun(clock, now)
+            except (sqlite3.Error, OSError) as again:
+                raise SpoolFailed(f"{self._path}: {again}: look at the disk") from again
+        for loss in self._journal.losses:
+            self._ring.tell(loss)
+        for event in reversed(left):
             self._ring.put_first(event)
-        with self._using() as journal:
-            journal.begin(now)
         return now
+
+    def _begun(self, clock: Clock, now_ns: int) -> list[Event]:
+        with self._using() as journal:
+            self._holding.note(journal.held(), clock.monotonic())
+            self._checkpointed = (clock.monotonic(), journal.checkpoint_state()[1])
+            left = journal.left(now_ns)
+            journal.begin(now_ns)
+            return left
 
     # While it runs
 
@@ -249,48 +265,6 @@ class Spool(Queries):
         """Return the spool in numbers, as of the last commit."""
         return self._stats._replace(ring_rows=self._ring.rows, ring_lost_rows=self._ring.lost_rows)
 
-    def change(
-        self, birth: Birth, sources: Sequence[Source], applied: Callable[[], None], *, ring_rows: int
-    ) -> bool:
-        """Go on with another configuration: what was put before is committed under the old one, and checkpointed.
-
-        Nothing of a source that differs may be put from before the call until it has returned.
-
-        Args:
-            birth: Of the new configuration.
-            sources: Its sources.
-            applied: Called in the spool's thread at that point, between two commits.
-            ring_rows: Rows that the ring holds from now on.
-
-        Returns:
-            Whether it was done; when the disk takes nothing within a few seconds, all stays as it is.
-        """
-        change = Change(birth, tuple(sources), applied, ring_rows)
-        self._change = change
-        self._wake.set()
-        if change.done.wait(CHANGE_S):
-            return True
-        with self._changing:
-            if self._change is change:
-                self._change = None
-        return change.done.is_set()
-
-    def _apply(self, change: Change) -> None:
-        """Do it, in the spool's thread; it stays open when the disk does not take it."""
-        assert self._clock is not None
-        try:
-            with self._changing, self._using() as journal:
-                if self._change is not change:  # given up
-                    return
-                journal.change(change.birth, change.sources, self._clock.now())
-                self._birth, self._sources, self._change = change.birth, change.sources, None
-        except (sqlite3.Error, OSError) as exc:
-            logger.warning("the new configuration has to wait for the disk: %s", exc)
-            return
-        self._ring.resize(change.ring_rows)
-        change.applied()
-        change.done.set()
-
     def stop(self) -> None:
         """Commit what is in the ring, make a checkpoint and close the file."""
         self._stopping = True
@@ -306,6 +280,10 @@ class Spool(Queries):
         due = self._clock.monotonic() + COMMIT_NS
         try:
             while not self._stopping:
+                if self._moving and not self._wake.is_set() and self._clock.monotonic() < due:
+                    self._move()
+                    self._tell()
+                    continue
                 self._wake.wait(max(0, due - self._clock.monotonic()) / 1e9)
                 self._wake.clear()
                 if not self._stopping:
@@ -351,14 +329,28 @@ class Spool(Queries):
         if vouched or over or self._journal.holds:
             held = self._journal.held()
             self.generation += self._holding.done(vouched, over, held, clock.monotonic())
-        self._count()
+        self._move()
         self._feeding.feed(committed)
         if (final or change is not None or self._due(clock)) and self._checkpoint() and change is not None:
             self._apply(change)
         self._tidy()
-        if items or confirmations or vouched or over:
-            for listener in self._listeners:
-                listener()
+        if items or confirmations or vouched or over or self._moving:
+            self._tell()
+
+    def _tell(self) -> None:
+        for listener in self._listeners:
+            listener()
+
+    def _move(self) -> None:
+        """Let go some of what is vouched for; then take the numbers."""
+        assert self._clock is not None
+        try:
+            with self._using() as journal:
+                self._moving = journal.move(self._clock.now())
+        except (sqlite3.Error, OSError) as exc:  # it stays held, and is tried again with the next commit
+            logger.warning("held entries cannot be let go now, nothing is lost: %s", exc)
+            self._moving = False
+        self._count()
 
     def _tidy(self) -> None:
         try:
@@ -405,7 +397,7 @@ class Spool(Queries):
         if self._damage:
             with contextlib.suppress(SpoolFailed):
                 self._journal.close()
-                self._journal = self._replace(self._damage, self._stats)
+                self._journal = self._replace(Corrupt(self._damage), self._stats)
 
     # Checkpoints
 
@@ -435,17 +427,17 @@ class Spool(Queries):
 
     # A damaged file
 
-    def _replace(self, problem: str, known: Stats | None) -> Journal:
+    def _replace(self, problem: Corrupt, known: Stats | None) -> Journal:
         """Set the file aside and begin a fresh one; the next commit tells of it."""
-        name = salvaging.set_aside(self._path, SET_ASIDE)
+        name = salvaging.set_aside(self._path, problem.kind, SET_ASIDE)
         try:
             fresh = self._journal_at(self._path)
             found = salvaging.salvage(name)
             fresh.restore(found)
         except (sqlite3.Error, OSError, Corrupt) as exc:
             raise SpoolFailed(f"{self._path}: {exc}: make room, or correct the owner of the directory") from exc
-        logger.error("the spool was damaged and is set aside as %s, a fresh one is begun: %s", name, problem)
-        loss = salvaging.lost(name, known, found, fresh.adopted.rows)
+        logger.error("%s: it is set aside as %s, and a fresh one is begun: %s", problem.said, name, problem)
+        loss = salvaging.lost(name, problem.kind, known, found, fresh.adopted.rows)
         self._ring.tell(loss)
         self._damage = ""
         self._checkpointed = (0, 0)

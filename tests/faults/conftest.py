@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.memory import SHARED
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-SHARED = Path("/dev/shm")
 
 
 @pytest.fixture
 def work() -> Iterator[Path]:
     """Return a folder of our own."""
-    with tempfile.TemporaryDirectory(prefix="tsq-faults-", dir=SHARED if SHARED.is_dir() else None) as name:
+    with tempfile.TemporaryDirectory(prefix="tsq-faults-", dir=SHARED) as name:
         yield Path(name).resolve()

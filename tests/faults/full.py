@@ -1,6 +1,6 @@
 """A program whose disk becomes full under a spool that nobody empties, is started anew so, and has room later.
 
-    python -m tests.faults.full FOLDER SEED
+    python -m tests.faults.full FOLDER SEED [starts]
 
 It runs with `disk.c` preloaded, which gives room, takes it away and gives it back; or on a small file system, which
 a file of ours fills. Prints what came out as JSON.
@@ -11,16 +11,26 @@ from __future__ import annotations
 import json
 import os
 import sys
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tests.faults import disk
 from tests.faults.books import Books, examine
+from tests.faults.children import live
 from tests.faults.plant import Life, Plant, begin_ns
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.faults.plant import Told
 
 MIB = 2**20
 ROOMY_S, FULL_S, AFTER_S = 60, 150, 30
 STARTS = (100, 130, 160)
 """Seconds at which the spool is stopped and started while the disk is full."""
+STARTED = 7
+"""Lives on a disk that is full from the second on."""
 
 
 class Room:
@@ -47,6 +57,34 @@ class Room:
         self._below.well()
         if self._filler is not None:
             self._filler.unlink()
+
+
+def start_without_reserve(work: Path, seed: int) -> None:
+    """Start again and again on a full disk, where nothing is left to go: no reserve, no block, no free page."""
+    folder = work / "state"
+    below = disk.Disk(folder, Path(os.environ["TSQ_DISK_CONTROL"]))
+    room = Room(folder, below, work / "filler" if os.environ.get("TSQ_SMALL") else None)
+    books, statuses = Books(), []
+    for start in range(STARTED):
+        if start:
+            (folder / "ballast").unlink(missing_ok=True)
+            room.take()
+        life = Life(seed=seed + start, seconds=8 if start else 20, checkpoint=5, min_free=MIB, journal=500_000,
+                    end="die" if start % 3 == 2 else "stop")  # fmt: skip
+        status, said = live(partial(_live, folder, life, start), below)
+        statuses.append(status)
+        for told in said:
+            books.add(told)
+    room.give()
+    sys.stdout.write(json.dumps({"statuses": statuses, "problems": examine(folder, books, thorough=True)}) + "\n")
+
+
+def _live(folder: Path, life: Life, start: int, tell: Callable[[Told], None]) -> None:
+    plant = Plant(folder, life, begin_ns(start), tell)
+    for number in range(life.seconds):
+        assert plant.second(number), "it is not taken"
+    if life.end == "stop":
+        plant.spool.stop()
 
 
 def main(work: Path, seed: int) -> None:
@@ -90,4 +128,5 @@ def main(work: Path, seed: int) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]).resolve(), int(sys.argv[2]))
+    run = start_without_reserve if sys.argv[3:] == ["starts"] else main
+    run(Path(sys.argv[1]).resolve(), int(sys.argv[2]))

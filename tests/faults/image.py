@@ -185,8 +185,11 @@ class Disk:
                 return
             for change in done:
                 _apply(node.durable, change)
-                if change.data is not None:  # written again: what was doomed there is over
-                    node.doomed = [rest for old in node.doomed for rest in _uncovered(old, change)]
+                node.doomed = [  # written again, or cut off: what was doomed there is over
+                    rest
+                    for old in node.doomed
+                    for rest in (_uncovered(old, change) if old.when < change.when else [old])
+                ]
         elif not failed:
             for naming in [n for n in self._pending if n.parent == path and n.when < since]:
                 _rename(self._durable, naming.names)
@@ -240,7 +243,11 @@ def _rename(names: dict[str, File | str], change: Mapping[str, File | str | None
 
 def _uncovered(old: Change, new: Change) -> Iterator[Change]:
     """Yield what of an older change lies outside a newer one."""
-    if old.data is None or new.data is None:
+    if new.data is None:
+        if old.data is not None and old.at < new.at:
+            yield old._replace(data=old.data[: new.at - old.at])
+        return
+    if old.data is None:
         yield old
         return
     a, b = old.at, old.at + len(old.data)

@@ -22,7 +22,7 @@ import numpy as np
 from agent import entry
 from agent.errors import SpoolFailed
 from agent.frame import DataType, Event, FrameBlock, RoundTrip, Status, Watermark
-from agent.spool import Limits, Spool
+from agent.spool import Limits, Spool, moving
 from contract.payload import Rejected, Stored
 from tests.support.clocks import FakeClock
 from tests.support.items import START_NS, birth_of, source
@@ -31,12 +31,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from agent.frame import Item, Source, Value
+    from agent.frame import Item, Json, Source, Value
 
 PRESS = source("press.main", 40, DataType.FLOAT32)
 CNC = source("cnc.main", 20, DataType.INT32)
 SCALE = source("scale.main", 3, DataType.STRING)
 SECOND = source("cnc.main", 24, DataType.INT32)  # the same source after an edit
+moving.AT_ONCE = 8_000  # bytes: in these programs what is vouched for is let go in several commits
 AWAY_NS = 55 * 365 * 86400 * 10**9
 """How far a clock that nobody vouches for is behind."""
 SHIFT_NS = 60 * 365 * 86400 * 10**9
@@ -89,6 +90,7 @@ class Life(msgspec.Struct, frozen=True, kw_only=True):
         checkpoint: Commits after which a checkpoint is made.
         box: Fingerprint of the box.
         bad_sync: Number of the sync that fails, and of how many in a row, when it runs on a recorded disk.
+        bad_commit: Number of the commit of SQLite, and of the sync in it, that fails; the process ends with it.
         trust_at: When somebody vouches for the clock, which stands in 1970 until then; None: it is right.
         journal: Bytes of a file of the journal: so small that it is written over, and blocks are, within a life.
     """
@@ -104,6 +106,7 @@ class Life(msgspec.Struct, frozen=True, kw_only=True):
     checkpoint: int = 20
     box: str = "box"
     bad_sync: tuple[int, int] | None = None
+    bad_commit: tuple[int, int] | None = None
     trust_at: int | None = None
     journal: int | None = 20_000
 
@@ -304,6 +307,9 @@ class Plant:
         self.clock.trusted = True
         self.clock.epoch += 1
         self.clock.step(AWAY_NS // 10**9)
+        # as the agent does: or the next process has this epoch's number again, and what it vouches for moves these
+        body: dict[str, Json] = {"epoch": self.clock.epoch}
+        self.spool.put(Event(kind="clock_step", time_ns=self.clock.now(), body=body))
 
     def _change(self) -> None:
         """Change the configuration, as the agent does from another thread."""

@@ -24,6 +24,7 @@ import msgspec
 from tests.faults import disk, image
 from tests.faults.books import Books, examine
 from tests.faults.plant import Life, Told
+from tests.support.memory import SHARED
 
 HELD = (
     Life(seed=5, seconds=30, config="after", trust_at=40),
@@ -51,6 +52,11 @@ REFUSED: tuple[Life, ...] = tuple(
     for number, bad_sync in enumerate([(35, 1), None, (38, 1), None, (45, 2), None])
 )
 """The process ends where a sync has failed: the next one reads what was never written from memory."""
+COMMIT_FAILS: tuple[Life, ...] = tuple(
+    Life(seed=40 + number, seconds=12, checkpoint=5, line=(0, 6), bad_commit=bad_commit)
+    for number, bad_commit in enumerate([(3, 1), None, (4, 2), None, (2, 1), (1, 1), (4, 1), (3, 2), None])
+)
+"""Likewise, where a commit of SQLite has failed: the next reads its log from memory, and builds on it."""
 SYNC_FAILS: tuple[Life, ...] = REFUSED + tuple(
     Life(
         seed=number,
@@ -63,6 +69,10 @@ SYNC_FAILS: tuple[Life, ...] = REFUSED + tuple(
     for number, (at, stops) in enumerate([(3, 0), (9, 0), (17, 1), (20, 0), (26, 0), (30, 1), (33, 0), (12, 0)])
 )
 """Syncs fail; what they should have written may be gone although later ones succeed."""
+
+
+SOON = 70
+"""Lines of the trace: the opening that comes after a process which a failed sync has ended."""
 
 
 class Result(NamedTuple):
@@ -107,10 +117,23 @@ def recorded(work: Path, lives: tuple[Life, ...]) -> tuple[Path, list[image.Reco
 
 
 def points_of(records: list[image.Record], count: int, rng: random.Random) -> list[int]:
-    """Pick points: half of them anywhere, half close to what happens rarely: names, sizes."""
+    """Pick points: half of them anywhere, half close to what is rare.
+
+    Rare are changes of names and sizes, and of SQLite's file soon after a sync that has failed.
+    """
+    names = {record.handle: record.first.decode() for record in records if record.what == "o"}
     changes = [i for i, record in enumerate(records) if record.what in "wtards"]
     rare = [i for i, record in enumerate(records) if record.what in "rukta" or (record.what == "o" and record.made)]
-    near = [min(max(i + rng.randint(-3, 6), 0), len(records) - 1) for i in rng.choices(rare, k=count // 2)]
+    failed = [i for i, record in enumerate(records) if record.what == "f"]
+    built = [
+        i
+        for i in changes
+        if names.get(records[i].handle, "").endswith("/spool.db") and any(i - SOON < one < i for one in failed)
+    ]
+    near = rng.choices(rare, k=count // 2)
+    if built:
+        near[::2] = rng.choices(built, k=len(near[::2]))
+    near = [min(max(i + rng.randint(-3, 6), 0), len(records) - 1) for i in near]
     return sorted(near + rng.choices(changes, k=count - len(near)))
 
 
@@ -136,8 +159,7 @@ def run(
     rng = random.Random(seed)
     problems: Counter[str] = Counter()
     broken = 0
-    shared = Path("/dev/shm")  # where syncing costs nothing, when there is such a place
-    with tempfile.TemporaryDirectory(dir=shared if shared.is_dir() else None) as name:
+    with tempfile.TemporaryDirectory(dir=SHARED) as name:
         work = Path(name).resolve()
         folder, records = recorded(work, lives)
         wanted = Counter(at if at is not None else points_of(records, points, rng))
@@ -198,12 +220,15 @@ def main() -> int:
     parser.add_argument("--long", action="store_true", help="record longer lives")
     parser.add_argument("--sync-fails", action="store_true", help="record lives in which a sync fails")
     parser.add_argument(
+        "--commit-fails", action="store_true", help="record lives that end where SQLite's log failed"
+    )
+    parser.add_argument(
         "--no-sync", action="store_true", help="the disk forgets what was synced: must break promises"
     )
     parser.add_argument("--keep", type=Path, help="where the first broken image goes")
     parser.add_argument("--at", type=int, action="append", help="this point")
     args = parser.parse_args()
-    lives = LONG if args.long else SYNC_FAILS if args.sync_fails else SHORT
+    lives = LONG if args.long else SYNC_FAILS if args.sync_fails else COMMIT_FAILS if args.commit_fails else SHORT
     result = run(args.points, args.seed, lives, syncs=not args.no_sync, keep=args.keep, at=args.at)
     sys.stdout.write(json.dumps(result._asdict(), indent=1) + "\n")
     return int(result.broken > 0)

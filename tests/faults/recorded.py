@@ -8,15 +8,37 @@ in the order of the writes.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
+import sqlite3
 import sys
 from pathlib import Path
 
 import msgspec
 
+from agent.spool.database import Database
 from tests.faults import disk
 from tests.faults.plant import Life, Told, grow
+
+
+def end_with(recorder: disk.Disk, commit: int, sync: int) -> None:
+    """Have a sync fail in a commit of SQLite, and the process end there: the next reads from memory."""
+    real = Database.commit
+    left = commit
+
+    def failing(self: Database) -> None:
+        nonlocal left
+        left -= 1
+        if left:
+            real(self)
+            return
+        recorder.fail(errno.EIO, at=sync, count=1, classes=disk.SYNC)
+        with contextlib.suppress(sqlite3.Error):
+            real(self)
+        os._exit(0)
+
+    Database.commit = failing  # type: ignore[method-assign]
 
 
 def main(folder: Path, lives: list[Life]) -> None:
@@ -32,6 +54,8 @@ def main(folder: Path, lives: list[Life]) -> None:
             def tell(told: Told, mark: int = mark) -> None:
                 os.write(mark, msgspec.msgpack.encode(told))
 
+            if life.bad_commit is not None:
+                end_with(recorder, *life.bad_commit)
             grow(folder, life, number, tell)
             os._exit(0)
         _, status = os.waitpid(child, 0)

@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -33,21 +33,36 @@ def small_disk(folder: Path) -> Iterator[bool]:
             subprocess.run(["umount", "--lazy", folder], check=True)
 
 
-@pytest.mark.parametrize("kind", ["small file system", "no room by the calls"])
-def test_collection_goes_on_while_the_disk_is_full(tmp_path: Path, kind: str) -> None:
+KINDS = ["small file system", "no room by the calls"]
+
+
+def run(tmp_path: Path, kind: str, *words: str) -> Any:
+    """Run the program of `full` on a disk of this kind; return what it prints."""
     with small_disk(tmp_path / "disk") as mounted:
         work = tmp_path / "disk"
         below = disk.Disk(work / "state", tmp_path / "control")
         # who may not mount has the second kind twice
         small = {"TSQ_SMALL": "1"} if mounted and kind == "small file system" else {}
-        run = subprocess.run(
-            [sys.executable, "-m", "tests.faults.full", work, "1"],
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.faults.full", work, "1", *words],
             env={**os.environ, **below.env, **small},
             capture_output=True,
             check=False,
         )
-        assert run.returncode == 0, run.stderr.decode()[-4000:]
-        result = json.loads(run.stdout)
+        assert done.returncode == 0, done.stderr.decode()[-4000:]
+        return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_with_the_reserve_used_up_and_nothing_left_to_go_it_starts_and_collects(tmp_path: Path, kind: str) -> None:
+    result = run(tmp_path, kind, "starts")
+    assert set(result["statuses"]) == {0}, "a start was refused, or what was read was not taken"
+    assert result["problems"] == [], result
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_collection_goes_on_while_the_disk_is_full(tmp_path: Path, kind: str) -> None:
+    result = run(tmp_path, kind)
     assert result["problems"] == [], result
     assert result["lost_in_ring"] == 0, "what was read meanwhile was not kept"
     assert result["not_taken_after_room"] == 0

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.faults import disk, image
-from tests.faults.powerloss import LONG, SHORT, SYNC_FAILS, run
+from tests.faults.plant import Life
+from tests.faults.powerloss import COMMIT_FAILS, LONG, SHORT, SYNC_FAILS, recorded, run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,6 +36,33 @@ def test_a_sync_that_fails_has_written_nothing_and_what_it_should_have_written_i
     result = run(POINTS // 2, 8, SYNC_FAILS)
     assert result.broken == 0, result
     assert result.failed >= len(SYNC_FAILS)
+
+
+def test_what_sqlite_could_not_sync_is_not_built_upon_by_the_next_process() -> None:
+    result = run(POINTS, 9, COMMIT_FAILS)
+    assert result.unlike == []
+    assert result.broken == 0, result
+    assert result.failed >= 5
+
+
+def test_a_commit_is_written_to_a_place_that_the_disk_has_already(work: Path) -> None:
+    folder, trace = recorded(work, (Life(seed=1, seconds=60, journal=20_000),))
+    state, commits = image.Disk(str(folder)), 0
+    written = set()
+    for line in trace:
+        if line.what == "d":
+            path, file = state._open[line.handle]
+            records = [c for c in getattr(file, "pending", ()) if path.endswith(".tsj") and c.data and any(c.data)]
+            if records:
+                assert isinstance(file, image.File)
+                assert max(c.at + len(c.data or b"") for c in records) <= len(file.durable), (
+                    "its sync is a large one"
+                )
+                commits += 1
+                written.add(path)
+        state.step(line)
+    assert commits > 50
+    assert len(written) == 2
 
 
 def test_the_same_without_syncing_breaks_promises() -> None:

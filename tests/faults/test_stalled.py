@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,10 +19,11 @@ from tests.e2e.rig import running, until
 from tests.e2e.site import Site
 from tests.faults import disk
 from tests.peers.modbus import read_log
+from tests.support.memory import SHARED
 from tests.support.processes import running as alive
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
 STALL_S = float(os.environ.get("TSQ_STALL", "5"))
 
@@ -58,21 +62,37 @@ def test_an_agent_whose_disk_hangs_reads_on_and_answers_and_loses_nothing(tmp_pa
         assert spool["ring_lost_rows"] == 0, spool
 
 
-@pytest.mark.parametrize("fault", ["stall", "read-only", "broken"])
-@pytest.mark.parametrize("seconds", [25, 75])
+CASES = [(fault, seconds) for fault in ("stall", "read-only", "broken") for seconds in (25, 75)]
+
+
+@pytest.fixture(scope="module")
+def started() -> Iterator[dict[tuple[str, int], subprocess.Popen[bytes]]]:
+    """Start the program of each case at once: each waits for the seconds of its spool, and hardly computes."""
+    with contextlib.ExitStack() as stack:
+        runs = {}
+        for fault, seconds in CASES:
+            name = stack.enter_context(tempfile.TemporaryDirectory(prefix="tsq-faults-", dir=SHARED))
+            work = Path(name).resolve()
+            below = disk.Disk(work / "state", work / "control")
+            runs[fault, seconds] = stack.enter_context(
+                subprocess.Popen(
+                    [sys.executable, "-m", "tests.faults.stalled", work / "state", str(seconds), fault],
+                    env={**os.environ, **below.env},
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                )
+            )
+            stack.callback(runs[fault, seconds].kill)
+        yield runs
+
+
+@pytest.mark.parametrize(("fault", "seconds"), CASES)
 def test_below_30_s_nothing_is_lost_and_beyond_it_the_gap_has_every_row(
-    work: Path, seconds: int, fault: str
+    started: dict[tuple[str, int], subprocess.Popen[bytes]], seconds: int, fault: str
 ) -> None:
-    below = disk.Disk(work / "state", work / "control")
-    run = subprocess.run(
-        [sys.executable, "-m", "tests.faults.stalled", work / "state", str(seconds), fault],
-        env={**os.environ, **below.env},
-        capture_output=True,
-        check=False,
-        timeout=100,
-    )
-    assert run.returncode == 0, run.stderr.decode()[-4000:]
-    result = json.loads(run.stdout)
+    out, err = started[fault, seconds].communicate(timeout=110)
+    assert started[fault, seconds].returncode == 0, err.decode()[-4000:]
+    result = json.loads(out)
     assert result["longest_put_s"] < 1, "put has waited for the disk"
     assert result["stored"] + result["in_gaps"] == result["put"], result
     assert result["lost"] == result["in_gaps"], result

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from agent.clock import SystemClock
 from agent.frame import FrameBlock, gap_event
-from agent.spool import Limits, Spool
-from agent.spool import spool as spool_module
+from agent.spool import Limits, Spool, changing
 from tests.support.items import birth_of, frame, source
 
 if TYPE_CHECKING:
@@ -71,7 +70,7 @@ def test_what_was_put_before_is_of_the_old_birth_and_what_comes_after_of_the_new
 
 
 def test_a_disk_that_takes_nothing_leaves_all_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spool_module, "CHANGE_S", 1.5)
+    monkeypatch.setattr(changing, "CHANGE_S", 1.5)
     spool, clock = make(tmp_path), SystemClock(trusted=True)
     spool.start(clock)
     first = spool.birth

@@ -45,13 +45,14 @@ class Seen:
         return {}
 
 
-def make(folder: Path, clock: FakeClock, evidence: Seen | None = None, **more: Any) -> Spool:
+def make(folder: Path, clock: FakeClock, evidence: Seen | None = None, *, begin: bool = True, **more: Any) -> Spool:
     more = {"limits": Limits(min_free_bytes=0), **more}
     spool = Spool(
         folder, birth=birth_of("hanil", "main", "edge-1", (A,)), sources=(A,), fingerprint=lambda: "box", **more
     )
     clock.epoch = max(clock.epoch, spool.epoch)
-    spool.begin(clock, evidence)
+    if begin:
+        spool.begin(clock, evidence)
     return spool
 
 

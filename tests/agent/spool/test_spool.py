@@ -847,13 +847,49 @@ def test_who_waits_to_end_waits_for_no_second(tmp_path: Path, monkeypatch: pytes
     spool.stop()
 
 
-def test_a_version_of_the_file_that_is_not_ours_is_set_aside(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("version", "age"), [(schema_of.VERSION - 1, "older"), (schema_of.VERSION + 1, "newer")])
+def test_a_version_of_the_file_that_is_not_ours_is_set_aside_and_not_called_damaged(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, version: int, age: str
+) -> None:
     make(tmp_path, FakeClock()).stop()
     with sqlite3.connect(tmp_path / "spool.db") as db:
-        db.execute(f"PRAGMA user_version={schema_of.VERSION + 1}")
+        db.execute(f"PRAGMA user_version={version}")
     db.close()
     spool = make(tmp_path, FakeClock())
-    assert list(tmp_path.glob("*.damaged-*"))
+    (aside,) = tmp_path.glob(f"*.version-{version}-*[0-9]")
+    assert not list(tmp_path.glob("*.damaged-*"))
+    assert f"{age} version of this program and not damaged: it is set aside as {aside}" in caplog.text
+    assert "run the program that wrote it until its spool is empty" in caplog.text
+    spool.tick()
+    assert told(spool, "overflow")["reason"] == f"version-{version}: {aside.name}"
+    spool.stop()
+
+
+def test_a_file_that_cannot_be_written_when_it_begins_is_said_and_one_that_is_damaged_is_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = FakeClock()
+    problems: list[sqlite3.Error] = [sqlite3.OperationalError("database or disk is full")]
+
+    def fail(*_: object) -> None:
+        raise problems[-1]
+
+    spool = make(tmp_path, clock)
+    fill(spool, clock, 2)
+    spool._journal.close()
+    spool = make(tmp_path)
+    monkeypatch.setattr(spool._journal, "begin", fail)
+    with pytest.raises(SpoolFailed, match="is full: make room"):
+        spool.begin(clock)
+    problems.append(sqlite3.DatabaseError("database disk image is malformed"))
+    problems[-1].sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+    spool.begin(clock)
+    assert len(list(tmp_path.glob("*.damaged-*[0-9]"))) == 1
+    rows = spool.stats().rows
+    spool.put(frame(A, clock.now()))
+    spool.tick()
+    assert spool.stats().rows == rows + 3
+    assert gaps(spool, "agent_off"), "also what the last process left untold"
     spool.stop()
 
 

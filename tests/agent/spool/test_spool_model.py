@@ -27,6 +27,7 @@ from agent.spool import Limits, Spool
 from contract.payload import Rejected, Stored
 from tests.support.clocks import FakeClock
 from tests.support.items import birth_of, frame, source
+from tests.support.memory import SHARED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -75,7 +76,7 @@ class SpoolMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = Path(tempfile.mkdtemp(prefix="tsq-spool-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="tsq-spool-", dir=SHARED))
         self.clock = FakeClock()
         self.box = "box-0"
         self.number = 0

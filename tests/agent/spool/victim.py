@@ -33,6 +33,7 @@ from contract.payload import Stored
 from readiness.schedule import Calendar
 from tests.support.clocks import FakeClock
 from tests.support.items import START_NS, birth_of, source
+from tests.support.memory import SHARED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,6 +47,10 @@ BIRTH = birth_of("hanil", "main", "edge-1", SOURCES)
 HOURS = ((dt.time(8), dt.time(20)),)
 CALENDAR = Calendar("Asia/Seoul", dt.time(8), dict.fromkeys(range(6), HOURS), frozenset())
 STEP_S = 60
+MOST = 4
+"""Commits that a life is sure of, less one."""
+COMMIT_S = 0.03
+"""About as long as a commit takes, so that a kill comes anywhere in the next."""
 
 
 def evidence(state: bytes | None = None) -> DayLedger:
@@ -117,7 +122,7 @@ def copy(folder: Path, after: int) -> list[tuple[int, str, list[Item]]]:
     """Return the entries that came since the last copy, from a copy of the folder as the dead have left it."""
     if not folder.exists():
         return []
-    with tempfile.TemporaryDirectory() as there:
+    with tempfile.TemporaryDirectory(dir=SHARED) as there:
         shutil.copytree(folder, there, dirs_exist_ok=True)
         spool, _, _ = opened(Path(there))
         crcs = {e.seq: e.crc for e in spool.unconfirmed(after, None, 10**6)}
@@ -142,7 +147,9 @@ def main(folder: Path, kills: int, seed: int) -> None:
         told = b""
         if rng.random() < 0.9:
             told = os.read(reading, 8)  # it lives; without this it may be killed while it opens the file
-        time.sleep(rng.random() * 0.1)
+            for _ in range(rng.randrange(MOST)):  # by commits, which take as long as the machine needs
+                told += os.read(reading, 8)
+        time.sleep(rng.random() * COMMIT_S)
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
         with os.fdopen(reading, "rb") as rest:
