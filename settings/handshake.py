@@ -73,6 +73,7 @@ class Secured(ssl.SSLContext):
         self.trouble = None
         self.sslsocket_class = _Socket
         self.minimum_version = ssl.TLSVersion.TLSv1_2
+        self.hostname_checks_common_name = False  # RFC 9525: names stand in subjectAltName
         if now is not None:
             self.verify_flags |= ssl.VerifyFlags(NO_CHECK_TIME)
         _load(self, tls)
@@ -307,9 +308,10 @@ def _their_certificate(exc: ssl.SSLCertVerificationError, name: str) -> Text:
         )
     if code in _NAME:
         return Text(
-            f"the broker's certificate is for another name than {name}: write the name that it holds as host, or "
-            "under tls.server_name",
-            f"브로커 인증서의 이름이 {name}과(와) 다릅니다. 인증서에 있는 이름을 host나 tls.server_name에 쓰십시오",
+            f"the broker's certificate does not hold the name {name} (as subjectAltName; a common name alone does "
+            "not count): write the name that it holds as host, or under tls.server_name",
+            f"브로커 인증서의 subjectAltName에 {name}이(가) 없습니다(CN만으로는 안 됩니다). 인증서에 있는 이름을 "
+            "host나 tls.server_name에 쓰십시오",
         )
     if code in _WEAK:
         return Text(

@@ -85,9 +85,11 @@ def shifted(item: Item, epoch: int, offset_ns: int) -> Item:
     if item.kind == "gap" and "sources" in body:
         body = _lost(item, moved)
     elif item.kind == "gap" and body.get("clock") == "behind" and start is not None:
-        began = moved(int(cast("str", body["started"])))  # now it is known how long the agent was off
-        if began >= start:
+        began = moved(int(cast("str", body["started"])))
+        if began >= start:  # now it is known how long the agent was off
             end, body = began, {key: value for key, value in body.items() if key not in {"clock", "started"}}
+        else:  # the clock before it was ahead
+            body = {**body, "started": str(began)}
     return dataclasses.replace(item, time_ns=moved(item.time_ns), from_ns=start, to_ns=end, body=body)
 
 

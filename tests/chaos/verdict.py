@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, NamedTuple
 
 from tests.chaos import ledger, sums
@@ -11,7 +12,9 @@ from tests.chaos.plant import INTERVALS_NS, Stored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
+    from gateway.stores.base import Point
     from tests.chaos.causes import Done
     from tests.chaos.ledger import Gap
     from tests.chaos.plant import Plant
@@ -55,6 +58,7 @@ def verdict(plant: Plant, done: Sequence[Done], clocks: Sequence[int] = (0,)) ->
     finally:
         store.close()
     served = plant.served()
+    _keep(plant.folder / "events.jsonl", stored.events)
     offset = sums.offsets(served, stored.values)
     when = sums.true_time(offset)
     told = ledger.gaps(stored.events, when)
@@ -79,6 +83,16 @@ def verdict(plant: Plant, done: Sequence[Done], clocks: Sequence[int] = (0,)) ->
     lines += [f"  a cause that was not there: {gap}: {spans}" for gap, spans in unjust[: sums.SHOWN]]
     good = total.good and not unjust and not any(one.uncovered or one.double for _, one in found.values())
     return Verdict(good, total, "\n".join(lines))
+
+
+def _keep(path: Path, events: Sequence[Point]) -> None:
+    """Write down what the database holds of events: with the logs, what a run that fails is understood from."""
+    lines = [json.dumps({"time": e.time_ns, **dict(e.tags), **e.fields}) for e in sorted(events, key=_time)]
+    path.write_text("\n".join(lines), "utf-8")
+
+
+def _time(point: Point) -> int:
+    return point.time_ns
 
 
 def _coverage(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
 import re
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 
 from contract.codec import encode
 from contract.schemas import FOLDER, PAYLOADS, schema, text
-from tests.golden import EXAMPLES
+from tests.golden import EXAMPLES, SUMS
 from tests.golden import FOLDER as GOLDEN
 
 NAMES = sorted(PAYLOADS)
@@ -50,6 +51,13 @@ def test_the_golden_file_validates_and_is_read_and_written_byte_for_byte(name: s
     validator(name).validate(json.loads(raw))
     assert msgspec.json.decode(raw, type=PAYLOADS[name]) == EXAMPLES[name]
     assert encode(EXAMPLES[name]) == raw
+
+
+def test_the_golden_files_are_final() -> None:
+    for line in SUMS.read_text("ascii").splitlines():
+        digest, name = line.split()
+        assert hashlib.sha256((GOLDEN / name).read_bytes()).hexdigest() == digest, f"{name}: tsq/1 never changes"
+    assert {line.split()[1] for line in SUMS.read_text("ascii").splitlines()} == {f"{name}.json" for name in NAMES}
 
 
 @pytest.mark.parametrize("name", NAMES)

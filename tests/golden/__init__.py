@@ -1,7 +1,8 @@
-"""One example of each payload, and its bytes as they cross the wire: `python -m tests.golden` writes the files.
+"""One example of each payload, and its bytes as they cross the wire: `python -m tests.golden` writes new ones.
 
-Until the prefix becomes `tsq/1` the files may change; from then on they never do: a payload that reads differently
-gets a new prefix.
+These bytes are final with `tsq/1`, and their sums stand beside the folder: what a program has written is read for
+ever. A field that is added has a default and an example of its own; a payload that reads differently gets a new
+prefix.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     import msgspec
 
 FOLDER = Path(__file__).parent / PREFIX.replace("/", "-")
+SUMS = FOLDER.with_suffix(".sha256")
 BIRTH = "0123456789abcdef0123456789abcdef"
 EVIDENCE = "fedcba9876543210"
 SPOOL = "5f0c7a1e9d3b4c62"
@@ -207,7 +209,9 @@ EXAMPLES: Mapping[str, msgspec.Struct] = {
 
 
 def main() -> None:
-    """Write all golden files."""
+    """Write the golden files that are missing; those that exist are final."""
     FOLDER.mkdir(exist_ok=True)
     for name, example in EXAMPLES.items():
-        (FOLDER / f"{name}.json").write_bytes(encode(example))
+        path = FOLDER / f"{name}.json"
+        if not path.exists():
+            path.write_bytes(encode(example))

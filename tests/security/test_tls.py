@@ -131,8 +131,15 @@ def test_a_certificate_for_another_name_is_refused_unless_the_name_is_given(site
         for host in ("127.0.0.1", "localhost"):
             trouble = attempt(broker(child.port, site.tls(), host)).trouble
             assert trouble is not None
-            assert f"for another name than {host}" in trouble.en
+            assert f"does not hold the name {host}" in trouble.en
         assert attempt(broker(child.port, site.tls(server_name="mqtt.hanil.example"))).trouble is None
+
+
+def test_a_common_name_is_no_name(site: Site) -> None:
+    with site.broker(site.authority.issue("localhost", server=True, hosts=())) as child:
+        trouble = attempt(broker(child.port, site.tls(), "localhost")).trouble
+        assert trouble is not None
+        assert "a common name alone does not count" in trouble.en
 
 
 def test_a_server_certificate_that_has_expired_or_is_not_valid_yet(site: Site) -> None:
@@ -176,7 +183,7 @@ def test_every_other_check_stays_where_the_time_is_not_known(site: Site) -> None
     with site.broker(site.authority.issue("broker", server=True, hosts=("elsewhere",))) as child:
         trouble = attempt(broker(child.port, site.tls()), moment(0, exact=False)).trouble
     assert trouble is not None
-    assert "another name" in trouble.en
+    assert "does not hold the name" in trouble.en
     with site.broker(site.authority.issue("broker")) as child:  # a client's certificate
         trouble = attempt(broker(child.port, site.tls()), moment(0, exact=False)).trouble
     assert trouble is not None

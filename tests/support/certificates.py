@@ -89,7 +89,7 @@ class Authority:
         builder = _builder(
             _name(name), self._name, key.public_key(), begin or now() - DAY, end or now() + 365 * DAY
         ).add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
-        if server:
+        if server and hosts:
             builder = builder.add_extension(x509.SubjectAlternativeName([_alternative(h) for h in hosts]), False)
         certificate = builder.sign(self._key, hashes.SHA256())
         pair = Pair(self._folder / f"{file or name}.pem", self._folder / f"{file or name}.key")

@@ -19,9 +19,10 @@ def test_the_length_of_agent_off_becomes_known_with_the_clock() -> None:
     assert became.body == {"gap_id": "g", "cause": "agent_off"}
 
 
-def test_another_epoch_or_a_clock_that_stays_behind_changes_nothing() -> None:
+def test_another_epoch_changes_nothing_and_behind_a_clock_that_was_ahead_the_start_alone_is_moved() -> None:
     event = gap_event("g", "agent_off", None, STARTED, LAST, LAST, clock="behind", started=str(STARTED))
-    for epoch, offset in ((9, LAST), (8, 3_600_000_000_000)):
+    for epoch, offset, started in ((9, LAST, STARTED), (8, 3_600_000_000_000, STARTED + 3_600_000_000_000)):
         became = shifted(event, epoch, offset)
         assert isinstance(became, Event)
-        assert (became.from_ns, became.to_ns, became.body) == (LAST, LAST, event.body)
+        assert (became.from_ns, became.to_ns) == (LAST, LAST)
+        assert became.body == {**event.body, "started": str(started)}
