@@ -26,6 +26,9 @@ GIVEN_UP_NS = 5 * SECOND
 """Until who was given up for a missed time-out is read again."""
 SOURCES: Mapping[str, tuple[str, ...]] = {"plc": ("plc.words", "plc.pairs"), "cnc": ("cnc.main",)}
 
+QUEUED: Mapping[str, tuple[str, ...]] = {"cnc": ("overflow",)}
+"""A server that holds values for us drops the oldest of them when it has held more than it has room for."""
+
 
 class Done(NamedTuple):
     """A fault as it happened: true times of its beginning and of its end."""
@@ -89,5 +92,5 @@ def _device(name: str, a: int, b: int, why: str) -> list[Window]:
     return [
         Window(cause, source, a - COMMIT_NS, b + CONNECT_NS, why)
         for source in SOURCES[name]
-        for cause in ("link_down", "waiting")
+        for cause in ("link_down", "waiting", *QUEUED.get(name, ()))
     ]

@@ -56,7 +56,6 @@ class Group:
         types: The data types that are known of the server.
         unread: (item, time, sample) of values whose data type is not known yet.
         stale: A notification was lost, so the values have to be read.
-        heard_ns: Time of the subscription's last answer, 0 for none.
         gathered: Events that have come since the server's queue was last empty.
         confirm: The subscription lives on after an outage: what it has not reported since has to be read once.
         unheard: Items that are to be read for this.
@@ -124,7 +123,6 @@ class Group:
         self.stale = False
         self.confirm = False
         self.unheard: list[int] = []
-        self.heard_ns = 0
         self.gathered = 0
         self.next_ns = max(now_ns, self.window_ns)
         self.next_try_ns = now_ns + RETRY_NS

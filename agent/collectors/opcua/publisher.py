@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 MARGIN_NS: Final = 2_000_000_000
 SILENT_NS: Final = 600_000_000_000  # however rarely a server says it will speak: a dead one must be found out
+HELD_UP_NS: Final = 5_000_000_000
+"""An answer that came so long before the next was not held up with it: who has a request answers it at once."""
 _MOST: Final = 10
 _NUMBERS: Final = 2**32 - 1  # of sequence numbers: 1 follows 2^32 - 1
 
@@ -45,12 +47,27 @@ class Subscription:
         silence_ns: Longest time without an answer before it counts as dead.
         heard_ns: Monotonic time of the last answer.
         expected: Next sequence number.
+        asked_ns: When the last answer was asked for, by our clock; it was sent later.
+        came_ns: When it came, which may be long after; 0 before the first.
     """
 
     id: int
     silence_ns: int
     heard_ns: int
     expected: int = 1
+    asked_ns: int = 0
+    came_ns: int = 0
+
+    def came(self, asked_ns: int, came_ns: int) -> int:
+        """Take an answer; return a moment after which was sampled what the server has dropped before it.
+
+        It was sampled after the server had sent the answer before. Servers need not say when that was, and their
+        clocks are their own: sure is that it was between the request and the arrival, which is late when a cable
+        was out.
+        """
+        asked, came = self.asked_ns, self.came_ns or came_ns
+        self.asked_ns, self.came_ns = asked_ns or self.asked_ns, came_ns
+        return came if came_ns - came >= HELD_UP_NS else min(asked or came, came, came_ns)
 
     def lost(self, publication: Publication) -> int:
         """Return how many notifications are missing before this one, and go on after it.
@@ -68,7 +85,17 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """One answer: a keep-alive when it holds no items."""
+    """One answer: a keep-alive when it holds no items.
+
+    Attributes:
+        subscription: Whose it is.
+        time_ns: When it came, by our clock.
+        items: (client handle, sample) in the server's order.
+        lost: Notifications that are missing before it.
+        more: The server holds more that it could send at once.
+        events: (client handle, fields) in the server's order.
+        since_ns: What the server has dropped before it was sampled after this moment of our clock.
+    """
 
     subscription: Subscription
     time_ns: int
@@ -76,6 +103,7 @@ class Published:
     lost: int
     more: bool = False
     events: Sequence[tuple[int, list[Field]]] = ()
+    since_ns: int = 0
 
 
 class Publisher:
@@ -97,8 +125,8 @@ class Publisher:
         self._wake = wake
         self._place = place
         self._subscriptions: dict[int, Subscription] = {}
-        self._open: set[asyncio.Task[Publication]] = set()
-        self._done: deque[tuple[int, int, asyncio.Task[Publication]]] = deque()
+        self._open: dict[asyncio.Task[Publication], int] = {}  # when it was asked
+        self._done: deque[tuple[int, int, int, asyncio.Task[Publication]]] = deque()  # asked, came, monotonic
         self._acknowledge: list[ua.SubscriptionAcknowledgement] = []
         self._missed: deque[Publication] = deque()
         self._wanted = 0
@@ -146,13 +174,13 @@ class Publisher:
         while len(self._open) + len(self._done) < self._wanted:
             acknowledge, self._acknowledge = self._acknowledge, []
             task = asyncio.create_task(self._connection.publish(acknowledge), name=f"publish:{self._place}")
-            self._open.add(task)
+            self._open[task] = self._clock.now()
             task.add_done_callback(self._came)
 
     def _came(self, task: asyncio.Task[Publication]) -> None:
-        self._open.discard(task)
+        asked_ns = self._open.pop(task, 0)
         if not task.cancelled():
-            self._done.append((self._clock.now(), self._clock.monotonic(), task))
+            self._done.append((asked_ns, self._clock.now(), self._clock.monotonic(), task))
             self._wake.set()
 
     def take(self) -> list[Published]:
@@ -164,11 +192,12 @@ class Publisher:
         taken: list[Published] = []
         while self._missed or self._done:
             if self._missed:
-                time_ns, heard_ns, answer = self._clock.now(), self._clock.monotonic(), self._missed.popleft()
+                asked_ns, time_ns, heard_ns = 0, self._clock.now(), self._clock.monotonic()
+                answer = self._missed.popleft()
             else:
-                time_ns, heard_ns, task = self._done.popleft()
+                asked_ns, time_ns, heard_ns, task = self._done.popleft()
                 if task.exception() is not None and taken:  # what came before it is counted, so it must not be lost
-                    self._done.appendleft((time_ns, heard_ns, task))
+                    self._done.appendleft((asked_ns, time_ns, heard_ns, task))
                     return taken
                 try:
                     answer = task.result()
@@ -186,7 +215,8 @@ class Publisher:
                 raise Unreachable(f"{self._place}: the server ended the subscription: {name(answer.ended)}")
             subscription.heard_ns = heard_ns
             lost = subscription.lost(answer)
-            taken.append(Published(subscription, time_ns, answer.items, lost, answer.more, answer.events))
+            since_ns = subscription.came(asked_ns, time_ns)
+            taken.append(Published(subscription, time_ns, answer.items, lost, answer.more, answer.events, since_ns))
             if not answer.keep_alive:
                 self._acknowledge.append(
                     ua.SubscriptionAcknowledgement(SubscriptionId=subscription.id, SequenceNumber=answer.sequence)
@@ -227,7 +257,7 @@ class Publisher:
 
     async def pause(self) -> None:
         """Withdraw all requests; an answer that nobody has taken is fetched again when the session is resumed."""
-        tasks = [*self._open, *(task for _, _, task in self._done)]
+        tasks = [*self._open, *(done[-1] for done in self._done)]
         self._done.clear()
         for task in tasks:
             task.cancel()

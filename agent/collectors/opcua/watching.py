@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from agent.clock import Clock
     from agent.collectors.base import Reading
     from agent.collectors.opcua.connection import Connection
-    from agent.collectors.opcua.decode import Field, Sample
+    from agent.collectors.opcua.decode import Sample
     from agent.collectors.opcua.group import Group
     from agent.collectors.opcua.publisher import Published, Publisher
     from agent.frame import Json
@@ -309,19 +309,19 @@ class Watching:
             if self._known.news(it) and it.severity >= (group.config.severity or 0)
         ]
 
-    def _events(self, group: Group, time_ns: int, told: Sequence[tuple[int, list[Field]]]) -> list[Reading]:
+    def _events(self, group: Group, answer: Published) -> list[Reading]:
         out: list[Reading] = []
-        for handle, fields in told:
+        for handle, fields in answer.events:
             if handle not in self._handles:
                 continue
             it = events.alarm(fields)
             if it.overflow:
                 self.overflows += 1
-                out.append(self._overflow(group, time_ns, reason="server_queue", events=True))
+                out.append(self._overflow(group, answer, reason="server_queue", events=True))
                 continue
             self._known.take(it)
             if it.severity >= (group.config.severity or 0):
-                out.append(events.event(it, time_ns, group.source.id, self._machine))
+                out.append(events.event(it, answer.time_ns, group.source.id, self._machine))
         return out
 
     # what comes
@@ -338,25 +338,24 @@ class Watching:
                 monitored = self._handles.get(handle)
                 if monitored is not None:
                     self._take(group, monitored[1], answer.time_ns, sample, overflowing)
-            told = self._events(group, answer.time_ns, answer.events)
+            told = self._events(group, answer)
             out += told
             group.gathered += len(answer.events)
             full = group.events and 1 < max(group.queue, default=0) <= group.gathered
             if full and not any(event.kind == "gap" for event in told if isinstance(event, Event)):
                 # not every server says that it had to drop events: a queue that was full tells it
                 self.overflows += 1
-                out.append(self._overflow(group, answer.time_ns, reason="server_queue_full", events=True))
+                out.append(self._overflow(group, answer, reason="server_queue_full", events=True))
             if full or not answer.more:
                 group.gathered = 0
             if overflowing:
                 self.overflows += 1
                 names: list[Json] = [*sorted(overflowing)]
-                out.append(self._overflow(group, answer.time_ns, reason="server_queue", signals=names))
+                out.append(self._overflow(group, answer, reason="server_queue", signals=names))
             if answer.lost:
-                lost = self._overflow(group, answer.time_ns, reason="notification_lost", notifications=answer.lost)
+                lost = self._overflow(group, answer, reason="notification_lost", notifications=answer.lost)
                 out.append(lost)
                 group.stale = True
-            group.heard_ns = answer.time_ns
             if group.confirm and not answer.more:  # all that the server held has come
                 group.confirm, group.unheard = False, group.silent()
             out.append(Watermark(group.source.id, answer.time_ns))
@@ -372,7 +371,7 @@ class Watching:
             group.lost(item, self._clock.monotonic())
 
     @staticmethod
-    def _overflow(group: Group, time_ns: int, **body: Json) -> Event:
+    def _overflow(group: Group, answer: Published, **body: Json) -> Event:
         """Return the gap between the last answer and this one: what was dropped was sampled in it."""
-        start = group.heard_ns or time_ns
-        return gap_event(uuid.uuid4().hex, "overflow", group.source.id, time_ns, start, time_ns, **body)
+        end = answer.time_ns
+        return gap_event(uuid.uuid4().hex, "overflow", group.source.id, end, answer.since_ns, end, **body)
