@@ -20,7 +20,7 @@ from agent.spool.ledger import FREE, SETTLE
 from agent.spool.log import records
 
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 
     from agent.spool.births import Files
     from agent.spool.blocks import Blocks, Packed
@@ -38,6 +38,14 @@ VOUCHED = (
 )
 
 
+class Hole(NamedTuple):
+    """A time of which something may have waited that nobody can read any more: where, from when to when."""
+
+    files: str
+    since_ns: int
+    until_ns: int
+
+
 class Adopted(NamedTuple):
     """What was found."""
 
@@ -46,7 +54,7 @@ class Adopted(NamedTuple):
     process: int = 0
     commit_ns: int | None = None
     total: int = 0
-    since_ns: int | None = None  # from where on a file of blocks may be missing that cannot be read
+    holes: tuple[Hole, ...] = ()
 
 
 NOTHING = Adopted()
@@ -84,8 +92,13 @@ def adopt(db: Database, log: Log, blocks: Blocks, files: Files) -> Adopted:
     entries = said.entries
     unread: set[int] = set()
     found = NOTHING
+    torn: list[tuple[int, int]] = []  # number of the last entry before records that are lost, and when the next was
+    last_number = -1 if log.begins_late else 0
     for number, record in records(log, log.foreign(-1)):
         if record is not None:
+            if last_number and number != last_number + 1:
+                torn.append((found.seq, record.time_ns))
+            last_number = number
             _take(number, record, said)
             found = found._replace(
                 process=max(found.process, record.process), commit_ns=record.time_ns, total=record.total,
@@ -106,10 +119,7 @@ def adopt(db: Database, log: Log, blocks: Blocks, files: Files) -> Adopted:
         process = max(one.process for one in index.entries)
         db.execute("INSERT INTO block VALUES (?, ?, ?, 0)", (block, last, size))
         found = found._replace(seq=max(found.seq, last), process=max(found.process, process))
-    if unread:  # what it held lies behind the last that is known to come before it
-        known = [(seq, kept.committed_ns) for seq, (_, _, kept) in entries.items()]
-        before = [time_ns for seq, time_ns in known if seq < min(unread)] or [min((t for _, t in known), default=0)]
-        found = found._replace(since_ns=max(before))
+    found = found._replace(holes=tuple(_holes(entries, torn, unread, found)))
     left = [
         (spool, digest, said.settled(kept))
         for seq, (spool, digest, kept) in sorted(entries.items())
@@ -124,6 +134,21 @@ def adopt(db: Database, log: Log, blocks: Blocks, files: Files) -> Adopted:
         db.execute("INSERT OR REPLACE INTO evidence VALUES (1, ?, x'')", (found.seq,))
         logger.warning("%d rows that wait are taken over from journal and blocks", rows)
     return found._replace(rows=rows)
+
+
+def _holes(
+    entries: Mapping[int, _Known], torn: Iterable[tuple[int, int]], unread: Collection[int], found: Adopted
+) -> Iterator[Hole]:
+    """Yield of when something may be missing: behind the last that is known to come before it."""
+    known = [(seq, kept.committed_ns) for seq, (_, _, kept) in entries.items()]
+    first_ns = min((time_ns for _, time_ns in known), default=0)
+    for seq, until_ns in torn:
+        before = [time_ns for s, time_ns in known if s <= seq or time_ns < until_ns]
+        yield Hole("the journal", max(before, default=first_ns), until_ns)
+    if unread:
+        before = [time_ns for seq, time_ns in known if seq < min(unread)]
+        since_ns = max(before, default=first_ns)
+        yield Hole("files of blocks", since_ns, found.commit_ns or since_ns)
 
 
 def recover(db: Database, blocks: Blocks, files: Files, losses: list[Loss]) -> None:

@@ -195,6 +195,12 @@ class Log:
                 return file.numbers[0], file.numbers[-1]
         return None
 
+    @property
+    def begins_late(self) -> bool:
+        """Whether records before the first have been lost: there was a file before the oldest that has any."""
+        written = [file for file in self._files if file.numbers]
+        return len(written) == 1 and written[0].generation > 1
+
     def numbers(self, after: int, store: int) -> list[int]:
         """Return the numbers of the records of a store after this one, in order."""
         return [

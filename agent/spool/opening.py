@@ -88,12 +88,10 @@ def opened(
         if known is None:
             store = secrets.randbits(63)
             adopted = adoption.adopt(db, log, blocks, files)
-            if adopted.since_ns is not None:  # nobody knows how many rows, nor of what spool
-                losses.append(
-                    Loss(secrets.token_hex(8), "overflow", "spool", "", reason="damaged: files of blocks")
-                )
-                losses[-1].reach(adopted.since_ns)
-                losses[-1].reach(adopted.commit_ns or adopted.since_ns)
+            for hole in adopted.holes:  # nobody knows how many rows, nor of what spool
+                losses.append(Loss(secrets.token_hex(8), "overflow", "spool", "", reason=f"damaged: {hole.files}"))
+                losses[-1].reach(hole.since_ns)
+                losses[-1].reach(hole.until_ns)
         else:
             store = known[7]
             losses = redo(db, log, store, files)

@@ -119,7 +119,10 @@ class Reading(Lookups):
         if birth not in self._sources:
             with self._lock:
                 row = self._db.execute("SELECT sources FROM birth WHERE id = ?", (birth,)).fetchone()
-            sources = msgspec.json.decode(row[0] if row else b"[]", type=tuple[Source, ...])
+            try:
+                sources = msgspec.json.decode(row[0] if row else b"[]", type=tuple[Source, ...])
+            except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+                raise WireError(f"its sources are damaged: {exc}") from exc
             self._sources[birth] = {source.id: source for source in sources}
         return self._sources[birth]
 

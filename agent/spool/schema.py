@@ -20,6 +20,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import os
 import sqlite3
@@ -124,7 +125,7 @@ def connect(path: Path) -> sqlite3.Connection:
     except sqlite3.OperationalError:
         db.close()
         raise
-    except sqlite3.DatabaseError as exc:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as exc:  # the latter: its words quote what is no text
         db.close()
         raise Corrupt(f"{path}: {exc}") from exc
     except Corrupt:
@@ -167,6 +168,23 @@ def _prepare(path: Path, db: sqlite3.Connection) -> None:
     elif path.stat().st_size < CHECKED and db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
         raise Corrupt(f"{path}: damaged")
     db.execute(_LATER)
+    if not _columns(db) >= _expected():  # what SQLite keeps of the tables is damaged: it finds nothing wrong in it
+        raise Corrupt(f"{path}: damaged: tables or columns are missing")
+
+
+def _columns(db: sqlite3.Connection) -> frozenset[tuple[bytes, bytes]]:
+    """Return table and name of all columns, as bytes: of a damaged file they may be no text."""
+    sql = (
+        "SELECT CAST(m.name AS BLOB), CAST(c.name AS BLOB) FROM sqlite_master AS m, pragma_table_info(m.name) AS c"
+    )
+    return frozenset(db.execute(sql))
+
+
+@functools.cache
+def _expected() -> frozenset[tuple[bytes, bytes]]:
+    with contextlib.closing(sqlite3.connect(":memory:")) as db:
+        db.executescript(_TABLES + _LATER)
+        return _columns(db)
 
 
 def fingerprint(net: Path = Path("/sys/class/net"), uuid: Path = Path("/sys/class/dmi/id/product_uuid")) -> str:

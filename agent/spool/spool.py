@@ -145,7 +145,7 @@ class Spool(Changing):
             if Ballast(path.parent, self._limits.max_bytes).release():
                 return self._journal_at(path)
             raise
-        except sqlite3.DatabaseError as exc:
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as exc:
             raise Corrupt(f"{path}: {exc}") from exc
         return journal
 

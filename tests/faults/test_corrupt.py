@@ -124,6 +124,37 @@ def test_a_file_of_blocks_that_is_damaged_when_the_database_is_gone_as_well_is_a
     assert [gap.from_ns < second < gap.to_ns for gap in told] == [True]
 
 
+@pytest.mark.parametrize("kept", [0, 6000])
+def test_a_journal_that_is_cut_when_the_database_is_gone_as_well_is_a_gap(work: Path, kept: int) -> None:
+    folder, said = work / "state", Books()
+    life = Life(seed=4, seconds=90, line=(0, 90), journal=12_000)
+    _, told = live(partial(grow, folder, life, 1), disk.Disk(folder, work / "control"))
+    for one in told:
+        said.add(one)
+    journal = sorted((folder / "journal").iterdir(), key=lambda path: path.stat().st_mtime_ns)
+    os.truncate(journal[0], kept)
+    (folder / "spool.db").unlink()
+    assert examine(folder, said, damaged=True) == []
+    spool, _ = open_spool(folder)
+    reasons = {gap.reason for kept in contents(spool) for _, gap in gaps_of(kept)}
+    spool.stop()
+    assert "damaged: the journal" in reasons
+
+
+@pytest.mark.parametrize("become", [b"numbes", b"num\x98er", b"\x00umber"])
+def test_a_column_that_has_lost_its_name_is_damage(work: Path, become: bytes) -> None:
+    folder, said = work / "state", Books()
+    _, told = live(partial(grow, folder, Life(seed=4, seconds=30), 1), disk.Disk(folder, work / "control"))
+    for one in told:
+        said.add(one)
+    path = folder / "spool.db"
+    data = path.read_bytes()
+    assert data.count(b"number INTEGER") == 1, "of the table of clock epochs"
+    path.write_bytes(data.replace(b"number INTEGER", become + b" INTEGER"))
+    assert examine(folder, said, damaged=True) == []
+    assert len(list(folder.glob("*.damaged-*[0-9]"))) == 1
+
+
 @pytest.mark.parametrize("name", ["1.tsj", "2.tsj"])
 @pytest.mark.parametrize("replaced", [False, True])
 def test_a_file_of_the_journal_that_goes_while_the_spool_runs_costs_nothing(
