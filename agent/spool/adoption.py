@@ -93,12 +93,14 @@ def adopt(db: Database, log: Log, blocks: Blocks, files: Files) -> Adopted:
     unread: set[int] = set()
     found = NOTHING
     torn: list[tuple[int, int]] = []  # number of the last entry before records that are lost, and when the next was
-    last_number = -1 if log.begins_late else 0
+    lost, last_number = log.begins_late, 0
     for number, record in records(log, log.foreign(-1)):
-        if record is not None:
-            if last_number and number != last_number + 1:
+        if record is None:
+            lost = True
+        else:
+            if lost or number != (last_number or number - 1) + 1:
                 torn.append((found.seq, record.time_ns))
-            last_number = number
+            lost, last_number = False, number
             _take(number, record, said)
             found = found._replace(
                 process=max(found.process, record.process), commit_ns=record.time_ns, total=record.total,

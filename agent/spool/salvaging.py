@@ -11,6 +11,8 @@ import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import msgspec
+
 from agent.entry import Span
 from agent.spool import ring
 from agent.spool.gaps import OTHER, Loss
@@ -21,7 +23,16 @@ if TYPE_CHECKING:
     from agent.spool.base import Stats
 
 
-_SAVED = (("state", "process, event_ns, commit_ns"), ("day", "day, body"), ("tally", "day, key, bucket, n"))
+_SAVED: tuple[tuple[str, str, Any], ...] = (
+    ("state", "process, event_ns, commit_ns", tuple[int, int, int | None]),
+    ("day", "day, body", tuple[str, bytes]),
+    ("tally", "day, key, bucket, n", tuple[str, str, int, int]),
+)
+"""Table, columns, and what a sound row is."""
+
+
+_UNREADABLE = sqlite3.Error, UnicodeDecodeError
+"""The latter when its words quote what is no text any more."""
 
 
 class Salvaged(NamedTuple):
@@ -60,17 +71,27 @@ def set_aside(path: Path, kind: str, keep: int) -> Path:
 def salvage(path: Path) -> Salvaged:
     """Read what a fresh file needs from a damaged one, as far as it can be read."""
     found: dict[str, list[Any]] = {}
-    with contextlib.suppress(sqlite3.Error), contextlib.closing(_read_only(path)) as db:
-        for table, columns in _SAVED:
-            with contextlib.suppress(sqlite3.Error):
-                found[table] = db.execute(f"SELECT {columns} FROM {table}").fetchall()  # noqa: S608 - from above
-        with contextlib.suppress(sqlite3.Error):
+    with contextlib.suppress(*_UNREADABLE), contextlib.closing(_read_only(path)) as db:
+        for table, columns, row in _SAVED:
+            with contextlib.suppress(*_UNREADABLE):
+                rows = db.execute(f"SELECT {columns} FROM {table}").fetchall()  # noqa: S608 - from above
+                found[table] = [one for one in rows if _is(one, row)]
+        with contextlib.suppress(*_UNREADABLE):
             found["waiting"] = db.execute(
                 "SELECT min(committed_ns), coalesce(sum(rows), 0) FROM entry WHERE state IN (0, 3)"
             ).fetchall()
-    oldest_ns, rows = next(iter(found.get("waiting", [])), (None, 0))
+    oldest_ns, count = next(iter(found.get("waiting", [])), (None, 0))
     process, event_ns, commit_ns = next(iter(found.get("state", [])), (0, 0, None))
-    return Salvaged(process, event_ns, commit_ns, found.get("day", []), found.get("tally", []), oldest_ns, rows)
+    return Salvaged(process, event_ns, commit_ns, found.get("day", []), found.get("tally", []), oldest_ns, count)
+
+
+def _is(row: Any, kind: Any) -> bool:
+    """Whether a row of a damaged file is what its table holds."""
+    try:
+        msgspec.convert(row, kind)
+    except msgspec.ValidationError:
+        return False
+    return True
 
 
 def _read_only(path: Path) -> sqlite3.Connection:
