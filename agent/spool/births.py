@@ -66,7 +66,7 @@ class Files:
             data = (self._folder / digest).read_bytes()
             raw = zstandard.ZstdDecompressor().decompress(data, max_output_size=LIMIT)
             body, sources = msgspec.msgpack.decode(raw, type=tuple[bytes, bytes])
-        except (OSError, zstandard.ZstdError, msgspec.DecodeError):
+        except (OSError, zstandard.ZstdError, ValueError):  # the last: no MessagePack, or a name that none can have
             return None
         return (body, sources) if codec.digest(body) == digest else None
 
@@ -81,7 +81,7 @@ def enter(db: Database, files: Files, digest: str, body: bytes, sources: Sequenc
     files.keep(digest, body, known)
     db.execute(
         "INSERT INTO birth (hash, body, sources) VALUES (?, ?, ?) "
-        "ON CONFLICT (hash) DO UPDATE SET body = excluded.body, sources = excluded.sources",
+        "ON CONFLICT (hash) DO UPDATE SET hash = excluded.hash, body = excluded.body, sources = excluded.sources",
         (digest, body, known),
     )
     return _key(db, digest)
@@ -104,19 +104,27 @@ def _key(db: Database, digest: str) -> int:
 def mended(db: Database, files: Files) -> tuple[dict[int, str], set[int]]:
     """Return the hash of each birth by its key, and the keys of those that are lost.
 
-    One that is damaged in the database is taken from its file.
+    One that is damaged in the database is taken from its file, or named by its content; of one whose row is gone,
+    and that entries name, there is a row again.
     """
+    gone = db.execute("SELECT DISTINCT birth FROM entry WHERE birth NOT IN (SELECT id FROM birth)").fetchall()
+    for (key,) in gone:
+        db.execute("INSERT INTO birth (id, hash, body, sources) VALUES (?, ?, x'', x'')", (key, f"lost-{key}"))
     names: dict[int, str] = {}
     lost: set[int] = set()
-    for key, digest, body in db.execute("SELECT id, hash, body FROM birth").fetchall():
+    for key, said, body in db.execute("SELECT id, hash, body FROM birth").fetchall():
+        digest = said if codec.digest(body) == said or files.read(said) else codec.digest(body)
         names[key] = digest
-        if codec.digest(body) == digest:
+        if codec.digest(body) == said:
             continue
         whole = files.read(digest)
         if whole is None:
+            names[key] = said
             lost.add(key)
         else:
-            db.execute("UPDATE birth SET body = ?, sources = ? WHERE id = ?", (*whole, key))
+            db.execute(
+                "UPDATE OR IGNORE birth SET hash = ?, body = ?, sources = ? WHERE id = ?", (digest, *whole, key)
+            )
     return names, lost
 
 

@@ -168,23 +168,21 @@ def _prepare(path: Path, db: sqlite3.Connection) -> None:
     elif path.stat().st_size < CHECKED and db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
         raise Corrupt(f"{path}: damaged")
     db.execute(_LATER)
-    if not _columns(db) >= _expected():  # what SQLite keeps of the tables is damaged: it finds nothing wrong in it
-        raise Corrupt(f"{path}: damaged: tables or columns are missing")
+    if not _tables(db) >= _expected():  # SQLite finds nothing wrong in a key that is none any more
+        raise Corrupt(f"{path}: damaged: its tables are not what they were")
 
 
-def _columns(db: sqlite3.Connection) -> frozenset[tuple[bytes, bytes]]:
-    """Return table and name of all columns, as bytes: of a damaged file they may be no text."""
-    sql = (
-        "SELECT CAST(m.name AS BLOB), CAST(c.name AS BLOB) FROM sqlite_master AS m, pragma_table_info(m.name) AS c"
-    )
-    return frozenset(db.execute(sql))
+def _tables(db: sqlite3.Connection) -> frozenset[tuple[bytes, ...]]:
+    """Return what SQLite keeps of its tables, as bytes: of a damaged file it may be no text."""
+    columns = ", ".join(f"CAST({name} AS BLOB)" for name in ("type", "name", "tbl_name", "sql"))
+    return frozenset(db.execute(f"SELECT {columns} FROM sqlite_master WHERE sql IS NOT NULL"))  # noqa: S608
 
 
 @functools.cache
-def _expected() -> frozenset[tuple[bytes, bytes]]:
+def _expected() -> frozenset[tuple[bytes, ...]]:
     with contextlib.closing(sqlite3.connect(":memory:")) as db:
         db.executescript(_TABLES + _LATER)
-        return _columns(db)
+        return _tables(db)
 
 
 def fingerprint(net: Path = Path("/sys/class/net"), uuid: Path = Path("/sys/class/dmi/id/product_uuid")) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import sqlite3
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -153,6 +154,47 @@ def test_a_column_that_has_lost_its_name_is_damage(work: Path, become: bytes) ->
     path.write_bytes(data.replace(b"number INTEGER", become + b" INTEGER"))
     assert examine(folder, said, damaged=True) == []
     assert len(list(folder.glob("*.damaged-*[0-9]"))) == 1
+
+
+def test_a_key_that_has_become_an_ordinary_column_is_damage(work: Path) -> None:
+    folder, said = work / "state", Books()
+    _, told = live(partial(grow, folder, Life(seed=4, seconds=30), 1), disk.Disk(folder, work / "control"))
+    for one in told:
+        said.add(one)
+    path = folder / "spool.db"
+    data = path.read_bytes()
+    assert data.count(b"seq INTEGER PRIMARY KEY, spool") == 1
+    path.write_bytes(data.replace(b"seq INTEGER PRIMARY KEY, spool", b"seq INTEGES PRIMARY KEY, spool"))
+    assert examine(folder, said, damaged=True) == []
+    assert len(list(folder.glob("*.damaged-*[0-9]"))) == 1
+
+
+def test_a_tag_dictionary_is_known_by_its_content_and_one_that_is_gone_is_lost(
+    work: Path,
+) -> None:
+    folder, said = work / "state", Books()
+    for number, config in enumerate(("before", "after")):
+        life = Life(seed=4 + number, seconds=30, line=(0, 30), config=config)
+        _, told = live(partial(grow, folder, life, number), disk.Disk(folder, work / "control"))
+        for one in told:
+            said.add(one)
+    with sqlite3.connect(folder / "spool.db") as db:
+        ((first, digest), _) = db.execute("SELECT id, hash FROM birth ORDER BY id").fetchall()
+        db.execute("UPDATE birth SET hash = ? WHERE id = ?", ("0" * len(digest), first))
+    db.close()
+    assert examine(folder, said, damaged=True, config="after") == []
+    with sqlite3.connect(folder / "spool.db") as db:
+        assert db.execute("SELECT hash FROM birth WHERE id = ?", (first,)).fetchone() == (digest,)
+        db.execute("DELETE FROM birth WHERE id = ?", (first,))
+    db.close()
+    spool, _ = open_spool(folder, "after")
+    begun = FakeClock(begin_ns(9))
+    begun.epoch = spool.epoch
+    spool.begin(begun)
+    spool.tick()
+    causes = {gap.cause for kept in contents(spool) for _, gap in gaps_of(kept)}
+    spool.stop()
+    assert "birth_lost" in causes
 
 
 @pytest.mark.parametrize("name", ["1.tsj", "2.tsj"])
