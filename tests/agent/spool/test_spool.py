@@ -850,7 +850,7 @@ def test_who_waits_to_end_waits_for_no_second(tmp_path: Path, monkeypatch: pytes
 
 def test_tables_that_change_have_another_version() -> None:
     tables = hashlib.sha256((schema_of._TABLES + schema_of._LATER).encode()).hexdigest()[:16]
-    assert (schema_of.VERSION, tables) == (3, "03e2361ddfd46b57"), "files whose tables differ are taken for damaged: VERSION tells"
+    assert (schema_of.VERSION, tables) == (3, "03e2361ddfd46b57"), "renew VERSION: else old files seem damaged"
 
 
 @pytest.mark.parametrize(("version", "age"), [(schema_of.VERSION - 1, "older"), (schema_of.VERSION + 1, "newer")])
