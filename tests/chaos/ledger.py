@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 STEP = 1.5
 ANNOTATIONS = frozenset({"maintenance", "clock", "overflow", "rejected", "birth_lost"})
 FOREVER = 2**63 - 1
+EPOCHS = 1000
 
 Span = tuple[int, int]
 
@@ -87,6 +88,22 @@ def _gaps_of(point: Point, name: str, body: dict[str, Any], when: Callable[[int]
     holes = tuple((when(raw + int(a)), when(raw + int(a) + int(n))) for a, n in body.get("holes", []))
     of = None if source is None else str(source)
     return [Gap(name, str(body["cause"]), of, start, end, inside, holes)]
+
+
+def steps(points: Iterable[Point]) -> dict[int, int]:
+    """Return by how much a trusted clock was set forward at the beginning of each epoch, as the agent has told; ns.
+
+    What follows a time without trust is left out: the stamps of that time were shifted to those after it.
+    """
+    doubted: set[int] = set()
+    found: dict[int, int] = {}
+    for point in points:
+        kind, body = dict(point.tags)["kind"], json.loads(str(point.fields.get("body_s", "{}")))
+        if kind == "facts.health" and body["clock"]["source"] == "none":
+            doubted.add(point.time_ns % EPOCHS)
+        elif kind == "clock_step":
+            found[int(body["epoch"]) % EPOCHS] = int(body["offset_ns"])
+    return {epoch: step for epoch, step in found.items() if (epoch - 1) % EPOCHS not in doubted}
 
 
 def joined(spans: Iterable[Span]) -> list[Span]:

@@ -17,7 +17,7 @@ import statistics
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from tests.chaos.ledger import ANNOTATIONS, holes
+from tests.chaos.ledger import ANNOTATIONS, EPOCHS, holes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -31,7 +31,6 @@ EXACT_NS = 1_500_000_000
 """How exactly an epoch's offset must be one that was set."""
 LATE_NS = 5_000_000_000
 """From serving a value to its stamp, undisturbed: on a machine that is busy, and through a subscription."""
-EPOCHS = 1000
 SHOWN = 20
 
 
@@ -105,18 +104,31 @@ class Sum:
         return "\n".join(lines)
 
 
-def offsets(served: Iterable[Served], stored: Mapping[str, Mapping[int, Sequence[int]]]) -> dict[int, int]:
-    """Return by epoch how far the agent's clock was ahead of the judge's."""
+def offsets(
+    served: Iterable[Served], stored: Mapping[str, Mapping[int, Sequence[int]]], steps: Mapping[int, int]
+) -> dict[int, int]:
+    """Return by epoch how far the agent's clock was ahead of the judge's.
+
+    Args:
+        served: By the devices' own logs.
+        stored: Signal -> value -> times in the database, as the agent stamped them.
+        steps: Epoch -> by how much it is ahead of the one before, as the agent says: only for those in which nothing
+            was read, because all devices were away. That it is an offset which was set is checked as for the others.
+    """
     seen: dict[int, list[int]] = collections.defaultdict(list)
     for one in served:
         times = stored.get(one.signal, {}).get(one.value, ())
         if len(times) == 1:
             seen[times[0] % EPOCHS].append(times[0] - one.time_ns)
     # what was read while something stood still has a later stamp, never an earlier one
-    return {
+    found = {
         epoch: round(statistics.median_low(sorted(values)[: len(values) // 2 + 1]))
         for epoch, values in seen.items()
     }
+    for epoch, step in sorted(steps.items()):
+        if epoch not in found and epoch - 1 in found:
+            found[epoch] = found[epoch - 1] + step
+    return found
 
 
 def true_time(offset: Mapping[int, int], otherwise: int = 0) -> Callable[[int], int]:

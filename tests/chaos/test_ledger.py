@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gateway.stores.base import Point
-from tests.chaos.ledger import Coverage, Gap, cover, gaps, holes, joined, known, overlaps
+from tests.chaos.ledger import Coverage, Gap, cover, gaps, holes, joined, known, overlaps, steps
 
 S = 10**9
 
@@ -110,3 +110,17 @@ def test_span_arithmetic() -> None:
     assert holes([(0, 20)], 5, 10) == []
     assert overlaps([(0, 5), (8, 12)], [(4, 9), (11, 20)]) == [(4, 5), (8, 9), (11, 12)]
     assert known([0, 10, 30], 10) == [(0, 20), (30, 40)]
+
+
+def test_steps_of_a_trusted_clock_are_told_and_those_after_a_time_without_trust_are_not() -> None:
+    def event(kind: str, time_ns: int, body: dict[str, Any]) -> Point:
+        return Point("tsq_event", (("kind", kind),), time_ns, {"body_s": json.dumps(body)})
+
+    events = [
+        event("clock_step", 5_013, {"epoch": 13, "offset_ns": str(3 * S)}),
+        event("facts.health", 6_014, {"clock": {"source": "none"}}),
+        event("clock_step", 7_015, {"epoch": 15, "offset_ns": str(-S)}),
+        event("facts.health", 8_015, {"clock": {"source": "kernel"}}),
+        event("clock_step", 9_016, {"epoch": 1016, "offset_ns": str(S)}),
+    ]
+    assert steps(events) == {13: 3 * S, 16: S}

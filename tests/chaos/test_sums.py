@@ -35,7 +35,7 @@ def judged(
     values: Stored, told: Sequence[Gap] = (), done: Sequence[Done] = (), clocks: Sequence[int] = (0,)
 ) -> Sum:
     ones = served()
-    return judge(ones, values, told, windows(done, []), offset=offsets(ones, values), clocks=clocks)
+    return judge(ones, values, told, windows(done, []), offset=offsets(ones, values, {}), clocks=clocks)
 
 
 def test_all_that_is_stored_once_is_good() -> None:
@@ -102,3 +102,10 @@ def test_a_seed_gives_its_faults_and_no_target_suffers_two_at_a_time() -> None:
         own = [fault for fault in faults if fault.target == target]
         assert own, f"{target} is never met in half an hour"
         assert all(a.at_s + a.seconds <= b.at_s for a, b in itertools.pairwise(own))
+
+
+def test_an_epoch_in_which_nothing_was_read_is_as_far_ahead_as_was_told() -> None:
+    values = stored(epoch=12)
+    base = 2_000_012
+    assert offsets(served(), values, {13: 3 * S, 14: -S, 40: S}) == {12: base, 13: 3 * S + base, 14: 2 * S + base}
+    assert offsets(served(), values, {12: 3 * S}) == {12: 2_000_012}, "what was read counts, not what was told"

@@ -59,7 +59,7 @@ def verdict(plant: Plant, done: Sequence[Done], clocks: Sequence[int] = (0,)) ->
         store.close()
     served = plant.served()
     _keep(plant.folder / "events.jsonl", stored.events)
-    offset = sums.offsets(served, stored.values)
+    offset = sums.offsets(served, stored.values, ledger.steps(stored.events))
     when = sums.true_time(offset)
     told = ledger.gaps(stored.events, when)
     causes = windows(done, plant.ended, plant.load.starved)
