@@ -112,8 +112,8 @@ def offsets(
     Args:
         served: By the devices' own logs.
         stored: Signal -> value -> times in the database, as the agent stamped them.
-        steps: Epoch -> by how much it is ahead of the one before, as the agent says: only for those in which nothing
-            was read, because all devices were away. That it is an offset which was set is checked as for the others.
+        steps: Epoch -> by how much it is ahead of the one before, as the agent says: only for those in which
+            nothing was read, because all devices were away. That it was set is checked as for the others.
     """
     seen: dict[int, list[int]] = collections.defaultdict(list)
     for one in served:
