@@ -36,6 +36,20 @@ VOUCHED = (
     "INSERT INTO epoch VALUES (?, ?, '', 0, ?, 1) "
     "ON CONFLICT (number) DO UPDATE SET shift = excluded.shift, over = 1"
 )
+DOUBTED = "INSERT INTO epoch (number, process, boot_id, anchor_ns) VALUES (?, ?, ?, ?)"
+TAKEN = "UPDATE epoch SET process = ? WHERE number = ?"
+OVER = "UPDATE epoch SET over = over | 1 WHERE number = ?"
+CORRECTED = "UPDATE epoch SET over = over | 2 WHERE number = ?"
+LET_GO = "UPDATE entry SET state = 0 WHERE epoch = ? AND state = 3"
+BEGUN = "UPDATE state SET process = max(process, ?)"
+_EPOCHS = {
+    VOUCHED: VOUCHED,
+    DOUBTED: DOUBTED.replace("INSERT", "INSERT OR IGNORE"),
+    TAKEN: TAKEN,
+    OVER: OVER,
+    CORRECTED: CORRECTED,
+}
+"""What the journal says of clock epochs, and how it is done again where it may be known."""
 
 
 class Hole(NamedTuple):
@@ -69,9 +83,10 @@ class _Said:
 
     entries: dict[int, _Known] = field(default_factory=dict)
     gone: set[int] = field(default_factory=set)
-    released: set[int] = field(default_factory=set)  # of a clock that was not trusted, and never held
+    released: set[int] = field(default_factory=set)  # of a clock that was not trusted, and not held any more
     moved: dict[int, tuple[int, bytes, int, int]] = field(default_factory=dict)  # shift, crc, size, committed_ns
-    vouched: dict[int, tuple[int, int]] = field(default_factory=dict)  # epoch -> process, shift
+    let_go: set[int] = field(default_factory=set)  # epochs, as they are
+    last_epoch: int = 0  # of any process: the next one numbers its own after it
 
     def settled(self, kept: Kept) -> Kept:
         """Return an entry with what it became when it was vouched for."""
@@ -81,9 +96,9 @@ class _Said:
         return kept._replace(shift=shift, crc=crc, size=size, committed_ns=committed_ns)
 
     def waits(self, kept: Kept) -> bool:
-        """Whether it is held still, of an epoch that is vouched for: it is let go as after any other start."""
+        """Whether it is held still, if its epoch is known."""
         free = kept.shift or kept.seq in self.moved or kept.seq in self.released
-        return kept.epoch in self.vouched and not free
+        return kept.epoch is not None and kept.epoch not in self.let_go and not free
 
 
 def adopt(db: Database, log: Log, blocks: Blocks, files: Files) -> Adopted:
@@ -101,7 +116,7 @@ def adopt(db: Database, log: Log, blocks: Blocks, files: Files) -> Adopted:
             if lost or number != (last_number or number - 1) + 1:
                 torn.append((found.seq, record.time_ns))
             lost, last_number = False, number
-            _take(number, record, said)
+            _take(db, number, record, said)
             found = found._replace(
                 process=max(found.process, record.process), commit_ns=record.time_ns, total=record.total,
                 seq=max([found.seq, *(row.seq for row in record.rows)]),
@@ -118,7 +133,7 @@ def adopt(db: Database, log: Log, blocks: Blocks, files: Files) -> Adopted:
         for one in index.entries:
             entries[one.seq] = (index.spool, index.birth, _kept(one, block))
         last = max(one.seq for one in index.entries)
-        process = max(one.process for one in index.entries)
+        process = max(max(one.process, one.epoch or 0) for one in index.entries)
         db.execute("INSERT INTO block VALUES (?, ?, ?, 0)", (block, last, size))
         found = found._replace(seq=max(found.seq, last), process=max(found.process, process))
     found = found._replace(holes=tuple(_holes(entries, torn, unread, found)))
@@ -127,15 +142,13 @@ def adopt(db: Database, log: Log, blocks: Blocks, files: Files) -> Adopted:
         for seq, (spool, digest, kept) in sorted(entries.items())
         if seq not in said.gone
     ]
-    held = {kept.seq for _, _, kept in left if said.waits(kept)}
-    for epoch in sorted({kept.epoch or 0 for _, _, kept in left if kept.seq in held}):
-        process, shift = said.vouched[epoch]
-        db.execute(VOUCHED, (epoch, process, shift))
+    epochs = {number for (number,) in db.execute("SELECT number FROM epoch")}
+    held = {kept.seq for _, _, kept in left if kept.epoch in epochs and said.waits(kept)}
     rows = _enter(db, files, left, held)
     if found.seq:
         db.execute("INSERT OR REPLACE INTO evidence VALUES (1, ?, x'')", (found.seq,))
         logger.warning("%d rows that wait are taken over from journal and blocks", rows)
-    return found._replace(rows=rows)
+    return found._replace(rows=rows, process=max(found.process, said.last_epoch))
 
 
 def _holes(
@@ -194,7 +207,7 @@ def _kept(one: Packed, block: int) -> Kept:
                 one.size)  # fmt: skip
 
 
-def _take(number: int, record: Record, said: _Said) -> None:
+def _take(db: Database, number: int, record: Record, said: _Said) -> None:
     for row in record.rows:
         kept = Kept(row.seq, 0, row.crc, 0, record.time_ns, record.process, row.rows, number, None, row.epoch, 0,
                     row.size)  # fmt: skip
@@ -203,13 +216,18 @@ def _take(number: int, record: Record, said: _Said) -> None:
         said.moved.pop(row.seq, None)
         if row.epoch is not None and row.state != HELD:
             said.released.add(row.seq)
+        said.last_epoch = max(said.last_epoch, row.epoch or 0)
     for sql, params in record.statements:
         if sql in {FREE, SETTLE}:
             said.gone.update(seq for *_, seq in params)
-        elif sql == VOUCHED:
-            said.vouched.update((epoch, (process, shift)) for epoch, process, shift in params)
         elif sql == MOVED:
             said.moved.update((seq, (shift, crc, size, at)) for shift, crc, size, at, seq in params)
+        elif sql == LET_GO:
+            said.let_go.update(epoch for (epoch,) in params)
+        elif sql == BEGUN:
+            said.last_epoch = max(said.last_epoch, *(epoch for (epoch,) in params))
+        elif sql in _EPOCHS:
+            db.write_many(_EPOCHS[sql], params)
 
 
 def _enter(db: Database, files: Files, entries: list[_Known], held: Container[int] = ()) -> int:

@@ -146,6 +146,8 @@ class Stats(NamedTuple):
     ring_rows: int = 0  # read, waiting for the next commit
     ring_lost_rows: int = 0  # read and never committed
     held_entries: int = 0  # waiting for a clock that may be trusted; not among `entries`
+    held_rows: int = 0  # in them
+    released_entries: int = 0  # held, and let go since
     journal_bytes: int = 0  # of the journal's files, whatever is in them
     block_bytes: int = 0  # of the files of blocks
     written_bytes: int = 0  # since the start, checkpoints included
@@ -164,6 +166,8 @@ class State:
     entries: int = 0
     rows: int = 0
     held: int = 0  # entries
+    held_rows: int = 0
+    released: int = 0  # entries that were held
     committed_entries: int = 0
     committed_rows: int = 0
     confirmed_entries: int = 0

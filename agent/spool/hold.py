@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from agent.frame import Event
 from agent.spool import stamps
-from agent.spool.adoption import MOVED, VOUCHED
+from agent.spool.adoption import BEGUN, CORRECTED, DOUBTED, LET_GO, MOVED, OVER, TAKEN, VOUCHED
 from agent.spool.base import HELD, UNCONFIRMED, HeldEpoch
 
 if TYPE_CHECKING:
@@ -85,7 +85,8 @@ def parts(db: Database, items: list[Item], clock: Stamping, process: int, *, sta
         db: Within the transaction that commits them.
         items: As `arrange` left them.
         clock: As it is now.
-        process: Number of this process: the epochs of others are not in its items.
+        process: Number of this process: the epochs of others are not in its items. It has had another number if
+            its file was damaged and begun afresh; then it takes over what it had doubted under that.
         stamped: As the clock said it; what the ledger tells is of entries that have been shifted already.
     """
     known = {
@@ -97,11 +98,12 @@ def parts(db: Database, items: list[Item], clock: Stamping, process: int, *, sta
         return [Part(items, None, UNCONFIRMED)] if items else []
     for number, anchor_ns in doubted:
         if number not in known:
-            db.write(
-                "INSERT INTO epoch (number, process, boot_id, anchor_ns) VALUES (?, ?, ?, ?)",
-                number, process, clock.boot_id, anchor_ns,
-            )  # fmt: skip
-            known[number] = (None, 0)
+            taken = db.execute("SELECT shift, over FROM epoch WHERE number = ?", (number,)).fetchone()
+            if taken is None:
+                db.write(DOUBTED, number, process, clock.boot_id, anchor_ns)
+            else:
+                db.write(TAKEN, process, number)
+            known[number] = taken or (None, 0)
     for number, (shift, _) in known.items():
         if shift and stamped:
             items = [stamps.shifted(item, number, shift) for item in items]
@@ -174,13 +176,15 @@ def let_go(db: Database, state: State, epoch: int) -> None:
     entries, rows = db.execute(
         "SELECT count(*), coalesce(sum(rows), 0) FROM entry WHERE epoch = ? AND state = 3", (epoch,)
     ).fetchone()
-    db.write("UPDATE entry SET state = 0 WHERE epoch = ? AND state = 3", epoch)
-    db.write("UPDATE epoch SET over = over | 1 WHERE number = ?", epoch)
+    db.write(LET_GO, epoch)
+    db.write(OVER, epoch)
     _released(state, entries, rows)
 
 
 def _released(state: State, entries: int, rows: int) -> None:
     state.held -= entries
+    state.held_rows -= rows
+    state.released += entries
     state.entries += entries
     state.rows += rows
 
@@ -210,9 +214,9 @@ def follow(db: Database, items: Iterable[Item]) -> None:
     """Know which epochs these items correct; and let the next process begin behind those that they begin."""
     for item in items:
         if isinstance(item, Event) and item.kind == "clock_step":
-            db.write("UPDATE state SET process = max(process, ?)", item.body.get("epoch", 0))
+            db.write(BEGUN, item.body.get("epoch", 0))
         elif isinstance(item, Event) and item.kind == "clock_correction":
-            db.write("UPDATE epoch SET over = over | 2 WHERE number = ?", item.body.get("epoch", 0))
+            db.write(CORRECTED, item.body.get("epoch", 0))
 
 
 def forget(db: Database, process: int) -> None:

@@ -268,6 +268,7 @@ class Journal(Moving):
                 new.append((row, raw))
                 if part.state == HELD:
                     state.held += 1
+                    state.held_rows += rows
                 else:
                     state.entries += 1
                     state.rows += rows

@@ -289,6 +289,7 @@ class Ledger:
         )  # fmt: skip
         if held:
             self._state.held -= 1
+            self._state.held_rows -= victim.rows
         else:
             self._state.entries -= 1
             self._state.rows -= victim.rows

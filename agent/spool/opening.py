@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from agent.entry import Span
 from agent.spool import adoption, births
-from agent.spool.base import State
+from agent.spool.base import HELD, UNCONFIRMED, State
 from agent.spool.births import Files
 from agent.spool.blocks import Blocks
 from agent.spool.contents import Contents
@@ -133,9 +133,12 @@ def _state(db: Database, fingerprint: str, store: int, adopted: Adopted) -> tupl
         "INSERT OR REPLACE INTO state VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (spool, fingerprint, process, seq, event_ns, commit_ns, total, store, applied),
     )
-    entries, rows = db.execute("SELECT count(*), coalesce(sum(rows), 0) FROM entry WHERE state = 0").fetchone()
-    held = db.execute("SELECT count(*) FROM entry WHERE state = 3").fetchone()[0]
-    return process, State(spool, seq, event_ns, commit_ns, total, entries=entries, rows=rows, held=held)
+    counted = "SELECT count(*), coalesce(sum(rows), 0) FROM entry WHERE state = "
+    entries, rows = db.execute(f"{counted}{UNCONFIRMED}").fetchone()
+    held, held_rows = db.execute(f"{counted}{HELD}").fetchone()  # a parameter would pass over the index
+    return process, State(
+        spool, seq, event_ns, commit_ns, total, entries=entries, rows=rows, held=held, held_rows=held_rows
+    )
 
 
 def redo(db: Database, log: Log, store: int, files: Files) -> list[Loss]:

@@ -216,6 +216,8 @@ class Reading(Lookups):
             duplicates=s.duplicates,
             seq=s.seq,
             held_entries=s.held,
+            held_rows=s.held_rows,
+            released_entries=s.released,
             journal_bytes=self._log.size,
             block_bytes=blocks,
             written_bytes=self.disk.written_bytes + PAGE * self._db.written_pages,

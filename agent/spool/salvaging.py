@@ -44,7 +44,7 @@ class Salvaged(NamedTuple):
     days: Sequence[tuple[str, bytes]] = ()
     tallies: Sequence[tuple[str, str, int, int]] = ()
     oldest_ns: int | None = None  # when the first unconfirmed entry was committed
-    rows: int = 0  # in unconfirmed entries
+    rows: int = 0  # in unconfirmed entries, and in held ones
 
 
 def set_aside(path: Path, kind: str, keep: int) -> Path:
@@ -104,7 +104,8 @@ def lost(name: Path, kind: str, known: Stats | None, found: Salvaged, adopted: i
         secrets.token_hex(8), "overflow", "spool", known.spool if known else "", reason=f"{kind}: {name.name}"
     )
     last = found.commit_ns or 0
-    oldest, rows = (found.oldest_ns, found.rows) if known is None else (known.oldest_ns, known.rows)
+    waited = None if known is None else (known.oldest_ns, known.rows + known.held_rows)
+    oldest, rows = waited or (found.oldest_ns, found.rows)
     rows -= adopted
     if rows > 0:
         since = (oldest or last) - ring.AGE_NS  # what is committed was read before

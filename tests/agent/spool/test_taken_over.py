@@ -1,0 +1,169 @@
+"""A damaged database while entries are held, or let go a little at a time: what journal and blocks say is enough."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from agent.errors import WireError
+from agent.frame import Event
+from agent.spool import moving
+from agent.spool.log import Log
+from tests.agent.spool.test_hold import YEARS, A, make, rows, second, sent, trust, untrusted
+from tests.agent.spool.test_moving import HELD, finish, hold, vouch
+from tests.support.clocks import FakeClock
+from tests.support.items import frame
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from agent.spool import Spool
+    from agent.spool.record import Record
+
+
+def damage(spool: Spool) -> None:
+    """Let the next commit find the database damaged."""
+    spool._damage = "database disk image is malformed"
+
+
+def doubt(spool: Spool, clock: FakeClock) -> int:
+    """Let an epoch begin that nobody vouches for; return its number."""
+    clock.epoch += 1
+    clock.trusted = False
+    spool.doubt(clock.epoch, clock.anchor_ns)
+    return clock.epoch
+
+
+def step(clock: FakeClock) -> Event:
+    return Event(kind="clock_step", time_ns=clock.now(), body={"epoch": clock.epoch, "offset_ns": "0"})
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_a_process_goes_on_when_its_database_breaks_while_entries_are_let_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, trusted: bool
+) -> None:
+    monkeypatch.setattr(moving, "AT_ONCE", 1)
+    spool, clock = hold(tmp_path)
+    late = frame(A, clock.now())
+    vouch(spool, clock)
+    second(spool, clock)
+    if not trusted:
+        doubt(spool, clock)
+    assert 0 < spool.stats().held_entries < HELD
+    damage(spool)
+    second(spool, clock, frame(A, clock.now()))
+    second(spool, clock, frame(A, clock.now()), late)
+    assert not spool._failures, "it is committed"
+    for _ in range(2 * HELD):
+        second(spool, clock)
+    spool._checkpoint()
+    second(spool, clock, frame(A, late.time_ns[0].item() + 1000))
+    found = rows(sent(spool))
+    assert len(found) == 3 * (HELD + (4 if trusted else 2))
+    assert min(found) > YEARS, "what comes late of that epoch is shifted as before"
+    spool.stop()
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_what_is_held_is_held_on_without_its_database_and_shifted_by_who_vouches(
+    tmp_path: Path, *, running: bool
+) -> None:
+    spool, clock = hold(tmp_path)
+    epoch, anchor = clock.epoch, clock.anchor_ns
+    if running:
+        damage(spool)
+        second(spool, clock)
+    else:
+        spool._journal.close()
+        (tmp_path / "spool.db").write_bytes(b"\xa5" * 9000)
+        spool = make(tmp_path, clock)
+    second(spool, clock)
+    held = list(spool.held_epochs())
+    assert held[0][:3] == (epoch, "boot", anchor)
+    assert held[0].entries >= HELD
+    trust(clock)
+    assert all(spool.vouch(one.epoch, YEARS) for one in held)
+    finish(spool, clock)
+    found = rows(sent(spool))
+    assert len(found) >= 3 * HELD
+    assert min(found) > YEARS
+    spool.stop()
+
+
+def test_what_was_let_go_as_it_is_is_corrected_although_the_database_is_lost(tmp_path: Path) -> None:
+    clock = untrusted()
+    spool = make(tmp_path, clock, hold_ns=3 * 10**9)
+    for _ in range(6):
+        second(spool, clock, frame(A, clock.now()))
+    epoch, before = clock.epoch, rows(sent(spool))
+    assert before
+    spool._journal.close()
+    (tmp_path / "spool.db").write_bytes(b"\xa5" * 9000)
+    trust(clock)
+    spool = make(tmp_path, clock)
+    assert rows(sent(spool)) == before
+    assert [one.epoch for one in spool.frozen_epochs()] == [epoch]
+    corrected = Event(kind="clock_correction", time_ns=clock.now(), body={"epoch": epoch, "offset_ns": "1000"})
+    second(spool, clock, corrected)
+    spool._journal.close()
+    (tmp_path / "spool.db").write_bytes(b"\xa5" * 9000)
+    spool = make(tmp_path, clock)
+    assert not spool.frozen_epochs(), "once"
+    spool.stop()
+
+
+def test_the_next_process_numbers_its_epochs_after_all_that_the_journal_knows(tmp_path: Path) -> None:
+    clock = untrusted()
+    spool = make(tmp_path, clock)
+    vouch(spool, clock)
+    second(spool, clock, frame(A, clock.now()), step(clock))
+    last = doubt(spool, clock)
+    second(spool, clock, frame(A, clock.now()), step(clock))
+    trust(clock)
+    assert spool.vouch(last, YEARS)
+    clock.epoch += 5  # steps of a clock that is trusted
+    second(spool, clock, frame(A, clock.now()), step(clock))
+    used = clock.epoch
+    spool._journal.close()
+    (tmp_path / "spool.db").write_bytes(b"\xa5" * 9000)
+    spool = make(tmp_path, untrusted(), begin=False)
+    assert spool.epoch > used
+    spool.stop()
+
+
+def test_rows_that_are_lost_are_counted_beside_those_that_are_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = FakeClock()
+    spool = make(tmp_path, clock)
+    for _ in range(3):
+        second(spool, clock, frame(A, clock.now()))
+    epoch = doubt(spool, clock)
+    for _ in range(6):
+        second(spool, clock, frame(A, clock.now()))
+    stats = spool.stats()
+    assert (stats.rows, stats.held_rows) == (9, 18)
+    read = Log.read
+
+    def torn(log: Log, number: int) -> Record:
+        record = read(log, number)
+        if any(row.epoch is None for row in record.rows):
+            raise WireError("torn")
+        return record
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Log, "read", torn)
+        damage(spool)
+        second(spool, clock)
+    second(spool, clock)
+    assert spool.stats().held_rows == 18
+    clock.epoch, clock.trusted = clock.epoch + 1, True
+    assert spool.vouch(epoch, 1000)
+    finish(spool, clock)
+    second(spool, clock)
+    assert not spool.stats().held_rows
+    found = [item for item in sent(spool) if isinstance(item, Event) and item.body.get("cause") == "overflow"]
+    assert found
+    assert {gap.body["rows"] for gap in found} == {9}
+    spool.stop()
