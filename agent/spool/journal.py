@@ -203,7 +203,7 @@ class Journal(Moving):
         """
         good, broken = content.sound(content.arrange(items))
         vouched = vouched or {}
-        with self._transaction(now_ns) as new:
+        with self._letting_go(over), self._transaction(now_ns) as new:
             ledger = Ledger(
                 self._db, self._state, self._spools, self.process, self._contained, now_ns,
                 sent=self._sent, read=self.content,

@@ -5,6 +5,7 @@ Each question takes the lock for a few statements; contents are read without it.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import logging
 import sqlite3
@@ -23,7 +24,7 @@ from agent.spool.stamps import shifted
 from contract import codec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from agent.frame import Item
     from agent.spool.ballast import Ballast
@@ -52,6 +53,7 @@ class Reading(Lookups):
     _births: dict[int, str]
     _sources: dict[int, dict[str, Source]]
     _durable: int
+    _letting: frozenset[int] = frozenset()  # epochs that are let go as they are, but not on the disk yet
     _account: Account | None
     _ballast: Ballast
     disk: Disk
@@ -139,14 +141,16 @@ class Reading(Lookups):
         last = EVERYTHING if before is None else before - 1
         with self._lock:
             rows = self._db.execute(
-                "SELECT spool, seq, crc, birth, size, committed_ns FROM entry "
+                "SELECT spool, seq, crc, birth, size, committed_ns, epoch FROM entry "
                 "WHERE seq > ? AND seq <= ? AND state = 0 ORDER BY seq",
                 (after, min(last, self._durable)),
             )
             sendable = (
                 Entry(self._spools[spool], seq, crc.hex(), self._births[birth], size, committed)
-                for spool, seq, crc, birth, size, committed in rows
-                if self._births[birth] not in self._lost_births and seq not in self._damaged
+                for spool, seq, crc, birth, size, committed, epoch in rows
+                if self._births[birth] not in self._lost_births
+                and seq not in self._damaged
+                and epoch not in self._letting
             )
             return list(itertools.islice(sendable, limit))
 
@@ -188,10 +192,21 @@ class Reading(Lookups):
             found.append((entry, raw))
         return found
 
+    @contextlib.contextmanager
+    def _letting_go(self, epochs: Collection[int]) -> Iterator[None]:
+        """Show nothing of these epochs before it is on the disk: what is sent as it is must never be shifted."""
+        self._letting = frozenset(epochs)
+        try:
+            yield
+        finally:
+            self._letting = frozenset()
+
     def _waiting(self, entry: Entry) -> Kept | None:
         with self._lock:
             row = self._db.execute(KEPT + "WHERE seq = ? AND state = 0", (entry.seq,)).fetchone()
-        return Kept(*row) if row is not None and row[2].hex() == entry.crc else None
+        kept = None if row is None else Kept(*row)
+        same = kept is not None and kept.crc.hex() == entry.crc and kept.epoch not in self._letting
+        return kept if same else None
 
     def stats(self) -> Stats:
         """Return the spool in numbers."""

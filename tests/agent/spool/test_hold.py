@@ -279,3 +279,30 @@ def test_an_offset_keeps_the_digits_of_the_epoch(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="digits"):
         spool.vouch(clock.epoch, 1)
     spool.stop()
+
+
+def test_nothing_is_sent_as_it_is_before_that_is_on_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = untrusted()
+    spool = make(tmp_path, clock, hold_ns=4 * 10**9)
+    for _ in range(3):
+        second(spool, clock, frame(A, clock.now()))
+    append, seen = spool._journal._log.append, 0
+
+    def stalled(raw: bytes, store: int) -> int:
+        nonlocal seen
+        waiting = spool._journal._db.execute("SELECT seq FROM entry WHERE state = 0").fetchall()
+        assert spool.unconfirmed(0, None, 100) == [], "killed now, all of it would be held again, and shifted"
+        seen = max(seen, len(waiting))
+        if len(waiting) and seen < 100:
+            seen = 100
+            raise OSError(28, "full")
+        return append(raw, store)
+
+    monkeypatch.setattr(spool._journal._log, "append", stalled)
+    while spool.stats().held_entries:
+        second(spool, clock, frame(A, clock.now()))
+    assert seen == 100
+    assert len(spool.unconfirmed(0, None, 100)) == spool.stats().entries
+    spool.stop()
