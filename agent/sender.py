@@ -76,7 +76,7 @@ class Sender:
         self._clock = clock
         self._largest = largest
         self._delivery = Delivery(backlog=Bucket(backlog_rate))
-        self._held = 0  # entries that may not be sent yet
+        self._released = 0  # entries that were held, and may be sent now
         self._generation = spool.generation
         self._inbox: deque[Callable[[], None]] = deque(maxlen=INBOX)
         self._wake = threading.Event()
@@ -161,10 +161,10 @@ class Sender:
         if self._spool.generation != self._generation:
             self._generation = self._spool.generation
             self._delivery.restart()
-        held = self._spool.stats().held_entries
-        if held < self._held:
+        released = self._spool.stats().released_entries
+        if released != self._released:  # how many are held does not tell: others may be held meanwhile
             self._delivery.revisit()
-        self._held = held
+        self._released = released
         if self._hello:
             self._greet()
         while message := self._delivery.take(self._spool, self._now(), self._clock.now()):

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 from typing import TYPE_CHECKING
 
 import pytest
 from msgspec.structs import replace
 
+from agent.errors import WireError
 from agent.sender import INBOX, Sender
-from agent.spool import Limits, Spool
+from agent.spool import Limits, Spool, moving
 from contract import codec, topics
-from contract.payload import Worker
+from contract.payload import Data, Worker
 from contract.topics import AgentTopics
 from tests.support.clocks import FakeClock
 from tests.support.items import birth_of, frame, source
@@ -201,4 +203,48 @@ def test_workers_of_other_factories_come_and_go_without_a_repetition(tmp_path: P
     assert worker("theirs", "hanil") == 0, "has another factory now, and what is on its way was repeated just now"
     clock.advance(10)
     assert worker("theirs", here=False) == 1
+    spool.stop()
+
+
+def test_what_is_let_go_is_sent_although_as_much_is_held_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(moving, "AT_ONCE", 1)
+    spool, line, sender, clock = begun(tmp_path)
+    line.watchers[0](True)
+
+    def doubt() -> int:
+        clock.epoch, clock.trusted = clock.epoch + 1, False
+        spool.doubt(clock.epoch, clock.anchor_ns)
+        return clock.epoch
+
+    def second() -> None:
+        spool.put(frame(A, clock.now()))
+        clock.advance(1)
+        spool.tick()
+        sender.step()
+
+    epoch = doubt()
+    for _ in range(4):
+        second()
+    clock.epoch, clock.trusted = clock.epoch + 1, True
+    assert spool.vouch(epoch, 1000, clock.epoch)
+    second()
+    doubt()
+    for _ in range(10):  # one is held and one is let go in each
+        second()
+    assert spool.stats().held_entries == 10
+    found = set()
+    for _ in range(100):
+        for raw in line.payloads:
+            with contextlib.suppress(WireError):
+                found |= {seq for seq, _ in codec.decode(codec.decompress(raw, codec.DATA_LIMIT), Data).entries}
+        waiting = [e for e in spool.unconfirmed(0, None, 100) if e.seq in found]
+        if waiting:
+            refs = ",".join(f'[{e.seq},"{e.crc}"]' for e in waiting)
+            line.receive(BRANCH.stored, stored(spool, f"[{refs}]"))
+        clock.advance(1)
+        spool.tick()
+        sender.step()
+    assert not spool.unconfirmed(0, None, 100)
     spool.stop()
