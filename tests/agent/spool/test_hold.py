@@ -306,3 +306,22 @@ def test_nothing_is_sent_as_it_is_before_that_is_on_the_disk(
     assert seen == 100
     assert len(spool.unconfirmed(0, None, 100)) == spool.stats().entries
     spool.stop()
+
+
+def test_what_was_let_go_as_it_is_has_no_age(tmp_path: Path) -> None:
+    clock = untrusted()
+    limits = Limits(max_age_ns=100 * 10**9, min_free_bytes=0)
+    spool = make(tmp_path, clock, limits=limits, hold_ns=3 * 10**9)
+    for _ in range(200):
+        second(spool, clock, frame(A, clock.now()))
+    late = frame(A, clock.now())
+    trust(clock)
+    second(spool, clock, late, frame(A, clock.now()))
+    assert spool._checkpoint()  # which lets go
+    second(spool, clock, frame(A, clock.now()))
+    assert spool.stats().rows == 3 * 203, "nobody knows how old it is: an hour, and not fifty years"
+    assert spool._checkpoint()
+    clock.advance(200)
+    second(spool, clock)
+    assert spool.stats().rows == 3 * 200, "what is old goes behind it"
+    spool.stop()
