@@ -1,4 +1,4 @@
-"""A damaged database while entries are held, or let go a little at a time: what journal and blocks say is enough."""
+"""A damaged database while entries are held, or being let go: what journal and blocks say is enough."""
 
 from __future__ import annotations
 
