@@ -321,8 +321,12 @@ class Ledger:
     def _carry(self, event: WireEvent, loss: Loss) -> None:
         """Tell again of a gap whose entry goes; other events, and gaps still open, go with the entry.
 
-        An open gap has a later version that closes it, which must not be followed by an older one.
+        An open gap has a later version that closes it, which must not be followed by an older one. A correction of
+        a clock is told again as well: what it corrects may have been delivered long before, and nobody else knows.
         """
+        if event.kind == "clock_correction":
+            self._carried[f"{event.kind} {event.body.get('epoch')}"] = content.event(event)
+            return
         gap_id = event.body.get("gap_id") if event.kind == "gap" else None
         if isinstance(gap_id, str) and event.to is not None:
             if self._db.execute("SELECT 1 FROM gap WHERE id = ?", (gap_id,)).fetchone() is not None:

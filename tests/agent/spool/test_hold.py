@@ -325,3 +325,27 @@ def test_what_was_let_go_as_it_is_has_no_age(tmp_path: Path) -> None:
     second(spool, clock)
     assert spool.stats().rows == 3 * 200, "what is old goes behind it"
     spool.stop()
+
+
+def test_a_correction_outlives_the_entry_that_told_it(tmp_path: Path) -> None:
+    clock = FakeClock()
+    spool = make(tmp_path, clock)
+    body = {"epoch": 7, "offset_ns": "1000", "uncertainty_ns": None}
+    second(spool, clock, Event(kind="clock_correction", time_ns=clock.now(), body=body), frame(A, clock.now()))
+    for _ in range(3):
+        last = spool.unconfirmed(0, None, 10)[-1]
+        spool.confirm(
+            Stored(
+                spool=spool.id, rejected=[], committed_at="5", clock_trusted=True, worker="w",
+                stored=[(e.seq, e.crc) for e in spool.unconfirmed(0, None, 10) if e.seq != last.seq],
+            )
+        )  # fmt: skip
+        second(spool, clock)
+        spool._journal._packer.pack(10**9)
+        spool._journal._packer.short = 10**9
+        assert spool._checkpoint()
+        second(spool, clock)  # which gives the oldest file of blocks up
+        assert last.seq not in {e.seq for e in spool.unconfirmed(0, None, 10)}
+        found = [item for item in sent(spool) if isinstance(item, Event)]
+        assert [item.body for item in found if item.kind == "clock_correction"] == [body]
+    spool.stop()
