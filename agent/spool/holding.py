@@ -32,6 +32,7 @@ class Holding:
         self._since: dict[int, int] = {}  # epoch -> monotonic ns of its first held entry here
         self._over: set[int] = set()  # epochs that nothing is held of any more
         self._vouched: dict[int, Vouched] = {}  # by epoch; to be done
+        self._done: dict[int, Vouched] = {}  # likewise; in the file
         self._doubted: dict[int, int] = {}  # epoch of this process that is not trusted -> its anchor
         self.held: Sequence[HeldEpoch] = ()
         """As of the last commit."""
@@ -67,6 +68,10 @@ class Holding:
         self._vouched[epoch] = Vouched(offset_ns, by)
         return True
 
+    def begin_again(self) -> None:
+        """Have a fresh file know all offsets: the end of the journal need not, and of each epoch something may come."""
+        self._vouched = self._done | self._vouched
+
     def due(self, now: int, clock: Stamping) -> tuple[dict[int, Vouched], list[int]]:
         """Return what the next commit has to do: epochs that are vouched for, and epochs whose time is over.
 
@@ -81,7 +86,7 @@ class Holding:
     def done(self, vouched: Iterable[int], over: Iterable[int], held: Sequence[HeldEpoch], now: int) -> bool:
         """Know that a commit has done it; return whether entries were let go."""
         for epoch in vouched:
-            del self._vouched[epoch]
+            self._done[epoch] = self._vouched.pop(epoch)
         self.note(held, now)
         settled = sorted({*vouched, *over})
         if settled:

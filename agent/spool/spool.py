@@ -440,6 +440,7 @@ class Spool(Changing):
         loss = salvaging.lost(name, problem.kind, known, found, fresh.adopted.rows)
         self._ring.tell(loss)
         self._damage = ""
+        self._holding.begin_again()
         self._checkpointed = (0, 0)
         self.generation += 1
         return fresh

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import shutil
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -39,10 +39,10 @@ class Words(Seen):
         self.gaps += [(str(i.body["gap_id"]), i.to_ns is None) for i in items if isinstance(i, Event)]
 
 
-def hold(folder: Path, evidence: Seen | None = None) -> tuple[Spool, FakeClock]:
+def hold(folder: Path, evidence: Seen | None = None, **more: Any) -> tuple[Spool, FakeClock]:
     """Return a spool in which some entries are held, in which a gap begins and one begins and ends."""
     clock = untrusted()
-    spool = make(folder, clock, evidence)
+    spool = make(folder, clock, evidence, **more)
     for number in range(HELD):
         gaps = {
             3: gap_event("down", "link_down", A.id, clock.now(), clock.now() - 1000, None),

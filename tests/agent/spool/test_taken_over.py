@@ -65,6 +65,24 @@ def test_a_process_goes_on_when_its_database_breaks_while_entries_are_let_go(
     spool.stop()
 
 
+def test_what_comes_late_is_shifted_although_the_journal_has_forgotten_its_epoch(tmp_path: Path) -> None:
+    spool, clock = hold(tmp_path, journal_bytes=8192)
+    late = frame(A, clock.now())
+    vouch(spool, clock)
+    for number in range(100):
+        second(spool, clock, frame(A, clock.now()))
+        if number % 10 == 0:
+            assert spool._checkpoint()
+    found = rows(sent(spool))
+    damage(spool)
+    second(spool, clock)
+    assert not spool._journal._db.execute("SELECT * FROM epoch").fetchall(), "forgotten"
+    second(spool, clock, late)
+    added = set(rows(sent(spool))) - set(found)
+    assert added == {late.time_ns[0].item() + YEARS}
+    spool.stop()
+
+
 @pytest.mark.parametrize("running", [True, False])
 def test_what_is_held_is_held_on_without_its_database_and_shifted_by_who_vouches(
     tmp_path: Path, *, running: bool
