@@ -20,7 +20,7 @@ from agent.spool.ledger import FREE, SETTLE
 from agent.spool.log import records
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Container, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from agent.spool.births import Files
     from agent.spool.blocks import Blocks, Packed
@@ -142,9 +142,7 @@ def adopt(db: Database, log: Log, blocks: Blocks, files: Files) -> Adopted:
         for seq, (spool, digest, kept) in sorted(entries.items())
         if seq not in said.gone
     ]
-    epochs = {number for (number,) in db.execute("SELECT number FROM epoch")}
-    held = {kept.seq for _, _, kept in left if kept.epoch in epochs and said.waits(kept)}
-    rows = _enter(db, files, left, held)
+    rows = _enter(db, files, left, said)
     if found.seq:
         db.execute("INSERT OR REPLACE INTO evidence VALUES (1, ?, x'')", (found.seq,))
         logger.warning("%d rows that wait are taken over from journal and blocks", rows)
@@ -166,8 +164,12 @@ def _holes(
         yield Hole("files of blocks", since_ns, found.commit_ns or since_ns)
 
 
-def recover(db: Database, blocks: Blocks, files: Files, losses: list[Loss]) -> None:
+def recover(db: Database, log: Log, store: int, blocks: Blocks, files: Files, losses: list[Loss]) -> None:
     """Take over what files of blocks hold of records that are missing: the database may be an older image."""
+    said = _Said()
+    for number, record in records(log, log.numbers(0, store)):
+        if record is not None:
+            _take(db, number, record, said)
     known = {block for (block,) in db.execute("SELECT id FROM block")}
     found: list[_Known] = []
     for block in [one for one in blocks.listed() if one not in known]:
@@ -175,15 +177,19 @@ def recover(db: Database, blocks: Blocks, files: Files, losses: list[Loss]) -> N
             index, size = blocks.index(block), blocks.path(block).stat().st_size
         except (WireError, OSError):
             continue
-        here = "UPDATE entry SET record = NULL, block = ? WHERE seq = ? AND crc = ?"
+        here = (  # what the journal has let go since has another checksum than in the block
+            "UPDATE entry SET record = NULL, block = ? "
+            "WHERE seq = ? AND (crc = ? OR (shift != 0 AND record IS NOT NULL AND epoch = ?))"
+        )
         fresh = [
             (index.spool, index.birth, _kept(one, block))
             for one in index.entries
-            if not db.execute(here, (block, one.seq, one.crc)).rowcount
+            if not db.execute(here, (block, one.seq, one.crc, one.epoch)).rowcount
             and db.execute("SELECT 1 FROM entry WHERE seq = ?", (one.seq,)).fetchone() is None
         ]
         last = max(one.seq for one in index.entries)
         db.execute("INSERT INTO block VALUES (?, ?, ?, 0)", (block, last, size))
+        db.execute(BEGUN, (max(max(one.process, one.epoch or 0) for one in index.entries),))
         found += fresh
     for _, _, kept in found:
         for loss in losses:
@@ -192,10 +198,9 @@ def recover(db: Database, blocks: Blocks, files: Files, losses: list[Loss]) -> N
                 if not (loss.rows or loss.runs):
                     losses.remove(loss)
                 break
-    if found:
-        logger.warning(
-            "%d rows of lost records are taken over from blocks", _enter(db, files, sorted(found, key=_seq))
-        )
+    left = sorted(((spool, digest, said.settled(kept)) for spool, digest, kept in found), key=_seq)
+    if rows := _enter(db, files, [one for one in left if _seq(one) not in said.gone], said):
+        logger.warning("%d rows of lost records are taken over from blocks", rows)
 
 
 def _seq(one: _Known) -> int:
@@ -230,7 +235,8 @@ def _take(db: Database, number: int, record: Record, said: _Said) -> None:
             db.write_many(_EPOCHS[sql], params)
 
 
-def _enter(db: Database, files: Files, entries: list[_Known], held: Container[int] = ()) -> int:
+def _enter(db: Database, files: Files, entries: list[_Known], said: _Said) -> int:
+    epochs = {number for (number,) in db.execute("SELECT number FROM epoch")}
     spools: dict[str, int | None] = {}
     keys: dict[str, int] = {}
     rows = 0
@@ -242,10 +248,11 @@ def _enter(db: Database, files: Files, entries: list[_Known], held: Container[in
             )
         if digest not in keys:
             keys[digest] = births.found(db, files, digest)
+        state = HELD if kept.epoch in epochs and said.waits(kept) else UNCONFIRMED
         db.execute(
             "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (kept.seq, spools[spool], kept.crc, keys[digest], kept.committed_ns, kept.process, kept.rows, kept.size,
-             HELD if kept.seq in held else UNCONFIRMED, kept.record, kept.block, kept.epoch, kept.shift),
+             state, kept.record, kept.block, kept.epoch, kept.shift),
         )  # fmt: skip
         rows += kept.rows
     return rows

@@ -69,7 +69,7 @@ class Holding:
         return True
 
     def begin_again(self) -> None:
-        """Have a fresh file know all offsets: the end of the journal need not, and of each epoch something may come."""
+        """Have a fresh file know all offsets: the journal's end need not, and of each epoch something may come."""
         self._vouched = self._done | self._vouched
 
     def due(self, now: int, clock: Stamping) -> tuple[dict[int, Vouched], list[int]]:

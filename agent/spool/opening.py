@@ -96,7 +96,7 @@ def opened(
             store = known[7]
             losses = redo(db, log, store, files)
             if losses:
-                adoption.recover(db, blocks, files, losses)
+                adoption.recover(db, log, store, blocks, files, losses)
         sweep(db, blocks)
         process, state = _state(db, fingerprint, store, adopted)
         birth = births.enter(db, files, digest, body, sources)
@@ -151,7 +151,7 @@ def redo(db: Database, log: Log, store: int, files: Files) -> list[Loss]:
         "SELECT applied, state.seq, total, commit_ns, name FROM state JOIN spool ON spool.id = state.spool"
     ).fetchone()
     losses: list[Loss] = []
-    whole = True
+    whole, process = True, 0
     for number, record in records(log, log.numbers(applied, store)):
         if record is None:
             whole = False
@@ -161,10 +161,11 @@ def redo(db: Database, log: Log, store: int, files: Files) -> list[Loss]:
         apply(db, number, record, files)
         applied, total, last_ns, spool, whole = number, record.total, record.time_ns, record.spool, True
         seq = max(seq, *(row.seq for row in record.rows)) if record.rows else seq
+        process = max(process, record.process)
     if not whole:
         losses.append(Loss(secrets.token_hex(8), "overflow", "spool", spool, reason="damaged: the journal's end"))
         losses[-1].reach(last_ns or 0)
-    db.execute("UPDATE state SET applied = max(applied, ?)", (applied,))
+    db.execute("UPDATE state SET applied = max(applied, ?), process = max(process, ?)", (applied, process))
     for loss in losses:
         logger.error("the journal is damaged: %d rows are lost", loss.rows)
     return losses

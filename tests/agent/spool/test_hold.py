@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from agent.frame import Json
+
 A = source("a.main")
 IN_1970 = 40 * 10**9
 YEARS = (START_NS - IN_1970) // 1000 * 1000
@@ -330,7 +332,7 @@ def test_what_was_let_go_as_it_is_has_no_age(tmp_path: Path) -> None:
 def test_a_correction_outlives_the_entry_that_told_it(tmp_path: Path) -> None:
     clock = FakeClock()
     spool = make(tmp_path, clock)
-    body = {"epoch": 7, "offset_ns": "1000", "uncertainty_ns": None}
+    body: dict[str, Json] = {"epoch": 7, "offset_ns": "1000", "uncertainty_ns": None}
     second(spool, clock, Event(kind="clock_correction", time_ns=clock.now(), body=body), frame(A, clock.now()))
     for _ in range(3):
         last = spool.unconfirmed(0, None, 10)[-1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,7 +12,7 @@ from agent.frame import Event
 from agent.spool import moving
 from agent.spool.log import Log
 from tests.agent.spool.test_hold import YEARS, A, make, rows, second, sent, trust, untrusted
-from tests.agent.spool.test_moving import HELD, finish, hold, vouch
+from tests.agent.spool.test_moving import HELD, contents, finish, hold, vouch
 from tests.support.clocks import FakeClock
 from tests.support.items import frame
 
@@ -184,4 +185,48 @@ def test_rows_that_are_lost_are_counted_beside_those_that_are_held(
     found = [item for item in sent(spool) if isinstance(item, Event) and item.body.get("cause") == "overflow"]
     assert found
     assert {gap.body["rows"] for gap in found} == {9}
+    spool.stop()
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_an_older_image_of_the_database_learns_what_was_let_go_since(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, known: bool
+) -> None:
+    folder, image = tmp_path / "it", tmp_path / "image"
+    clock = untrusted()
+    spool = make(folder, clock, journal_bytes=8192)
+    if not known:
+        assert spool._checkpoint()
+        shutil.copy(folder / "spool.db", image)
+    for _ in range(HELD):
+        second(spool, clock, frame(A, clock.now()))
+    if known:
+        assert spool._checkpoint()
+        shutil.copy(folder / "spool.db", image)
+    spool._journal.close()
+    spool = make(folder, clock, journal_bytes=8192)
+    for _ in range(300):  # the journal is written over
+        second(spool, clock, frame(A, clock.now()))
+        spool._journal._packer.pack(10**9)
+        assert spool._checkpoint()
+    used = clock.epoch
+    with monkeypatch.context() as patched:
+        patched.setattr(moving, "AT_ONCE", 1)
+        trust(clock)
+        assert all(spool.vouch(one.epoch, YEARS) for one in spool.held_epochs())
+        for _ in range(4):
+            second(spool, clock, frame(A, clock.now()))
+    assert spool.stats().held_entries
+    before = contents(spool)
+    spool._journal.close()
+    shutil.copy(image, folder / "spool.db")
+    (folder / "spool.db-wal").unlink(missing_ok=True)
+    spool = make(folder, clock, journal_bytes=8192)
+    assert spool.epoch > used
+    assert before.items() <= contents(spool).items()
+    finish(spool, clock)
+    assert not [one for one in sent(spool) if isinstance(one, Event) and one.body.get("rows")], "nothing is lost"
+    found = rows(sent(spool))
+    assert min(found) > YEARS
+    assert len(found) >= 3 * (HELD + 304)
     spool.stop()
