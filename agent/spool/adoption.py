@@ -85,6 +85,7 @@ class _Said:
     gone: set[int] = field(default_factory=set)
     released: set[int] = field(default_factory=set)  # of a clock that was not trusted, and not held any more
     moved: dict[int, tuple[int, bytes, int, int]] = field(default_factory=dict)  # shift, crc, size, committed_ns
+    held: set[int] = field(default_factory=set)  # when they were committed
     let_go: set[int] = field(default_factory=set)  # epochs, as they are
     last_epoch: int = 0  # of any process: the next one numbers its own after it
 
@@ -96,9 +97,15 @@ class _Said:
         return kept._replace(shift=shift, crc=crc, size=size, committed_ns=committed_ns)
 
     def waits(self, kept: Kept) -> bool:
-        """Whether it is held still, if its epoch is known."""
+        """Whether it is held still, if its epoch is known.
+
+        Of an entry whose record is written over, its commit tells: what was committed by a later clock than it was
+        stamped by came late, and was shifted at once.
+        """
+        if kept.epoch is None or kept.epoch in self.let_go:
+            return False
         free = kept.shift or kept.seq in self.moved or kept.seq in self.released
-        return kept.epoch is not None and kept.epoch not in self.let_go and not free
+        return not free and (kept.seq in self.held or (kept.committed_ns - kept.epoch) % 1000 == 0)
 
 
 def adopt(db: Database, log: Log, blocks: Blocks, files: Files) -> Adopted:
@@ -219,8 +226,8 @@ def _take(db: Database, number: int, record: Record, said: _Said) -> None:
         said.entries[row.seq] = (record.spool, record.birth, kept)
         said.gone.discard(row.seq)
         said.moved.pop(row.seq, None)
-        if row.epoch is not None and row.state != HELD:
-            said.released.add(row.seq)
+        if row.epoch is not None:
+            (said.held if row.state == HELD else said.released).add(row.seq)
         said.last_epoch = max(said.last_epoch, row.epoch or 0)
     for sql, params in record.statements:
         if sql in {FREE, SETTLE}:

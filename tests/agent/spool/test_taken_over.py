@@ -230,3 +230,26 @@ def test_an_older_image_of_the_database_learns_what_was_let_go_since(
     assert min(found) > YEARS
     assert len(found) >= 3 * (HELD + 304)
     spool.stop()
+
+
+def test_what_came_late_and_was_shifted_at_once_is_not_shifted_again(tmp_path: Path) -> None:
+    spool, clock = hold(tmp_path, journal_bytes=8192)
+    late = frame(A, clock.now())
+    vouch(spool, clock)
+    second(spool, clock, late)
+    finish(spool, clock)
+    for number in range(300):
+        second(spool, clock, frame(A, clock.now()))
+        spool._journal._packer.pack(10**9)
+        assert spool._checkpoint()
+        if number == 299:  # of all that was, the journal knows the offset alone
+            spool._holding.begin_again()
+            second(spool, clock)
+    found = set(rows(sent(spool)))
+    spool._journal.close()
+    (tmp_path / "spool.db").write_bytes(b"\xa5" * 9000)
+    spool = make(tmp_path, clock, journal_bytes=8192)
+    finish(spool, clock)
+    assert found <= set(rows(sent(spool)))
+    assert late.time_ns[0].item() + YEARS in found
+    spool.stop()
