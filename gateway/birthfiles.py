@@ -4,7 +4,8 @@ Rows that contradict their birth can be read again with this birth only. Broker 
 names any more, and what came by a stick was never on a broker. So a birth is on the disk before the first letter
 that needs it, and stays while one waits.
 
-A worker holds the kernel's lock on `births/lock` from before it looks for a birth until its letter is written.
+A worker shares the kernel's lock on `births/lock` from before it looks for a birth until its letter is written: one
+that is frozen meanwhile keeps no other from writing its own.
 `sweep` looks twice, with the letters in between, and takes away what none of them needs and nobody has asked for
 meanwhile.
 """
@@ -49,8 +50,8 @@ def sizes(folder: Path) -> Iterator[tuple[str, int]]:
 
 
 @contextlib.contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Keep others from keeping births, and from taking them away.
+def locked(folder: Path, *, alone: bool) -> Iterator[None]:
+    """Keep others from taking births away; alone: from keeping them, too.
 
     Raises:
         OSError: the disk does not let us.
@@ -60,7 +61,7 @@ def locked(folder: Path) -> Iterator[None]:
         durable.make_folder(births)
     with (births / "lock").open("ab") as file:
         durable.hand_over(file, folder)
-        fcntl.flock(file, fcntl.LOCK_EX)
+        fcntl.flock(file, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
         yield
 
 
@@ -91,14 +92,14 @@ def sweep(folder: Path, letters: Callable[[], Iterator[DeadLetter | None]]) -> N
     births = folder / FOLDER
     if not births.exists():
         return
-    with locked(folder):
+    with locked(folder, alone=True):
         for torn in births.glob("*.new"):
             torn.unlink()
         before = {path: path.stat().st_mtime_ns for path in births.glob("*.zst")}
     for letter in letters() if before else ():
         if letter is not None and letter.faults:
             before.pop(place(folder, "/".join(letter.topic.split("/")[2:4]), letter.birth or ""), None)
-    with locked(folder):
+    with locked(folder, alone=True):
         for path, mark in before.items():
             with contextlib.suppress(FileNotFoundError):
                 if path.stat().st_mtime_ns == mark:

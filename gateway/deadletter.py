@@ -167,7 +167,7 @@ class DeadLetters:
         self._clock = clock
         self._usage = _Usage(directory)
         self._full: dict[tuple[bool, str], tuple[float, str]] = {}  # by kind and agent: since when, and why
-        prefix = f"{worker}-{clock.now()}"
+        self._prefix = prefix = f"{worker}-{clock.now()}"
         self._rejections = _Series(directory, prefix, ".jsonl", max_bytes)
         self._malformed = _Series(directory, prefix, _MALFORMED, int(max_bytes * MALFORMED_SHARE))
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -194,7 +194,7 @@ class DeadLetters:
             with contextlib.ExitStack() as stack:
                 if letter.faults and letter.birth is not None and birth is not None:
                     with contextlib.suppress(PermissionError):  # another user's; the broker may know it later
-                        stack.enter_context(birthfiles.locked(self._directory))
+                        stack.enter_context(birthfiles.locked(self._directory, alone=False))
                         self._keep_birth(letters.branch(line), letter.birth, birth, len(line) + 1)
                 self._check_room(series, letters.branch(line), len(line) + 1)
                 series.write(line + b"\n")
@@ -219,7 +219,7 @@ class DeadLetters:
         if raw is not None:
             packed = codec.compress(raw)
             self._check_room(self._rejections, agent, len(packed) + more)
-            durable.replace(path, packed, self._directory)
+            durable.replace(path, packed, self._directory, f".{self._prefix}.new")
 
     def _check_room(self, series: _Series, agent: str, size: int) -> None:
         """Raise when there is no room; who was told so is told it again for a moment without a look at the disk."""

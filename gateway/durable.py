@@ -25,9 +25,19 @@ def make_folder(path: Path) -> None:
     fsync_folder(path.parent)
 
 
-def replace(path: Path, content: bytes, owner: Path) -> None:
-    """Write a file anew for whom the folder `owner` belongs: the old content or the new one, never half of it."""
-    fresh = path.with_name(path.name + ".new")
+def replace(path: Path, content: bytes, owner: Path, fresh_name: str = ".new") -> None:
+    """Write a file anew for whom the folder `owner` belongs: the old content or the new one, never half of it.
+
+    Args:
+        path: The file.
+        content: Its new content.
+        owner: A folder.
+        fresh_name: What the name ends in until it is whole; of each writer its own where several may write.
+
+    Raises:
+        OSError: it is as it was.
+    """
+    fresh = path.with_name(path.name + fresh_name)
     with fresh.open("wb") as file:
         os.fchmod(file.fileno(), 0o600)
         hand_over(file, owner)

@@ -6,6 +6,7 @@ import os
 import resource
 import signal
 import stat
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -192,3 +193,34 @@ def test_what_cannot_be_read_never_makes_a_rejection_forgotten(
     assert all(kept.append(unreadable(f"{number}")) for number in range(5))
     assert not kept.append(letter())
     kept.close()
+
+
+def test_a_worker_that_is_frozen_while_it_keeps_a_birth_keeps_no_other_waiting(tmp_path: Path) -> None:
+    frozen, other = (DeadLetters(tmp_path, 10**8, worker, FixedClock()) for worker in ("w-1", "w-2"))
+    begun, go_on, done = threading.Event(), threading.Event(), threading.Event()
+
+    def birth() -> bytes:
+        begun.set()
+        go_on.wait(60)
+        return b"{}"
+
+    def write() -> None:
+        assert other.append(letter("second"), lambda: b"{}")
+        done.set()
+
+    threads = [
+        threading.Thread(target=frozen.append, args=(letter("first"), birth)),
+        threading.Thread(target=write),
+    ]
+    threads[0].start()
+    assert begun.wait(60)
+    threads[1].start()
+    in_time = done.wait(10)
+    go_on.set()
+    for thread in threads:
+        thread.join()
+    for one in (frozen, other):
+        one.close()
+    assert in_time
+    assert len(letters(tmp_path)) == 2
+    assert sorted(path.suffix for path in (tmp_path / "births").iterdir()) == ["", ".zst"]
