@@ -6,6 +6,7 @@ Any thread may vouch and ask; what it comes to is done by the spool's thread wit
 from __future__ import annotations
 
 import logging
+import threading
 from typing import TYPE_CHECKING
 
 from agent.spool.base import Vouched
@@ -28,6 +29,7 @@ class Holding:
 
     def __init__(self, hold_ns: int) -> None:
         self._hold_ns = hold_ns
+        self._lock = threading.Lock()
         self._first = 0  # epoch of this process
         self._since: dict[int, int] = {}  # epoch -> monotonic ns of its first held entry here
         self._over: set[int] = set()  # epochs that nothing is held of any more
@@ -62,10 +64,11 @@ class Holding:
         if offset_ns % 1000:
             raise ValueError("the last three digits of a stamp are its epoch's, and stay")
         ours = epoch >= self._first or any(one.epoch == epoch for one in self.held)
-        if not ours or epoch in self._over:
-            return False
-        self._over.add(epoch)
-        self._vouched[epoch] = Vouched(offset_ns, by)
+        with self._lock:
+            if not ours or epoch in self._over:
+                return False
+            self._over.add(epoch)
+            self._vouched[epoch] = Vouched(offset_ns, by)
         return True
 
     def begin_again(self) -> None:
@@ -78,9 +81,11 @@ class Holding:
         A commit whose stamping is still that of before the trusted epoch does nothing of the first kind: what came
         in the trusted one would be taken for the old one's. It is done later, also when trust has gone again.
         """
-        self._over.update(one.epoch for one in self.held if now - self._since[one.epoch] >= self._hold_ns)
-        over = [one.epoch for one in self.held if one.epoch in self._over and one.epoch not in self._vouched]
-        go = {e: v for e, v in self._vouched.items() if clock.trusted or (v.by is not None and v.by < clock.epoch)}
+        with self._lock:  # one and the same epoch is either vouched for or over
+            self._over.update(one.epoch for one in self.held if now - self._since[one.epoch] >= self._hold_ns)
+            over = [one.epoch for one in self.held if one.epoch in self._over and one.epoch not in self._vouched]
+            vouched = self._vouched.items()
+            go = {e: v for e, v in vouched if clock.trusted or (v.by is not None and v.by < clock.epoch)}
         return go, over
 
     def done(self, vouched: Iterable[int], over: Iterable[int], held: Sequence[HeldEpoch], now: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +11,8 @@ import pytest
 from agent import entry
 from agent.frame import Event, FrameBlock, Item, RoundTrip, Watermark, gap_event
 from agent.spool import Limits, Spool
-from agent.spool.base import HOLD_NS
+from agent.spool.base import HOLD_NS, HeldEpoch, Stamping, Vouched
+from agent.spool.holding import Holding
 from contract.payload import Stored
 from tests.support.clocks import FakeClock
 from tests.support.items import START_NS, birth_of, frame, source
@@ -308,6 +310,25 @@ def test_nothing_is_sent_as_it_is_before_that_is_on_the_disk(
     assert seen == 100
     assert len(spool.unconfirmed(0, None, 100)) == spool.stats().entries
     spool.stop()
+
+
+def test_who_vouches_when_the_time_is_just_over_is_told_which_it_is() -> None:
+    holding = Holding(10)
+    holding.note([HeldEpoch(3, "boot", 0, 1)], 0)
+    due: list[tuple[dict[int, Vouched], list[int]]] = []
+    looking = threading.Thread(target=lambda: due.append(holding.due(10, Stamping(True, 4, "boot", 0))))
+
+    class Slow(set[int]):
+        def add(self, epoch: int) -> None:
+            super().add(epoch)
+            looking.start()
+            looking.join(0.5)
+
+    holding._over = Slow()
+    vouched = holding.vouch(3, 1000, 4)
+    looking.join()
+    assert vouched
+    assert due == [({3: Vouched(1000, 4)}, [])]
 
 
 def test_what_was_let_go_as_it_is_has_no_age(tmp_path: Path) -> None:
