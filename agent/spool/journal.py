@@ -229,8 +229,11 @@ class Journal(Moving):
             for seq in damaged:
                 ledger.drop_damaged(seq)
             self._make_room(ledger, last, self._ages.now(now_ns, clock))
-            gaps = hold.parts(self._db, [*ledger.events()], clock, self.process, stamped=False)
-            told = self._insert(gaps, now_ns, new)
+            again, gaps = (
+                hold.parts(self._db, [*said], clock, self.process, stamped=False)
+                for said in (ledger.carried(), ledger.events())
+            )
+            told = self._insert(again, now_ns, new, again=True) + self._insert(gaps, now_ns, new)
             for entry in told:
                 ledger.held(*entry)
             if out or told or vouched:
@@ -250,11 +253,13 @@ class Journal(Moving):
         trusted = {row.seq for row, _ in new if row.epoch is None}
         return [entry for entry in out + told if entry.seq in trusted]
 
-    def _insert(self, parts: Iterable[hold.Part], now_ns: int, new: list[tuple[Row, bytes]]) -> list[Committed]:
-        state = self._state
-        out = []
+    def _insert(
+        self, parts: Iterable[hold.Part], now_ns: int, new: list[tuple[Row, bytes]], *, again: bool = False
+    ) -> list[Committed]:
+        state, out = self._state, []
         for part in parts:
-            stamped, state.event_ns = content.stamp(part.items, state.event_ns)
+            stamped, last_ns = content.stamp(part.items, 0 if again else state.event_ns)
+            state.event_ns = state.event_ns if again else last_ns
             limit = content.CONTENT_LIMIT - (0 if part.epoch is None else HEADROOM)
             for packed, raw in content.pack(stamped, state.seq + 1, limit):
                 state.seq += 1
@@ -369,11 +374,6 @@ class Journal(Moving):
             if left is None:
                 self._settle()
                 self._log.free()
-
-    @property
-    def holds(self) -> bool:
-        """Whether any entry is held."""
-        return self._state.held > 0
 
     @property
     def short(self) -> bool:

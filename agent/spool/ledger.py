@@ -91,7 +91,11 @@ class Ledger:
 
     def events(self) -> list[Event]:
         """Return what this transaction has to say."""
-        return [*self._carried.values(), *(loss.event(self._now) for loss in self._losses.values())]
+        return [loss.event(self._now) for loss in self._losses.values()]
+
+    def carried(self) -> list[Event]:
+        """Return what it says again, at the times of then: a newer word of a gap may have been delivered since."""
+        return sorted(self._carried.values(), key=lambda event: event.time_ns)
 
     def held(self, seq: int, items: list[Item]) -> None:
         """Note which entry holds the latest event of each gap that may still change."""

@@ -45,6 +45,11 @@ class Moving(Reading):
     def _transaction(self, now_ns: int) -> AbstractContextManager[list[tuple[Row, bytes]]]:
         """Do something whole or not at all."""
 
+    @property
+    def holds(self) -> bool:
+        """Whether any entry is held."""
+        return self._state.held > 0
+
     def _held_before(self) -> hold.Told:
         """Return what the entries tell of gaps that earlier processes have left held."""
         told: hold.Told = {}

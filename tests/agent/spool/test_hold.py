@@ -350,13 +350,50 @@ def test_what_was_let_go_as_it_is_has_no_age(tmp_path: Path) -> None:
     spool.stop()
 
 
+def test_an_older_word_of_a_gap_that_is_told_again_does_not_follow_the_newer_one(tmp_path: Path) -> None:
+    clock = FakeClock()
+    spool = make(tmp_path, clock)
+
+    def give_up(seq: int) -> None:
+        spool._journal._damaged.add(seq)
+        second(spool, clock)
+
+    def told() -> dict[int, int]:
+        found = [item for item in sent(spool) if isinstance(item, Event) and item.body.get("stage") == "spool"]
+        return {one.time_ns: one.body["rows"] for one in found if one.body.get("rows")}  # type: ignore[misc]
+
+    for _ in range(2):
+        second(spool, clock, frame(A, clock.now()))
+    give_up(1)
+    words = told()
+    give_up(2)
+    words |= told()
+    assert list(words.values()) == [3, 6]
+    first, newer = spool.unconfirmed(0, None, 10)
+    spool.confirm(
+        Stored(
+            spool=spool.id, rejected=[], committed_at="5", clock_trusted=True, worker="w",
+            stored=[(newer.seq, newer.crc)],
+        )
+    )  # fmt: skip
+    second(spool, clock)
+    spool._damage = "database disk image is malformed"  # and with it, which words were told
+    second(spool, clock)
+    second(spool, clock)
+    give_up(first.seq)
+    words |= told()
+    assert words[max(words)] == 6
+    spool.stop()
+
+
 def test_a_correction_outlives_the_entry_that_told_it(tmp_path: Path) -> None:
     clock = FakeClock()
     spool = make(tmp_path, clock)
     body: dict[str, Json] = {"epoch": 7, "offset_ns": "1000", "uncertainty_ns": None}
     second(spool, clock, Event(kind="clock_correction", time_ns=clock.now(), body=body), frame(A, clock.now()))
     for _ in range(3):
-        last = spool.unconfirmed(0, None, 10)[-1]
+        waiting = spool.sending(spool.unconfirmed(0, None, 10))
+        (last,) = [one for one, raw in waiting if b"clock_correction" in raw]
         spool.confirm(
             Stored(
                 spool=spool.id, rejected=[], committed_at="5", clock_trusted=True, worker="w",
