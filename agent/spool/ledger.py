@@ -336,7 +336,9 @@ class Ledger:
             if self._db.execute("SELECT 1 FROM gap WHERE id = ?", (gap_id,)).fetchone() is not None:
                 return  # told by `_losses`, or by a later entry
             if "sources" in event.body or len(self._carried) < CARRIED:
-                self._carried[gap_id] = content.event(event)
+                told, known = content.event(event), self._carried.get(gap_id)
+                if known is None or known.time_ns <= told.time_ns:  # what is told again comes behind what is newer
+                    self._carried[gap_id] = told
                 return
         loss.events += 1
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agent.frame import Event, FrameBlock, gap_event
-from contract.payload import Stored
+from agent.spool.gaps import Loss
+from agent.spool.ledger import Ledger
+from contract.payload import Stored, WireEvent
 from tests.agent.spool.test_spool import A, Remember, make
 from tests.support.clocks import FakeClock
 from tests.support.items import frame
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from agent.frame import Item
+    from agent.frame import Item, Json
 
 TRUE_NS = 1_795_000_000 * 10**9
 SECOND = 10**9
@@ -139,3 +141,15 @@ def test_what_was_read_without_the_time_says_nothing_about_latency(tmp_path: Pat
     spool.tick()
     assert spool.stats().entries == 0
     assert len(counted) == 2, "but for the first"
+
+
+def test_of_two_words_of_a_gap_that_go_together_the_newer_one_is_told_again(tmp_path: Path) -> None:
+    spool = make(tmp_path, FakeClock())
+    journal = spool._journal
+    ledger = Ledger(journal._db, journal._state, journal._spools, 1, 0, 0, sent=(), read=journal.content)
+    loss = Loss("new", "overflow", "spool", spool.id)
+    for seq, time, rows in ((1, "2000", 6), (2, "1000", 3)):  # the older one was told again, so it comes behind
+        body: dict[str, Json] = {"gap_id": "g", "cause": "overflow", "sources": {}, "rows": rows}
+        ledger._carry(WireEvent(seq=seq, kind="gap", time=time, body=body, from_="1", to="2"), loss)
+    assert [event.body["rows"] for event in ledger.carried()] == [6]
+    spool.stop()
