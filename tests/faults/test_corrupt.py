@@ -173,8 +173,8 @@ def test_a_tag_dictionary_is_known_by_its_content_and_one_that_is_gone_is_lost(
     work: Path,
 ) -> None:
     folder, said = work / "state", Books()
-    for number, config in enumerate(("before", "after")):
-        life = Life(seed=4 + number, seconds=30, line=(0, 30), config=config)
+    lives = (Life(seed=4, seconds=30, line=(0, 30)), Life(seed=5, seconds=30, line=(0, 30), config="after"))
+    for number, life in enumerate(lives):
         _, told = live(partial(grow, folder, life, number), disk.Disk(folder, work / "control"))
         for one in told:
             said.add(one)
