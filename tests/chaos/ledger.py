@@ -99,7 +99,7 @@ def steps(points: Iterable[Point]) -> dict[int, int]:
     found: dict[int, int] = {}
     for point in points:
         kind, body = dict(point.tags)["kind"], json.loads(str(point.fields.get("body_s", "{}")))
-        if kind == "facts.health" and body["clock"]["source"] == "none":
+        if kind == "facts.health" and body.get("clock", {}).get("source") == "none":
             doubted.add(point.time_ns % EPOCHS)
         elif kind == "clock_step":
             found[int(body["epoch"]) % EPOCHS] = int(body["offset_ns"])

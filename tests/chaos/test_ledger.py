@@ -121,6 +121,7 @@ def test_steps_of_a_trusted_clock_are_told_and_those_after_a_time_without_trust_
         event("facts.health", 6_014, {"clock": {"source": "none"}}),
         event("clock_step", 7_015, {"epoch": 15, "offset_ns": str(-S)}),
         event("facts.health", 8_015, {"clock": {"source": "kernel"}}),
+        event("facts.health", 8_015, {"overrun_ns": "5"}),
         event("clock_step", 9_016, {"epoch": 1016, "offset_ns": str(S)}),
     ]
     assert steps(events) == {13: 3 * S, 16: S}

@@ -58,7 +58,7 @@ def verdict(plant: Plant, done: Sequence[Done], clocks: Sequence[int] = (0,)) ->
     finally:
         store.close()
     served = plant.served()
-    _keep(plant.folder / "events.jsonl", stored.events)
+    _keep(plant.folder, stored)
     offset = sums.offsets(served, stored.values, ledger.steps(stored.events))
     when = sums.true_time(offset)
     told = ledger.gaps(stored.events, when)
@@ -85,10 +85,11 @@ def verdict(plant: Plant, done: Sequence[Done], clocks: Sequence[int] = (0,)) ->
     return Verdict(good, total, "\n".join(lines))
 
 
-def _keep(path: Path, events: Sequence[Point]) -> None:
-    """Write down what the database holds of events: with the logs, what a run that fails is understood from."""
-    lines = [json.dumps({"time": e.time_ns, **dict(e.tags), **e.fields}) for e in sorted(events, key=_time)]
-    path.write_text("\n".join(lines), "utf-8")
+def _keep(folder: Path, stored: Stored) -> None:
+    """Write down what the database holds: with the logs, what a run that fails is understood from."""
+    lines = [json.dumps({"time": e.time_ns, **dict(e.tags), **e.fields}) for e in sorted(stored.events, key=_time)]
+    (folder / "events.jsonl").write_text("\n".join(lines), "utf-8")
+    (folder / "values.json").write_text(json.dumps({"values": stored.values, "rows": stored.rows}), "utf-8")
 
 
 def _time(point: Point) -> int:
