@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from agent.spool.births import Files
     from agent.spool.blocks import Blocks, Packed
     from agent.spool.database import Database
+    from agent.spool.epochs import Epochs
     from agent.spool.gaps import Loss
     from agent.spool.log import Log
     from agent.spool.record import Record
@@ -108,9 +109,9 @@ class _Said:
         return not free and (kept.seq in self.held or (kept.committed_ns - kept.epoch) % 1000 == 0)
 
 
-def adopt(db: Database, log: Log, blocks: Blocks, files: Files) -> Adopted:
+def adopt(db: Database, log: Log, blocks: Blocks, files: Files, epochs: Epochs) -> Adopted:
     """Enter what journal and blocks hold into a new database; it is empty but for its tables."""
-    said = _Said()
+    said = _begun(db, epochs)
     entries = said.entries
     unread: set[int] = set()
     found = NOTHING
@@ -156,6 +157,13 @@ def adopt(db: Database, log: Log, blocks: Blocks, files: Files) -> Adopted:
     return found._replace(rows=rows, process=max(found.process, said.last_epoch))
 
 
+def _begun(db: Database, epochs: Epochs) -> _Said:
+    """Begin with what the file of epochs says, which reaches back further than the journal."""
+    epochs.enter(db)
+    found = epochs.found
+    return _Said(let_go={one.number for one in found.epochs if one.let_go}, last_epoch=found.last)
+
+
 def _holes(
     entries: Mapping[int, _Known], torn: Iterable[tuple[int, int]], unread: Collection[int], found: Adopted
 ) -> Iterator[Hole]:
@@ -171,9 +179,14 @@ def _holes(
         yield Hole("files of blocks", since_ns, found.commit_ns or since_ns)
 
 
-def recover(db: Database, log: Log, store: int, blocks: Blocks, files: Files, losses: list[Loss]) -> None:
+def recover(
+    db: Database, log: Log, store: int, blocks: Blocks, files: Files, epochs: Epochs, losses: list[Loss]
+) -> None:
     """Take over what files of blocks hold of records that are missing: the database may be an older image."""
-    said = _Said()
+    said = _begun(db, epochs)
+    db.execute(BEGUN, (said.last_epoch,))
+    for epoch in said.let_go:
+        db.execute(LET_GO, (epoch,))
     for number, record in records(log, log.numbers(0, store)):
         if record is not None:
             _take(db, number, record, said)

@@ -220,7 +220,7 @@ def follow(db: Database, items: Iterable[Item]) -> None:
 
 
 def forget(db: Database, process: int) -> None:
-    """Let go of the epochs of earlier processes that nothing is held of, and nothing is to be told of any more."""
+    """Let go of the epochs of processes before this one, unless something is held of one or to be told of it."""
     db.execute(
         "DELETE FROM epoch WHERE process < ? AND number NOT IN (SELECT epoch FROM entry WHERE state = 3) "
         "AND NOT (over = 1 AND shift IS NULL)",

@@ -11,22 +11,25 @@ touched again; what is not yet, stands there as held, of an epoch with an offset
 from __future__ import annotations
 
 import abc
+import contextlib
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from agent import entry as content
 from agent.errors import WireError
-from agent.spool import hold
+from agent.spool import epochs, hold
 from agent.spool.base import HELD, KEPT, Kept
 from agent.spool.reading import Reading
 from contract import codec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
     from contextlib import AbstractContextManager
 
     from agent.spool.base import Committed
+    from agent.spool.blocks import Blocks
+    from agent.spool.epochs import Epochs
     from agent.spool.packing import Packer
     from agent.spool.record import Row
 
@@ -38,12 +41,44 @@ _PAGE = 256
 class Moving(Reading):
     """The part of `agent.spool.journal.Journal` that shifts; the spool's thread."""
 
+    process: int
+    _blocks: Blocks
+    _epochs: Epochs
     _packer: Packer
     _told: hold.Told
 
     @abc.abstractmethod
     def _transaction(self, now_ns: int) -> AbstractContextManager[list[tuple[Row, bytes]]]:
         """Do something whole or not at all."""
+
+    @contextlib.contextmanager
+    def _settling(self, over: Collection[int]) -> Iterator[None]:
+        """Save what a commit has changed of clock epochs: before what it has vouched for is let go by `move`.
+
+        Nothing of an epoch whose hold is over is shown before that is on the disk: what is sent as it is must
+        never be shifted.
+        """
+        self._letting = frozenset(over)
+        try:
+            yield
+            with self._lock:
+                known = epochs.known(self._db)
+            self._epochs.keep(known)
+        finally:
+            self._letting = frozenset()
+
+    def _forget_epochs(self) -> None:
+        """Let go of the epochs that nothing on the disk is of any more: blocks are taken over whole."""
+        self._epochs.again()
+        row = self._db.execute("SELECT process FROM entry ORDER BY seq LIMIT 1").fetchone()
+        oldest = min(self.process, row[0]) if row else self.process
+        block = self._db.execute("SELECT min(id) FROM block").fetchone()[0]
+        if block is not None and self._db.execute("SELECT 1 FROM epoch WHERE process < ?", (oldest,)).fetchone():
+            try:
+                oldest = min(oldest, *(one.process for one in self._blocks.index(block).entries))
+            except (WireError, OSError):
+                return
+        hold.forget(self._db, oldest)
 
     @property
     def holds(self) -> bool:
