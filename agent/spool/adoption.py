@@ -88,7 +88,15 @@ class _Said:
     moved: dict[int, tuple[int, bytes, int, int]] = field(default_factory=dict)  # shift, crc, size, committed_ns
     held: set[int] = field(default_factory=set)  # when they were committed
     let_go: set[int] = field(default_factory=set)  # epochs, as they are
+    packed: dict[int, bool] = field(default_factory=dict)  # whether they were held then
     last_epoch: int = 0  # of any process: the next one numbers its own after it
+
+    def kept(self, one: Packed, block: int) -> Kept:
+        """Return an entry of a block, and know what its index says beside it."""
+        if one.held is not None:
+            self.packed[one.seq] = one.held
+        return Kept(one.seq, 0, one.crc, 0, one.committed_ns, one.process, one.rows, None, block, one.epoch, one.shift,
+                    one.size)  # fmt: skip
 
     def settled(self, kept: Kept) -> Kept:
         """Return an entry with what it became when it was vouched for."""
@@ -100,13 +108,15 @@ class _Said:
     def waits(self, kept: Kept) -> bool:
         """Whether it is held still, if its epoch is known.
 
-        Of an entry whose record is written over, its commit tells: what was committed by a later clock than it was
-        stamped by came late, and was shifted at once.
+        Of an entry whose record is written over, its block tells; in one of before this was noted its commit does:
+        what was committed by a later clock than it was stamped by came late, and was mostly shifted at once.
         """
         if kept.epoch is None or kept.epoch in self.let_go:
             return False
-        free = kept.shift or kept.seq in self.moved or kept.seq in self.released
-        return not free and (kept.seq in self.held or (kept.committed_ns - kept.epoch) % 1000 == 0)
+        if kept.shift or kept.seq in self.moved or kept.seq in self.released:
+            return False
+        held = self.packed.get(kept.seq)
+        return kept.seq in self.held or ((kept.committed_ns - kept.epoch) % 1000 == 0 if held is None else held)
 
 
 def adopt(db: Database, log: Log, blocks: Blocks, files: Files, epochs: Epochs) -> Adopted:
@@ -139,7 +149,7 @@ def adopt(db: Database, log: Log, blocks: Blocks, files: Files, epochs: Epochs) 
             unread.add(block)
             continue
         for one in index.entries:
-            entries[one.seq] = (index.spool, index.birth, _kept(one, block))
+            entries[one.seq] = (index.spool, index.birth, said.kept(one, block))
         last = max(one.seq for one in index.entries)
         process = max(max(one.process, one.epoch or 0) for one in index.entries)
         db.execute("INSERT INTO block VALUES (?, ?, ?, 0)", (block, last, size))
@@ -202,7 +212,7 @@ def recover(
             "WHERE seq = ? AND (crc = ? OR (shift != 0 AND record IS NOT NULL AND epoch = ?))"
         )
         fresh = [
-            (index.spool, index.birth, _kept(one, block))
+            (index.spool, index.birth, said.kept(one, block))
             for one in index.entries
             if not db.execute(here, (block, one.seq, one.crc, one.epoch)).rowcount
             and db.execute("SELECT 1 FROM entry WHERE seq = ?", (one.seq,)).fetchone() is None
@@ -225,11 +235,6 @@ def recover(
 
 def _seq(one: _Known) -> int:
     return one[2].seq
-
-
-def _kept(one: Packed, block: int) -> Kept:
-    return Kept(one.seq, 0, one.crc, 0, one.committed_ns, one.process, one.rows, None, block, one.epoch, one.shift,
-                one.size)  # fmt: skip
 
 
 def _take(db: Database, number: int, record: Record, said: _Said) -> None:
