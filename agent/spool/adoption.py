@@ -95,8 +95,8 @@ class _Said:
         """Return an entry of a block, and know what its index says beside it."""
         if one.held is not None:
             self.packed[one.seq] = one.held
-        return Kept(one.seq, 0, one.crc, 0, one.committed_ns, one.process, one.rows, None, block, one.epoch, one.shift,
-                    one.size)  # fmt: skip
+        return Kept(one.seq, 0, one.crc, 0, one.committed_ns, one.process, one.rows, None, block, one.epoch,
+                    one.shift, one.size)  # fmt: skip
 
     def settled(self, kept: Kept) -> Kept:
         """Return an entry with what it became when it was vouched for."""
@@ -195,8 +195,7 @@ def recover(
     """Take over what files of blocks hold of records that are missing: the database may be an older image."""
     said = _begun(db, epochs)
     db.execute(BEGUN, (said.last_epoch,))
-    for epoch in said.let_go:
-        db.execute(LET_GO, (epoch,))
+    db.write_many(LET_GO, [(epoch,) for epoch in said.let_go])
     for number, record in records(log, log.numbers(0, store)):
         if record is not None:
             _take(db, number, record, said)

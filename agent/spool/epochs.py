@@ -1,9 +1,9 @@
 """What is known of the clock's epochs, once more in a small file beside the journal: `epochs`.
 
-What was vouched for keeps the content that it was written with, in blocks for weeks; which epoch it is of and by how
-much its stamps are shifted, SQLite alone knows when the journal has been written over. So the table `epoch` is saved
-whenever a commit has changed it: a few times in the life of a process; and beside it the last number in use, so that
-none is used again. Without the file, everything works as long as the database can be read.
+What was vouched for keeps the content that it was written with, in blocks for weeks. By how much its stamps are
+shifted SQLite alone knows when the journal has been written over. So the table `epoch` is saved whenever a commit
+has changed it, a few times in the life of a process; and with it the last number in use: none is used again.
+Without the file, everything works as long as the database can be read.
 """
 
 from __future__ import annotations

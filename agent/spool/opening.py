@@ -110,8 +110,8 @@ def opened(
         stack.pop_all()
     spools = dict(db.execute("SELECT id, name FROM spool"))
     return Opened(
-        disk, db, log, blocks, Contents(log, blocks), files, epochs, store, spools, names, lost, birth, process, state,
-        losses, adopted,
+        disk, db, log, blocks, Contents(log, blocks), files, epochs, store, spools, names, lost, birth, process,
+        state, losses, adopted,
     )  # fmt: skip
 
 

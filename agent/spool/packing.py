@@ -163,9 +163,7 @@ class Packer:
                 placed += self._db.execute(
                     "UPDATE entry SET record = NULL, block = ? WHERE seq = ?", (block, entry.seq)
                 ).rowcount
-            self._db.execute(
-                "INSERT INTO block VALUES (?, ?, ?, ?)", (block, max(seqs), len(data), placed)
-            )
+            self._db.execute("INSERT INTO block VALUES (?, ?, ?, ?)", (block, max(seqs), len(data), placed))
         return True
 
     def _fits(self, size: int) -> bool:

@@ -409,7 +409,9 @@ def test_the_file_of_epochs_is_written_when_they_change_and_empty_when_nothing_i
 
 
 @pytest.mark.parametrize("wrong", ["gone", "torn", "short", "empty", "a folder"])
-def test_a_file_of_epochs_that_cannot_be_used_is_missed_only_without_the_database(tmp_path: Path, wrong: str) -> None:
+def test_a_file_of_epochs_that_cannot_be_used_is_missed_only_without_the_database(
+    tmp_path: Path, wrong: str
+) -> None:
     file = tmp_path / "epochs"
     spool, clock = hold(tmp_path)
     vouch(spool, clock)
@@ -436,7 +438,7 @@ def test_a_disk_that_refuses_the_file_of_epochs_stops_no_commit_and_is_asked_aga
 ) -> None:
     tried = 0
 
-    def refuse(disk: Disk, path: Path, data: bytes) -> None:
+    def refuse(_: Disk, path: Path, __: bytes) -> None:
         nonlocal tried
         tried += path.name == "epochs"
         raise OSError(28, "no space left on device")
