@@ -114,7 +114,7 @@ class Epochs:
             self._said = None
 
 
-def known(db: Database) -> Known:
+def epochs_of(db: Database) -> Known:
     """Return what a database knows."""
     last = db.execute("SELECT process FROM state").fetchone()[0]
     return Known(last, [Epoch(*row) for row in db.execute("SELECT * FROM epoch ORDER BY number")])

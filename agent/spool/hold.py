@@ -154,6 +154,12 @@ def moving(db: Database) -> list[tuple[int, int, int]]:
     return rows.fetchall()
 
 
+def shifts(db: Database) -> dict[int, int]:
+    """Return the shift of each epoch that is vouched for, by its last three digits."""
+    rows = db.execute("SELECT number, shift FROM epoch WHERE shift IS NOT NULL ORDER BY number")
+    return {number % 1000: shift for number, shift in rows}
+
+
 def move(db: Database, state: State, epoch: tuple[int, int, int], moved: Iterable[Moved]) -> None:
     """Let entries of an epoch go that is vouched for, shifted.
 

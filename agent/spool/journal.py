@@ -204,7 +204,7 @@ class Journal(Moving):
         """
         good, broken = content.sound(content.arrange(items))
         vouched = vouched or {}
-        with self._settling(over), self._transaction(now_ns) as new:
+        with self._settling({*over, *vouched}), self._transaction(now_ns) as new:
             ledger = Ledger(
                 self._db, self._state, self._spools, self.process, self._contained, now_ns,
                 sent=self._sent, read=self.content,

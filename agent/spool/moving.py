@@ -18,13 +18,14 @@ import msgspec
 
 from agent import entry as content
 from agent.errors import WireError
-from agent.spool import epochs, hold
+from agent.spool import hold
 from agent.spool.base import HELD, KEPT, Kept
+from agent.spool.epochs import epochs_of
 from agent.spool.reading import Reading
 from contract import codec
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
     from agent.spool.base import Committed
@@ -52,17 +53,16 @@ class Moving(Reading):
         """Do something whole or not at all."""
 
     @contextlib.contextmanager
-    def _settling(self, over: Collection[int]) -> Iterator[None]:
-        """Save what a commit has changed of clock epochs: before what it has vouched for is let go by `move`.
+    def _settling(self, settled: Collection[int]) -> Iterator[None]:
+        """Save what a commit changes of clock epochs, before anything is shown of those that it settles.
 
-        Nothing of an epoch whose hold is over is shown before that is on the disk: what is sent as it is must
-        never be shifted.
+        What is sent as it is must never be shifted, and what is sent shifted by nothing else.
         """
-        self._letting = frozenset(over)
+        self._letting = frozenset(settled)
         try:
             yield
             with self._lock:
-                known = epochs.known(self._db)
+                known = epochs_of(self._db)
             self._epochs.keep(known)
         finally:
             self._letting = frozenset()
@@ -116,17 +116,20 @@ class Moving(Reading):
         if not self._state.held:
             return False
         with self._lock:
-            epochs = hold.moving(self._db)
+            epochs, shifts = hold.moving(self._db), hold.shifts(self._db)
         for epoch in epochs:
-            moved = list(self._moved(epoch[0], epoch[2]))
+            moved = list(self._moved(epoch[0], epoch[2], shifts))
             if moved:
                 with self._transaction(now_ns):
                     hold.move(self._db, self._state, epoch, moved)
                 return True
         return False
 
-    def _moved(self, epoch: int, shift: int) -> Iterator[hold.Moved]:
-        """Yield what the first held entries of an epoch become; those that are damaged are given up later."""
+    def _moved(self, epoch: int, shift: int, shifts: Mapping[int, int]) -> Iterator[hold.Moved]:
+        """Yield what the first held entries of an epoch become; those that are damaged are given up later.
+
+        What came late was committed in another epoch than its stamps are of, and may have been so by a wrong clock.
+        """
         size = 0
         for kept in self._held(epoch):
             if kept.seq in self._damaged or kept.seq in self._packer.damaged:
@@ -139,7 +142,7 @@ class Moving(Reading):
             except (WireError, msgspec.DecodeError) as exc:
                 self._is_damaged(kept.seq, exc)
                 continue
-            committed = kept.committed_ns + (shift if (kept.committed_ns - epoch) % 1000 == 0 else 0)
+            committed = kept.committed_ns + shifts.get(kept.committed_ns % 1000, 0)
             crc = bytes.fromhex(codec.checksum(raw))
             yield hold.Moved(kept.seq, crc, len(raw), kept.rows, committed)
 

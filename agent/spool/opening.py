@@ -21,7 +21,7 @@ from agent.spool.blocks import Blocks
 from agent.spool.contents import Contents
 from agent.spool.database import Database
 from agent.spool.disk import Disk
-from agent.spool.epochs import Epochs
+from agent.spool.epochs import Epochs, epochs_of
 from agent.spool.gaps import OTHER, Loss
 from agent.spool.log import Log, records
 
@@ -107,6 +107,7 @@ def opened(
         log.number_from(db.execute("SELECT applied FROM state").fetchone()[0])
         db.execute("UPDATE state SET applied = ?", (log.last,))
         db.commit()
+        epochs.keep(epochs_of(db))
         stack.pop_all()
     spools = dict(db.execute("SELECT id, name FROM spool"))
     return Opened(

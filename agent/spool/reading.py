@@ -52,7 +52,7 @@ class Reading(Lookups):
     _births: dict[int, str]
     _sources: dict[int, dict[str, Source]]
     _durable: int
-    _letting: frozenset[int] = frozenset()  # epochs that are let go as they are, but not on the disk yet
+    _letting: frozenset[int] = frozenset()  # epochs that are settled, but not on the disk yet
     _account: Account | None
     _ballast: Ballast
     disk: Disk

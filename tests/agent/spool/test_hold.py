@@ -296,6 +296,25 @@ def test_what_is_held_and_given_up_was_never_sent(tmp_path: Path, *, again: bool
     spool.stop()
 
 
+def test_what_came_late_under_a_clock_as_doubtful_is_no_older_than_the_rest(tmp_path: Path) -> None:
+    clock = untrusted()
+    spool = make(tmp_path, clock)
+    second(spool, clock, frame(A, clock.now()))
+    first, late = clock.epoch, frame(A, clock.now())
+    clock.epoch += 1
+    spool.doubt(clock.epoch, clock.anchor_ns)
+    second(spool, clock, late)
+    assert spool._checkpoint()
+    both = first, clock.epoch
+    trust(clock)
+    assert all(spool.vouch(epoch, YEARS) for epoch in both)
+    for _ in range(3):
+        second(spool, clock, frame(A, clock.now()))
+        assert spool._checkpoint()
+    assert late.time_ns[0].item() + YEARS in rows(sent(spool)), "not given up as one of 1970"
+    spool.stop()
+
+
 def test_an_offset_keeps_the_digits_of_the_epoch(tmp_path: Path) -> None:
     clock = untrusted()
     spool = make(tmp_path, clock)

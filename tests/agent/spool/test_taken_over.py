@@ -450,7 +450,7 @@ def test_a_disk_that_refuses_the_file_of_epochs_stops_no_commit_and_is_asked_aga
         finish(spool, clock)
         for _ in range(10):
             second(spool, clock, frame(A, clock.now()))
-        assert tried == 2, "doubted, and vouched for"
+        assert tried == 3, "begun, doubted, vouched for"
     assert min(rows(sent(spool))) > YEARS
     second(spool, clock)
     assert not (tmp_path / "epochs").exists()
@@ -474,4 +474,27 @@ def test_what_came_late_under_a_clock_as_doubtful_is_held_as_the_rest_of_its_epo
     found = rows(sent(spool))
     assert late.time_ns[0].item() + YEARS in found
     assert min(found) > YEARS
+    spool.stop()
+
+
+def test_nothing_of_an_epoch_is_shown_before_what_became_of_it_is_in_its_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spool, clock = hold(tmp_path)
+    save, seen = Disk.save, 0
+
+    def watched(disk: Disk, path: Path, data: bytes) -> None:
+        nonlocal seen
+        if path.name == "epochs":
+            seen += 1
+            assert not [one for one in rows(sent(spool)) if one % 1000 == epoch % 1000]
+        save(disk, path, data)
+
+    late, epoch = frame(A, clock.now()), clock.epoch
+    monkeypatch.setattr(Disk, "save", watched)
+    trust(clock)
+    assert spool.vouch(epoch, YEARS)
+    second(spool, clock, late)
+    assert seen == 1
+    assert late.time_ns[0].item() + YEARS in rows(sent(spool))
     spool.stop()
