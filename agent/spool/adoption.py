@@ -206,9 +206,9 @@ def recover(
             index, size = blocks.index(block), blocks.path(block).stat().st_size
         except (WireError, OSError):
             continue
-        here = (  # what the journal has let go since has another checksum than in the block
+        here = (  # what was let go after one of them was written has another checksum in the other
             "UPDATE entry SET record = NULL, block = ? "
-            "WHERE seq = ? AND (crc = ? OR (shift != 0 AND record IS NOT NULL AND epoch = ?))"
+            "WHERE seq = ? AND (crc = ? OR ((shift != 0 OR state = 3) AND record IS NOT NULL AND epoch = ?))"
         )
         fresh = [
             (index.spool, index.birth, said.kept(one, block))

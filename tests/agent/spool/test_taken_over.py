@@ -498,3 +498,29 @@ def test_nothing_of_an_epoch_is_shown_before_what_became_of_it_is_in_its_file(
     assert seen == 1
     assert late.time_ns[0].item() + YEARS in rows(sent(spool))
     spool.stop()
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_an_older_image_shifts_what_was_vouched_for_longer_ago_than_the_journal_reaches(
+    tmp_path: Path, *, packed: bool
+) -> None:
+    folder, image = tmp_path / "it", tmp_path / "image"
+    spool, clock = hold(folder, journal_bytes=8192)
+    if packed:
+        assert spool._journal._packer.pack(10**9)
+    assert spool._checkpoint()
+    shutil.copy(folder / "spool.db", image)
+    vouch(spool, clock)
+    second(spool, clock, step(clock))
+    finish(spool, clock)
+    pass_by(spool, clock)
+    before = contents(spool)
+    spool._journal.close()
+    shutil.copy(image, folder / "spool.db")
+    (folder / "spool.db-wal").unlink(missing_ok=True)
+    spool = make(folder, clock, journal_bytes=8192)
+    second(spool, clock, frame(A, clock.now()))
+    finish(spool, clock)
+    assert before.items() <= contents(spool).items()
+    assert min(rows(sent(spool))) > YEARS
+    spool.stop()
