@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from agent.spool.births import Files
     from agent.spool.blocks import Blocks, Packed
     from agent.spool.database import Database
+    from agent.spool.epochs import Epochs
     from agent.spool.gaps import Loss
     from agent.spool.log import Log
     from agent.spool.record import Record
@@ -87,7 +88,15 @@ class _Said:
     moved: dict[int, tuple[int, bytes, int, int]] = field(default_factory=dict)  # shift, crc, size, committed_ns
     held: set[int] = field(default_factory=set)  # when they were committed
     let_go: set[int] = field(default_factory=set)  # epochs, as they are
+    packed: dict[int, bool] = field(default_factory=dict)  # whether they were held then
     last_epoch: int = 0  # of any process: the next one numbers its own after it
+
+    def kept(self, one: Packed, block: int) -> Kept:
+        """Return an entry of a block, and know what its index says beside it."""
+        if one.held is not None:
+            self.packed[one.seq] = one.held
+        return Kept(one.seq, 0, one.crc, 0, one.committed_ns, one.process, one.rows, None, block, one.epoch,
+                    one.shift, one.size)  # fmt: skip
 
     def settled(self, kept: Kept) -> Kept:
         """Return an entry with what it became when it was vouched for."""
@@ -99,18 +108,20 @@ class _Said:
     def waits(self, kept: Kept) -> bool:
         """Whether it is held still, if its epoch is known.
 
-        Of an entry whose record is written over, its commit tells: what was committed by a later clock than it was
-        stamped by came late, and was shifted at once.
+        Of an entry whose record is written over, its block tells; in one of before this was noted its commit does:
+        what was committed by a later clock than it was stamped by came late, and was mostly shifted at once.
         """
         if kept.epoch is None or kept.epoch in self.let_go:
             return False
-        free = kept.shift or kept.seq in self.moved or kept.seq in self.released
-        return not free and (kept.seq in self.held or (kept.committed_ns - kept.epoch) % 1000 == 0)
+        if kept.shift or kept.seq in self.moved or kept.seq in self.released:
+            return False
+        held = self.packed.get(kept.seq)
+        return kept.seq in self.held or ((kept.committed_ns - kept.epoch) % 1000 == 0 if held is None else held)
 
 
-def adopt(db: Database, log: Log, blocks: Blocks, files: Files) -> Adopted:
+def adopt(db: Database, log: Log, blocks: Blocks, files: Files, epochs: Epochs) -> Adopted:
     """Enter what journal and blocks hold into a new database; it is empty but for its tables."""
-    said = _Said()
+    said = _begun(db, epochs)
     entries = said.entries
     unread: set[int] = set()
     found = NOTHING
@@ -138,7 +149,7 @@ def adopt(db: Database, log: Log, blocks: Blocks, files: Files) -> Adopted:
             unread.add(block)
             continue
         for one in index.entries:
-            entries[one.seq] = (index.spool, index.birth, _kept(one, block))
+            entries[one.seq] = (index.spool, index.birth, said.kept(one, block))
         last = max(one.seq for one in index.entries)
         process = max(max(one.process, one.epoch or 0) for one in index.entries)
         db.execute("INSERT INTO block VALUES (?, ?, ?, 0)", (block, last, size))
@@ -156,6 +167,13 @@ def adopt(db: Database, log: Log, blocks: Blocks, files: Files) -> Adopted:
     return found._replace(rows=rows, process=max(found.process, said.last_epoch))
 
 
+def _begun(db: Database, epochs: Epochs) -> _Said:
+    """Begin with what the file of epochs says, which reaches back further than the journal."""
+    epochs.enter(db)
+    found = epochs.found
+    return _Said(let_go={one.number for one in found.epochs if one.let_go}, last_epoch=found.last)
+
+
 def _holes(
     entries: Mapping[int, _Known], torn: Iterable[tuple[int, int]], unread: Collection[int], found: Adopted
 ) -> Iterator[Hole]:
@@ -171,9 +189,13 @@ def _holes(
         yield Hole("files of blocks", since_ns, found.commit_ns or since_ns)
 
 
-def recover(db: Database, log: Log, store: int, blocks: Blocks, files: Files, losses: list[Loss]) -> None:
+def recover(
+    db: Database, log: Log, store: int, blocks: Blocks, files: Files, epochs: Epochs, losses: list[Loss]
+) -> None:
     """Take over what files of blocks hold of records that are missing: the database may be an older image."""
-    said = _Said()
+    said = _begun(db, epochs)
+    db.execute(BEGUN, (said.last_epoch,))
+    db.write_many(LET_GO, [(epoch,) for epoch in said.let_go])
     for number, record in records(log, log.numbers(0, store)):
         if record is not None:
             _take(db, number, record, said)
@@ -184,12 +206,12 @@ def recover(db: Database, log: Log, store: int, blocks: Blocks, files: Files, lo
             index, size = blocks.index(block), blocks.path(block).stat().st_size
         except (WireError, OSError):
             continue
-        here = (  # what the journal has let go since has another checksum than in the block
+        here = (  # what was let go after one of them was written has another checksum in the other
             "UPDATE entry SET record = NULL, block = ? "
-            "WHERE seq = ? AND (crc = ? OR (shift != 0 AND record IS NOT NULL AND epoch = ?))"
+            "WHERE seq = ? AND (crc = ? OR ((shift != 0 OR state = 3) AND record IS NOT NULL AND epoch = ?))"
         )
         fresh = [
-            (index.spool, index.birth, _kept(one, block))
+            (index.spool, index.birth, said.kept(one, block))
             for one in index.entries
             if not db.execute(here, (block, one.seq, one.crc, one.epoch)).rowcount
             and db.execute("SELECT 1 FROM entry WHERE seq = ?", (one.seq,)).fetchone() is None
@@ -212,11 +234,6 @@ def recover(db: Database, log: Log, store: int, blocks: Blocks, files: Files, lo
 
 def _seq(one: _Known) -> int:
     return one[2].seq
-
-
-def _kept(one: Packed, block: int) -> Kept:
-    return Kept(one.seq, 0, one.crc, 0, one.committed_ns, one.process, one.rows, None, block, one.epoch, one.shift,
-                one.size)  # fmt: skip
 
 
 def _take(db: Database, number: int, record: Record, said: _Said) -> None:

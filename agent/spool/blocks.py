@@ -36,7 +36,10 @@ _MAGIC = b"tsqb"
 
 
 class Packed(msgspec.Struct, frozen=True, array_like=True):
-    """An entry in a file of blocks; as in the table `entry`, with the last of what its stamps were shifted by."""
+    """An entry in a file of blocks; as in the table `entry`, with the last of what its stamps were shifted by.
+
+    `held` is whether it was when it was packed; None in a file of before this was noted.
+    """
 
     seq: int
     crc: bytes
@@ -46,6 +49,7 @@ class Packed(msgspec.Struct, frozen=True, array_like=True):
     size: int
     epoch: int | None
     shift: int
+    held: bool | None = None
 
 
 class Index(msgspec.Struct, frozen=True, array_like=True):

@@ -154,6 +154,12 @@ def moving(db: Database) -> list[tuple[int, int, int]]:
     return rows.fetchall()
 
 
+def shifts(db: Database) -> dict[int, int]:
+    """Return the shift of each epoch that is vouched for, by its last three digits."""
+    rows = db.execute("SELECT number, shift FROM epoch WHERE shift IS NOT NULL ORDER BY number")
+    return {number % 1000: shift for number, shift in rows}
+
+
 def move(db: Database, state: State, epoch: tuple[int, int, int], moved: Iterable[Moved]) -> None:
     """Let entries of an epoch go that is vouched for, shifted.
 
@@ -220,7 +226,7 @@ def follow(db: Database, items: Iterable[Item]) -> None:
 
 
 def forget(db: Database, process: int) -> None:
-    """Let go of the epochs of earlier processes that nothing is held of, and nothing is to be told of any more."""
+    """Let go of the epochs of processes before this one, unless something is held of one or to be told of it."""
     db.execute(
         "DELETE FROM epoch WHERE process < ? AND number NOT IN (SELECT epoch FROM entry WHERE state = 3) "
         "AND NOT (over = 1 AND shift IS NULL)",

@@ -104,6 +104,7 @@ class Journal(Moving):
         opened = opening.opened(path, fingerprint, self.birth, raw, tuple(sources), journal_bytes)
         self.disk, self._db, self._log, self._blocks = opened.disk, opened.db, opened.log, opened.blocks
         self._contents, self._files, self._store = opened.contents, opened.births, opened.store
+        self._epochs = opened.epochs
         self._spools, self._births, self._birth_id = opened.spools, opened.names, opened.birth
         self._unreadable = sorted(opened.lost)  # lost births whose entries are still to be set aside
         self._lost_births = {self._births[key] for key in opened.lost}
@@ -203,7 +204,7 @@ class Journal(Moving):
         """
         good, broken = content.sound(content.arrange(items))
         vouched = vouched or {}
-        with self._letting_go(over), self._transaction(now_ns) as new:
+        with self._settling({*over, *vouched}), self._transaction(now_ns) as new:
             ledger = Ledger(
                 self._db, self._state, self._spools, self.process, self._contained, now_ns,
                 sent=self._sent, read=self.content,
@@ -331,7 +332,7 @@ class Journal(Moving):
             self._db.execute("DELETE FROM entry WHERE state = ? AND seq <= ?", (CONFIRMED, seq))
             self._db.execute("DELETE FROM dropped WHERE id <= (SELECT max(id) FROM dropped) - ?", (REMEMBERED,))
             self._db.execute("DELETE FROM gap WHERE id NOT IN (SELECT gap FROM dropped)")
-            hold.forget(self._db, self.process)
+            self._forget_epochs()
             self._settle()
             self._contained = seq
 

@@ -276,7 +276,8 @@ class Ledger:
 
     def _give_up(self, victim: Kept, cause: GapCause, reason: str = "") -> None:
         seq, spool = victim.seq, victim.spool
-        shift = self._vouched(victim)
+        held, offset = self._held(victim)
+        shift = offset or 0
         committed_ns = victim.committed_ns + (
             shift if (victim.committed_ns - (victim.epoch or 0)) % 1000 == 0 else 0
         )
@@ -288,9 +289,9 @@ class Ledger:
             events, facts = [], 0
         loss.reach(committed_ns)
         loss.add(spans)
-        loss.list_entry(seq, sent=victim.process < self._process or seq in self._sent)
+        never = held and offset is None
+        loss.list_entry(seq, sent=seq in self._sent or (victim.process < self._process and not never))
         loss.events += facts
-        held = self._db.execute("SELECT state FROM entry WHERE seq = ?", (seq,)).fetchone()[0] == HELD
         if cause == "birth_lost":
             self._db.write(SETTLE, ASIDE, seq)
         else:
@@ -312,15 +313,16 @@ class Ledger:
         for event in events:
             self._carry(event, loss)
 
-    def _vouched(self, victim: Kept) -> int:
-        """Return what the stamps of an entry would have been shifted by that is held, though it is vouched for."""
-        if victim.epoch is None:
-            return 0
+    def _held(self, victim: Kept) -> tuple[bool, int | None]:
+        """Return whether an entry is held, and what its stamps would have been shifted by if it is vouched for.
+
+        Taken over without a database, what is vouched for may be held again, and have been sent before.
+        """
         row = self._db.execute(
-            "SELECT e.shift FROM entry JOIN epoch AS e ON e.number = entry.epoch WHERE seq = ? AND state = ?",
+            "SELECT e.shift FROM entry LEFT JOIN epoch AS e ON e.number = entry.epoch WHERE seq = ? AND state = ?",
             (victim.seq, HELD),
         ).fetchone()
-        return (row and row[0]) or 0
+        return row is not None, row and row[0]
 
     def _carry(self, event: WireEvent, loss: Loss) -> None:
         """Tell again of a gap whose entry goes; other events, and gaps still open, go with the entry.

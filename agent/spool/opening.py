@@ -21,6 +21,7 @@ from agent.spool.blocks import Blocks
 from agent.spool.contents import Contents
 from agent.spool.database import Database
 from agent.spool.disk import Disk
+from agent.spool.epochs import Epochs, epochs_of
 from agent.spool.gaps import OTHER, Loss
 from agent.spool.log import Log, records
 
@@ -46,6 +47,7 @@ class Opened(NamedTuple):
     blocks: Blocks
     contents: Contents
     births: Files
+    epochs: Epochs
     store: int
     spools: dict[int, str]
     names: dict[int, str]
@@ -81,13 +83,14 @@ def opened(
         db = stack.enter_context(contextlib.closing(Database(path)))
         log = stack.enter_context(contextlib.closing(Log(path.parent, disk, journal_bytes)))
         blocks, files = Blocks(path.parent, disk), Files(path.parent, disk)
+        epochs = Epochs(path.parent, disk)
         row = db.execute("SELECT spool, fingerprint, process, seq, event_ns, commit_ns, total, store FROM state")
         known = row.fetchone()
         losses: list[Loss] = []
         adopted = adoption.NOTHING
         if known is None:
             store = secrets.randbits(63)
-            adopted = adoption.adopt(db, log, blocks, files)
+            adopted = adoption.adopt(db, log, blocks, files, epochs)
             for hole in adopted.holes:  # nobody knows how many rows, nor of what spool
                 losses.append(Loss(secrets.token_hex(8), "overflow", "spool", "", reason=f"damaged: {hole.files}"))
                 losses[-1].reach(hole.since_ns)
@@ -96,7 +99,7 @@ def opened(
             store = known[7]
             losses = redo(db, log, store, files)
             if losses:
-                adoption.recover(db, log, store, blocks, files, losses)
+                adoption.recover(db, log, store, blocks, files, epochs, losses)
         sweep(db, blocks)
         process, state = _state(db, fingerprint, store, adopted)
         birth = births.enter(db, files, digest, body, sources)
@@ -104,11 +107,12 @@ def opened(
         log.number_from(db.execute("SELECT applied FROM state").fetchone()[0])
         db.execute("UPDATE state SET applied = ?", (log.last,))
         db.commit()
+        epochs.keep(epochs_of(db))
         stack.pop_all()
     spools = dict(db.execute("SELECT id, name FROM spool"))
     return Opened(
-        disk, db, log, blocks, Contents(log, blocks), files, store, spools, names, lost, birth, process, state,
-        losses, adopted,
+        disk, db, log, blocks, Contents(log, blocks), files, epochs, store, spools, names, lost, birth, process,
+        state, losses, adopted,
     )  # fmt: skip
 
 

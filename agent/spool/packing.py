@@ -127,16 +127,26 @@ class Packer:
         return _Group(entries, whole=False) if entries else None
 
     def _save(self, entries: list[Kept], contents: list[tuple[int, bytes]]) -> bool:
-        first = entries[0]
+        first, seqs = entries[0], [entry.seq for entry in entries]
+        with self._lock:
+            held = {
+                seq
+                for (seq,) in self._db.execute(
+                    "SELECT seq FROM entry WHERE seq BETWEEN ? AND ? AND state = 3", (min(seqs), max(seqs))
+                )
+            }
         index = Index(
             self._spools[first.spool],
             self._births[first.birth],
-            [Packed(e.seq, e.crc, e.committed_ns, e.process, e.rows, e.size, e.epoch, e.shift) for e in entries],
+            [
+                Packed(e.seq, e.crc, e.committed_ns, e.process, e.rows, e.size, e.epoch, e.shift, e.seq in held)
+                for e in entries
+            ],
         )
         data = files.encode(index, contents)
         if not self._fits(len(data)):
             return False
-        block = min(entry.seq for entry in entries)
+        block = min(seqs)
         try:
             self._blocks.save(block, data)
         except OSError as exc:
@@ -153,9 +163,7 @@ class Packer:
                 placed += self._db.execute(
                     "UPDATE entry SET record = NULL, block = ? WHERE seq = ?", (block, entry.seq)
                 ).rowcount
-            self._db.execute(
-                "INSERT INTO block VALUES (?, ?, ?, ?)", (block, max(e.seq for e in entries), len(data), placed)
-            )
+            self._db.execute("INSERT INTO block VALUES (?, ?, ?, ?)", (block, max(seqs), len(data), placed))
         return True
 
     def _fits(self, size: int) -> bool:

@@ -5,7 +5,6 @@ Each question takes the lock for a few statements; contents are read without it.
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import logging
 import sqlite3
@@ -24,7 +23,7 @@ from agent.spool.stamps import shifted
 from contract import codec
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from agent.frame import Item
     from agent.spool.ballast import Ballast
@@ -53,7 +52,7 @@ class Reading(Lookups):
     _births: dict[int, str]
     _sources: dict[int, dict[str, Source]]
     _durable: int
-    _letting: frozenset[int] = frozenset()  # epochs that are let go as they are, but not on the disk yet
+    _letting: frozenset[int] = frozenset()  # epochs that are settled, but not on the disk yet
     _account: Account | None
     _ballast: Ballast
     disk: Disk
@@ -191,15 +190,6 @@ class Reading(Lookups):
             self._sent.add(entry.seq)
             found.append((entry, raw))
         return found
-
-    @contextlib.contextmanager
-    def _letting_go(self, epochs: Collection[int]) -> Iterator[None]:
-        """Show nothing of these epochs before it is on the disk: what is sent as it is must never be shifted."""
-        self._letting = frozenset(epochs)
-        try:
-            yield
-        finally:
-            self._letting = frozenset()
 
     def _waiting(self, entry: Entry) -> Kept | None:
         with self._lock:

@@ -277,6 +277,44 @@ def test_an_entry_that_was_shifted_and_given_up_stands_in_its_gap_at_the_right_t
     spool.stop()
 
 
+@pytest.mark.parametrize("again", [True, False])
+def test_what_is_held_and_given_up_was_never_sent(tmp_path: Path, *, again: bool) -> None:
+    clock = untrusted()
+    spool = make(tmp_path, clock)
+    second(spool, clock, frame(A, clock.now()))
+    if again:
+        spool._journal.close()
+        clock = FakeClock()
+        spool = make(tmp_path, clock)
+    spool._journal._damaged.add(1)
+    second(spool, clock)
+    clock.trusted = True
+    spool.vouch(clock.epoch, 0)
+    second(spool, clock)
+    gaps = [i for i in sent(spool) if isinstance(i, Event) and i.body.get("cause") == "overflow"]
+    assert gaps[-1].body["entries"] == [[1, 1, "no"]]
+    spool.stop()
+
+
+def test_what_came_late_under_a_clock_as_doubtful_is_no_older_than_the_rest(tmp_path: Path) -> None:
+    clock = untrusted()
+    spool = make(tmp_path, clock)
+    second(spool, clock, frame(A, clock.now()))
+    first, late = clock.epoch, frame(A, clock.now())
+    clock.epoch += 1
+    spool.doubt(clock.epoch, clock.anchor_ns)
+    second(spool, clock, late)
+    assert spool._checkpoint()
+    both = first, clock.epoch
+    trust(clock)
+    assert all(spool.vouch(epoch, YEARS) for epoch in both)
+    for _ in range(3):
+        second(spool, clock, frame(A, clock.now()))
+        assert spool._checkpoint()
+    assert late.time_ns[0].item() + YEARS in rows(sent(spool)), "not given up as one of 1970"
+    spool.stop()
+
+
 def test_an_offset_keeps_the_digits_of_the_epoch(tmp_path: Path) -> None:
     clock = untrusted()
     spool = make(tmp_path, clock)

@@ -150,6 +150,7 @@ def test_its_files_are_readable_by_its_owner_only(tmp_path: Path) -> None:
         "journal/2.tsj": 0o600,
         "blocks": 0o700,
         "births": 0o700,
+        "epochs": 0o600,
         f"births/{spool.birth}": 0o600,
     }
     spool.stop()
