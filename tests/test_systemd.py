@@ -8,14 +8,17 @@ import shlex
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
 from agent import cli as agent_cli
 from agent import counters
+from agent.clock import SystemClock
 from agent.counters import Around
 from agent.health import DeviceHealth
 from agent.spool.base import Stats
+from agent.timekeeping import Timekeeper
 from gateway import cli as gateway_cli
 from gateway import counters as gateway_counters
 from service import exits
@@ -92,7 +95,9 @@ def test_a_unit_is_exposed_by_two_at_most(who: str) -> None:
 def test_the_guides_tell_what_the_programs_do() -> None:
     """Both languages name the same codes and series; the codes are the program's, the series are served."""
     names = {value for name, value in vars(exits).items() if name.isupper()}
-    rows = [metric.name for metric in counters.metrics(Stats("s"), {"d": DeviceHealth()}, AROUND)]
+    keeper = Timekeeper(SystemClock(1), cast("Any", None), UNITS, str)
+    around = AROUND._replace(more=keeper.counters())
+    rows = [metric.name for metric in counters.metrics(Stats("s"), {"d": DeviceHealth()}, around)]
     rows += [metric.name for metric in gateway_counters.metrics(dict.fromkeys(gateway_counters.TEXTS, 0))]
     for guide in ("operation.md", "operation.ko.md"):
         text = (UNITS.parent / "docs" / guide).read_text("utf-8")

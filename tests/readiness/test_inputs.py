@@ -118,7 +118,9 @@ def calls(folder: str) -> set[str]:
             name = ast.unparse(node.func).rsplit(".", 1)[-1]
             kind = next((k.value for k in node.keywords if k.arg == "kind"), None)
             found.add(f"{name} {kind.value!s}" if isinstance(kind, ast.Constant) else name)
-            if name == "_tell" and isinstance(node.args[0], ast.Constant):  # what makes Facts of this kind
+            if (
+                name == "_tell" and node.args and isinstance(node.args[0], ast.Constant)
+            ):  # what makes Facts of this kind
                 found.add(f"Facts {node.args[0].value!s}")
             if name == "take":  # what a collector's rows become, see agent.frame.Rows
                 found.add("FrameBlock")
