@@ -113,18 +113,17 @@ def mended(db: Database, files: Files) -> tuple[dict[int, str], set[int]]:
     names: dict[int, str] = {}
     lost: set[int] = set()
     for key, said, body in db.execute("SELECT id, hash, body FROM birth").fetchall():
-        digest = said if codec.digest(body) == said or files.read(said) else codec.digest(body)
-        names[key] = digest
-        if codec.digest(body) == said:
+        names[key], content = said, codec.digest(body)
+        if content == said:
             continue
-        whole = files.read(digest)
-        if whole is None:
-            names[key] = said
-            lost.add(key)
+        for digest in (said, content):
+            if (whole := files.read(digest)) is not None:
+                names[key] = digest
+                sql = "UPDATE OR IGNORE birth SET hash = ?, body = ?, sources = ? WHERE id = ?"
+                db.execute(sql, (digest, *whole, key))
+                break
         else:
-            db.execute(
-                "UPDATE OR IGNORE birth SET hash = ?, body = ?, sources = ? WHERE id = ?", (digest, *whole, key)
-            )
+            lost.add(key)
     return names, lost
 
 

@@ -56,7 +56,6 @@ Told = dict[int, dict["Json", Event]]
 def note(told: Told, epoch: int, items: Iterable[Item]) -> None:
     """Remember what a held entry tells of gaps.
 
-    That is the present one or, when trust has gone again, the one that has vouched.
     The gap `clock` itself is not among them: it is closed in trusted time by who has opened it.
     """
     for item in items:

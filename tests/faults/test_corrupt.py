@@ -60,6 +60,17 @@ def files(folder: Path) -> list[Path]:
     return sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.endswith("-shm"))
 
 
+def lived(work: Path, folder: Path, *lives: Life) -> Books:
+    """Have processes live in a folder, one after the other; return what they promised."""
+    said = Books()
+    for number, life in enumerate(lives):
+        status, told = live(partial(grow, folder, life, number), disk.Disk(folder, work / "control"))
+        assert status == 0
+        for one in told:
+            said.add(one)
+    return said
+
+
 def kind_of(path: Path) -> str:
     """Return what stands for all files that are alike."""
     return path.suffix
@@ -67,16 +78,11 @@ def kind_of(path: Path) -> str:
 
 def test_damage_of_any_file_is_survived_and_told(work: Path) -> None:
     old, folder = work / "old", work / "state"
-    said = Books()
-    lives = (
+    said = lived(
+        work, old,
         Life(seed=4, seconds=50, checkpoint=15, line=(8, 50)),
         Life(seed=5, seconds=40, checkpoint=15, line=(3, 40), config="after"),
-    )
-    for number, life in enumerate(lives):
-        status, told = live(partial(grow, old, life, number), disk.Disk(old, work / "control"))
-        assert status == 0
-        for one in told:
-            said.add(one)
+    )  # fmt: skip
     kinds = sorted({kind_of(path) for path in files(old)})
     wrong: dict[str, list[str]] = {}
     for number in range(DAMAGES):
@@ -127,11 +133,8 @@ def test_a_file_of_blocks_that_is_damaged_when_the_database_is_gone_as_well_is_a
 
 @pytest.mark.parametrize("kept", [0, 6000])
 def test_a_journal_that_is_cut_when_the_database_is_gone_as_well_is_a_gap(work: Path, kept: int) -> None:
-    folder, said = work / "state", Books()
-    life = Life(seed=4, seconds=90, line=(0, 90), journal=12_000)
-    _, told = live(partial(grow, folder, life, 1), disk.Disk(folder, work / "control"))
-    for one in told:
-        said.add(one)
+    folder = work / "state"
+    said = lived(work, folder, Life(seed=4, seconds=90, line=(0, 90), journal=12_000))
     journal = sorted((folder / "journal").iterdir(), key=lambda path: path.stat().st_mtime_ns)
     os.truncate(journal[0], kept)
     (folder / "spool.db").unlink()
@@ -144,10 +147,8 @@ def test_a_journal_that_is_cut_when_the_database_is_gone_as_well_is_a_gap(work: 
 
 @pytest.mark.parametrize("become", [b"numbes", b"num\x98er", b"\x00umber"])
 def test_a_column_that_has_lost_its_name_is_damage(work: Path, become: bytes) -> None:
-    folder, said = work / "state", Books()
-    _, told = live(partial(grow, folder, Life(seed=4, seconds=30), 1), disk.Disk(folder, work / "control"))
-    for one in told:
-        said.add(one)
+    folder = work / "state"
+    said = lived(work, folder, Life(seed=4, seconds=30))
     path = folder / "spool.db"
     data = path.read_bytes()
     assert data.count(b"number INTEGER") == 1, "of the table of clock epochs"
@@ -157,10 +158,8 @@ def test_a_column_that_has_lost_its_name_is_damage(work: Path, become: bytes) ->
 
 
 def test_a_key_that_has_become_an_ordinary_column_is_damage(work: Path) -> None:
-    folder, said = work / "state", Books()
-    _, told = live(partial(grow, folder, Life(seed=4, seconds=30), 1), disk.Disk(folder, work / "control"))
-    for one in told:
-        said.add(one)
+    folder = work / "state"
+    said = lived(work, folder, Life(seed=4, seconds=30))
     path = folder / "spool.db"
     data = path.read_bytes()
     assert data.count(b"seq INTEGER PRIMARY KEY, spool") == 1
@@ -172,12 +171,9 @@ def test_a_key_that_has_become_an_ordinary_column_is_damage(work: Path) -> None:
 def test_a_tag_dictionary_is_known_by_its_content_and_one_that_is_gone_is_lost(
     work: Path,
 ) -> None:
-    folder, said = work / "state", Books()
+    folder = work / "state"
     lives = (Life(seed=4, seconds=30, line=(0, 30)), Life(seed=5, seconds=30, line=(0, 30), config="after"))
-    for number, life in enumerate(lives):
-        _, told = live(partial(grow, folder, life, number), disk.Disk(folder, work / "control"))
-        for one in told:
-            said.add(one)
+    said = lived(work, folder, *lives)
     with sqlite3.connect(folder / "spool.db") as db:
         ((first, digest), _) = db.execute("SELECT id, hash FROM birth ORDER BY id").fetchall()
         db.execute("UPDATE birth SET hash = ? WHERE id = ?", ("0" * len(digest), first))
