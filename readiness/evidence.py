@@ -20,9 +20,10 @@ import msgspec
 
 from contract.codec import checksum, encode
 from contract.errors import WireError
+from readiness.records import Access, Burst, Certificate, Count, Loop, Offer, Skew, Sparse, Track, Values
 from readiness.spans import EMPTY, Spans
 
-VERSION = 1
+VERSION = 2
 EVERYTHING = "*"
 """Key of censored spans that concern all sources."""
 CENSORED = frozenset(
@@ -45,8 +46,19 @@ class SignalDay(msgspec.Struct, frozen=True, array_like=True):
     lost_reads: int  # the link failed: no answer about this signal at all
 
 
-class SourceDay(msgspec.Struct, frozen=True):
-    """One source on one day; signals by `{machine}/{signal}`."""
+class SourceDay(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One source on one day; signals by `{machine}/{signal}`.
+
+    Attributes:
+        tracks: What signals with few values said.
+        counts: What counters counted.
+        values: Statistics of signals with many values.
+        jitter: Of a poll, sketch of |time between two readings - interval| in thousandths of the interval.
+        with_source_time: Rows for which the device stated a time of its own, of `rows`.
+        rows: Good and uncertain ones.
+        repeated: Rows whose source time and value are those of the row before: the device said them twice.
+        disordered: Rows whose source time is earlier than that of the row before.
+    """
 
     source: str
     device: str
@@ -59,6 +71,14 @@ class SourceDay(msgspec.Struct, frozen=True):
     signals: dict[str, SignalDay]
     requests: dict[str, int]  # outcome ("ok" or the first 16 bits of the status, in hex) -> number
     late: int  # rows that came behind their closed day: in the store, not in here
+    tracks: dict[str, Track] = {}
+    counts: dict[str, Count] = {}
+    values: dict[str, Values] = {}
+    jitter: Sparse = []
+    with_source_time: int = 0
+    rows: int = 0
+    repeated: int = 0
+    disordered: int = 0
 
 
 class Connection(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -71,8 +91,17 @@ class Connection(msgspec.Struct, frozen=True, omit_defaults=True):
     time: str
 
 
-class DayEvidence(msgspec.Struct, frozen=True):
-    """One production day of one agent."""
+class DayEvidence(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One production day of one agent.
+
+    Attributes:
+        loops: By name of the loop, `{machine}/{loop}`.
+        bursts: By signal.
+        skews: By device.
+        offers: By device, what it offers now.
+        certificates: By device.
+        access: By device.
+    """
 
     version: int
     day: str
@@ -85,6 +114,12 @@ class DayEvidence(msgspec.Struct, frozen=True):
     native: dict[str, list[str]]  # `{source}/{signal}` -> what the device itself declares about it
     simulated: Packed
     late_events: int
+    loops: dict[str, Loop] = {}
+    bursts: dict[str, list[Burst]] = {}
+    skews: dict[str, list[Skew]] = {}
+    offers: dict[str, list[Offer]] = {}
+    certificates: dict[str, Certificate] = {}
+    access: dict[str, Access] = {}
 
     @property
     def start_ns(self) -> int:

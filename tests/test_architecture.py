@@ -8,18 +8,19 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("agent", "contract", "readiness", "settings", "service", "transport", "gateway", "techsquare", "demo")
+PACKAGES = ("agent", "answers", "contract", "readiness", "settings", "service", "transport", "gateway", "techsquare", "demo")
 
 MAY_IMPORT = {
     "contract": set[str](),
     "readiness": {"contract"},
+    "answers": {"contract", "readiness", "settings"},
     "settings": set[str](),
     "service": {"settings"},
     "transport": {"settings"},
-    "agent": {"contract", "readiness", "settings", "service", "transport"},
+    "agent": {"contract", "readiness", "answers", "settings", "service", "transport"},
     "gateway": {"contract", "readiness", "settings", "service", "transport"},
-    "techsquare": {"contract", "readiness", "settings", "service", "transport"},
-    "demo": {"contract", "readiness", "settings", "service", "transport", "agent", "gateway"},
+    "techsquare": {"contract", "readiness", "answers", "settings", "service", "transport"},
+    "demo": {"contract", "readiness", "answers", "settings", "service", "transport", "agent", "gateway"},
 }
 
 # Modules (or packages) that touch no clock, file, socket or logger.
