@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from agent.errors import ConfigError
 from agent.requests import RequestError
 from readiness import model
+from readiness.plant import configured
 from readiness.report import Site, assess
 
 if TYPE_CHECKING:
@@ -86,7 +87,10 @@ class Reporter:
     def change(self, config: AgentConfig, sources: Iterable[Source]) -> None:
         """Assess what this configuration has, these sources, from now on; burst sources give no evidence."""
         polled = tuple(source for source in sources if source.mode != "burst")
-        self._configured = polled, config.inventory()  # one assignment: an assessment under way keeps its own
+        self._configured = (
+            polled,
+            configured(polled, config.inventory()),
+        )  # one assignment: an assessment under way keeps its own
 
     def start(self) -> None:
         """Begin to publish."""
@@ -112,12 +116,12 @@ class Reporter:
         with self._lock:
             now = self._clock.monotonic()
             if self._made is None or now - self._made[0] > fresh_s * 1e9:
-                sources, inventory = self._configured
+                sources, plant = self._configured
                 made = assess(
                     self._spool.days(),
                     self._spool.tallies(),
                     sources,
-                    inventory,
+                    plant,
                     self._calendar,
                     self._clock.now(),
                     self._model,

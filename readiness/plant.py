@@ -11,10 +11,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from readiness.catalog import key
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import time
 
+    from readiness.catalog import Link
     from readiness.inventory import Machine
     from readiness.records import Label
 
@@ -238,3 +241,31 @@ class Plant:
 
 _NOTHING = About()
 _NO_MEANING = Meaning(role=None, origin="guess")
+
+
+KWH = {
+    "Wh": 1e-3, "W.h": 1e-3, "kWh": 1.0, "kW.h": 1.0, "MWh": 1e3, "MW.h": 1e3,
+    "kJ": 1 / 3600, "MJ": 1 / 3.6, "GJ": 1e3 / 3.6,
+}  # fmt: skip
+"""Kilowatt-hours per unit of an energy meter."""
+
+
+def configured(catalog: Sequence[Link], machines: Sequence[Machine]) -> Plant:
+    """Return what a configuration alone says, before anybody has answered a question.
+
+    A role written in it is what a person stands for; one marked as a guess stays a guess. An energy meter counts in
+    its configured unit.
+    """
+    return Plant(
+        machines=tuple(machines),
+        meanings={
+            key(tag): Meaning(
+                role=tag.role,
+                origin="mentor" if tag.role_confirmed else "guess",
+                factor=KWH.get(tag.unit or "", 1.0) if tag.role == "energy" else 1.0,
+            )
+            for source in catalog
+            for tag in source.signals
+            if tag.role is not None
+        },
+    )

@@ -1,6 +1,6 @@
 """The readiness report: everything together, from canonical days to the bytes of an answer.
 
-    assessment = assess(days, tallies, catalog, inventory, calendar, now_ns, model, site)
+    assessment = assess(days, tallies, catalog, plant, calendar, now_ns, model, site)
     assessment.plant()           the retained report
     assessment.respond(body)     the answer to `report.get`
 
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from contract.report import Error
     from readiness.catalog import Link
     from readiness.indicators.base import Outcome
-    from readiness.inventory import Machine
     from readiness.model import Model
+    from readiness.plant import Plant
     from readiness.schedule import Calendar
 
 
@@ -157,7 +157,7 @@ def assess(
     days: Mapping[str, bytes],
     tallies: Mapping[tuple[str, str], Mapping[int, int]],
     catalog: Sequence[Link],
-    inventory: Sequence[Machine],
+    plant: Plant,
     calendar: Calendar,
     now_ns: int,
     model: Model,
@@ -169,7 +169,7 @@ def assess(
         days: ISO date -> canonical evidence of closed days; more than the window may be given.
         tallies: (ISO date, key) -> bucket -> number, as counted by `agent.analyzers.latency.account`.
         catalog: The configured sources; `agent.frame.Source` fits.
-        inventory: The declared machines.
+        plant: What people say; `readiness.plant.configured` makes it of a configuration alone.
         calendar: The site's calendar.
         now_ns: Data time, UTC nanoseconds.
         model: From `readiness.model.parse`.
@@ -180,7 +180,7 @@ def assess(
     """
     view = View(
         days=[load(raw) for _, raw in sorted(days.items())],
-        tallies=tallies, catalog=catalog, inventory=inventory, calendar=calendar, now_ns=now_ns, model=model,
+        tallies=tallies, catalog=catalog, plant=plant, calendar=calendar, now_ns=now_ns, model=model,
     )  # fmt: skip
     window = {day.isoformat() for day in view.dates}
     used = [raw for day, raw in sorted(days.items()) if day in window]

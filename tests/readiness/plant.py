@@ -14,6 +14,7 @@ from agent.analyzers.evidence import make
 from agent.frame import DataType, Facts, FrameBlock, Signal, Source, Watermark
 from readiness.inventory import Machine
 from readiness.model import Model, parse
+from readiness.plant import configured
 from readiness.report import Assessment, Site, assess
 from readiness.schedule import Calendar
 
@@ -124,9 +125,9 @@ class Plant:
 
     def assess(self, now_ns: int | None = None) -> Assessment:
         """Return what readiness makes of it."""
+        plant = configured(self.sources, self.inventory)
         return assess(
-            self.evidence(), self.tallies, self.sources, self.inventory, self.calendar,
-            now_ns or self.end, model(), SITE,
+            self.evidence(), self.tallies, self.sources, plant, self.calendar, now_ns or self.end, model(), SITE
         )  # fmt: skip
 
 
