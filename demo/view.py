@@ -52,6 +52,8 @@ REASONS = {
     "NA_NO_BURST": Text("no fast samples", "고속 수집 없음"),
     "NA_SELF_FAULT": Text("our own outage", "수집기 중단"),
     "NA_CLOCK": Text("clock not confirmed", "시각 미확인"),
+    "NA_FEW_EVENTS": Text("too few events", "건수 부족"),
+    "NA_ASSUME_EXPOSED": Text("rights unknown, assume exposed", "권한 미확인(노출 간주)"),
     "NOT_APPLICABLE": Text("not applicable", "해당 없음"),
 }
 
