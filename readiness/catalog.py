@@ -58,6 +58,10 @@ class Tag(Protocol):
     def path(self) -> str | None:
         """ISA-95 equipment path."""
 
+    @property
+    def found(self) -> str:
+        """How its address was found: value of `agent.frame.Found`."""
+
 
 class Link(Protocol):
     """One configured source."""
@@ -73,6 +77,14 @@ class Link(Protocol):
     @property
     def protocol(self) -> str:
         """For example modbus or opcua."""
+
+    @property
+    def mode(self) -> str:
+        """Value of `agent.frame.Mode`: poll, subscription or burst."""
+
+    @property
+    def interval_ns(self) -> int:
+        """Poll interval, or the requested publishing interval of a subscription."""
 
     @property
     def signals(self) -> Sequence[Tag]:

@@ -89,6 +89,7 @@ class Connection(msgspec.Struct, frozen=True, omit_defaults=True):
     policy: str
     peer_authenticated: bool
     time: str
+    namespaces: list[str] = []  # URIs that the device lists; empty where the protocol has none
 
 
 class DayEvidence(msgspec.Struct, frozen=True, omit_defaults=True):
