@@ -11,6 +11,18 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+class Announcement(Protocol):
+    """What an alarm tells people."""
+
+    @property
+    def text(self) -> str:
+        """As configured."""
+
+    @property
+    def priority(self) -> str:
+        """In the order of ISA-18.2: low, medium, high, urgent."""
+
+
 class Tag(Protocol):
     """One configured signal."""
 
@@ -57,6 +69,10 @@ class Tag(Protocol):
     @property
     def path(self) -> str | None:
         """ISA-95 equipment path."""
+
+    @property
+    def alarm(self) -> Announcement | None:
+        """What it tells while it is true, if it is an alarm."""
 
     @property
     def found(self) -> str:

@@ -18,7 +18,7 @@ How machines make a plant, where intervals come from and what the report looks l
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -135,6 +135,7 @@ class Indicator:
         guard: What would mislead, and what is done against it.
         evaluate: Looks at one declared machine.
         roles: Whether the value depends on what people said signals mean.
+        scope: "plant" where the value is the plant's, the same whichever machine is asked.
     """
 
     id: str
@@ -148,3 +149,4 @@ class Indicator:
     guard: str
     evaluate: Callable[[View, str], Outcome] = field(repr=False)
     roles: bool = False
+    scope: Literal["machine", "plant"] = "machine"

@@ -1,0 +1,149 @@
+"""What alarms did: when each became active, how long it stood, and whether it chattered.
+
+An alarm is a bit, one code of an alarm word that shows one code at a time, or a condition of an OPC UA server. An
+activation is counted when it is certain: the alarm was known to be inactive before, also when it became active
+while nothing was known. Only the instant of those that were seen happen is exact.
+
+Terms and limits are those of ISA-18.2 and EEMUA 191: chattering is three activations or more within a minute;
+standing (stale) is active for more than 24 hours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from readiness.records import QUARTER_NS
+from readiness.spans import EMPTY, Spans, union
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from numpy.typing import NDArray
+
+    from readiness.plant import Meaning
+    from readiness.records import Label
+    from readiness.seen import Labelled
+    from readiness.view import View
+
+    Ints = NDArray[np.int64]
+
+MINUTE_NS = 60_000_000_000
+HOUR_NS = 60 * MINUTE_NS
+CHATTER = 3
+"""Activations within a minute that make an alarm a chattering one."""
+SURE_CHATTER = 15 * (CHATTER - 1) + 1
+"""Of a quarter hour whose short segments are only summed up: with so many, one of its minutes had `CHATTER`."""
+STANDING_NS = 24 * HOUR_NS
+BRIDGE_NS = HOUR_NS
+"""An alarm that is active before and after a shorter hole of knowledge was active all the time: nothing says that
+it went."""
+WORKED_NS = HOUR_NS
+"""A standing alarm is one that somebody had to work with: on two production days at least, each for an hour."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AlarmTrack:
+    """One alarm over a window.
+
+    Attributes:
+        name: Signal, `{machine}/{signal}`.
+        label: Value by which it is active.
+        active: While it was known to be active.
+        begins: int64[n], increasing; an activation lies at or shortly before.
+        exact: bool[n], which of them were seen happen.
+        hidden: (quarter hour, activations in it) of days on which short segments are only summed up.
+    """
+
+    name: str
+    label: Label
+    active: Spans
+    begins: Ints
+    exact: NDArray[np.bool_]
+    hidden: tuple[tuple[int, int], ...] = ()
+
+    def activations(self, domain: Spans) -> Ints:
+        """Return the instants of all activations within a domain; hidden ones at the start of their quarter."""
+        row = np.concatenate([self.begins, np.array([at for at, n in self.hidden for _ in range(n)], np.int64)])
+        return np.sort(row[inside(domain, row)])
+
+    def chatters(self, domain: Spans) -> bool:
+        """Return whether it was activated `CHATTER` times within a minute."""
+        row = self.begins[inside(domain, self.begins)]
+        if len(row) >= CHATTER and int((row[CHATTER - 1 :] - row[: 1 - CHATTER]).min()) < MINUTE_NS:
+            return True
+        quarters = [Spans.between(at, at + QUARTER_NS) for at, number in self.hidden if number >= SURE_CHATTER]
+        return any(domain.within(quarter).any() for quarter in quarters)
+
+    def standing(self) -> Spans:
+        """Return the times for which it was active for more than a day, holes of knowledge bridged."""
+        whole = self.active.bridged(BRIDGE_NS)
+        keep = whole.end - whole.start > STANDING_NS
+        return Spans(whole.start[keep], whole.end[keep])
+
+
+def inside(domain: Spans, instants: Ints) -> NDArray[np.bool_]:
+    """Return which instants lie in a domain."""
+    if not len(domain):
+        return np.zeros(len(instants), np.bool_)
+    index = np.searchsorted(domain.start, instants, side="right") - 1
+    found: NDArray[np.bool_] = (index >= 0) & (instants < domain.end[np.maximum(index, 0)])
+    return found
+
+
+def is_active(label: Label) -> bool:
+    """Return whether a value says that an alarm is active: true, a code other than 0, a text other than empty."""
+    return bool(label.strip("0 ")) if isinstance(label, str) else bool(label)
+
+
+def begun(track: Labelled, wanted: Callable[[Label], bool]) -> tuple[Ints, NDArray[np.bool_]]:
+    """Return when a track came to say a wanted label, and which of these instants are exact.
+
+    One that follows the same label over a hole has not begun anew; the first of all has begun at an unknown time.
+    """
+    begins, exact = [], []
+    for index in range(1, len(track.label)):
+        label, before = track.label[index], track.label[index - 1]
+        if wanted(label) and (label != before or type(label) is not type(before)):
+            begins.append(int(track.start[index]))
+            exact.append(int(track.end[index - 1]) == begins[-1])
+    return np.array(begins, np.int64), np.array(exact, np.bool_)
+
+
+def names(view: View, machine: str) -> list[str]:
+    """Return the alarms of a machine: signals of that role, and conditions that its server has reported."""
+    reported = {
+        name
+        for record in view.records
+        for part in record.sources
+        for name in part.tracks
+        if name.startswith(f"{machine}/alarm:")
+    }
+    return [*view.signals(machine, "alarm"), *sorted(reported - set(view.signals(machine, "alarm")))]
+
+
+def tracks(view: View, machine: str, wanted: Callable[[Meaning], bool]) -> list[AlarmTrack]:
+    """Return the alarms of a machine that were ever active in the window, of the meanings that are wanted."""
+    found = []
+    for name in names(view, machine):
+        track = view.seen.track(name)
+        if track is None or not wanted(view.plant.meaning(name)):
+            continue
+        said = (*track.label, *(short.label for short in track.rest))
+        for label in dict.fromkeys(label for label in said if is_active(label)):
+            begins, exact = begun(track, lambda said, label=label: said == label)  # type: ignore[misc]
+            hidden = tuple((s.at_ns, s.begins) for s in track.rest if s.label == label and s.begins)
+            found.append(AlarmTrack(name, label, track.spans_of([label]), begins, exact, hidden))
+    return found
+
+
+def active(alarms: Collection[AlarmTrack]) -> Spans:
+    """Return when any of the alarms was active, without the time for which one merely stood for more than a day."""
+    parts = []
+    for alarm in alarms:
+        whole = alarm.active.bridged(BRIDGE_NS)
+        keep = whole.end - whole.start <= STANDING_NS
+        parts.append(Spans(whole.start[keep], whole.end[keep]))
+    return union(EMPTY, *parts)
