@@ -20,7 +20,7 @@ import msgspec
 
 from contract.codec import checksum, encode
 from contract.errors import WireError
-from readiness.records import Access, Burst, Certificate, Count, Loop, Offer, Skew, Sparse, Track, Values
+from readiness.records import Access, Burst, Certificate, Condition, Count, Loop, Offer, Skew, Sparse, Track, Values
 from readiness.spans import EMPTY, Spans
 
 VERSION = 2
@@ -102,6 +102,7 @@ class DayEvidence(msgspec.Struct, frozen=True, omit_defaults=True):
         offers: By device, what it offers now.
         certificates: By device.
         access: By device.
+        alarms: Conditions that a server has told of, by the name of their track, `{machine}/alarm:{condition}`.
     """
 
     version: int
@@ -121,6 +122,7 @@ class DayEvidence(msgspec.Struct, frozen=True, omit_defaults=True):
     offers: dict[str, list[Offer]] = {}
     certificates: dict[str, Certificate] = {}
     access: dict[str, Access] = {}
+    alarms: dict[str, Condition] = {}
 
     @property
     def start_ns(self) -> int:

@@ -50,9 +50,11 @@ class Track(msgspec.Struct, frozen=True, array_like=True):
             different labels, or a hole between them in which nothing was known.
         cut: Segments shorter than `SHORT_NS` are not among them, but in `rest`.
         rest: [quarter, label, ms of such segments in it, number of them that begin in it, ...].
-        changes: How often the value changed, and [quarter, number, ...] of them in `changed`.
+        changes: How often the value was another one than the last that was known, also over a hole, by the time
+            when it was seen; [quarter, number, ...] of them in `changed`.
         changed: See `changes`.
-        dwell: Sketch (ns, `readiness.sketch`) of the lengths of all segments that ended, whatever their label.
+        dwell: Sketch (ns, `readiness.sketch`) of the lengths of all segments, whatever their label, that began and
+            ended on this day by a change that was seen: neither a hole nor midnight cut them short.
     """
 
     labels: list[Label]
@@ -68,18 +70,22 @@ class Count(msgspec.Struct, frozen=True, array_like=True):
     """What a counter counted, in units of `unit` (1, or 1e-6 for one with a fraction).
 
     Steps back are left out of everything but `back`: what they mean (a wrap, a reset, a fault) is for who knows the
-    modulus and the habits of the factory, see `readiness.counting`.
+    modulus and the habits of the factory, see `readiness.counting`. So are jumps forward beyond 2^53, which no
+    counter makes. first + sum of `counted` + sum of (after - before) over all of `back` is `last`.
 
     Attributes:
         unit: What one of `counted` stands for.
         counted: [quarter in which it was seen, increment, ...].
-        blind: The part of `counted` that came over a time in which nothing was known, by the quarter of its end.
+        blind: The part of `counted` that came over a time in which nothing was known, by the quarter of its end;
+            it is in nothing below.
         steps: Readings that were larger than the one before.
         single: [quarter, steps of exactly one, ...].
-        pace: Sketch (ns) of the time since the step before by the increment, each as often as its increment.
+        pace: Sketch (ns) of the time since the step before by the increment, each as often as its increment; of
+            whole increments (of 1, whatever the unit), where nothing unknown and no step back lies between.
         back: [ms from the day's start, before, after, ...] of the first `BACKS` readings that were smaller.
         backs: How many there were.
-        first: First value of the day, and `last`: the last one.
+        first: What counting starts from on this day: the last value before it, or the day's first where there is
+            none; `last`: the last one.
         last: See `first`.
         still: The `STILLS` longest stretches without a step, of at least `SHORT_NS`, while it was known.
     """
@@ -209,3 +215,10 @@ class Access(msgspec.Struct, frozen=True, array_like=True):
 
     asked: int
     writable: int
+
+
+class Condition(msgspec.Struct, frozen=True, array_like=True):
+    """What a server says of one of its alarm conditions: the latest text, and severity from 1 to 1000 (0: none)."""
+
+    text: str
+    severity: int
