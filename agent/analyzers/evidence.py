@@ -204,6 +204,10 @@ class DayLedger:
             native=self._connections.native(end_ns),
             simulated=self._outages.simulated(start_ns, end_ns, told_ns),
             late_events=self._outages.late(start_ns, end_ns, self._told(start_ns)),
+            skews=self._connections.skews(start_ns, end_ns),
+            offers=self._connections.offers(end_ns),
+            certificates=self._connections.certificates(end_ns),
+            access=self._connections.access(end_ns),
         )
         if parts or evidence.censored:
             self._closed[evidence.day] = dump(evidence)

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from agent.analyzers.jitter import Jitter
 from agent.analyzers.knowledge import Polled, Subscribed
 from agent.analyzers.liveness import Liveness
 from agent.analyzers.numbers import Column
+from agent.analyzers.order import Order
 from agent.analyzers.outages import GRACE_NS as TELLING_NS
 from agent.analyzers.rows import Rows, by_signal, classes, forward
 from agent.analyzers.runs import grown
@@ -61,8 +63,10 @@ class Ranges(NamedTuple):
 
 def analyzers(source: Source) -> dict[str, Analyzer]:
     """Return what looks at the rows of a source, by the name under which its state is kept."""
-    del source
-    return {}
+    found: dict[str, Analyzer] = {"order": Order(source.mode, source.interval_ns)}
+    if source.mode == "poll":
+        found["jitter"] = Jitter(source.interval_ns)
+    return found
 
 
 class Ledger:
