@@ -10,7 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -130,6 +130,7 @@ class Seen:
             (min(max(date.fromisoformat(d.day).toordinal() - first, 0), len(self.dates) - 1), d) for d in touching
         )
         """(day, evidence) in order of time; a day whose start was moved since counts with its nearest."""
+        self._starts = np.array([record.start_ns for _, record in self.records], np.int64)
         self._tracks: dict[str, Labelled] = {}
         self._before: dict[int, Seen] = {}
 
@@ -139,6 +140,19 @@ class Seen:
             dates = [self.dates[0] - timedelta(days=back) for back in range(days, 0, -1)]
             self._before[days] = Seen(self._all, self._calendar, dates)
         return self._before[days]
+
+    def quarters(self, instants: Ints) -> Ints:
+        """Return the start of the quarter hour (of its day's evidence) that each instant lies in."""
+        if not len(self._starts):
+            return instants // QUARTER_NS * QUARTER_NS
+        start = self._starts[np.maximum(np.searchsorted(self._starts, instants, side="right") - 1, 0)]
+        return cast("Ints", start + (instants - start) // QUARTER_NS * QUARTER_NS)
+
+    def day_of(self, instants: Ints) -> Ints:
+        """Return the day that each instant lies in, -1 before the first and `len(dates)` behind the last."""
+        bounds = [self._calendar.bounds(day)[0] for day in self.dates]
+        found = np.searchsorted(np.array([*bounds, self.end_ns], np.int64), instants, side="right") - 1
+        return found.astype(np.int64)
 
     @cached_property
     def _parts(self) -> dict[str, list[tuple[int, DayEvidence, SourceDay]]]:
