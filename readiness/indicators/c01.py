@@ -15,8 +15,22 @@ if TYPE_CHECKING:
 READ_DAYS = 0.8
 
 
+def moved(view: View, name: str) -> bool | None:
+    """Return whether a signal has ever said two different things in the window; None if no record tells."""
+    track, counts, values = view.seen.track(name), view.seen.counts(name), view.seen.values(name)
+    if track is None and not counts and not values:
+        return None
+    labels = set() if track is None else set(map(str, track.label)) | {str(short.label) for short in track.rest}
+    return (
+        len(labels) > 1
+        or (track is not None and bool(track.changes.any()))
+        or any(count.steps or count.backs or count.first != count.last for _, _, count in counts)
+        or len({edge for _, _, each in values for edge in (each.low, each.high)}) > 1
+    )
+
+
 def evaluate(view: View, machine: str) -> Outcome:
-    """Return 1 if a confirmed signal was read on enough production days, else 0."""
+    """Return 1 if a confirmed signal that lives was read on enough production days, else 0."""
     tags = view.tags.get(machine, [])
     if not view.calendar.has_schedule():
         return Missing("NA_NO_SCHEDULE")
@@ -30,15 +44,26 @@ def evaluate(view: View, machine: str) -> Outcome:
         return Missing(reason)
     counting = view.counting(machine) > 0
 
-    def reached(names: set[str]) -> bool:
-        series = [view.series[name] for name in names if name in view.series]
-        read = max((int(np.sum((s.known > 0) & counting)) for s in series), default=0)
-        return read >= READ_DAYS * int(counting.sum())
+    def read(names: set[str]) -> set[str]:
+        days = {
+            name: int(np.sum((view.series[name].known > 0) & counting)) for name in names if name in view.series
+        }
+        return {name for name, number in days.items() if number >= READ_DAYS * int(counting.sum())}
 
-    confirmed = {key(tag) for _, tag in tags if tag.role_confirmed}
-    if not confirmed and reached({key(tag) for _, tag in tags}):
+    meanings = {name: view.plant.meaning(name) for name in (key(tag) for _, tag in tags)}
+    confirmed = {
+        name for name, meaning in meanings.items() if meaning.role is not None and meaning.origin != "guess"
+    }
+    if not confirmed and read(set(meanings)):
         return Missing("NA_ROLE_UNCONFIRMED")  # it is read; whether that tells of the process, nobody has said
-    return Census(float(reached(confirmed)), int(counting.sum()))
+    there = read(confirmed)
+    lives = any(moved(view, name) is not False for name in there)
+    return Census(
+        float(lives),
+        int(counting.sum()),
+        flags=("NOTHING_MOVES",) if there and not lives else (),
+        shown={"signals": len(there)},
+    )
 
 
 INDICATOR = Indicator(
@@ -47,9 +72,9 @@ INDICATOR = Indicator(
     en="Machine reach",
     unit="1",
     formula="sum(w r) / sum(w); r = 1 if at least one signal with a confirmed role was read on 80 % of "
-    "production days",
+    "production days and has said two different things in the window",
     source="readiness.md 7.3 C; DESIGN 9",
-    inputs=("inventory", "catalog", "known", "schedule", "censored"),
+    inputs=("inventory", "catalog", "known", "meanings", "tracks", "counts", "values", "schedule", "censored"),
     reasons=(
         "NA_NO_INVENTORY",
         "NA_NO_SCHEDULE",
@@ -58,8 +83,9 @@ INDICATOR = Indicator(
         "NA_SELF_FAULT",
         "NA_ROLE_UNCONFIRMED",
     ),
-    guard="machines that are not connected or not reached stay in the denominator, whatever their roles; one that "
-    "is read without a confirmed role is not assessed",
+    guard="machines that are not connected or not reached stay in the denominator, whatever their roles; one "
+    "that is read without a confirmed role is not assessed; a controller that answers but in which "
+    "nothing ever moves is not reached (NOTHING_MOVES)",
     evaluate=evaluate,
     roles=True,
 )
