@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from readiness.records import QUARTER_NS
-from readiness.spans import EMPTY, Spans, difference, intersection, union
+from readiness.spans import Spans, difference, intersection
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,15 +27,6 @@ if TYPE_CHECKING:
 def good(view: View, key: str) -> Spans:
     """Return when a good value of a signal was known."""
     return difference(view.spans(key), view.spans(key, "uncertain"))
-
-
-def counted(view: View, machine: str, key: str) -> Spans:
-    """Return the time that counts for a signal: its source's domain, on production days that the machine counts."""
-    source = view.source_of(key)
-    if source is None:
-        return EMPTY
-    days = [b for b, c in zip(map(view.calendar.bounds, view.dates), view.counting(machine), strict=True) if c > 0]
-    return intersection(view.domain(source), union(EMPTY, *(Spans.between(*b) for b in days)))
 
 
 def interval(view: View, key: str) -> int:

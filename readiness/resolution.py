@@ -1,0 +1,84 @@
+"""How many levels a measured value can tell apart: its working range over its smallest step that recurs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from readiness.sketch import index, value
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from readiness.records import Sparse, Values
+
+    Floats = NDArray[np.float64]
+
+CHANGES = 1000
+TIMES, SHARE = 5, 0.001
+"""A step is recurrent when it was seen this often, and makes up this share of all changes."""
+VOID, MULTIPLES = 8.0, 3
+
+
+def sizes(row: Sparse, grain: float) -> tuple[Floats, Floats]:
+    """Return the numbers that the buckets of a sketch stand for, and how often each was seen."""
+    pairs = np.array(row, np.int64).reshape(-1, 2)
+    return np.array([value(b, grain) for b in pairs[:, 0].tolist()]), pairs[:, 1].astype(np.float64)
+
+
+def quantiles(number: Floats, often: Floats, shares: Sequence[float]) -> list[float]:
+    """Return quantiles of numbers that were seen so often."""
+    order = np.argsort(number, kind="stable")
+    reached = np.cumsum(often[order])
+    return [float(number[order][int(np.searchsorted(reached, s * reached[-1] - 1e-9))]) for s in shares]
+
+
+def recurrent(number: Floats, often: Floats) -> Floats:
+    """Return steps that recur, increasing, each the mean of neighbouring ones.
+
+    Days have grains of their own, so one step may fall into neighbouring buckets of different days.
+    """
+    bucket = index(number / float(number.min()))
+    each = np.unique(bucket)
+    total = np.array([often[bucket == i].sum() for i in each])
+    mass = np.array([(often * number)[bucket == i].sum() for i in each])
+    near = np.abs(each[:, None] - each[None, :]) <= 1
+    enough = near @ total >= max(TIMES, SHARE * often.sum())
+    starts = np.flatnonzero(enough & ~np.concatenate([[False], enough[:-1] & (np.diff(each) <= 1)]))
+    groups = [np.flatnonzero(enough & (each >= each[i]) & (each <= each[i] + 2)) for i in starts.tolist()]
+    return np.array([mass[g].sum() / total[g].sum() for g in groups])
+
+
+def grid(step: Floats) -> float | None:
+    """Return the step of a converter's grid that finer steps hide, or None.
+
+    Beside it there are its multiples, and below it nothing for a factor of eight until what was added afterwards.
+    """
+    gaps = np.flatnonzero(step[1:] > VOID * step[:-1])
+    for coarse in step[gaps + 1].tolist():
+        ratio = step[step >= coarse] / coarse
+        found = {round(r) for r in ratio.tolist() if abs(r / round(r) - 1) <= 0.05 and r < VOID}
+        if len(found) >= MULTIPLES:
+            return float(coarse)
+    return None
+
+
+def levels(days: Sequence[Values]) -> tuple[float, bool] | None:
+    """Return (p99 - p1) / smallest recurrent step and whether a grid was hidden; None for too few changes."""
+    steps = [sizes(v.steps, v.grain) for v in days if v.steps]
+    if sum(float(often.sum()) for _, often in steps) < CHANGES:
+        return None
+    floor = [
+        np.maximum(number, v.grain) for (number, _), v in zip(steps, [v for v in days if v.steps], strict=True)
+    ]
+    step, _ = recurrent(np.concatenate(floor), np.concatenate([often for _, often in steps]))
+    if not len(step):
+        return None
+    hidden = grid(step)
+    spread = [(v.base, *sizes(v.spread, v.grain)) for v in days if v.spread]
+    number = np.concatenate([base + offset for base, offset, _ in spread])
+    low, high = quantiles(number, np.concatenate([often for _, _, often in spread]), (0.01, 0.99))
+    return (high - low) / (hidden or float(step[0])), hidden is not None

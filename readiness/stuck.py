@@ -1,0 +1,70 @@
+"""How long a measured value usually stands still, learned on days on which nothing speaks against it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from readiness.records import SHORT_NS
+from readiness.runs import lengths, stretches
+from readiness.sketch import UNIT_NS, edges, pairs
+from readiness.spans import Spans
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from readiness.evidence import DayEvidence
+    from readiness.records import Values
+
+    Days = Sequence[tuple[int, DayEvidence, Values]]
+
+NEEDED, HOUR_NS = 5, 3_600_000_000_000
+USUAL, GOOD, OUTLIER = 0.999, 0.98, 10
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """Longest run that is normal for a signal, and whether days before the window say so."""
+
+    limit_ns: int
+    days: int
+    before: bool
+
+
+def baseline(days: Days, at_work: Spans, reads: Mapping[int, float], window: int) -> Baseline | None:
+    """Return what runs are normal, or None with fewer than five days that can say so.
+
+    A day can if it is before the window (or, where those are too few, among the first five that can), its readings
+    were good, the machine worked for an hour, and the signal did not look stuck: its longest run is at most half of
+    that work, and not ten times what is common on such days.
+
+    Args:
+        days: The signal's, in order of time.
+        at_work: When the machine was executing and the signal's value good.
+        reads: Day -> share of good readings.
+        window: First day of the window.
+    """
+    longest: dict[int, int] = {}
+    for day, record, values in days:
+        work = int(at_work.within(Spans.between(record.start_ns, record.end_ns)).sum())
+        top = max(lengths(stretches([(record, values.still)]), at_work).tolist(), default=0)
+        if work >= HOUR_NS and reads.get(day, 0.0) >= GOOD and 2 * top <= work:
+            longest[day] = max(top, SHORT_NS)
+    common = float(np.median(list(longest.values()))) if longest else 0.0
+    can = [day for day, top in sorted(longest.items()) if top <= OUTLIER * common]
+    earlier = [day for day in can if day < window]
+    chosen = set(earlier if len(earlier) >= NEEDED else can[:NEEDED])
+    if len(chosen) < NEEDED:
+        return None
+    runs: list[tuple[int, int]] = []
+    for day, record, values in days:
+        if day in chosen:
+            runs += [(n, 1) for n in lengths(stretches([(record, values.still)]), at_work).tolist() if n]
+            runs += [(int(edges(bucket, UNIT_NS)[1]), number) for bucket, number in pairs(values.runs).items()]
+    table = np.array(sorted(runs), np.int64).reshape(-1, 2)
+    if not len(table):
+        return None
+    reached = np.searchsorted(np.cumsum(table[:, 1]), np.ceil(USUAL * table[:, 1].sum() - 1e-9))
+    return Baseline(max(int(table[int(reached), 0]), SHORT_NS), len(chosen), len(earlier) >= NEEDED)
