@@ -12,15 +12,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from readiness import alarms
+from readiness.counting import shared
+from readiness.production import production
 from readiness.records import QUARTER_NS
-from readiness.spans import EMPTY, Spans, intersection
+from readiness.spans import EMPTY, Spans, difference, intersection, union
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
+    from readiness.production import Quantity
     from readiness.seen import Labelled
     from readiness.view import View
 
+    Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
 PRIOR_NS = 2 * alarms.MINUTE_NS
@@ -36,12 +42,14 @@ class Actions:
         declared: bool[n], a person has said that it belongs to every cycle or batch (`Meaning.planned`).
         answering: bool[n], an alarm was active within the two minutes before.
         buttons: Whether any button can be read; else only changes of mode are seen, a lower bound.
+        known: When any button or mode was known.
     """
 
     at: Ints
     declared: NDArray[np.bool_]
     answering: NDArray[np.bool_]
     buttons: bool
+    known: Spans
 
 
 def changes(track: Labelled) -> Ints:
@@ -55,14 +63,53 @@ def _short(track: Labelled) -> Ints:
     return np.array([at + QUARTER_NS // 2 for at, number in pressed for _ in range(number)], np.int64)
 
 
-def actions(view: View, machine: str, domain: Spans) -> Actions:
-    """Return the actions at a machine within a domain."""
+def modes(view: View, machine: str) -> tuple[Spans, Spans] | None:
+    """Return when the mode of a machine was known, and when automatic; None if nobody has said what means that.
+
+    Of several selectors none may say otherwise.
+    """
+    known, automatic, manual = [EMPTY], [EMPTY], [EMPTY]
+    said = False
+    for name in view.signals(machine, "mode"):
+        track, labels = view.seen.track(name), view.plant.meaning(name).automatic
+        said |= bool(labels)
+        if track is not None and labels:
+            known.append(track.known)
+            automatic.append(track.spans_of(labels))
+            manual.append(difference(track.known, automatic[-1]))
+    return (union(*known), difference(union(*automatic), union(*manual))) if said else None
+
+
+def cycles(view: View, machine: str, inside: Spans) -> Floats | None:
+    """Return the cycles per day within some of the time that counts.
+
+    None where neither a cycle signal nor a counter tells.
+    """
+    facts = production(view, machine)
+    counting = view.counting(machine) > 0
+    if facts.cycles is not None:
+        begun = shared(facts.cycles.at, facts.cycles.begun, intersection(inside, facts.domain), facts.executing)
+        day = view.seen.day_of(facts.cycles.at)
+        there = (day >= 0) & (day < len(counting))
+        per_day = np.bincount(day[there], weights=begun[there], minlength=len(counting))
+        return np.where(counting, per_day, 0.0)
+    total = facts.quantity("total") or facts.quantity("good")
+    if total is None:
+        return None
+    kind: Quantity = "total" if facts.quantity("total") is not None else "good"
+    return np.where(counting, facts.made(kind, inside) / total.each, 0.0)
+
+
+def actions(view: View, machine: str, domains: Sequence[Spans]) -> Actions:
+    """Return the actions at a machine within a domain, given by day."""
+    domain = union(*domains)
     buttons, modes = view.signals(machine, "intervention"), view.signals(machine, "mode")
-    rows, declared = [np.empty(0, np.int64)], [np.empty(0, np.bool_)]
+    rows, declared, known = [np.empty(0, np.int64)], [np.empty(0, np.bool_)], [EMPTY]
     for name in (*buttons, *modes):
         track = view.seen.track(name)
         if track is None:
             continue
+        known.append(intersection(track.known, domain))
         if name in buttons:
             row = np.concatenate([alarms.begun(track, alarms.is_active)[0], _short(track)])
         else:
@@ -74,7 +121,7 @@ def actions(view: View, machine: str, domain: Spans) -> Actions:
     at, planned = at[order], planned[order]
     alarmed = alarms.active(alarms.tracks(view, machine, lambda meaning: not meaning.advice))
     answering = touched(alarmed, at - PRIOR_NS, at)
-    return Actions(at, planned, answering, bool(buttons))
+    return Actions(at, planned, answering, bool(buttons), union(*known))
 
 
 def touched(spans: Spans, start: Ints, end: Ints) -> NDArray[np.bool_]:
@@ -86,7 +133,7 @@ def touched(spans: Spans, start: Ints, end: Ints) -> NDArray[np.bool_]:
     return found
 
 
-def per_day(domains: list[Spans], at: Ints) -> NDArray[np.float64]:
+def per_day(domains: Sequence[Spans], at: Ints) -> Floats:
     """Return how many instants lie in the domain of each day."""
     return np.array([alarms.inside(day, at).sum() for day in domains], np.float64)
 
