@@ -7,10 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from readiness.catalog import key
+from readiness.frozen import repeating
+from readiness.gaps import longest
 from readiness.indicators.base import Indicator, Missing, Outcome, Shares
 
 if TYPE_CHECKING:
     from readiness.view import View
+
+REPEATED = 0.01
+"""Share of executing time in which a source may seem to repeat itself."""
+DOUBTED = 60.0
 
 
 def evaluate(view: View, machine: str) -> Outcome:
@@ -23,7 +29,16 @@ def evaluate(view: View, machine: str) -> Outcome:
         return Missing("NA_NO_EVIDENCE")
     den = np.where(counting, np.sum([s.counts for s in series], axis=0), 0.0)
     num = np.where(counting, np.sum([s.known for s in series], axis=0), 0.0)
-    return Shares(np.minimum(num, den), den)
+    sources = sorted({link.id for link, _ in view.tags[machine] if link.mode != "burst"})
+    filled = max((repeating(view, machine, source) for source in sources), default=0.0)
+    doubted = filled > REPEATED
+    return Shares(
+        np.minimum(num, den),
+        den,
+        cap=DOUBTED if doubted else 100.0,
+        flags=("FORWARD_FILL",) if doubted else (),
+        shown={"longest_gap_s": round(longest(view, machine) / 1e9, 1), "repeated_share": round(filled, 6)},
+    )
 
 
 INDICATOR = Indicator(
@@ -32,11 +47,13 @@ INDICATOR = Indicator(
     en="Completeness against schedule",
     unit="1",
     formula="known time / planned time over all signals; a poll covers the time to the next one within 1.2 "
-    "intervals, "
-    "otherwise one interval; a subscribed value holds while its link lives",
-    source="readiness.md 7.3 A; DESIGN 9 (1.2 intervals)",
-    inputs=("known", "live", "schedule", "censored"),
+    "intervals, otherwise one interval; a subscribed value holds while its link lives; the longest gap "
+    "is shown",
+    source="readiness.md 7.3 A; DESIGN 9 (1.2 intervals); decision 0047",
+    inputs=("known", "live", "schedule", "censored", "tracks", "counts", "values", "order", "meanings"),
     reasons=("NA_NO_SCHEDULE", "NA_NO_EVIDENCE", "NA_SHORT_WINDOW", "NA_SELF_FAULT"),
-    guard="time is counted, not rows; a signal added by a new configuration counts from the next production day",
+    guard="time is counted, not rows; a signal added by a new configuration counts from the next production "
+    "day; a source all of whose lively signals rest at once while the machine executes, and whose own "
+    "times do not go on, only repeats what a gateway knew last (FORWARD_FILL, capped)",
     evaluate=evaluate,
 )
