@@ -14,6 +14,7 @@ import numpy as np
 
 from agent.analyzers.jitter import Jitter
 from agent.analyzers.knowledge import Polled, Subscribed
+from agent.analyzers.latest import Latest
 from agent.analyzers.liveness import Liveness
 from agent.analyzers.numbers import Column
 from agent.analyzers.order import Order
@@ -66,6 +67,8 @@ def analyzers(source: Source) -> dict[str, Analyzer]:
     found: dict[str, Analyzer] = {"order": Order(source.mode, source.interval_ns)}
     if source.mode == "poll":
         found["jitter"] = Jitter(source.interval_ns)
+    else:
+        found["latest"] = Latest()
     return found
 
 
@@ -191,6 +194,14 @@ class Ledger:
         """Take what people say of the signals' values now."""
         self._ranges = ranges
         self._describe(self._mapped[0])
+
+    def latest(self, name: str) -> float | None:
+        """Return the number that a signal of a subscription has now; None where there is none."""
+        found = self._analyzers.get("latest")
+        if not isinstance(found, Latest) or name not in self._keys:
+            return None
+        value = float(found.value[self._keys.index(name)])
+        return None if np.isnan(value) else value
 
     def _describe(self, signals: Sequence[Signal]) -> None:
         """Tell the analyzers how the signals are defined now."""
