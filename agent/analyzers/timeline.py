@@ -1,0 +1,364 @@
+"""What one signal with few values said, as a step function of time: the core of `agent.analyzers.tracks`.
+
+An entry (time, code) holds until the next one. A code is an index into the labels, or
+
+    NOTHING   nothing is known
+    FOLDED    segments shorter than a minute, summed up by quarter hour already
+
+Entries come one by one and in order of time, so that what is kept depends on nothing else. A day on which more
+segments begin than are kept whole is cut: from then on each short segment is summed up as soon as the next entry
+tells its end, and what is left are at most 1,440 long ones and what lies between them. Segments that touch the
+day's start or end are summed up when the day closes. Once a signal has said more than `LABELS` labels on a day, it
+is not looked at any more on that day.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left, bisect_right
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from readiness.records import LABELS, MILLI_NS, QUARTER_NS, SHORT_NS, Track
+from readiness.sketch import buckets
+from readiness.spans import Spans, intersection
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from readiness.records import Label, Sparse
+
+NOTHING = -1
+FOLDED = -2
+WAITING = 256
+"""Lengths of segments that are put into the sketch in one go."""
+
+
+class Day:
+    """What is counted on one production day, beside the entries themselves."""
+
+    __slots__ = (
+        "begun",
+        "changed",
+        "changes",
+        "cut",
+        "dwell",
+        "given_up",
+        "high",
+        "low",
+        "rest",
+        "said",
+        "waiting",
+    )
+
+    def __init__(self, low: int, high: int) -> None:
+        self.low, self.high = low, high
+        self.said: list[int] = []  # codes, in the order in which they first came
+        self.begun = 0  # segments that begin on this day
+        self.cut = False
+        self.given_up = False
+        self.changes = 0
+        self.changed = array("i")  # [quarter, number, ...]
+        self.rest = array("i")  # [quarter, code, ms, number, ...], quarters not decreasing
+        self.dwell: dict[int, int] = {}
+        self.waiting = array("q")
+
+    def change(self, time: int) -> None:
+        """Count a change."""
+        self.changes += 1
+        quarter = (time - self.low) // QUARTER_NS
+        if self.changed and self.changed[-2] == quarter:
+            self.changed[-1] += 1
+        else:
+            self.changed.extend((quarter, 1))
+
+    def sum_up(self, begin: int, end: int, code: int) -> None:
+        """Add a short segment to `rest`."""
+        at, until = (begin - self.low) // MILLI_NS, (end - self.low) // MILLI_NS
+        wide = QUARTER_NS // MILLI_NS
+        quarter = at // wide
+        begins = 1
+        while True:
+            edge = min(until, (quarter + 1) * wide)
+            self._add(quarter, code, edge - at, begins)
+            if edge == until:
+                return
+            at, quarter, begins = edge, quarter + 1, 0
+
+    def _add(self, quarter: int, code: int, length: int, begins: int) -> None:
+        rest = self.rest
+        for at in range(len(rest) - 4, -1, -4):
+            if rest[at] < quarter:
+                break
+            if rest[at] == quarter and rest[at + 1] == code:
+                rest[at + 2] += length
+                rest[at + 3] += begins
+                return
+        rest.extend((quarter, code, length, begins))
+
+    def dwelt(self, length: int) -> None:
+        """Count the length of a segment whose both ends were seen."""
+        self.waiting.append(length)
+        if len(self.waiting) == WAITING:
+            self.settle()
+
+    def settle(self) -> None:
+        """Put the lengths that wait into the sketch."""
+        if self.waiting:
+            for bucket in buckets(np.array(self.waiting, np.int64)).tolist():
+                self.dwell[bucket] = self.dwell.get(bucket, 0) + 1
+            self.waiting = array("q")
+
+    def give_up(self) -> None:
+        """Keep nothing of this day."""
+        self.__init__(self.low, self.high)  # type: ignore[misc]
+        self.given_up = True
+
+    def state(self, code: Mapping[int, int]) -> list[Any]:
+        """Return everything as JSON, with other codes."""
+        self.settle()
+        rest = self.rest.tolist()
+        rest[1::4] = [code[c] for c in rest[1::4]]
+        flags = [self.begun, int(self.cut), int(self.given_up), self.changes]
+        said = [code[c] for c in self.said]
+        return [self.low, self.high, said, *flags, self.changed.tolist(), rest, flat(self.dwell)]
+
+    @classmethod
+    def restored(cls, state: Sequence[Any]) -> Day:
+        """Return what `state` was made of."""
+        day = cls(state[0], state[1])
+        day.said = list(state[2])
+        day.begun, day.cut, day.given_up, day.changes = state[3], bool(state[4]), bool(state[5]), state[6]
+        day.changed, day.rest = array("i", state[7]), array("i", state[8])
+        day.dwell = dict(zip(state[9][0::2], state[9][1::2], strict=True))
+        return day
+
+
+class Timeline:
+    """One signal.
+
+    Args:
+        most: Segments of a day that are kept whole.
+    """
+
+    __slots__ = ("_codes", "_days", "_labels", "_last", "_most", "_times")
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._times = array("q")
+        self._codes = array("h")
+        self._labels: list[Label] = []
+        self._last = NOTHING  # code of the last label, also over a hole
+        self._days: dict[int, Day] = {}  # by start, in order of time
+
+    def say(self, time: int, label: Label, low: int, high: int) -> bool:
+        """Take a label that holds from `time` on, within the day [low, high).
+
+        Returns:
+            False when the signal has said too much on this day: nothing more of this day may come.
+        """
+        code = self._code(label)
+        if self._codes and self._codes[-1] == code:
+            return True
+        day = self._open(time, low, high)
+        if code not in day.said:
+            day.said.append(code)
+            if len(day.said) > LABELS:
+                self._give_up(day)
+                return False
+        if self._last not in {NOTHING, code}:
+            day.change(time)
+        self._last = code
+        day.begun += 1
+        self._append(time, code, day)
+        return True
+
+    def fall_silent(self, time: int, low: int, high: int) -> None:
+        """Take that nothing is known from `time` on; [low, high) is the day of the next word, or of this one."""
+        if not self._codes or self._codes[-1] == NOTHING:
+            return
+        day = self._open(time, low, high) if time > low else self._days.get(next(reversed(self._days), 0))
+        self._append(time, NOTHING, day if day is not None and time < day.high else None)
+
+    def wake(self, time: int, label: Label | None, *, known: bool) -> None:
+        """Take what a signal that was not looked at any more said last, and whether that still holds."""
+        self._last = NOTHING if label is None else self._code(label)
+        self._times.append(time)
+        self._codes.append(self._last if known else NOTHING)
+
+    def _code(self, label: Label) -> int:
+        try:
+            return self._labels.index(label)
+        except ValueError:
+            self._labels.append(label)
+            return len(self._labels) - 1
+
+    def _open(self, time: int, low: int, high: int) -> Day:
+        day = self._days.get(low)
+        if day is None:
+            day = self._days[low] = Day(low, high)
+            if time > low and self._codes and self._codes[-1] != NOTHING:
+                day.said.append(self._codes[-1])
+        return day
+
+    def _append(self, time: int, code: int, day: Day | None) -> None:
+        self._times.append(time)
+        self._codes.append(code)
+        if day is None:
+            return
+        if day.cut:
+            self._fold(day)
+        elif day.begun > self._most:
+            day.cut = True
+            first = bisect_left(self._times, day.low)
+            entries = list(zip(self._times[first:], self._codes[first:], strict=True))
+            self._forget(first)
+            for entry in entries:
+                self._times.append(entry[0])
+                self._codes.append(entry[1])
+                self._fold(day)
+
+    def _fold(self, day: Day) -> None:
+        """Sum up the segment that the last entry has ended, if it is a short one within the day."""
+        times, codes = self._times, self._codes
+        at = len(times) - 2
+        if at < 0 or codes[at] < 0 or times[at] < day.low or times[at + 1] - times[at] >= SHORT_NS:
+            return
+        day.sum_up(times[at], times[at + 1], codes[at])
+        if at and codes[at - 1] != NOTHING and codes[at + 1] != NOTHING and times[at] > day.low:
+            day.dwelt(times[at + 1] - times[at])
+        codes[at] = FOLDED
+        first = at - 1 if at and codes[at - 1] != NOTHING else at - 2  # straight behind others, or behind a hole
+        if first >= 0 and codes[first] == FOLDED and times[first] >= day.low:
+            del times[first + 1 : at + 1], codes[first + 1 : at + 1]
+
+    def _give_up(self, day: Day) -> None:
+        day.give_up()
+        self._forget(bisect_left(self._times, day.low))
+        self._last = NOTHING
+
+    def _forget(self, first: int) -> None:
+        del self._times[first:], self._codes[first:]
+
+    def record(self, low: int, high: int, until: int, known: Spans) -> Track | None:
+        """Return the track of the day [low, high), or None if there is none.
+
+        Args:
+            low: Start.
+            high: End.
+            until: How long the last entry holds if nothing more comes.
+            known: When anything was known.
+        """
+        day = self._days.get(low)
+        first, last = max(bisect_right(self._times, low) - 1, 0), bisect_left(self._times, high)
+        if first >= last or (day is not None and day.given_up):
+            return None
+        begin, code = np.array(self._times[first:last], np.int64), np.array(self._codes[first:last], np.int64)
+        end = np.append(begin[1:], self._times[last] if last < len(self._times) else until)
+        start, stop = np.maximum(begin, low), np.minimum(end, high)
+        keep = (code >= 0) & (stop > start)
+        day = day or Day(low, high)
+        rest: dict[tuple[int, int], list[int]] = {}
+        if day.cut:
+            short = keep & (stop - start < SHORT_NS)
+            rest = self._rest(
+                day, zip(start[short].tolist(), stop[short].tolist(), code[short].tolist(), strict=True)
+            )
+            keep &= ~short
+        whole = Spans(start[keep], stop[keep])
+        pieces = intersection(whole, known)
+        codes = code[keep][np.searchsorted(whole.start, pieces.start, side="right") - 1].tolist()
+        if not codes and not rest:
+            return None
+        seen = (code >= 0) & (begin > low) & (end < high)
+        seen &= (np.append(NOTHING, code[:-1]) != NOTHING) & (np.append(code[1:], NOTHING) != NOTHING)
+        there = {*codes, *(c for _, c in rest)}
+        order = [c for c in dict.fromkeys([*day.said, *codes]) if c in there]
+        return Track(
+            labels=[self._labels[c] for c in order],
+            segments=_segments(pieces, low, [order.index(c) for c in codes]),
+            cut=day.cut,
+            rest=[
+                n
+                for q, c in sorted(rest, key=lambda k: (k[0], order.index(k[1])))
+                for n in (q, order.index(c), *rest[q, c])
+            ],
+            changes=day.changes,
+            changed=day.changed.tolist(),
+            dwell=_dwell(day, Spans(begin[seen], end[seen]), known),
+        )
+
+    def _rest(self, day: Day, shorts: Any) -> dict[tuple[int, int], list[int]]:
+        """Return (quarter, code) -> [ms, number] of short segments, with those that touch the day's edges."""
+        edges = Day(day.low, day.high)
+        for begin, end, code in shorts:
+            edges.sum_up(begin, end, code)
+        found: dict[tuple[int, int], list[int]] = {}
+        for rest in (day.rest, edges.rest):
+            for quarter, code, length, begins in zip(*[iter(rest)] * 4, strict=True):
+                cell = found.setdefault((quarter, code), [0, 0])
+                cell[0] += length
+                cell[1] += begins
+        return found
+
+    def drop(self, end_ns: int) -> None:
+        """Forget what ends at or before `end_ns`; the entry that holds then stays."""
+        first = bisect_right(self._times, end_ns) - 1
+        if first > 0:
+            del self._times[:first], self._codes[:first]
+        if self._days and next(iter(self._days.values())).high <= end_ns:
+            self._days = {low: day for low, day in self._days.items() if day.high > end_ns}
+        if len(self._labels) > LABELS:
+            self._restore(self.state())
+
+    def state(self) -> list[Any]:
+        """Return everything as JSON; labels are those that are still in use, in the order of their use."""
+        used = [*self._codes, *(c for day in self._days.values() for c in day.said), self._last]
+        code = {c: n for n, c in enumerate(dict.fromkeys(c for c in used if c >= 0))}
+        labels = [self._labels[c] for c in code]
+        code |= {NOTHING: NOTHING, FOLDED: FOLDED}
+        times = np.diff(np.array(self._times, np.int64), prepend=0).tolist()
+        days = [day.state(code) for day in self._days.values()]
+        return [times, [code[c] for c in self._codes], labels, code[self._last], days]
+
+    def _restore(self, state: Sequence[Any]) -> None:
+        self._times = array("q", np.cumsum(np.array(state[0], np.int64)).tolist())
+        self._codes = array("h", state[1])
+        self._labels, self._last = list(state[2]), state[3]
+        self._days = {one[0]: Day.restored(one) for one in state[4]}
+
+    @classmethod
+    def restored(cls, most: int, state: Sequence[Any]) -> Timeline:
+        """Return what `state` was made of."""
+        line = cls(most)
+        line._restore(state)
+        return line
+
+
+def _segments(pieces: Spans, low: int, labels: list[int]) -> list[int]:
+    """Return [hole, length, label, ...] in milliseconds from `low`."""
+    edges = np.empty(2 * len(pieces) + 1, np.int64)
+    edges[0] = 0
+    edges[1::2] = (pieces.start - low) // MILLI_NS
+    edges[2::2] = (pieces.end - low) // MILLI_NS
+    found = np.empty((len(pieces), 3), np.int64)
+    found[:, :2] = np.diff(edges).reshape(-1, 2)
+    found[:, 2] = labels
+    segments: list[int] = found.ravel().tolist()
+    return segments
+
+
+def _dwell(day: Day, seen: Spans, known: Spans) -> Sparse:
+    """Return the sketch of a day: what was summed up, and segments with both ends, where known without a hole."""
+    day.settle()
+    counts = dict(day.dwell)
+    length = seen.end - seen.start
+    for bucket in buckets(length[known.within(seen) == length]).tolist():
+        counts[bucket] = counts.get(bucket, 0) + 1
+    return flat(counts)
+
+
+def flat(counts: Mapping[int, int]) -> Sparse:
+    """Return [index, number, index, number, ...], indices increasing."""
+    return [n for pair in sorted(counts.items()) for n in pair]
