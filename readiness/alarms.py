@@ -11,15 +11,18 @@ standing (stale) is active for more than 24 hours.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import fmean
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from readiness.catalog import key
+from readiness.indicators.q09 import bare
 from readiness.records import QUARTER_NS
-from readiness.spans import EMPTY, Spans, union
+from readiness.spans import EMPTY, Spans, intersection, union
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Sequence
 
     from numpy.typing import NDArray
 
@@ -41,7 +44,8 @@ BRIDGE_NS = HOUR_NS
 """An alarm that is active before and after a shorter hole of knowledge was active all the time: nothing says that
 it went."""
 WORKED_NS = HOUR_NS
-"""A standing alarm is one that somebody had to work with: on two production days at least, each for an hour."""
+SAME = 4
+"""So many alarms with one priority between them have none."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,6 +86,15 @@ class AlarmTrack:
         whole = self.active.bridged(BRIDGE_NS)
         keep = whole.end - whole.start > STANDING_NS
         return Spans(whole.start[keep], whole.end[keep])
+
+    def stands(self, days: Sequence[Spans]) -> bool:
+        """Return whether it stood for more than a day while people worked: an hour on two production days at least.
+
+        Args:
+            days: The time that counts of each production day.
+        """
+        each = [Spans.between(*one) for one in self.standing()]
+        return any(sum(intersection(day, one).length() >= WORKED_NS for day in days) > 1 for one in each)
 
 
 def inside(domain: Spans, instants: Ints) -> NDArray[np.bool_]:
@@ -147,3 +160,26 @@ def active(alarms: Collection[AlarmTrack]) -> Spans:
         keep = whole.end - whole.start <= STANDING_NS
         parts.append(Spans(whole.start[keep], whole.end[keep]))
     return union(EMPTY, *parts)
+
+
+def informed(view: View, machine: str, names: Sequence[str]) -> tuple[float, bool]:
+    """Return the share of alarms with a text that says something and a priority, and whether priorities differ."""
+    tags = {key(tag): tag for _, tag in view.tags.get(machine, ())}
+    conditions = {name: said for record in view.records for name, said in record.alarms.items()}
+    placeholders = {bare(p) for p in view.model.semantics.placeholders}
+    said: list[tuple[str, str]] = []
+    for name in names:
+        told = tags[name].alarm if name in tags else None
+        if told is not None:
+            said.append((told.text, told.priority))
+        elif name in conditions:
+            said.append((conditions[name].text, str(conditions[name].severity or "")))
+        else:
+            said.append(((tags[name].description or "") if name in tags else "", ""))
+    alike = len(names) >= SAME and len({priority for _, priority in said}) == 1
+    useful = [
+        bare(text) not in placeholders | {"", bare(n.split("/", 1)[1])}
+        for n, (text, _) in zip(names, said, strict=True)
+    ]
+    good = [text and bool(priority) and not alike for text, (_, priority) in zip(useful, said, strict=True)]
+    return fmean(map(float, good)), not alike

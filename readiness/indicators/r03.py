@@ -9,12 +9,11 @@ import numpy as np
 
 from readiness import alarms
 from readiness.indicators.base import Census, Given, Indicator, Missing, Outcome
-from readiness.indicators.q09 import bare
 from readiness.interventions import days as counted_days
 from readiness.interventions import touched
 from readiness.paces import hourly, median_interval
 from readiness.production import production
-from readiness.spans import Spans, intersection
+from readiness.spans import intersection
 from readiness.stats import wilson
 
 if TYPE_CHECKING:
@@ -27,31 +26,6 @@ RATE = 6.0
 """Alarms per hour that one operator can act on (EEMUA 191: one in ten minutes)."""
 FAULTS = 5
 AROUND_NS = 2 * alarms.MINUTE_NS
-SAME = 4
-"""So many alarms with one priority between them have none."""
-
-
-def informed(view: View, machine: str, names: Sequence[str]) -> tuple[float, bool]:
-    """Return the share of alarms with a text that says something and a priority, and whether priorities differ."""
-    tags = {f"{tag.machine}/{tag.id}": tag for _, tag in view.tags.get(machine, ())}
-    conditions = {name: said for record in view.records for name, said in record.alarms.items()}
-    placeholders = {bare(p) for p in view.model.semantics.placeholders}
-    said: list[tuple[str, str]] = []
-    for name in names:
-        told = tags[name].alarm if name in tags else None
-        if told is not None:
-            said.append((told.text, told.priority))
-        elif name in conditions:
-            said.append((conditions[name].text, str(conditions[name].severity or "")))
-        else:
-            said.append(((tags[name].description or "") if name in tags else "", ""))
-    alike = len(names) >= SAME and len({priority for _, priority in said}) == 1
-    useful = [
-        bare(text) not in placeholders | {"", bare(n.split("/")[1])}
-        for n, (text, _) in zip(names, said, strict=True)
-    ]
-    good = [text and bool(priority) and not alike for text, (_, priority) in zip(useful, said, strict=True)]
-    return fmean(map(float, good)), not alike
 
 
 def announced(view: View, machine: str, found: Sequence[AlarmTrack]) -> tuple[int, int]:
@@ -76,9 +50,9 @@ def evaluate(view: View, machine: str) -> Outcome:
     announcing, faults = announced(view, machine, found)
     if not seen and faults < FAULTS:
         return Missing("NA_FEW_EVENTS")  # nothing has happened that an alarm could have told
-    text, differ = informed(view, machine, names)
+    text, differ = alarms.informed(view, machine, names)
     chatter = sum(alarm.chatters(domain) for alarm in seen)
-    standing = sum(any(worked(days, one) for one in alarm.standing()) for alarm in seen)
+    standing = sum(alarm.stands(days) for alarm in seen)
     at = np.sort(np.concatenate([np.empty(0, np.int64), *(alarm.activations(domain) for alarm in seen)]))
     rate = median_interval([hourly(view, day, domain, at) for day in view.dates])
     pace = [min(1.0, RATE / max(r, 1e-9)) for r in rate]
@@ -93,12 +67,6 @@ def evaluate(view: View, machine: str) -> Outcome:
     more = {"alarms_per_hour": rate[1], "alarms": len(seen), "faults": faults, "faults_announced": announcing}
     counted = sum(1 for day in days if len(day))
     return Given(value, lo, hi, counted, cap=100 * limit, flags=flags, shown={**shown, **more})
-
-
-def worked(days: Sequence[Spans], span: tuple[int, int]) -> bool:
-    """Return whether people had to work with a standing alarm: for an hour on two production days at least."""
-    one = Spans.between(*span)
-    return sum(intersection(day, one).length() >= alarms.WORKED_NS for day in days) > 1
 
 
 INDICATOR = Indicator(
