@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -28,7 +28,7 @@ def test_each_protocol_has_its_class() -> None:
 
 
 def test_a_companion_specification_counts_when_its_nodes_are_read() -> None:
-    facts = {"connections": {"press-plc": SECURE}}
+    facts: dict[str, Any] = {"connections": {"press-plc": SECURE}}
     said = outcome(INDICATOR, [OPCUA], days([OPCUA], **facts, native=MODEL))
     assert isinstance(said, Census)
     assert (said.value, said.flags) == (100, ())
