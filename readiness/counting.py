@@ -28,8 +28,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from readiness.records import MILLI_NS, QUARTER_NS
-from readiness.seen import sketch
-from readiness.sketch import edges
+from readiness.sketch import edges, pairs
 from readiness.spans import EMPTY, Spans, intersection
 
 if TYPE_CHECKING:
@@ -82,8 +81,8 @@ class Counted:
         unresolved: [days] those of which only the number is known.
         counts: [days] pieces whose pace is known, `fast` of which came too fast; 0 where no ideal cycle is known.
         fast: See `counts`.
-        pace: Per day sketch (ns per count) of the paces.
-        each: Pieces of one count.
+        pace: Per day sketch (ns) of the times per whole count.
+        each: Pieces of one whole count.
         derived: It is a difference or sum of other counters.
         others: Further signals of the same role, which count the same or are not understood.
     """
@@ -159,7 +158,7 @@ def count(view: View, name: str, ideal_ns: Callable[[int], float | None] = lambd
     for day, record, seen in records:
         each = seen.unit * meaning.factor
         for target, flat in ((pieces, seen.counted), (blind, seen.blind)):
-            for quarter, amount in sketch(flat).items():
+            for quarter, amount in pairs(flat).items():
                 target[record.start_ns + quarter * QUARTER_NS] += amount * each
         rows = iter(seen.back)
         kept = [
@@ -170,11 +169,11 @@ def count(view: View, name: str, ideal_ns: Callable[[int], float | None] = lambd
         steps[day] += seen.steps + seen.backs
         unresolved[day] += seen.backs - len(kept)
         ideal = ideal_ns(day)
-        for bucket, number in sketch(seen.pace).items():
+        for bucket, number in pairs(seen.pace).items():
             pace[day][bucket] = pace[day].get(bucket, 0) + number
             if ideal is not None:
                 counts[day] += number
-                # edges() are seconds; the pace is per count, which may be several pieces
+                # Of the bucket's slowest edge, so that rounding never accuses; a count may be several pieces.
                 fast[day] += number * (edges(bucket)[1] * SECOND / meaning.factor < TOO_FAST * ideal)
     unit = records[-1][2].unit
     seeing = [pieces[at] - blind.get(at, 0.0) for at in pieces]
@@ -201,7 +200,7 @@ def count(view: View, name: str, ideal_ns: Callable[[int], float | None] = lambd
         counts=counts,
         fast=fast,
         pace=pace,
-        each=unit * meaning.factor,
+        each=meaning.factor,
     )
 
 

@@ -1,7 +1,7 @@
 """Key performance indicators of ISO 22400-2, over any set of machines, products and days.
 
 Sums are added first and divided last: averages of ratios are wrong (three machines with OEE 0.833, 0.200 and 0.453
-have 0.594 together, not their mean 0.496).
+have 0.594 together, not their mean 0.495).
 
     A (availability)      = sum APT / sum PBT
     E (effectiveness)     = sum PRI PQ / sum APT          over the time whose product has an ideal cycle

@@ -94,8 +94,7 @@ class Production:
         found: dict[Quantity, Counted] = {}
         for kind in ("total", "good", "reject"):
             names = self.view.signals(self.machine, f"count_{kind}")
-            ideal = self.shortest_ideal_ns if kind == "total" else lambda _: None
-            counts = [c for name in names if (c := count(self.view, name, ideal)) is not None]
+            counts = [c for name in names if (c := count(self.view, name, self.shortest_ideal_ns)) is not None]
             if counts:
                 found[kind] = best(counts)
         return found

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from readiness.records import MILLI_NS, QUARTER_NS
+from readiness.sketch import pairs
 from readiness.spans import EMPTY, Spans, union
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
         Millis,
         Offer,
         Skew,
-        Sparse,
         Track,
         Values,
     )
@@ -96,11 +96,6 @@ class Labelled:
         """Return what it said at an instant, None when that is not known."""
         index = int(np.searchsorted(self.start, instant_ns, side="right")) - 1
         return self.label[index] if index >= 0 and self.end[index] > instant_ns else None
-
-
-def sketch(flat: Sparse) -> dict[int, int]:
-    """Return [index, number, ...] as a mapping."""
-    return dict(zip(flat[0::2], flat[1::2], strict=True))
 
 
 def millis(flat: Millis, origin_ns: int) -> Spans:
@@ -219,7 +214,7 @@ class Seen:
 
     def jitter(self, source: str) -> list[tuple[int, DayEvidence, dict[int, int]]]:
         """Return the sketch of a poll's jitter (thousandths of the interval), per day that has one."""
-        return [(d, r, sketch(p.jitter)) for d, r, p in self._parts.get(f"source:{source}", ()) if p.jitter]
+        return [(d, r, pairs(p.jitter)) for d, r, p in self._parts.get(f"source:{source}", ()) if p.jitter]
 
     def order(self, source: str) -> list[tuple[int, DayEvidence, SourceDay]]:
         """Return a source's part of each day: `rows`, `repeated`, `disordered`, `with_source_time`, `late`."""
@@ -243,7 +238,7 @@ def _joined(parts: Sequence[tuple[int, DayEvidence, Track]], days: int) -> Label
             for quarter, index, length, begins in zip(flat, flat, flat, flat, strict=True)
         ]
         changes[day] += track.changes
-        for bucket, number in sketch(track.dwell).items():
+        for bucket, number in pairs(track.dwell).items():
             dwell[day][bucket] = dwell[day].get(bucket, 0) + number
     start, end, label = _in_row(segments)
     return Labelled(

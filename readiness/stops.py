@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from readiness.counting import Counted
-    from readiness.plant import State, StopReason
+    from readiness.plant import Meaning, State, StopReason
     from readiness.records import Label
     from readiness.seen import Labelled
     from readiness.states import States
@@ -113,17 +113,20 @@ class _Reasons:
     """Finds the reason of a stop of one machine."""
 
     def __init__(self, view: View, machine: str) -> None:
-        def tracks(role: str) -> list[tuple[str, Labelled]]:
-            found = [(name, view.seen.track(name)) for name in view.signals(machine, role)]
+        def tracks(names: Sequence[str]) -> list[tuple[str, Labelled]]:
+            found = [(name, view.seen.track(name)) for name in names]
             return [(name, track) for name, track in found if track is not None]
+
+        def tells(meaning: Meaning) -> bool:
+            return meaning.specific and not meaning.advice and meaning.origin != "guess"
 
         self._meaning = view.plant.meaning
         self._alarms = [
-            (name, track, track.where(bool))
-            for name, track in tracks("alarm")
-            if view.plant.meaning(name).specific and not view.plant.meaning(name).advice
+            (name, track, track.where(names_something))
+            for name, track in tracks(view.signals(machine, "alarm"))
+            if tells(view.plant.meaning(name))
         ]
-        self._codes = tracks("reason")
+        self._codes = tracks(view.signals(machine, "reason"))
         self._persons: Sequence[StopReason] = [r for r in view.plant.reasons if r.machine == machine]
 
     def of(self, from_ns: int, to_ns: int) -> tuple[str | None, bool, bool]:
@@ -203,8 +206,8 @@ def changeovers_of(view: View, machine: str) -> tuple[str, tuple[Changeover, ...
 
 
 def names_something(label: Label) -> bool:
-    """Return whether a value of a product, order or lot is an id at all."""
-    return bool(label.strip() if isinstance(label, str) else label)
+    """Return whether a value is an id or a code at all: neither false nor 0 nor an empty text."""
+    return bool(label.strip("0 ") if isinstance(label, str) else label)
 
 
 def lots_of(view: View, machine: str, counted: Counted | None, executing: Spans) -> tuple[Lot, ...]:

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 WINDOW_DAYS = 28
 NEEDED_DAYS = 10
 HALF = 0.5
+CONDITION = "alarm:"
+"""Begins the name of the track of an alarm condition, see `DayEvidence.alarms`."""
 ABSENT = SignalDay(-1, -1, -1, 0, 0, 0, 0)
 
 
@@ -228,6 +230,10 @@ class View:
             if meaning.role is not None and (name in self._configured or name in self._sources_of):
                 of = guessed if meaning.origin == "guess" else sure
                 of[name.split("/")[0], meaning.role].append(name)
+        for name in sorted(self._sources_of):  # conditions that a server reports are alarms by what they are
+            machine, _, signal = name.partition("/")
+            if signal.startswith(CONDITION) and self.plant.meaning(name).role is None:
+                sure[machine, "alarm"].append(name)
         return sure, guessed
 
     def signals(self, machine: str, role: str) -> list[str]:
