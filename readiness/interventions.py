@@ -100,12 +100,12 @@ def cycles(view: View, machine: str, inside: Spans) -> Floats | None:
     return np.where(counting, facts.made(kind, inside) / total.each, 0.0)
 
 
-def actions(view: View, machine: str, domains: Sequence[Spans]) -> Actions:
-    """Return the actions at a machine within a domain, given by day."""
+def actions(view: View, machine: str, domains: Sequence[Spans], *, of_modes: bool = True) -> Actions:
+    """Return the actions at a machine within a domain, given by day; changes of mode only if they are wanted."""
     domain = union(*domains)
-    buttons, modes = view.signals(machine, "intervention"), view.signals(machine, "mode")
+    buttons, selectors = view.signals(machine, "intervention"), view.signals(machine, "mode") if of_modes else []
     rows, declared, known = [np.empty(0, np.int64)], [np.empty(0, np.bool_)], [EMPTY]
-    for name in (*buttons, *modes):
+    for name in (*buttons, *selectors):
         track = view.seen.track(name)
         if track is None:
             continue
