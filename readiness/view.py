@@ -172,8 +172,8 @@ class View:
         sources: dict[str, set[str]] = defaultdict(set)
         for machine, tags in self.tags.items():
             sources[machine].update(source.id for source, _ in tags)
-        for name, found in self._sources_of.items():
-            sources[name.split("/")[0]].update(found)
+        for name, parts in self._parts_of.items():
+            sources[name.split("/")[0]].update(part.source for _, part in parts)
         counts = {source: self.domain(source) for source in self._domains}
         return {
             machine: [intersection(day, whole) for day in self._planned]
@@ -193,15 +193,18 @@ class View:
         return np.array([int(spans.within(day).sum()) for day in days], np.float64)
 
     @cached_property
-    def _sources_of(self) -> dict[str, list[str]]:
-        """Signal -> the sources that had it in the window, latest last."""
-        found: dict[str, dict[str, None]] = defaultdict(dict)
+    def _parts_of(self) -> dict[str, list[tuple[DayEvidence, SourceDay]]]:
+        """Signal -> the parts of evidence that know it, in order of time."""
+        found: dict[str, list[tuple[DayEvidence, SourceDay]]] = defaultdict(list)
         for record in self.records:
             for part in record.sources:
-                for name in (*part.signals, *part.tracks, *part.counts, *part.values):
-                    found[name].pop(part.source, None)
-                    found[name][part.source] = None
-        return {name: list(of) for name, of in found.items()}
+                for name in part.signals.keys() | part.tracks.keys() | part.counts.keys() | part.values.keys():
+                    found[name].append((record, part))
+        return dict(found)
+
+    @cached_property
+    def _known(self) -> dict[tuple[str, str], Spans]:
+        return {}
 
     @cached_property
     def _configured(self) -> dict[str, str]:
@@ -209,28 +212,30 @@ class View:
 
     def source_of(self, name: str) -> str | None:
         """Return the source that a signal (`{machine}/{signal}`) is configured in, or was last seen in."""
-        return self._configured.get(name) or next(reversed(self._sources_of.get(name, ())), None)
+        if name in self._configured:
+            return self._configured[name]
+        return self._parts_of[name][-1][1].source if name in self._parts_of else None
 
     def spans(self, name: str, kind: Literal["known", "uncertain", "bad"] = "known") -> Spans:
         """Return when a signal was known (or uncertain, or bad), over the window and not only in planned time."""
-        start, end = self.calendar.bounds(self.dates[0])[0], self.calendar.bounds(self.dates[-1])[1]
-        parts = []
-        for record in self.records:
-            for part in record.sources:
-                index = getattr(part.signals.get(name, ABSENT), kind)
-                if index >= 0:
-                    parts.append(record.spans(part.spans[index]))
-        return union(*parts).clip(start, end)
+        if (name, kind) not in self._known:
+            parts = [
+                record.spans(part.spans[index])
+                for record, part in self._parts_of.get(name, ())
+                if (index := getattr(part.signals.get(name, ABSENT), kind)) >= 0
+            ]
+            self._known[name, kind] = union(*parts).clip(self.seen.start_ns, self.seen.end_ns)
+        return self._known[name, kind]
 
     @cached_property
     def _by_role(self) -> tuple[dict[tuple[str, str], list[str]], dict[tuple[str, str], list[str]]]:
         sure: dict[tuple[str, str], list[str]] = defaultdict(list)
         guessed: dict[tuple[str, str], list[str]] = defaultdict(list)
         for name, meaning in sorted(self.plant.meanings.items()):
-            if meaning.role is not None and (name in self._configured or name in self._sources_of):
+            if meaning.role is not None and (name in self._configured or name in self._parts_of):
                 of = guessed if meaning.origin == "guess" else sure
                 of[name.split("/")[0], meaning.role].append(name)
-        for name in sorted(self._sources_of):  # conditions that a server reports are alarms by what they are
+        for name in sorted(self._parts_of):  # conditions that a server reports are alarms by what they are
             machine, _, signal = name.partition("/")
             if signal.startswith(CONDITION) and self.plant.meaning(name).role is None:
                 sure[machine, "alarm"].append(name)
