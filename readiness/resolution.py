@@ -68,13 +68,11 @@ def grid(step: Floats) -> float | None:
 
 def levels(days: Sequence[Values]) -> tuple[float, bool] | None:
     """Return (p99 - p1) / smallest recurrent step and whether a grid was hidden; None for too few changes."""
-    steps = [sizes(v.steps, v.grain) for v in days if v.steps]
-    if sum(float(often.sum()) for _, often in steps) < CHANGES:
+    steps = [(v.grain, *sizes(v.steps, v.grain)) for v in days if v.steps]
+    if sum(float(often.sum()) for _, _, often in steps) < CHANGES:
         return None
-    floor = [
-        np.maximum(number, v.grain) for (number, _), v in zip(steps, [v for v in days if v.steps], strict=True)
-    ]
-    step, _ = recurrent(np.concatenate(floor), np.concatenate([often for _, often in steps]))
+    floor = np.concatenate([np.maximum(number, grain) for grain, number, _ in steps])
+    step = recurrent(floor, np.concatenate([often for _, _, often in steps]))
     if not len(step):
         return None
     hidden = grid(step)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from readiness.catalog import key
 from readiness.indicators.base import Indicator, Missing, Outcome, Sample
 from readiness.resolution import levels
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from readiness.view import View
 
 HIDDEN = "STEP_GRID_HIDDEN"
+NOT_ANALOG = frozenset({"bool", "string", "timestamp"})
 
 
 def evaluate(view: View, machine: str) -> Outcome:
@@ -18,17 +20,18 @@ def evaluate(view: View, machine: str) -> Outcome:
     if (reason := view.shortfall(machine)) is not None:
         return Missing(reason)
     if (reason := view.lack(machine, "pv")) is not None:
-        numeric = any(tag.dtype not in {"bool", "string"} and tag.role is None for _, tag in view.tags[machine])
+        unnamed = [key(t) for _, t in view.tags[machine] if t.dtype not in NOT_ANALOG]
+        numeric = any(view.plant.meaning(name).role is None for name in unnamed)
         declared = reason == "NA_NO_EVIDENCE" and not numeric
         return Missing("NOT_APPLICABLE" if declared else "NA_ROLE_UNCONFIRMED")
-    dtypes = {f"{tag.machine}/{tag.id}": tag.dtype for _, tag in view.tags[machine]}
-    analog = [k for k in view.signals(machine, "pv") if dtypes.get(k) not in {"bool", "string"}]
+    names = set(view.signals(machine, "pv"))
+    analog = [key(t) for _, t in view.tags[machine] if key(t) in names and t.dtype not in NOT_ANALOG]
     if not analog:
         return Missing("NOT_APPLICABLE")
-    found = [levels([v for _, _, v in view.seen.values(key)]) for key in analog]
+    found = [levels([v for _, _, v in view.seen.values(name)]) for name in analog]
     assessed = [f for f in found if f is not None]
     if not assessed:
-        return Missing("NA_FEW_EVENTS" if any(view.seen.values(k) for k in analog) else "NA_NO_EVIDENCE")
+        return Missing("NA_FEW_EVENTS" if any(view.seen.values(name) for name in analog) else "NA_NO_EVIDENCE")
     hidden = sum(h for _, h in assessed)
     return Sample(
         tuple(sorted(n for n, _ in assessed)),

@@ -101,7 +101,7 @@ INDICATOR = Indicator(
         "NA_UNDERSAMPLED",
     ),
     guard="a filter that hides spikes also hides signals, which A02 sees; where bursts show that reading is too "
-    "slow (r < 1) nothing is assessed, where there are none it is flagged; changes of state explain what they cause",
+    "slow (r < 1) nothing is assessed, where there are none it is flagged; changes of state explain what follows",
     evaluate=evaluate,
     roles=True,
 )
