@@ -7,7 +7,7 @@ Nothing in here is clipped to planned time unless it says so; `view.machine_doma
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -23,7 +23,7 @@ from readiness.stops import changeovers_of, lots_of, names_something, stops_of
 from readiness.timemodel import times_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from numpy.typing import NDArray
 
@@ -66,8 +66,24 @@ class Production:
 
     @cached_property
     def domain(self) -> Spans:
-        """Time that counts for the machine: planned, in service, not censored."""
-        return self.view.machine_domain(self.machine)
+        """Time that counts for the machine's state: planned, its signals in service, none of them censored.
+
+        What counts for any of the machine's sources, where it has no state signal with evidence.
+        """
+        found = self._counts_for(self.all_states.names)
+        return self.view.machine_domain(self.machine) if found is None else found
+
+    @cached_property
+    def counted_domain(self) -> Spans:
+        """The part of `domain` that counts for the signals of pieces and product as well."""
+        names = {name for c in self._counters.values() for name in c.name.split()}
+        if self.product is not None:
+            names.add(self.product[0])
+        found = self._counts_for(names)
+        return self.domain if found is None else intersection(self.domain, found)
+
+    def _counts_for(self, names: Collection[str]) -> Spans | None:
+        return reduce(intersection, (self.view.domain_of(name) for name in sorted(names))) if names else None
 
     @cached_property
     def all_states(self) -> States:
@@ -188,7 +204,7 @@ class Production:
     @cached_property
     def stops(self) -> tuple[Stop, ...]:
         """Stops of at least five minutes in the time that counts, in order."""
-        return stops_of(self.view, self.machine, self.all_states)
+        return stops_of(self.view, self.machine, self.all_states, self.domain)
 
     @cached_property
     def _changes(self) -> tuple[str, tuple[Changeover, ...]] | None:
@@ -212,7 +228,7 @@ class Production:
     @cached_property
     def times(self) -> Times:
         """Time elements per day."""
-        return times_of(self.view, self.machine, self.all_states)
+        return times_of(self.view, self.all_states, self.domain)
 
     @cached_property
     def failures(self) -> Floats:
@@ -239,7 +255,7 @@ class Production:
         counted = self.quantity(kind)
         if counted is None:
             return np.zeros(len(self.view.dates))
-        part = counted.seen_within(intersection(inside, self.domain), self.executing)
+        part = counted.seen_within(intersection(inside, self.counted_domain), self.executing)
         day = self.view.seen.day_of(counted.at)
         good = (day >= 0) & (day < len(self.view.dates))
         row: Floats = np.bincount(day[good], weights=part[good], minlength=len(self.view.dates)).astype(np.float64)
@@ -277,7 +293,7 @@ class Production:
     def _priced_time(self) -> Floats:
         if self.quantity("total") is None:
             return np.zeros(len(self.view.dates))
-        return self.view.machine_by_day(self.machine, intersection(self.executing, self.priced_spans))
+        return self.view.per_day(intersection(intersection(self.executing, self.priced_spans), self.counted_domain))
 
     @cached_property
     def basis(self) -> Basis:

@@ -90,9 +90,8 @@ class Lot:
     pieces: float | None
 
 
-def stops_of(view: View, machine: str, states: States) -> tuple[Stop, ...]:
-    """Return the stops of a machine in the time that counts."""
-    domain = view.machine_domain(machine)
+def stops_of(view: View, machine: str, states: States, domain: Spans) -> tuple[Stop, ...]:
+    """Return the stops of a machine in the time that counts for its state."""
     kinds = [state for state in STATES if state != "executing"]
     idle = {state: intersection(states.spans[state], domain) for state in kinds}
     quiet = difference(union(*idle.values()).bridged(HOLE_NS), states.spans["executing"])

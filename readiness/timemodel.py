@@ -104,11 +104,10 @@ class Times:
         return self.aupt + self.adet
 
 
-def times_of(view: View, machine: str, states: States) -> Times:
-    """Return the time elements of a machine per day of the window."""
-    domain = view.machine_domain(machine)
-    pbt = view.machine_by_day(machine, domain).astype(np.int64)
-    found = {state: view.machine_by_day(machine, states.spans[state]).astype(np.int64) for state in STATES}
+def times_of(view: View, states: States, domain: Spans) -> Times:
+    """Return the time elements of a machine per day of the window, of the time that counts for its state."""
+    pbt = view.per_day(domain).astype(np.int64)
+    found = {state: view.per_day(intersection(states.spans[state], domain)).astype(np.int64) for state in STATES}
     for state, row in _brief_by_day(view, states, domain).items():
         found[state] = found[state] + row
     return Times(

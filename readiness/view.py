@@ -166,6 +166,17 @@ class View:
         """Return per day how much of the time that counts for a source lies in `spans`."""
         return self._per_day(source, spans) if source in self._domains else 0 * self.planned
 
+    def domain_of(self, name: str) -> Spans:
+        """Return the time that counts for a signal: for the sources that had it, on the days when they had it."""
+        days: dict[str, list[Spans]] = defaultdict(list)
+        for record, part in self._parts_of.get(name, ()):
+            days[part.source].append(Spans.between(record.start_ns, record.end_ns))
+        return union(*(intersection(self.domain(source), union(*row)) for source, row in days.items()))
+
+    def per_day(self, spans: Spans) -> Floats:
+        """Return per day of the window how much of its planned time lies in `spans`."""
+        return np.array([int(spans.within(day).sum()) for day in self._planned], np.float64)
+
     @cached_property
     def _machine_domains(self) -> dict[str, list[Spans]]:
         """Machine -> per day the time that counts for at least one of its sources."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -143,6 +144,38 @@ def test_a_machine_without_good_pieces_counted_has_no_quality_and_no_oee() -> No
     assert found is not None
     assert found.effectiveness is not None
     assert (found.quality, found.oee) == (None, None)
+
+
+def test_what_we_failed_to_see_of_one_source_is_in_no_time_element_even_while_another_source_counts() -> None:
+    day = Day(9)
+    off = slice(3 * QUARTER_S, 7 * QUARTER_S)
+    world = day.world()
+    parts = []
+    for record in world.evidence():
+        whole = record.sources[0]
+        counters = msgspec.structs.replace(
+            whole, source="counters", tracks={}, signals={n: s for n, s in whole.signals.items() if n[-1] in "nr"}
+        )
+        states = msgspec.structs.replace(
+            whole, counts={}, signals={n: s for n, s in whole.signals.items() if n[-1] in "sp"}
+        )
+        parts.append(msgspec.structs.replace(record, sources=[states, counters]))
+    gone = [off.start * SECOND, (off.stop - off.start) * SECOND]
+    counts = planned(2)
+    for source in ("press-plc.main", "counters"):
+        view = world.view()
+        view.days = [msgspec.structs.replace(parts[0], censored={"overflow": {source: gone}}), parts[1]]
+        found = production(view, "press")
+        assert found.kpis is not None
+        seen = counts.copy()
+        seen[off] = False
+        of_state = seen if source == "press-plc.main" else counts
+        assert found.times.pbt.sum() == of_state.sum() * SECOND
+        assert found.times.censored.sum() == (counts & ~of_state).sum() * SECOND
+        assert found.times.apt.sum() == (of_state & (day.state == 1)).sum() * SECOND
+        pri = np.where(day.product == 1, IDEAL["A"], IDEAL["B"])
+        part = pri * day.pieces * seen
+        assert found.kpis.effectiveness == pytest.approx(part[1:].sum() / (seen & (day.state == 1)).sum(), rel=1e-9)
 
 
 def test_a_failure_that_is_still_there_behind_a_hole_or_a_night_is_one_failure() -> None:

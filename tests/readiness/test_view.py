@@ -82,6 +82,18 @@ def test_a_machine_with_two_sources_counts_while_one_of_them_does() -> None:
     assert both == intersection(expected, view.spans("press/a")).length()
 
 
+def test_a_signal_counts_on_the_days_on_which_its_source_had_it() -> None:
+    it = world()
+    first, *later = it.evidence()
+    without = msgspec.structs.replace(first.sources[0], signals={}, tracks={})
+    view = it.view()
+    view.days = [msgspec.structs.replace(first, sources=[without]), *later]
+    late = np.arange(DAYS * DAY_S) >= DAY_S
+    assert view.domain_of("press/a") == spans(planned(DAYS) & ~it.censored & late)  # type: ignore[operator]
+    assert view.per_day(view.domain_of("press/a")).tolist() == days(planned(DAYS) & ~it.censored & late)  # type: ignore[operator]
+    assert view.domain_of("press/x") == EMPTY
+
+
 def test_signals_are_found_by_role_and_a_guess_is_none() -> None:
     it = world()
     it.tracks = dict.fromkeys(("a", "b", "c", "d"), it.tracks["a"])
