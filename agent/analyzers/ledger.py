@@ -22,6 +22,8 @@ from agent.analyzers.outages import GRACE_NS as TELLING_NS
 from agent.analyzers.rows import Rows, by_signal, classes, forward
 from agent.analyzers.runs import grown
 from agent.analyzers.signals import Closing, Portion
+from agent.analyzers.tracks import Tracks
+from agent.analyzers.values import Values
 from readiness.evidence import Packed, SignalDay, SourceDay
 from readiness.spans import Spans, union
 
@@ -62,9 +64,13 @@ class Ranges(NamedTuple):
     """What is likely in normal operation."""
 
 
-def analyzers(source: Source) -> dict[str, Analyzer]:
+def analyzers(source: Source, day: Day) -> dict[str, Analyzer]:
     """Return what looks at the rows of a source, by the name under which its state is kept."""
-    found: dict[str, Analyzer] = {"order": Order(source.mode, source.interval_ns)}
+    found: dict[str, Analyzer] = {
+        "order": Order(source.mode, source.interval_ns),
+        "tracks": Tracks(source.mode, source.interval_ns),
+        "values": Values(source.mode, source.interval_ns, day),
+    }
     if source.mode == "poll":
         found["jitter"] = Jitter(source.interval_ns)
     else:
@@ -90,7 +96,7 @@ class Ledger:
         n = len(self._keys)
         self._knowledge: Knowledge = Polled(n, source.interval_ns) if source.mode == "poll" else Subscribed(n)
         self._liveness = Liveness(source.mode, source.interval_ns)
-        self._analyzers = analyzers(source)
+        self._analyzers = analyzers(source, day)
         self._ranges = ranges or {}
         self._describe(source.signals)
         self._seen = np.zeros(n, np.int64)
