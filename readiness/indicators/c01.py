@@ -17,16 +17,20 @@ READ_DAYS = 0.8
 
 def moved(view: View, name: str) -> bool | None:
     """Return whether a signal has ever said two different things in the window; None if no record tells."""
-    track, counts, values = view.seen.track(name), view.seen.counts(name), view.seen.values(name)
-    if track is None and not counts and not values:
-        return None
-    labels = set() if track is None else set(map(str, track.label)) | {str(short.label) for short in track.rest}
-    return (
-        len(labels) > 1
-        or (track is not None and bool(track.changes.any()))
-        or any(count.steps or count.backs or count.first != count.last for _, _, count in counts)
-        or len({edge for _, _, each in values for edge in (each.low, each.high)}) > 1
-    )
+    labels: set[object] = set()
+    totals: set[int] = set()
+    bounds: set[float] = set()
+    for record in view.records:
+        for part in record.sources:
+            if (track := part.tracks.get(name)) is not None:
+                labels.update(track.labels)
+            if (count := part.counts.get(name)) is not None:
+                totals.update((count.first, count.last))
+            if (values := part.values.get(name)) is not None:
+                bounds.update((values.low, values.high))
+            if max(len(labels), len(totals), len(bounds)) > 1:
+                return True
+    return False if labels or totals or bounds else None
 
 
 def evaluate(view: View, machine: str) -> Outcome:

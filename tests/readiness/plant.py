@@ -115,7 +115,7 @@ class Plant:
                     source=of,
                     signal=np.tile(np.arange(n, dtype=np.int32), len(times)),
                     time_ns=np.repeat(times, n),
-                    value=[None if s >> 31 else 1.0 for s in status.tolist()],
+                    value=[None if s >> 31 else float(i // n % 7) for i, s in enumerate(status.tolist())],
                     status=status.astype(np.uint32),
                 )
                 items.append(block)
