@@ -160,7 +160,8 @@ def exclusive(view: View, machine: str) -> Rule | None:
     states = production(view, machine).all_states
     if not states.names:
         return None
-    if len(states.names) == 1 and {True, False} <= set(view.plant.meaning(states.names[0]).states):
+    meant = view.plant.meaning(states.names[0]).states
+    if len(states.names) == 1 and all(isinstance(label, bool) for label in meant) and len(meant) > 1:
         return None
     tracks = [view.seen.track(name) for name in states.names]
     checked = reduce(intersection, [t.known for t in tracks if t is not None])
