@@ -32,7 +32,7 @@ from readiness.sketch import edges, pairs
 from readiness.spans import EMPTY, Spans, intersection
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from datetime import time
 
     from numpy.typing import NDArray
@@ -137,13 +137,13 @@ def shared(at: Ints, amount: Floats, inside: Spans, along: Spans) -> Floats:
     return amount * np.where(time > 0, part / np.maximum(time, 1), plain)
 
 
-def count(view: View, name: str, ideal_ns: Callable[[int], float | None] = lambda _: None) -> Counted | None:
+def count(view: View, name: str, ideals_ns: Sequence[float | None] = ()) -> Counted | None:
     """Return what a counter counted, or None if it left no counts.
 
     Args:
         view: Of the window.
         name: The signal, `{machine}/{signal}`.
-        ideal_ns: Day -> shortest ideal time per piece on it, None where none is known.
+        ideals_ns: [days] shortest ideal time per piece, None where none is known; empty for none at all.
     """
     records = view.seen.counts(name)
     if not records:
@@ -168,7 +168,7 @@ def count(view: View, name: str, ideal_ns: Callable[[int], float | None] = lambd
         raw += kept
         steps[day] += seen.steps + seen.backs
         unresolved[day] += seen.backs - len(kept)
-        ideal = ideal_ns(day)
+        ideal = ideals_ns[day] if ideals_ns else None
         for bucket, number in pairs(seen.pace).items():
             pace[day][bucket] = pace[day].get(bucket, 0) + number
             if ideal is not None:

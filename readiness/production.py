@@ -110,7 +110,7 @@ class Production:
         found: dict[Quantity, Counted] = {}
         for kind in ("total", "good", "reject"):
             names = self.view.signals(self.machine, f"count_{kind}")
-            counts = [c for name in names if (c := count(self.view, name, self.shortest_ideal_ns)) is not None]
+            counts = [c for name in names if (c := count(self.view, name, self.shortest_ideals)) is not None]
             if counts:
                 found[kind] = best(counts)
         return found
@@ -175,17 +175,19 @@ class Production:
         """When a product with an ideal cycle was known."""
         return union(*(spans for _, spans in self.priced.values()))
 
-    def shortest_ideal_ns(self, day: int) -> float | None:
-        """Return the shortest ideal time per piece of all products of a day, None where one of them has none."""
-        start, end = self.view.calendar.bounds(self.view.dates[day])
-        today = Spans.of([(start, end)])
-        ideals = [ideal for ideal, spans in self.priced.values() if spans.within(today).sum() > 0]
-        if self.product is not None and ideals:
-            track = self.product[1]
-            strange = track.where(lambda label: names_something(label) and self.ideal_ns(label) is None)
-            if strange.within(today).sum() > 0:
-                return None
-        return min(ideals, default=None)
+    @cached_property
+    def shortest_ideals(self) -> tuple[float | None, ...]:
+        """Per day the shortest ideal time per piece (ns) of its products, None where one of them has none."""
+        days = Spans(*np.array([self.view.calendar.bounds(day) for day in self.view.dates], np.int64).T)
+        table = [(ideal, spans.within(days) > 0) for ideal, spans in self.priced.values()]
+        strange = np.zeros(len(days), np.bool_)
+        if self.product is not None:
+            unpriced = self.product[1].where(lambda said: names_something(said) and self.ideal_ns(said) is None)
+            strange = unpriced.within(days) > 0
+        return tuple(
+            None if strange[day] else min((ideal for ideal, there in table if there[day]), default=None)
+            for day in range(len(days))
+        )
 
     @cached_property
     def cycles(self) -> Cycles | None:

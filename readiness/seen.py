@@ -53,7 +53,7 @@ class Short:
     begins: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Labelled:
     """What a signal with few values said.
 
@@ -89,8 +89,18 @@ class Labelled:
 
     def where(self, wanted: Callable[[Label], bool]) -> Spans:
         """Return when it said a label that is wanted."""
-        keep = np.array([wanted(label) for label in self.label], np.bool_)
-        return union(Spans(self.start[keep], self.end[keep])) if len(keep) else EMPTY
+        values, codes = self._coded
+        if not values:
+            return EMPTY
+        keep = np.array([wanted(value) for value in values], np.bool_)[codes]
+        return union(Spans(self.start[keep], self.end[keep]))
+
+    @cached_property
+    def _coded(self) -> tuple[list[Label], Ints]:
+        """The different labels, and for each segment which of them it has; true and 1 differ."""
+        index: dict[tuple[type, Label], int] = {}
+        codes = [index.setdefault((type(label), label), len(index)) for label in self.label]
+        return [label for _, label in index], np.array(codes, np.int64)
 
     def at(self, instant_ns: int) -> Label | None:
         """Return what it said at an instant, None when that is not known."""

@@ -95,16 +95,16 @@ def stops_of(view: View, machine: str, states: States, domain: Spans) -> tuple[S
     kinds = [state for state in STATES if state != "executing"]
     idle = {state: intersection(states.spans[state], domain) for state in kinds}
     quiet = difference(union(*idle.values()).bridged(HOLE_NS), states.spans["executing"])
-    found = []
+    pieces = intersection(quiet, domain)
+    long = pieces.end - pieces.start >= SHORTEST_NS
+    pieces = Spans(pieces.start[long], pieces.end[long])
+    times = np.stack([idle[state].within(pieces) for state in kinds])
+    longest, known = times.argmax(axis=0).tolist(), times.sum(axis=0).tolist()
     reasons = _Reasons(view, machine)
-    for from_ns, to_ns in intersection(quiet, domain):
-        if to_ns - from_ns < SHORTEST_NS:
-            continue
-        one = Spans.of([(from_ns, to_ns)])
-        times = {state: int(spans.within(one).sum()) for state, spans in idle.items()}
-        longest = max(kinds, key=lambda state: times[state])
+    found = []
+    for index, (from_ns, to_ns) in enumerate(pieces):
         reason, automatic, other = reasons.of(from_ns, to_ns)
-        found.append(Stop(from_ns, to_ns, longest, reason, automatic, sum(times.values()), other))
+        found.append(Stop(from_ns, to_ns, kinds[longest[index]], reason, automatic, known[index], other))
     return tuple(found)
 
 
