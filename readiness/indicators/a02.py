@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 NOT_ANALOG = frozenset({"bool", "string", "timestamp"})
 FASTER = 2.0
 """Times as fast as the normal reading that a burst must be to show anything that the normal one cannot."""
+NOISE = 0.9
+"""Share of a burst's power in the noise floor beyond which what is above it is chance."""
 WHOLE = 0.99
 """Of a burst must lie in executing time; the rest is the rounding of both."""
 
@@ -56,7 +58,7 @@ def _look(view: View, machine: str, wanted: list[tuple[Link, Tag]]) -> _Looked:
         for name in siblings[key(tag)]:
             for _, record, bursts in view.seen.bursts(name):
                 for burst in bursts:
-                    if burst.f95_hz <= 0 or burst.rate_hz < FASTER * rate:
+                    if burst.f95_hz <= 0 or burst.flat > NOISE or burst.rate_hz < FASTER * rate:
                         continue  # nothing but noise was seen, or nothing that the normal reading does not see
                     found.bursts += 1
                     start = record.start_ns + burst.begin_ms * MILLI_NS
