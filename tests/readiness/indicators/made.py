@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from readiness.evidence import Connection, DayEvidence, SignalDay, SourceDay
+from readiness.indicators.base import Missing
+from readiness.inputs import INPUTS
 from readiness.inventory import Machine
 from readiness.plant import Plant, configured
 from readiness.sketch import value
@@ -90,7 +92,10 @@ def outcome(
 ) -> Outcome:
     """Return what a formula finds at one machine."""
     machines = sorted({tag.machine for source in sources for tag in source.signals} | {machine})
-    return indicator.evaluate(view(sources, records, about, machines), machine)
+    found = indicator.evaluate(view(sources, records, about, machines), machine)
+    assert not isinstance(found, Missing) or found.reason in indicator.reasons
+    assert set(indicator.inputs) <= set(INPUTS)
+    return found
 
 
 def device(source: Source, name: str, **more: object) -> Source:
