@@ -56,6 +56,7 @@ class AlarmTrack:
         name: Signal, `{machine}/{signal}`.
         label: Value by which it is active.
         active: While it was known to be active.
+        stood: The same with holes of knowledge of at most `BRIDGE_NS` between two such times filled.
         begins: int64[n], increasing; an activation lies at or shortly before.
         exact: bool[n], which of them were seen happen.
         hidden: (quarter hour, activations in it) of days on which short segments are only summed up.
@@ -64,6 +65,7 @@ class AlarmTrack:
     name: str
     label: Label
     active: Spans
+    stood: Spans
     begins: Ints
     exact: NDArray[np.bool_]
     hidden: tuple[tuple[int, int], ...] = ()
@@ -83,9 +85,8 @@ class AlarmTrack:
 
     def standing(self) -> Spans:
         """Return the times for which it was active for more than a day, holes of knowledge bridged."""
-        whole = self.active.bridged(BRIDGE_NS)
-        keep = whole.end - whole.start > STANDING_NS
-        return Spans(whole.start[keep], whole.end[keep])
+        keep = self.stood.end - self.stood.start > STANDING_NS
+        return Spans(self.stood.start[keep], self.stood.end[keep])
 
     def stands(self, days: Sequence[Spans]) -> bool:
         """Return whether it stood for more than a day while people worked: an hour on two production days at least.
@@ -146,19 +147,32 @@ def tracks(view: View, machine: str, wanted: Callable[[Meaning], bool]) -> list[
             continue
         said = (*track.label, *(short.label for short in track.rest))
         for label in dict.fromkeys(label for label in said if is_active(label)):
+            active = track.spans_of([label])
+            stood = union(active, _between(view, track, label))
             begins, exact = begun(track, lambda said, label=label: said == label)  # type: ignore[misc]
             hidden = tuple((s.at_ns, s.begins) for s in track.rest if s.label == label and s.begins)
-            found.append(AlarmTrack(name, label, track.spans_of([label]), begins, exact, hidden))
+            found.append(AlarmTrack(name, label, active, stood, begins, exact, hidden))
     return found
+
+
+def _between(view: View, track: Labelled, label: Label) -> Spans:
+    """Return the short holes of knowledge before and after which a track said the same label.
+
+    On days on which the track was cut a hole may hide short segments of another one.
+    """
+    same = np.array([said == label for said in track.label], np.bool_)
+    start, end = track.end[:-1], track.start[1:]
+    hole = same[:-1] & same[1:] & (end - start <= BRIDGE_NS)
+    hole &= ~np.isin(view.seen.day_of(start), sorted(track.cut))
+    return union(Spans(start[hole], end[hole]))
 
 
 def active(alarms: Collection[AlarmTrack]) -> Spans:
     """Return when any of the alarms was active, without the time for which one merely stood for more than a day."""
     parts = []
     for alarm in alarms:
-        whole = alarm.active.bridged(BRIDGE_NS)
-        keep = whole.end - whole.start <= STANDING_NS
-        parts.append(Spans(whole.start[keep], whole.end[keep]))
+        keep = alarm.stood.end - alarm.stood.start <= STANDING_NS
+        parts.append(Spans(alarm.stood.start[keep], alarm.stood.end[keep]))
     return union(EMPTY, *parts)
 
 
