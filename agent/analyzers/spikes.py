@@ -1,16 +1,20 @@
 """Single readings that stand out: the filter of Hampel with five readings, as arithmetic on whole columns.
 
-A reading is a spike when it lies further from the median of five (itself and two on each side) than six times
-their scaled median deviation, its neighbours do not, and the distance is more than one and a half of the smallest
-step that the signal has made on that day: a digit that flickers is none. The five follow each other without a
-hole, on one day.
+A reading is a candidate when it lies further from the median of five (itself and two on each side) than six times
+their scaled median deviation, and its neighbours lie within that too, or within a quarter of its distance. The five
+follow each other without a hole, on one day.
 
-Medians of five are five comparisons of minima and maxima (a network), so no row is sorted.
+Five readings are too few to say what noise does: every seventieth of white noise is a candidate. So the day decides
+when it is over: a spike is also further out than six standard deviations of the noise that the day's median step
+stands for. Where the values move in steps of a converter, that is six of them.
+
+Medians of five are minima and maxima in a network, so no row is sorted.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -26,41 +30,21 @@ BEFORE = WINDOW - 1
 """Readings that are remembered: with the next one they make a window."""
 SCALE = 6 * 1.4826
 """Six standard deviations: a normal distribution's is 1.4826 times its median deviation."""
-FLOOR = 1.5
-"""Steps of a signal that are no spike."""
+NOISE = SCALE / 1.4826 / (0.6745 * math.sqrt(2))
+"""Six standard deviations in median steps: the difference of two readings of normal noise is wider by the root of
+two, and the median size of a normal variable is 0.6745 of its deviation."""
+ALONE = 4
 
 
-class Windows(NamedTuple):
-    """Windows in which the third of five readings may be a spike; one row each.
-
-    Attributes:
-        last: Row of the window's last reading.
-        far: Distance of the third reading from the median.
-        near: The larger one of its neighbours' distances.
-        spread: Median distance.
-    """
-
-    last: Ints
-    far: Floats
-    near: Floats
-    spread: Floats
-
-    def spikes(self, floor: Floats) -> Bools:
-        """Return which are spikes, where distances up to `floor` are none."""
-        limit = np.maximum(SCALE * self.spread, floor)
-        return (self.far > limit) & (self.near <= limit)
-
-
-def windows(value: Floats, linked: Bools) -> Windows:
-    """Return the windows that can hold a spike.
+def candidates(value: Floats, linked: Bools) -> tuple[Ints, Floats]:
+    """Return where a window ends that has a candidate in its middle, and how far that is from the median.
 
     Args:
         value: Readings of one signal after the other.
         linked: Which follow the one before without a hole.
     """
     if len(value) < WINDOW:
-        nothing = np.empty(0, np.float64)
-        return Windows(np.empty(0, np.int64), nothing, nothing, nothing)
+        return np.empty(0, np.int64), np.empty(0, np.float64)
     # A spike is above or below both of its neighbours: that alone rules out most rows of most signals.
     up, down = value[2:-1] > value[1:-2], value[2:-1] < value[1:-2]
     turns = (up[:-1] & down[1:]) | (down[:-1] & up[1:])
@@ -86,5 +70,6 @@ def windows(value: Floats, linked: Bools) -> Windows:
     low, high = np.minimum(d, e), np.maximum(d, e)
     inner, outer = np.maximum(lower, low), np.minimum(upper, high)
     spread = np.maximum(np.minimum(inner, outer), np.minimum(c, np.maximum(inner, outer)))
-    found = c > SCALE * spread
-    return Windows(at[keep][found] + BEFORE, c[found], near[found], spread[found])
+    limit = SCALE * spread
+    found = (c > limit) & (near <= np.maximum(limit, c / ALONE))
+    return at[keep][found] + BEFORE, c[found]

@@ -26,7 +26,7 @@ from agent.analyzers.knowledge import LIMIT
 from agent.analyzers.packing import packed, unpacked
 from agent.analyzers.rows import GOOD, Rows
 from agent.analyzers.runs import NEVER, firsts
-from agent.analyzers.spikes import BEFORE, FLOOR, windows
+from agent.analyzers.spikes import BEFORE, candidates
 from agent.analyzers.valuesday import OUTER, ValuesDay
 from agent.analyzers.worth import NEVER_BY_ITSELF, NO_NUMBERS, worth
 from readiness.records import SHORT_NS
@@ -190,12 +190,12 @@ class Values:
             self._outside(signal[at], last[at], before[at], ends, now, day)
         size = np.abs(value[changes] - last[changes])
         linked = follows & (before >= day.start_ns)
-        self._spikes(signal, time, value, linked, (head, tail, of), (changes, size), now)
+        self._spikes(time, value, linked, head, tail, of, now)
         if len(changes):
             who = signal[changes]
             now.sketches["steps"].add(who, index(size / now.grain[who]))
             now.fell[who[value[changes] < last[changes]]] = True
-            now.change(who, time[changes], size)
+            now.change(who, time[changes])
         single = tail == head
         self._time[of, 0] = np.where(single, self._time[of, 1], time[np.maximum(tail - 1, 0)])
         self._time[of, 1] = time[tail]
@@ -270,71 +270,40 @@ class Values:
         day.out(which, signal, start, end)
 
     def _spikes(
-        self,
-        signal: Ints,
-        time: Ints,
-        value: Floats,
-        linked: Bools,
-        bounds: tuple[Ints, Ints, Ints],
-        steps: tuple[Ints, Floats],
-        now: ValuesDay,
+        self, time: Ints, value: Floats, linked: Bools, head: Ints, tail: Ints, of: Ints, now: ValuesDay
     ) -> None:
         """Look for spikes, and remember the last readings of each signal.
 
         Args:
-            signal: Of the rows.
-            time: Likewise.
+            time: Of the rows.
             value: Likewise.
             linked: Whether a row follows the one before on the same day.
-            bounds: First and last row of each signal, and the signals.
-            steps: Rows that are changes, and their sizes.
+            head: First row of each signal.
+            tail: Its last row.
+            of: The signals.
             now: The rows' day.
         """
-        head, tail, of = bounds
-        # Each signal's last readings are put before its first row.
-        rank = np.arange(len(head))
-        shift = np.repeat(BEFORE * (rank + 1), tail - head + 1)
-        place = np.arange(len(value)) + shift
-        front = (head + BEFORE * rank)[:, None] + np.arange(BEFORE)
-        longer, links = np.empty(len(value) + front.size), np.zeros(len(value) + front.size, np.bool_)
-        longer[place], links[place] = value, linked
-        longer[front], links[front] = self._value[of], self._link[of]
-        links[front[:, 0]] = False
-        back = place[tail][:, None] + np.arange(1 - BEFORE, 1)
-        found = windows(longer, links)
-        if len(found.last):
-            row = np.searchsorted(place, found.last)
-            floor = self._floors(signal, row, (head, tail, of), steps, now)
-            for at in row[found.spikes(floor)].tolist():
-                who = int(signal[at])
-                behind = at - int(head[np.searchsorted(of, who)])
-                when = time[at - 2] if behind > 1 else self._time[who, behind]
-                now.spike(who, int(when))
-        self._value[of], self._link[of] = longer[back], links[back]
-
-    def _floors(
-        self,
-        signal: Ints,
-        row: Ints,
-        bounds: tuple[Ints, Ints, Ints],
-        steps: tuple[Ints, Floats],
-        now: ValuesDay,
-    ) -> Floats:
-        """Return for some rows what is no spike: by the smallest step of the day up to each, and by the grain."""
-        head, tail, of = bounds
-        grain = now.grain[signal[row]]
-        sizes = np.full(len(signal), np.inf)
-        at, size = steps
-        counted = size > now.grain[signal[at]]
-        sizes[at[counted]] = size[counted]
-        floor = np.empty(len(row))
-        ranks = np.searchsorted(of, signal[row])
-        for rank in np.unique(ranks).tolist():
-            low, high, mine = int(head[rank]), int(tail[rank]) + 1, ranks == rank
-            sizes[low] = min(sizes[low], now.least[of[rank]])
-            floor[mine] = np.minimum.accumulate(sizes[low:high])[row[mine] - low]
-        limit: Floats = np.maximum(FLOOR * floor, grain)
-        return limit
+        inner = linked.copy()
+        inner[head] = False
+        last, far = candidates(value, inner)
+        now.spike(of[np.searchsorted(head, last, side="right") - 1], time[last - 2], far)
+        # Windows that begin with readings of an earlier portion.
+        place = np.arange(BEFORE)
+        behind = np.minimum(head[:, None] + place, tail[:, None])
+        there = place <= (tail - head)[:, None]
+        values = np.concatenate([self._value[of], value[behind]], axis=1)
+        links = np.concatenate([self._link[of], linked[behind] & there], axis=1)
+        times = np.concatenate([self._time[of], time[behind]], axis=1)  # the two last ones before
+        links[:, 0] = False
+        last, far = candidates(values.ravel(), links.ravel())
+        who, at = np.divmod(last, 2 * BEFORE)
+        now.spike(of[who], times[who, at - BEFORE], far)
+        many = np.minimum(tail - head + 1, BEFORE)[:, None] + place
+        self._value[of] = np.take_along_axis(values, many, axis=1)
+        self._link[of] = np.take_along_axis(links, many, axis=1)
+        long = tail - head >= BEFORE
+        end = tail[long][:, None] + (place - BEFORE + 1)
+        self._value[of[long]], self._link[of[long]] = value[end], linked[end]
 
     def _open(self, start_ns: int, end_ns: int) -> ValuesDay:
         if start_ns not in self._days:

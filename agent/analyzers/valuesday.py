@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from agent.analyzers.longest import Longest
+from agent.analyzers.longest import Largest, Longest
 from agent.analyzers.packing import packed, unpacked
-from agent.analyzers.runs import firsts, grown
+from agent.analyzers.runs import grown
 from agent.analyzers.sketches import Sketches
+from agent.analyzers.spikes import NOISE
 from agent.analyzers.worth import ALWAYS, NEVER_BY_ITSELF
 from readiness.records import LABELS, MILLI_NS, QUARTER_NS, SEGMENTS, SHORT_NS, SPIKES, STILLS, Values
 from readiness.sketch import buckets, index, pairs, quantile, value
@@ -31,7 +32,7 @@ RARE = 3000
 """In a record, the smallest steps are counted with the first bucket that holds this part of all changes: rarer ones
 are no resolution, which is a step that makes up a thousandth, together with its neighbours."""
 OFTEN = 5
-LONG_LEFT = 2000
+SPIKED, LONG_LEFT = 128, 2000
 OUTER = ("outside", "beyond")
 
 
@@ -56,7 +57,7 @@ class ValuesDay:
         n: Number of watched signals.
     """
 
-    COLUMNS = ("n", "low", "high", "base", "grain", "least", "fell", "spiked")
+    COLUMNS = ("n", "low", "high", "base", "grain", "fell")
 
     def __init__(self, start_ns: int, end_ns: int, n: int) -> None:
         self.start_ns, self.end_ns = start_ns, end_ns
@@ -64,15 +65,13 @@ class ValuesDay:
         self.n = np.zeros(n, np.int64)
         self.low, self.high, self.base = np.zeros(n), np.zeros(n), np.zeros(n)
         self.grain = np.ones(n)
-        self.least = np.full(n, np.inf)
-        """The smallest step of more than a grain so far."""
         self.fell = np.zeros(n, np.bool_)
-        self.spiked = np.zeros(n, np.int64)
         self.changed = np.zeros((n, self._quarters), np.int32)
         self.sketches = {
             "spread": Sketches(SPREAD),
             "steps": Sketches(STEPS, upward=True),
             "runs": Sketches(),
+            "spikes": Sketches(SPIKED),
             "outside": Sketches(kind=np.int64),
             "beyond": Sketches(kind=np.int64),
         }
@@ -81,18 +80,17 @@ class ValuesDay:
             "outside": Longest(start_ns, end_ns, LONG_LEFT),
             "beyond": Longest(start_ns, end_ns, LONG_LEFT),
         }
-        self.spikes: dict[int, list[int]] = {}
+        self.spikes = Largest(start_ns, SPIKES)
 
     def grow(self, n: int) -> None:
         """Make room for n signals."""
         more = n - len(self.n)
         if more <= 0:
             return
-        self.n, self.spiked = grown(self.n, n), grown(self.spiked, n)
+        self.n = grown(self.n, n)
         nothing = np.zeros(more)
         self.low, self.high = np.append(self.low, nothing), np.append(self.high, nothing)
         self.base, self.grain = np.append(self.base, nothing), np.append(self.grain, nothing + 1)
-        self.least = np.append(self.least, nothing + np.inf)
         self.fell = np.append(self.fell, nothing > 0)
         self.changed = np.concatenate([self.changed, np.zeros((more, self._quarters), np.int32)])
 
@@ -106,28 +104,21 @@ class ValuesDay:
         if not self.n[signal]:
             self.begin(np.array([signal]), np.array([last]))
 
-    def change(self, signal: Ints, time: Ints, size: Floats) -> None:
-        """Take changes; `size` is their absolute size."""
+    def change(self, signal: Ints, time: Ints) -> None:
+        """Take changes."""
         quarter = (time - self.start_ns) // QUARTER_NS
-        low, high = int(quarter.min()), int(quarter.max())
-        if low == high:
-            self.changed[:, low] += np.bincount(signal, minlength=len(self.n)).astype(np.int32)
+        if self.changed.size <= 4 * len(signal):
+            quarter += signal * self._quarters
+            self.changed += np.bincount(quarter, minlength=self.changed.size).reshape(self.changed.shape)
         else:
             np.add.at(self.changed, (signal, quarter), 1)
-        steps = size > self.grain[signal]
-        if not steps.all():
-            signal, size = signal[steps], size[steps]
-        head = np.flatnonzero(firsts(signal))
-        if len(head):
-            of = signal[head]
-            self.least[of] = np.minimum(self.least[of], np.minimum.reduceat(size, head))
 
-    def spike(self, signal: int, time: int) -> None:
-        """Take a spike."""
-        self.spiked[signal] += 1
-        kept = self.spikes.setdefault(signal, [])
-        if len(kept) < SPIKES:
-            kept.append((time - self.start_ns) // MILLI_NS)
+    def spike(self, signal: Ints, time: Ints, far: Floats) -> None:
+        """Take candidates for spikes and their distances from the median."""
+        if len(signal):
+            bucket = index(far / self.grain[signal])
+            self.sketches["spikes"].add(signal, bucket)
+            self.spikes.add(signal, time, bucket)
 
     def run(self, signal: Ints, start: Ints, end: Ints) -> None:
         """Take runs of equal readings that lie within the day."""
@@ -177,6 +168,7 @@ class ValuesDay:
     def settle(self) -> None:
         """Bring everything into its final form."""
         self._sum_up(self.longest["still"].settle())
+        self.spikes.settle()
         for which in OUTER:
             rest = self.longest[which].settle()
             if rest is not None:
@@ -196,7 +188,7 @@ class ValuesDay:
             "changed": packed(self.changed),
             "sketches": {name: sketch.state() for name, sketch in self.sketches.items()},
             "longest": {name: longest.state() for name, longest in self.longest.items()},
-            "spikes": {str(signal): kept for signal, kept in self.spikes.items()},
+            "spikes": self.spikes.state(),
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -208,7 +200,7 @@ class ValuesDay:
             sketch.restore(state["sketches"][name])
         for name, longest in self.longest.items():
             longest.restore(state["longest"][name])
-        self.spikes = {int(signal): list(kept) for signal, kept in state["spikes"].items()}
+        self.spikes.restore(state["spikes"])
 
 
 class Records:
@@ -240,6 +232,9 @@ class Records:
             if want == NEVER_BY_ITSELF or not (day.fell[signal] and many):
                 return None
         quarters = np.flatnonzero(day.changed[signal])
+        steps = self._flat["steps"].get(signal, [])
+        usual_step = quantile(pairs(steps), 0.5) if steps else 0
+        alone = int(index(np.array([NOISE * value(usual_step, 1.0)]))[0])
         return Values(
             n=n,
             low=low,
@@ -247,12 +242,12 @@ class Records:
             base=float(day.base[signal]),
             grain=float(day.grain[signal]),
             spread=_coarse(self._flat["spread"].get(signal, [])),
-            steps=_recurrent(self._flat["steps"].get(signal, []), changes),
+            steps=_recurrent(steps, changes),
             changed=np.stack([quarters, day.changed[signal, quarters]], axis=1).ravel().tolist(),
             runs=_sparse(runs),
             still=_millis(still),
-            spikes=day.spikes.get(signal, []),
-            spiked=int(day.spiked[signal]),
+            spikes=[milli for milli, bucket in day.spikes.of(signal) if bucket > alone],
+            spiked=sum(n for bucket, n in pairs(self._flat["spikes"].get(signal, ())).items() if bucket > alone),
             outside=self._out("outside", signal) if limits else [],
             beyond=self._out("beyond", signal) if usual else [],
             limits=limits,

@@ -15,6 +15,7 @@ MILLI = 1_000_000
 MINUTE = 60 * SECOND
 QUARTER = 15 * MINUTE
 FOREVER = 2**62
+GAMMA = 1.02 / 0.98
 Row = tuple[int, float | None]
 """Time, and the value of a good reading; None for any other row."""
 Piece = tuple[int, int]
@@ -29,14 +30,14 @@ class Found:
     changed: Counter[int] = field(default_factory=Counter)
     runs: Counter[int] = field(default_factory=Counter)
     still: list[Piece] = field(default_factory=list)
-    spikes: list[int] = field(default_factory=list)
+    spikes: list[Piece] = field(default_factory=list)
     out: list[dict[int, int]] = field(default_factory=list)
 
 
 def bucket(length_ns: float) -> int:
     """Return the bucket of a duration, from the definition."""
     size = abs(length_ns) / MILLI
-    return 0 if size <= 1 else math.ceil(math.log(size) / math.log(1.02 / 0.98) - 1e-9)
+    return 0 if size <= 1 else math.ceil(math.log(size) / math.log(GAMMA) - 1e-9)
 
 
 def brute(
@@ -148,17 +149,18 @@ def _longest(found: Found, day: Piece, pieces: list[Piece]) -> list[Piece]:
 def _spikes(
     found: Found, day: Piece, times: list[int], values: list[float], links: list[bool], grain: float
 ) -> None:
-    least = math.inf
-    for last in range(len(times)):
-        if not day[0] <= times[last] < day[1]:
-            continue
-        if links[last] and abs(values[last] - values[last - 1]) > grain:
-            least = min(least, abs(values[last] - values[last - 1]))
+    changes = sorted(bucket(step / grain * MILLI) for step in found.steps)
+    usual = changes[max(0, math.ceil(len(changes) / 2) - 1)] if changes else 0
+    noise = 0.0 if usual == 0 else 6 / (0.6745 * 2**0.5) * 2 * GAMMA**usual / (GAMMA + 1)
+    for last in range(4, len(times)):
         window = values[last - 4 : last + 1]
-        if last < 4 or times[last - 4] < day[0] or not all(links[last - 3 : last + 1]):
+        if times[last - 4] < day[0] or times[last] >= day[1] or not all(links[last - 3 : last + 1]):
             continue
         median = sorted(window)[2]
         distances = [abs(v - median) for v in window]
-        limit = max(6 * 1.4826 * sorted(distances)[2], 1.5 * least, grain)
-        if distances[2] > limit >= max(distances[1], distances[3]):
-            found.spikes.append(times[last - 2])
+        limit = 6 * 1.4826 * sorted(distances)[2]
+        near, far = max(distances[1], distances[3]), distances[2]
+        if far > limit and far > near and near <= max(limit, far / 4):
+            size = bucket(far / grain * MILLI)
+            if size > bucket(noise * MILLI):
+                found.spikes.append((times[last - 2], size))
