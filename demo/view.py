@@ -54,6 +54,7 @@ REASONS = {
     "NA_CLOCK": Text("clock not confirmed", "시각 미확인"),
     "NA_FEW_EVENTS": Text("too few events", "건수 부족"),
     "NA_ASSUME_EXPOSED": Text("rights unknown, assume exposed", "권한 미확인(노출 간주)"),
+    "NA_UNDERSAMPLED": Text("read too slowly to tell", "수집 주기 부족"),
     "NOT_APPLICABLE": Text("not applicable", "해당 없음"),
 }
 

@@ -22,6 +22,7 @@ from readiness.quarters import interval
 from readiness.records import QUARTER_NS, SHORT_NS
 from readiness.runs import lengths, longer, stretches
 from readiness.spans import EMPTY, Spans, difference, intersection, normal, union
+from readiness.stuck import rests
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -85,7 +86,7 @@ def moves(view: View, machine: str) -> Rule | None:
     for role in (*COUNTERS, "power"):
         for key in view.signals(machine, role):
             kept = [(r, c.still) for _, r, c in view.seen.counts(key)] if role != "power" else []
-            kept = kept or [(r, v.still) for _, r, v in view.seen.values(key)]
+            kept = kept or [(rest.record, rest.still) for rest in rests(view, key)]
             if kept:
                 told = union(EMPTY, *(Spans.between(r.start_ns, r.end_ns) for r, _ in kept))
                 moving.append((stretches(kept), intersection(view.spans(key), told)))

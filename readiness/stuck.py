@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -16,12 +16,20 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from readiness.evidence import DayEvidence
-    from readiness.records import Values
-
-    Days = Sequence[tuple[int, DayEvidence, Values]]
+    from readiness.records import Millis, Sparse
+    from readiness.view import View
 
 NEEDED, HOUR_NS = 5, 3_600_000_000_000
 USUAL, GOOD, OUTLIER = 0.999, 0.98, 10
+
+
+class Rest(NamedTuple):
+    """Runs of equal readings of one signal on one day."""
+
+    day: int
+    record: DayEvidence
+    still: Millis  # one by one
+    runs: Sparse  # sketch of the lengths of the others
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +41,22 @@ class Baseline:
     before: bool
 
 
-def baseline(days: Days, at_work: Spans, reads: Mapping[int, float], window: int) -> Baseline | None:
+def rests(view: View, key: str) -> list[Rest]:
+    """Return how a signal stood still, per day: by the statistics of its values, or else by its track.
+
+    A whole number whose role was told only later may have left nothing but a track of its few values.
+    """
+    found = {d: Rest(d, r, v.still, v.runs) for d, r, v in view.seen.values(key)}
+    for day, record, part in view.seen.order(view.source_of(key) or ""):
+        track = part.tracks.get(key)
+        if day not in found and track is not None:
+            flat = track.segments
+            each = [n for pair in zip(flat[0::3], flat[1::3], strict=True) for n in pair]
+            found[day] = Rest(day, record, each, [])
+    return [found[day] for day in sorted(found)]
+
+
+def baseline(days: Sequence[Rest], at_work: Spans, reads: Mapping[int, float], window: int) -> Baseline | None:
     """Return what runs are normal, or None with fewer than five days that can say so.
 
     A day can if it is before the window (or, where those are too few, among the first five that can), its readings
@@ -47,9 +70,9 @@ def baseline(days: Days, at_work: Spans, reads: Mapping[int, float], window: int
         window: First day of the window.
     """
     longest: dict[int, int] = {}
-    for day, record, values in days:
+    for day, record, still, _ in days:
         work = int(at_work.within(Spans.between(record.start_ns, record.end_ns)).sum())
-        top = max(lengths(stretches([(record, values.still)]), at_work).tolist(), default=0)
+        top = max(lengths(stretches([(record, still)]), at_work).tolist(), default=0)
         if work >= HOUR_NS and reads.get(day, 0.0) >= GOOD and 2 * top <= work:
             longest[day] = max(top, SHORT_NS)
     common = float(np.median(list(longest.values()))) if longest else 0.0
@@ -59,10 +82,10 @@ def baseline(days: Days, at_work: Spans, reads: Mapping[int, float], window: int
     if len(chosen) < NEEDED:
         return None
     runs: list[tuple[int, int]] = []
-    for day, record, values in days:
+    for day, record, still, others in days:
         if day in chosen:
-            runs += [(n, 1) for n in lengths(stretches([(record, values.still)]), at_work).tolist() if n]
-            runs += [(int(edges(bucket, UNIT_NS)[1]), number) for bucket, number in pairs(values.runs).items()]
+            runs += [(n, 1) for n in lengths(stretches([(record, still)]), at_work).tolist() if n]
+            runs += [(int(edges(bucket, UNIT_NS)[1]), number) for bucket, number in pairs(others).items()]
     table = np.array(sorted(runs), np.int64).reshape(-1, 2)
     if not len(table):
         return None

@@ -13,27 +13,29 @@ from readiness.records import STILLS
 from readiness.runs import longer, stretches
 from readiness.sketch import UNIT_NS, edges, pairs, value
 from readiness.spans import Spans, intersection
-from readiness.stuck import baseline
+from readiness.stuck import baseline, rests
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from readiness.indicators.base import Floats
-    from readiness.stuck import Days
+    from readiness.stuck import Rest
     from readiness.view import View
 
 HISTORY = 90
 BY_WINDOW, NO_BASELINE = "BASELINE_IN_WINDOW", "NO_BASELINE"
 
 
-def _stuck(view: View, key: str, days: Days, at_work: Spans, limit_ns: int) -> Floats:
+def _stuck(view: View, key: str, days: Sequence[Rest], at_work: Spans, limit_ns: int) -> Floats:
     """Return per day the working time in runs longer than the limit."""
     source = view.source_of(key) or ""
-    found = view.by_day(source, longer(stretches((r, v.still) for _, r, v in days), at_work, limit_ns))
-    for day, record, values in days:
-        if len(values.still) < 2 * STILLS:
+    found = view.by_day(source, longer(stretches((rest.record, rest.still) for rest in days), at_work, limit_ns))
+    for day, record, still, runs in days:
+        if len(still) < 2 * STILLS:
             continue  # every run of a minute or more stands in `still`
         whole = view.spans(key).within(Spans.between(record.start_ns, record.end_ns)).sum()
         work = view.by_day(source, at_work)[day] / whole if whole else 0.0
-        more = [(b, n) for b, n in pairs(values.runs).items() if edges(b, UNIT_NS)[0] > limit_ns]
+        more = [(b, n) for b, n in pairs(runs).items() if edges(b, UNIT_NS)[0] > limit_ns]
         found[day] += work * sum(n * value(b, UNIT_NS) for b, n in more)
     return found
 
@@ -53,7 +55,7 @@ def evaluate(view: View, machine: str) -> Outcome:
         at_work = intersection(executing, quarters.good(long, key))
         said = [(d, p.signals[key]) for d, _, p in long.seen.order(view.source_of(key) or "") if key in p.signals]
         reads = {d: s.good_reads / max(s.good_reads + s.uncertain_reads + s.bad_reads, 1) for d, s in said}
-        usual = baseline(long.seen.values(key), at_work, reads, HISTORY)
+        usual = baseline(rests(long, key), at_work, reads, HISTORY)
         if usual is None:
             without += 1
             flags.add(NO_BASELINE)
@@ -62,7 +64,7 @@ def evaluate(view: View, machine: str) -> Outcome:
             flags.add(BY_WINDOW)
         signals, fewest = signals + 1, min(fewest, usual.days)
         time = np.where(counting, view.by_day(view.source_of(key) or "", at_work), 0.0)
-        stuck = np.where(counting, _stuck(view, key, view.seen.values(key), at_work, usual.limit_ns), 0.0)
+        stuck = np.where(counting, _stuck(view, key, rests(view, key), at_work, usual.limit_ns), 0.0)
         den += time
         num += time - np.minimum(stuck, time)
     if not den.any():

@@ -64,6 +64,16 @@ def test_what_is_slow_by_nature_is_not_stuck() -> None:
     assert mean(evaluate(press(values={"pv": held}, **WEEKS).view(), "press")) == pytest.approx(1 - stuck, abs=2e-3)
 
 
+def test_a_whole_number_that_left_only_a_track_is_looked_at_as_well() -> None:
+    codes = np.arange(STORY.n) // 3 % 20
+    held = (DAY == 21) & (CLOCK >= 4) & (CLOCK < 6)
+    codes[held] = 7
+    story = press(tracks={"level": (codes, tuple(range(20)))}, meanings={"level": PV}, without=("pv",), **WEEKS)
+    outcome = found(evaluate(story.view(), "press"))
+    assert outcome.shown["signals"] == 1
+    assert mean(outcome) == pytest.approx(1 - 120 / (AT_WORK & WINDOW).sum(), abs=1e-3)
+
+
 def test_many_runs_that_are_not_kept_one_by_one_are_counted_too() -> None:
     row = noisy(STORY.n)
     for start in range(21 * STORY.per_day, 21 * STORY.per_day + 180, 2):

@@ -73,6 +73,18 @@ def test_power_that_moves_excuses_a_counter_that_does_not() -> None:
     assert both.broken.length() == pytest.approx(30 * MINUTE, abs=2 * MINUTE)
 
 
+def test_power_may_be_a_bit() -> None:
+    said = np.where((DAY == 2) & (CLOCK >= 6) & (CLOCK < 6.5), EXECUTING, STATES)
+    beat = np.where(STATES == EXECUTING, np.arange(STORY.n) % 2, 0)
+    story = press(
+        tracks={"state": (said, LABELS), "power": (beat, (False, True))},
+        meanings={"power": Meaning(role="power")},
+        counters={"total": pieces(STATES)},
+        **ALONE,
+    )
+    assert by_name(story)["moves"].broken.length() == pytest.approx(30 * MINUTE, abs=3 * MINUTE)
+
+
 def test_lost_pieces_are_seen_however_slowly_they_are_lost() -> None:
     total = pieces(STATES)
     reject = total // 50
