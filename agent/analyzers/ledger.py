@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from agent.analyzers.counting import Counting
 from agent.analyzers.jitter import Jitter
 from agent.analyzers.knowledge import Polled, Subscribed
 from agent.analyzers.latest import Latest
@@ -69,6 +70,7 @@ def analyzers(source: Source, day: Day) -> dict[str, Analyzer]:
     found: dict[str, Analyzer] = {
         "order": Order(source.mode, source.interval_ns),
         "tracks": Tracks(source.mode, source.interval_ns),
+        "counts": Counting(source.mode, source.interval_ns),
         "values": Values(source.mode, source.interval_ns, day),
     }
     if source.mode == "poll":
