@@ -52,6 +52,8 @@ LEAST_TOLD: Final = 3
 PER_HOUR: Final = 4
 """Windows of a signal that are kept in each hour of the day, the first ones."""
 HOUR_MS: Final = 3_600_000
+KEPT_NS: Final = 3 * 86_400_000_000_000
+"""Where nothing but bursts is read no day ever closes: older windows are forgotten."""
 BY_EXCEPTION: Final = frozenset({"opcua"})
 """Protocols whose bursts are subscriptions."""
 NO_SPECTRUM: Final = frozenset({DataType.BOOL, DataType.STRING, DataType.TIMESTAMP})
@@ -122,7 +124,7 @@ class Window:
         for index in np.unique(signal[signal >= 0]).tolist():
             own = signal == index
             if by_exception:
-                even = told(time[own], source[own], value[own], self.last_ns)
+                even = told(time[own], source[own], value[own], self.last_ns, self.about[2])
             else:
                 even = polled(time[own], value[own])
             if even is None:
@@ -199,6 +201,7 @@ class Bursts:
         if not window.begun_ns:
             return
         start, _ = self._day(window.begun_ns)
+        self._found = {begun: found for begun, found in self._found.items() if begun > start - KEPT_NS}
         day = self._found.setdefault(start, {})
         for name, burst in sorted(window.found(start).items()):
             known = day.setdefault(name, [])
@@ -276,7 +279,9 @@ def polled(time: Ints, value: Floats) -> tuple[Floats, float] | None:
     return samples, float(place[-1] / (time[-1] - time[0]) * 1e9)
 
 
-def told(time: Ints, source: Ints, value: Floats, end_ns: int) -> tuple[Floats, float] | None:
+def told(
+    time: Ints, source: Ints, value: Floats, end_ns: int, interval_ns: int
+) -> tuple[Floats, float] | None:
     """Return evenly spaced samples of a signal that tells its changes, and their rate; None when that is not known.
 
     Args:
@@ -284,11 +289,13 @@ def told(time: Ints, source: Ints, value: Floats, end_ns: int) -> tuple[Floats, 
         source: When it was sampled, by the source's clock; 0 for unknown.
         value: NaN where it became unknown.
         end_ns: When the window ended.
+        interval_ns: Of the source: the server samples at least that often. How often it does is seen of a signal
+            that changes all the time; one that does not is not sampled more seldom for that.
     """
     if len(time) < LEAST_TOLD or not np.isfinite(value).all() or not source.all():
         return None
     sampled = source + int(np.median(time - source))
-    interval = float(np.quantile(np.diff(sampled[1:]), BESIDE))
+    interval = min(float(np.quantile(np.diff(sampled[1:]), BESIDE)), float(interval_ns))
     # what it was when the window began may have been sampled long before
     sampled[0] = max(int(sampled[0]), min(int(time[0]), int(sampled[1]) - round(interval)))
     steps = np.diff(sampled)

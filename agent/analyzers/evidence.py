@@ -264,7 +264,7 @@ class DayLedger:
             loops=self._loops.close(start_ns, end_ns, partial(_known, parts, start_ns)),
             bursts=self._bursts.close(start_ns, end_ns),
         )
-        if parts or evidence.censored:
+        if parts or evidence.censored or evidence.bursts:
             self._closed[evidence.day] = dump(evidence)
         for name, ledger in list(self._ledgers.items()):
             ledger.drop(end_ns)
