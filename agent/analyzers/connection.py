@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import msgspec
 
 from readiness.evidence import Connection
+from readiness.naming import companion, readable
 from readiness.records import Access, Certificate, Offer, Skew
 
 if TYPE_CHECKING:
@@ -31,7 +32,11 @@ if TYPE_CHECKING:
     from agent.frame import Facts, Json
 
 T = TypeVar("T")
-NATIVE = ("description", "unit", "range")
+NATIVE = ("description", "unit", "range", "type", "name", "companion")
+"""What a device may declare about a signal; `type` that it told one, `name` that it has one that a person can read,
+`companion` that the node's own name lies in the namespace of a companion specification."""
+URIS, TEXT = 64, 200
+"""Namespaces that are kept of one device, and characters of each."""
 OFFERS = 64
 """Offers that are kept of one device: a server lists a few endpoints, a hostile one as many as it likes."""
 APART_NS = 432_000_000_000
@@ -85,6 +90,7 @@ class Connections:
             policy=str(body.get("policy") or "None"),
             peer_authenticated=body.get("peer_authenticated") is True,
             time=str(facts.time_ns),
+            namespaces=_texts(body.get("namespaces")),
         )
         endpoints = body.get("endpoints")
         if isinstance(endpoints, list):
@@ -206,7 +212,23 @@ def _whole(said: Json) -> int | None:
 def _tells(about: Mapping[str, Json], attribute: str) -> bool:
     """Return whether an attribute is declared; a description that repeats the display name tells nothing."""
     said, name = about.get(attribute), about.get("display_name")
-    return bool(said) and not (attribute == "description" and str(said).casefold() == str(name).casefold())
+    match attribute:
+        case "type":
+            return bool(about.get("data_type")) and about.get("described") is not False
+        case "name":
+            return isinstance(name, str) and readable(name)
+        case "companion":
+            namespace = about.get("browse_namespace")
+            return isinstance(namespace, str) and companion(namespace)
+        case "description":
+            return bool(said) and str(said).casefold() != str(name).casefold()
+        case _:
+            return bool(said)
+
+
+def _texts(said: Json) -> list[str]:
+    """Return the texts of a list, as many and as long as a server of good will has them."""
+    return [each[:TEXT] for each in said if isinstance(each, str)][:URIS] if isinstance(said, list) else []
 
 
 def _supersede(table: dict[str, dict[int, T]], end_ns: int) -> None:
