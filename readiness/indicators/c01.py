@@ -33,6 +33,12 @@ def moved(view: View, name: str) -> bool | None:
     return False if labels or totals or bounds else None
 
 
+def _reach(view: View, value: float, n: int, flags: tuple[str, ...] = (), **shown: int) -> Census:
+    """Return the outcome beside the inventory that it is measured against."""
+    unsigned = () if view.plant.signed else ("INVENTORY_UNSIGNED",)
+    return Census(value, n, flags=(*unsigned, *flags), shown={**shown, "declared": len(view.inventory)})
+
+
 def evaluate(view: View, machine: str) -> Outcome:
     """Return 1 if a confirmed signal that lives was read on enough production days, else 0."""
     tags = view.tags.get(machine, [])
@@ -41,9 +47,9 @@ def evaluate(view: View, machine: str) -> Outcome:
     assessable = [m for m, found in view.tags.items() if found and view.shortfall(m) is None]
     if not assessable:
         connected = [m for m, found in view.tags.items() if found]
-        return Missing(view.shortfall(connected[0]) or "NA_NO_EVIDENCE") if connected else Census(0.0, 0)
+        return Missing(view.shortfall(connected[0]) or "NA_NO_EVIDENCE") if connected else _reach(view, 0.0, 0)
     if not tags:
-        return Census(0.0, 0)  # declared and not connected: that is the finding
+        return _reach(view, 0.0, 0)  # declared and not connected: that is the finding
     if (reason := view.shortfall(machine)) is not None:
         return Missing(reason)
     counting = view.counting(machine) > 0
@@ -62,12 +68,8 @@ def evaluate(view: View, machine: str) -> Outcome:
         return Missing("NA_ROLE_UNCONFIRMED")  # it is read; whether that tells of the process, nobody has said
     there = read(confirmed)
     lives = any(moved(view, name) is not False for name in there)
-    return Census(
-        float(lives),
-        int(counting.sum()),
-        flags=("NOTHING_MOVES",) if there and not lives else (),
-        shown={"signals": len(there)},
-    )
+    flags = ("NOTHING_MOVES",) if there and not lives else ()
+    return _reach(view, float(lives), int(counting.sum()), flags, signals=len(there))
 
 
 INDICATOR = Indicator(
@@ -87,9 +89,10 @@ INDICATOR = Indicator(
         "NA_SELF_FAULT",
         "NA_ROLE_UNCONFIRMED",
     ),
-    guard="machines that are not connected or not reached stay in the denominator, whatever their roles; one "
-    "that is read without a confirmed role is not assessed; a controller that answers but in which "
-    "nothing ever moves is not reached (NOTHING_MOVES)",
+    guard="an inventory for which nobody stands is flagged (INVENTORY_UNSIGNED) and its size shown; machines "
+    "that are not connected or not reached stay in the denominator, whatever their roles; one that is "
+    "read without a confirmed role is not assessed; a controller that answers but in which nothing ever "
+    "moves is not reached (NOTHING_MOVES)",
     evaluate=evaluate,
     roles=True,
 )

@@ -40,7 +40,7 @@ def evaluate(view: View, machine: str) -> Outcome:
         said = None if record is None else record.connections[device]
         offers = None if record is None else record.offers.get(device)
         if links[0].protocol == OPCUA:
-            if offers is None:
+            if not offers:  # a server offers at least what it was asked over
                 silent += 1
             else:
                 weak[device] = weaknesses(offers, view.model.semantics.policies_deprecated)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace as changed
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
@@ -12,7 +13,7 @@ from readiness.indicators.c01 import INDICATOR
 from readiness.inventory import Machine
 from readiness.records import Count, Track, Values
 from readiness.spans import EMPTY
-from tests.readiness.indicators.made import outcome, part, record, whole
+from tests.readiness.indicators.made import days, outcome, part, record, whole
 from tests.readiness.indicators.support import LATHE, PRESS, failing, values
 from tests.readiness.plant import Plant, signal, source
 
@@ -54,6 +55,23 @@ def test_a_machine_that_is_not_read_is_not_reached_whatever_its_roles() -> None:
         assert (found.value, found.coverage) == (0.5, 1.0)
 
 
+UNSIGNED = "INVENTORY_UNSIGNED"
+
+
+def test_an_inventory_for_which_nobody_stands_is_flagged_and_its_size_shown() -> None:
+    press = source("press")
+    records = days([press])
+    found = outcome(INDICATOR, [press], records)
+    assert isinstance(found, Census)
+    assert (found.value, found.flags, found.shown["declared"]) == (1.0, (UNSIGNED,), 1)
+    found = outcome(INDICATOR, [press], records, lambda plant: changed(plant, signed=("mentor", "2026-11-01")))
+    assert isinstance(found, Census)
+    assert (found.value, found.flags) == (1.0, ())
+    saw = outcome(INDICATOR, [press], records, machine="saw")
+    assert isinstance(saw, Census)
+    assert (saw.value, saw.flags, saw.shown["declared"]) == (0.0, (UNSIGNED,), 2)
+
+
 def still(value: float, *, moving: Sequence[int] = ()) -> Outcome:
     """Return what is found at a press that says one value for ever, but for some days on which it says another."""
     press = source("press")
@@ -68,11 +86,11 @@ def still(value: float, *, moving: Sequence[int] = ()) -> Outcome:
 def test_a_controller_in_which_nothing_ever_moves_is_not_reached() -> None:
     found = still(1.0)
     assert isinstance(found, Census)
-    assert (found.value, found.flags) == (0.0, ("NOTHING_MOVES",))
-    for days in ((3,), tuple(range(14))):
-        found = still(1.0, moving=days)
+    assert (found.value, found.flags) == (0.0, (UNSIGNED, "NOTHING_MOVES"))
+    for moving in ((3,), tuple(range(14))):
+        found = still(1.0, moving=moving)
         assert isinstance(found, Census)
-        assert (found.value, found.flags) == (1.0, ())
+        assert (found.value, found.flags) == (1.0, (UNSIGNED,))
 
 
 def test_a_signal_lives_by_whatever_record_it_has() -> None:
@@ -102,4 +120,4 @@ def test_one_signal_that_is_read_and_another_that_moves_are_not_one_that_does_bo
         records.append(record(day, [part(press, day, known=known, tracks=tracks)]))
     found = outcome(INDICATOR, [press], records)
     assert isinstance(found, Census)
-    assert (found.value, found.flags, found.shown["signals"]) == (0.0, ("NOTHING_MOVES",), 1)
+    assert (found.value, found.flags, found.shown["signals"]) == (0.0, (UNSIGNED, "NOTHING_MOVES"), 1)

@@ -7,17 +7,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from agent.frame import Facts
+from readiness.evidence import load
+from readiness.indicators import c02
 from readiness.indicators.base import Census, Missing
 from readiness.indicators.c04 import INDICATOR
 from readiness.plant import Meaning
 from tests.readiness.indicators.made import days, device, outcome
-from tests.readiness.plant import signal, source
+from tests.readiness.plant import START, Plant, signal, source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from readiness.plant import Plant
+    from agent.frame import Json
+    from readiness.plant import Plant as People
 
+UA = "http://opcfoundation.org/UA/"
 FULL = ["description", "type", "name"]
 BROWSED = source("press", [signal("press", n, found="browse") for n in range(4)], protocol="opcua")
 
@@ -68,7 +73,7 @@ def test_of_modbus_nothing_is_the_truth() -> None:
 
 
 def test_signals_that_nobody_uses_are_left_out_and_shown() -> None:
-    def about(plant: Plant) -> Plant:
+    def about(plant: People) -> People:
         return replace(plant, meanings={**plant.meanings, "press/s3": Meaning(role="pv", used=False)})
 
     said = outcome(INDICATOR, [BROWSED], days([BROWSED], native=told(FULL, FULL, FULL)), about)
@@ -91,3 +96,29 @@ def test_a_device_that_was_never_asked_is_not_judged() -> None:
     said = outcome(INDICATOR, [BROWSED, gauge], days([BROWSED, gauge]))
     assert isinstance(said, Census)
     assert (said.value, said.quality, said.shown["silent"]) == (0.0, "partial", 4)
+
+
+def test_what_the_device_tells_of_its_nodes_arrives_through_the_analyzers() -> None:
+    said: dict[str, Json] = {
+        "s0": {"display_name": "Spindle load", "data_type": "Float"},
+        "s1": {"display_name": "DB10.W4", "data_type": "Int16"},
+        "s2": {"display_name": "DB10.W6", "data_type": "Int16", "browse_namespace": f"{UA}MachineTool/"},
+        "s3": {"display_name": "Spindle mode", "data_type": "i=3001", "described": False},
+    }
+    facts = Facts(
+        kind="catalog", time_ns=START, subject="press-plc", body={"source": "press-plc.main", "signals": said}
+    )
+    days = [load(raw) for raw in Plant([BROWSED], days=1, items=[facts]).evidence().values()]
+    found = outcome(INDICATOR, [BROWSED], days)
+    assert isinstance(found, Census)
+    assert (found.value, found.flags) == (0.5, ("NOT_CONFIRMED", "UNREADABLE_NAMES"))
+
+
+def test_the_namespaces_of_a_session_arrive_through_the_analyzers() -> None:
+    body: dict[str, Json] = {"protocol": "opcua", "namespaces": [UA, f"{UA}Machinery/", 7, "x" * 500]}
+    facts = Facts(kind="connection", time_ns=START, subject="press-plc", body=body)
+    (day,) = [load(raw) for raw in Plant([BROWSED], days=1, items=[facts]).evidence().values()]
+    assert day.connections["press-plc"].namespaces == [UA, f"{UA}Machinery/", "x" * 200]
+    found = outcome(c02.INDICATOR, [BROWSED], [day])
+    assert isinstance(found, Census)
+    assert (found.value, found.flags) == (85, ("MODEL_UNUSED",))

@@ -70,6 +70,8 @@ def test_only_devices_that_have_answered_are_rated() -> None:
     assert outcome(INDICATOR, [OPCUA], days([OPCUA])) == Missing("NA_NO_EVIDENCE")
     withheld = days([OPCUA], connections={"press-plc": SECURE})
     assert outcome(INDICATOR, [OPCUA], withheld) == Missing("NA_NO_EVIDENCE")
+    unasked = days([OPCUA], connections={"press-plc": SECURE}, offers={"press-plc": []})
+    assert outcome(INDICATOR, [OPCUA], unasked) == Missing("NA_NO_EVIDENCE")
     modbus = source("press", protocol="modbus")
     assert outcome(INDICATOR, [modbus], days([modbus])) == Missing("NA_NO_EVIDENCE")
     gauge = device(replace(modbus, signals=(signal("press", 5),)), "gauge")
