@@ -268,7 +268,7 @@ def _in_row(segments: list[tuple[int, int, Label]]) -> tuple[Ints, Ints, list[La
     segments.sort(key=lambda s: (s[0], s[1], str(s[2])))
     row: list[tuple[int, int, Label]] = []
     for start, end, label in segments:
-        if row and row[-1][1] >= start and row[-1][2] == label and type(row[-1][2]) is type(label):
+        if row and row[-1][1] >= start and row[-1][2] == label:
             row[-1] = (row[-1][0], max(end, row[-1][1]), label)
             continue
         if row and row[-1][1] > start:  # another source has taken over

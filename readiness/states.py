@@ -114,7 +114,7 @@ def _of_bits(bits: Sequence[tuple[Meaning, Labelled]]) -> tuple[Said, Spans, Spa
     strong = {state: told(state, true=True) for state in PRECEDENCE}
     impossible = intersection(strong["executing"], strong["off"])
     resolved: Said = dict.fromkeys(PRECEDENCE, EMPTY)
-    taken = impossible
+    taken = EMPTY
     for layer in (strong, {state: told(state, true=False) for state in PRECEDENCE}):
         for state in PRECEDENCE:
             more = difference(layer[state], taken)

@@ -117,7 +117,7 @@ class _Reasons:
             return [(name, track) for name, track in found if track is not None]
 
         def tells(meaning: Meaning) -> bool:
-            return meaning.specific and not meaning.advice and meaning.origin != "guess"
+            return meaning.specific and not meaning.advice
 
         self._meaning = view.plant.meaning
         self._alarms = [

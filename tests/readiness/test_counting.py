@@ -119,6 +119,31 @@ def test_resets_at_a_declared_time_are_explained_and_cost_nothing() -> None:
     assert {back.kind for back in wrong.backs} == {"suspected"}
 
 
+@pytest.mark.parametrize(
+    ("early_s", "kinds"), [(280, {"reset"}), (320, {"suspected"}), (-280, {"reset"}), (-320, {"suspected"})]
+)
+def test_a_reset_lies_within_five_minutes_of_its_declared_time(early_s: int, kinds: set[str]) -> None:
+    raw = reset_daily(made(), 6 * 3600 - early_s)
+    assert {back.kind for back in total(facts_of(raw, resets=(time(14),))).backs} == kinds
+
+
+def test_a_step_back_at_the_declared_time_that_is_not_to_zero_is_a_fault() -> None:
+    raw = np.cumsum(made()) + 5000
+    raw[DAY_S + 6 * 3600 :] -= 700
+    counted = total(facts_of(raw, resets=(time(14),)))
+    assert [back.kind for back in counted.backs] == ["fault"]
+
+
+def test_steps_back_that_were_not_kept_one_by_one_are_unresolved() -> None:
+    raw = np.tile(np.concatenate([np.arange(100, 200), np.arange(50, 150)]), DAY_S // 200)  # 200 s a round
+    counted = total(facts_of(raw))
+    backs = int((np.diff(raw) < 0).sum())
+    assert len(counted.backs) == 100
+    assert counted.faults.tolist() == [100.0]
+    assert counted.unresolved.tolist() == [backs - 100.0]
+    assert counted.steps.tolist() == [float((np.diff(raw) != 0).sum())]
+
+
 def test_a_habit_of_three_days_is_suspected_and_counted_apart_until_a_person_has_declared_it() -> None:
     pieces = made()
     raw = reset_daily(pieces, 12 * 3600 - 20)

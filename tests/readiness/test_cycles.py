@@ -55,6 +55,19 @@ def test_what_was_not_seen_begin_is_no_cycle_and_gives_no_cycle_time() -> None:
     assert cycles.p50_ns is None
 
 
+def test_a_cycle_that_is_told_in_phases_begins_once_and_a_time_over_a_hole_is_no_cycle_time() -> None:
+    codes = np.tile(np.repeat([0, 1, 2], 20), 80)  # a round of 60 s: pause, press, hold
+    codes = np.concatenate([codes, np.zeros(DAY_S - len(codes), np.int64)])
+    for hidden in range(20 + 60 * 20, 60 * 80, 120):  # behind twenty rounds, each second beginning is not seen
+        codes[hidden - 1 : hidden + 2] = NOTHING
+    world = World(1, {"c": (codes, (0, 1, 2))}, meanings={"c": CYCLE})
+    cycles = production(world.view(), "press").cycles
+    assert cycles is not None
+    assert len(cycles.begins) == 20 + 30
+    assert np.median(np.diff(cycles.begins)) == 120 * SECOND
+    assert cycles.p50_ns == 60 * SECOND
+
+
 def test_the_median_time_per_piece_comes_from_the_counter_within_two_percent() -> None:
     gaps = np.random.default_rng(2).integers(20, 60, 900)
     pieces = np.zeros(DAY_S, np.int64)

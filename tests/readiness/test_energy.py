@@ -35,6 +35,16 @@ def test_energy_belongs_to_a_state_where_a_quarter_hour_lies_in_one() -> None:
     assert energy.split == pytest.approx(sums[plain].sum() / sums.sum())
 
 
+def test_energy_that_came_unseen_belongs_to_no_state() -> None:
+    raw = np.arange(DAY_S)
+    raw[3 * QUARTER_S : 5 * QUARTER_S - 10] = NOTHING
+    world = World(1, {"s": (np.ones(DAY_S, np.int64), (0, 1))}, {"e": raw}, {"s": STATE, "e": METER})
+    energy = production(world.view(), "press").energy
+    assert energy is not None
+    assert energy.unknown == pytest.approx((2 * QUARTER_S - 9) / 1000)
+    assert energy.states["executing"] == pytest.approx((DAY_S - 1 - (2 * QUARTER_S - 9)) / 1000)
+
+
 def test_the_main_meter_is_no_meter_of_the_machine_that_it_is_read_with() -> None:
     counters = {"main": np.arange(DAY_S), "own": np.arange(DAY_S) // 3}
     meanings = {"main": Meaning(role="energy", meter="main"), "own": Meaning(role="energy", meter="machine")}
