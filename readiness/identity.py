@@ -81,8 +81,7 @@ def valid(text: str, meaning: Meaning, placeholders: frozenset[str]) -> bool:
         return False
     if meaning.pattern is not None:
         return re.fullmatch(meaning.pattern, plain) is not None
-    word = bare(plain)
-    return not (word and word == plain.casefold() and word in placeholders | DEFAULTS)
+    return any(letter.isdigit() for letter in plain) or bare(plain) not in placeholders | DEFAULTS
 
 
 def reused(row: Sequence[Lot]) -> set[str]:
