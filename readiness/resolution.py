@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 CHANGES = 1000
 TIMES, SHARE = 5, 0.001
-"""A step is recurrent when it was seen this often, and makes up this share of all changes."""
+"""Steps recur when they were seen this often, and make up this share of all changes."""
 VOID, MULTIPLES = 8.0, 3
 
 
@@ -36,8 +36,21 @@ def quantiles(number: Floats, often: Floats, shares: Sequence[float]) -> list[fl
     return [float(number[order][int(np.searchsorted(reached, s * reached[-1] - 1e-9))]) for s in shares]
 
 
-def recurrent(number: Floats, often: Floats) -> Floats:
-    """Return steps that recur, increasing, each the mean of neighbouring ones.
+def smallest(number: Floats, often: Floats) -> float:
+    """Return the smallest step that recurs: so many changes are no larger that it is no accident.
+
+    On a converter's grid that is the grid. Where noise spreads steps over a fine grid none of them alone makes up a
+    thousandth of all; counted together from the smallest on they still come within a factor of two of the grid.
+    """
+    order = np.argsort(number, kind="stable")
+    reached = np.cumsum(often[order])
+    step = number[order][int(np.searchsorted(reached, max(TIMES, SHARE * reached[-1]) - 1e-9))]
+    near = (number >= 0.96 * step) & (number <= 1.09 * step)  # the same step on days with other grains
+    return float((number * often)[near].sum() / often[near].sum())
+
+
+def clusters(number: Floats, often: Floats) -> Floats:
+    """Return steps that recur each for itself, increasing, each the mean of neighbouring ones.
 
     Days have grains of their own, so one step may fall into neighbouring buckets of different days.
     """
@@ -69,14 +82,12 @@ def grid(step: Floats) -> float | None:
 def levels(days: Sequence[Values]) -> tuple[float, bool] | None:
     """Return (p99 - p1) / smallest recurrent step and whether a grid was hidden; None for too few changes."""
     steps = [(v.grain, *sizes(v.steps, v.grain)) for v in days if v.steps]
-    if sum(float(often.sum()) for _, _, often in steps) < CHANGES:
+    if sum(float(count.sum()) for _, _, count in steps) < CHANGES:
         return None
     floor = np.concatenate([np.maximum(number, grain) for grain, number, _ in steps])
-    step = recurrent(floor, np.concatenate([often for _, _, often in steps]))
-    if not len(step):
-        return None
-    hidden = grid(step)
+    often = np.concatenate([count for _, _, count in steps])
+    hidden = grid(clusters(floor, often))
     spread = [(v.base, *sizes(v.spread, v.grain)) for v in days if v.spread]
     number = np.concatenate([base + offset for base, offset, _ in spread])
-    low, high = quantiles(number, np.concatenate([often for _, _, often in spread]), (0.01, 0.99))
-    return (high - low) / (hidden or float(step[0])), hidden is not None
+    low, high = quantiles(number, np.concatenate([count for _, _, count in spread]), (0.01, 0.99))
+    return (high - low) / (hidden or smallest(floor, often)), hidden is not None

@@ -45,8 +45,8 @@ INDICATOR = Indicator(
     ko="분해능",
     en="Resolution",
     unit="1",
-    formula="median over measured values of (99th - 1st percentile) / smallest step that recurs at least 5 times "
-    "and in 0.1 % of changes",
+    formula="median over measured values of (99th - 1st percentile) / smallest recurrent step, below which lie "
+    "fewer than 5 or 0.1 % of all changes",
     source="readiness.md 7.3 Q; decision 48 (hidden grids)",
     inputs=("values", "meanings", "catalog", "schedule", "censored"),
     reasons=(

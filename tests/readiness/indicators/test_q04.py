@@ -58,7 +58,13 @@ def test_noise_of_the_process_and_a_machine_that_switches_are_no_grids() -> None
     random = np.random.default_rng(7)
     noise = random.normal(50, 1, STORY.n)
     assert found(of(noise)).flags == ()
-    assert mean(of(noise)) > 60
+    assert mean(of(noise)) > 1000  # nothing limits it but the noise
+    fine = noise.round(2)
+    low, high = np.quantile(fine, [0.01, 0.99])
+    assert (high - low) / 0.01 == pytest.approx(mean(of(fine)), rel=0.05)
+    finer = noise.round(4)  # no single step makes up a thousandth of all
+    low, high = np.quantile(finer, [0.01, 0.99])
+    assert 0.04 < mean(of(finer)) / ((high - low) / 0.0001) <= 1.03
     switched = noise + 100 * (np.arange(STORY.n) // 30 % 2)
     assert found(of(switched)).flags == ()
 
