@@ -69,7 +69,10 @@ class Read:
     @property
     def seen(self) -> NDArray[np.bool_]:
         """Readings that were answered, as were those before them."""
-        return self.good & np.concatenate([[False], self.good[:-1]])
+        found = self.good.copy()
+        found[1:] &= self.good[:-1]
+        found[0] = False
+        return found
 
     @property
     def planned(self) -> NDArray[np.bool_]:
