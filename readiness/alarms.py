@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from readiness.catalog import key
-from readiness.indicators.q09 import bare
+from readiness.naming import bare
 from readiness.records import QUARTER_NS
 from readiness.spans import EMPTY, Spans, intersection, union
 

@@ -17,7 +17,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from readiness.indicators.q09 import bare
+from readiness.naming import bare
 from readiness.production import production
 from readiness.spans import EMPTY, Spans, intersection, union
 from readiness.view import NEEDED_DAYS

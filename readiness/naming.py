@@ -35,6 +35,11 @@ _ELSEWHERE = ("http://www.opcfoundation.org/ua/2013/01/isa95", "http://www.eurom
 """Companion specifications whose names are older than the rule."""
 
 
+def bare(text: str) -> str:
+    """Return a text in lower case without spaces, digits and punctuation."""
+    return re.sub(r"[\W\d_]+", "", text).casefold()
+
+
 def readable(name: str | None) -> bool:
     """Return whether a name has at least one word that says what the value is."""
     text = _CAMEL.sub(" ", _HEX.sub(" ", name or ""))

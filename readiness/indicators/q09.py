@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from statistics import fmean
 from typing import TYPE_CHECKING
 
 from readiness.catalog import key
 from readiness.indicators.base import Census, Indicator, Missing, Outcome
+from readiness.naming import bare
 
 if TYPE_CHECKING:
     from readiness.catalog import Link, Tag
@@ -20,11 +20,6 @@ SHORTEST = 4
 WITHOUT_UNIT = frozenset({"state", "mode", "alarm", "lot", "order", "product", "recipe"})
 TYPED = frozenset({"opcua"})
 """Protocols whose addresses are names that the device itself gives out and keeps."""
-
-
-def bare(text: str) -> str:
-    """Return a text in lower case without spaces, digits and punctuation."""
-    return re.sub(r"[\W\d_]+", "", text).casefold()
 
 
 def says_something(tag: Tag, placeholders: frozenset[str], others: Counter[str]) -> bool:
