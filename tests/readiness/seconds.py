@@ -120,50 +120,48 @@ def track_of(codes: Ints, labels: Sequence[Label], *, cut: bool = False) -> Trac
     )
 
 
-def count_of(values: Ints, before: tuple[int, int] | None, unit: float = 1.0) -> Count | None:
-    """Return one day of a counter: its value in each second, or `NOTHING`.
-
-    Args:
-        values: In units of `unit`.
-        before: The last value of the days before, and how many seconds before this day it was seen.
-        unit: See `Count`.
-    """
-    counted: Counter[int] = Counter()
-    blind: Counter[int] = Counter()
-    single: Counter[int] = Counter()
-    back: list[int] = []
-    paces: list[int] = []
-    steps = 0
-    last, seen = before if before is not None else (None, 0)
-    seen, first, stepped = -seen, last, None
-    for second, value in enumerate(values.tolist()):
-        if value == NOTHING:
-            stepped = None
+def counts_of(values: Ints, unit: float = 1.0) -> list[Count | None]:
+    """Return a counter's days: its value in each second in units of `unit`, or `NOTHING`."""
+    found: list[Count | None] = []
+    last: int | None = None
+    seen = 0
+    stepped: int | None = None
+    for start in range(0, len(values), DAY_S):
+        counted, blind, single = Counter[int](), Counter[int](), Counter[int]()
+        back: list[int] = []
+        paces: list[int] = []
+        steps, first = 0, last
+        for second, value in enumerate(values[start : start + DAY_S].tolist(), start):
+            if value == NOTHING:
+                continue
+            quarter = (second - start) // QUARTER_S
+            if last is None:
+                first = value
+            elif value < last:
+                back += [(second - start) * 1000, last, value]
+                stepped = None
+            elif value > last:
+                counted[quarter] += value - last
+                if second - seen > 1:
+                    blind[quarter] += value - last
+                    stepped = None  # when it stepped, nobody has seen
+                else:
+                    steps += 1
+                    single[quarter] += value - last == 1
+                    if stepped is not None:
+                        paces += [(second - stepped) * SECOND // (value - last)] * (value - last)
+                    stepped = second
+            last, seen = value, second
+        if last is None or first is None:
+            found.append(None)
             continue
-        if last is None:
-            first = value
-        elif value < last:
-            back += [second * 1000, last, value]
-            stepped = None
-        elif value > last:
-            counted[second // QUARTER_S] += value - last
-            if second - seen > 1:
-                blind[second // QUARTER_S] += value - last
-            else:
-                steps += 1
-                single[second // QUARTER_S] += value - last == 1
-                if stepped is not None:
-                    pace = (second - stepped) * SECOND // (value - last)
-                    paces += [pace] * (value - last)
-                stepped = second
-        last, seen = value, second
-    if last is None or first is None:
-        return None
-    kept = back[:300]
-    return Count(
-        unit, sparse(counted), sparse(blind), steps, sparse(single), sketched(paces), kept, len(back) // 3,
-        first, last, [],
-    )  # fmt: skip
+        found.append(
+            Count(
+                unit, sparse(counted), sparse(blind), steps, sparse(single), sketched(paces), back[:300],
+                len(back) // 3, first, last, [],
+            )
+        )  # fmt: skip
+    return found
 
 
 @dataclass
@@ -194,6 +192,10 @@ class World:
         """Return the days' evidence."""
         return [self._day(day) for day in range(self.days)]
 
+    @functools.cached_property
+    def _counts(self) -> dict[str, list[Count | None]]:
+        return {name: counts_of(values, self.unit) for name, values in self.counters.items()}
+
     def _day(self, day: int) -> DayEvidence:
         part = slice(day * DAY_S, (day + 1) * DAY_S)
         start = START + day * DAY
@@ -202,13 +204,7 @@ class World:
             for name, (codes, labels) in self.tracks.items()
             if (codes[part] != NOTHING).any()
         }
-        counts = {}
-        for name, values in self.counters.items():
-            told = np.flatnonzero(values[: part.start] != NOTHING)
-            before = (int(values[told[-1]]), part.start - int(told[-1])) if len(told) else None
-            count = count_of(values[part], before, self.unit)
-            if count is not None:
-                counts[f"press/{name}"] = count
+        counts = {f"press/{name}": count for name, row in self._counts.items() if (count := row[day]) is not None}
         columns = {name: codes for name, (codes, _) in self.tracks.items()} | dict(self.counters)
         packed = [
             spans(column != NOTHING).clip(start, start + DAY).pack(start)
