@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from agent.analyzers.alarms import Alarms
 from agent.analyzers.bursts import Bursts
 from agent.analyzers.connection import Connections
 from agent.analyzers.ledger import Ledger, identity, key
@@ -73,6 +74,7 @@ class DayLedger:
         self._outages = Outages()
         self._connections = Connections()
         self._bursts = Bursts(self._day)
+        self._alarms = Alarms(self._day)
         self._loops = Loops()
         self._closed_ns = 0
         self._closed: dict[str, bytes] = {}
@@ -120,6 +122,7 @@ class DayLedger:
                 if item.kind in TOLD_TIME:
                     self._set_back(item.time_ns)
                 self._outages.event(item)
+                self._alarms.event(item)
             else:
                 assert isinstance(item, Facts)
                 self._connections.facts(item)
@@ -138,6 +141,7 @@ class DayLedger:
         """
         for ledger in self._ledgers.values():
             ledger.drop(self._closed_ns)  # a piece may end before the last closed day though it was closed after it
+        self._alarms.drop(self._closed_ns)
         state = {
             "version": VERSION,
             "closed": self._closed_ns,
@@ -145,6 +149,7 @@ class DayLedger:
             "outages": self._outages.state(),
             "connections": self._connections.state(),
             "bursts": self._bursts.state(),
+            "alarms": self._alarms.state(),
             "loops": self._loops.state(),
         }
         return compress(encode(state))
@@ -173,6 +178,7 @@ class DayLedger:
         self._outages.restore(state["outages"])
         self._connections.restore(state["connections"])
         self._bursts.restore(state["bursts"])
+        self._alarms.restore(state["alarms"])
         self._loops = Loops()
         self._loops.begin(self._declared, [*self._sources.values()], self._latest)
         self._loops.restore(state["loops"])
@@ -187,6 +193,7 @@ class DayLedger:
             self._ledgers = kept
             self._closed_ns = min(self._closed_ns, self._day(now_ns)[1])
         self._bursts.set_back(now_ns + AHEAD_NS)
+        self._alarms.set_back(now_ns + AHEAD_NS)
         self._loops.set_back(now_ns + AHEAD_NS)
 
     def _day(self, time_ns: int) -> tuple[int, int]:
@@ -245,6 +252,7 @@ class DayLedger:
             part = ledger.close(start_ns, end_ns, down, configured)
             if part is not None:
                 parts.append(part)
+        alarms = self._alarms.close(start_ns, end_ns, parts)
         evidence = DayEvidence(
             version=VERSION,
             day=day.isoformat(),
@@ -263,6 +271,7 @@ class DayLedger:
             access=self._connections.access(end_ns),
             loops=self._loops.close(start_ns, end_ns, partial(_known, parts, start_ns)),
             bursts=self._bursts.close(start_ns, end_ns),
+            alarms=alarms,
         )
         if parts or evidence.censored or evidence.bursts:
             self._closed[evidence.day] = dump(evidence)
@@ -273,6 +282,7 @@ class DayLedger:
         self._outages.drop(end_ns)
         self._connections.drop(end_ns)
         self._bursts.drop(end_ns)
+        self._alarms.drop(end_ns)
         self._loops.drop(end_ns)
 
 
