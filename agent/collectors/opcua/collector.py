@@ -26,6 +26,7 @@ from agent.collectors.opcua.identity import Identity
 from agent.collectors.opcua.limits import Limits
 from agent.collectors.opcua.publisher import Publisher
 from agent.collectors.opcua.services import VALUE
+from agent.collectors.opcua.upkeep import Upkeep
 from agent.collectors.opcua.watching import Watching
 from agent.errors import Unreachable
 from agent.frame import Facts, Status, Watermark
@@ -171,6 +172,7 @@ class _Session:
         self._connection = connection
         self._publisher = publisher
         self._watching = Watching(connection, publisher, kept.clock, kept.device.machine, kept.unfiltered)
+        self._upkeep = Upkeep(connection, kept.clock)
         self._types = DataTypes(connection)
         self._out: list[Reading] = []
         self._catalog: list[tuple[Group, range]] = []
@@ -191,6 +193,7 @@ class _Session:
         self._watching.keep(alive)
         if resumption.kind != "session":
             await self._meet()
+        self._upkeep.begin(anew=resumption.kind != "session")
         now_ns = self._clock.monotonic()
         for group in self._groups:
             group.clock_trusted = self._clock.trusted
@@ -216,7 +219,11 @@ class _Session:
         if resumption.kind != "session":
             self._tell("fingerprint", self._identity.fingerprint(self._connection))
 
-    def _tell(self, kind: Literal["connection", "catalog", "fingerprint", "health"], body: dict[str, Json]) -> None:
+    def _tell(
+        self,
+        kind: Literal["connection", "catalog", "fingerprint", "health", "clock", "access"],
+        body: dict[str, Json],
+    ) -> None:
         """Put a fact about the device out."""
         said = {key: legible(each) for key, each in body.items()}
         self._out.append(Facts(kind=kind, time_ns=self._clock.now(), subject=self._kept.device.id, body=said))
@@ -260,6 +267,8 @@ class _Session:
             await self._retry()
             if not self._out and self._catalog:
                 await self._catalog_part()
+            if not self._out:
+                await self._look_after()
             self._collect()
             if self._out:
                 out, self._out = self._out, []
@@ -290,6 +299,7 @@ class _Session:
         due = [
             self._connection.last_answer_ns + self._heartbeat_ns,
             self._connection.renew_at_ns,
+            self._upkeep.next_ns(self._next_poll_ns()),
             *(group.next_ns for group in self._groups if group.polled or group.config.burst is not None),
             *(at for group in self._groups if not group.polled and (at := group.due_ns()) is not None),
         ]
@@ -417,6 +427,20 @@ class _Session:
         self._tell("catalog", {"source": group.source.id, "signals": signals})
         if not self._catalog:
             self._kept.catalogued = self._identity.start_time or ""
+
+    def _next_poll_ns(self) -> int | None:
+        return min((group.next_ns for group in self._groups if group.polled), default=None)
+
+    async def _look_after(self) -> None:
+        """Ask for the server's clock, or what our user could write, when it is time for that."""
+        poll_ns, now_ns = self._next_poll_ns(), self._clock.monotonic()
+        if now_ns < self._upkeep.next_ns(poll_ns) or (poll_ns is not None and now_ns >= poll_ns):
+            return
+        match await self._upkeep.ask(self._groups):
+            case ("clock", body):
+                self._tell("clock", body)
+            case ("access", body):
+                self._tell("access", body)
 
 
 def _unbelievable(group: Group) -> Text | None:

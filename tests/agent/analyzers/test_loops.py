@@ -36,6 +36,10 @@ SOURCES = [SETTER, OVEN]
 ZONE = ControlLoop(machine="oven-1", name="zone", sp="s0", pv="p0", band=2.0, tau_s=40.0)
 
 
+Millis = list[tuple[int, int]]
+Wanted = tuple[Millis, Millis, list[tuple[int, ...]]]
+
+
 class Row(NamedTuple):
     """One row of one signal."""
 
@@ -96,7 +100,7 @@ def holds(spans: Spans, low: int, high: int) -> bool:
     return any(start <= low and high <= end for start, end in spans) or high <= low
 
 
-def brute(sp: Sequence[Row], pv: Sequence[Row], records: Sequence[DayEvidence], loop: ControlLoop) -> list[object]:
+def brute(sp: Sequence[Row], pv: Sequence[Row], records: Sequence[DayEvidence], loop: ControlLoop) -> list[Wanted]:
     """Return (band held, moves) of each day, by looking at each instant at which something is said."""
     assert loop.band is not None
     assert loop.tau_s is not None
@@ -124,10 +128,10 @@ def brute(sp: Sequence[Row], pv: Sequence[Row], records: Sequence[DayEvidence], 
         last = a
     known = [(known_of(d, "oven-1/s0"), known_of(d, "oven-1/p0")) for d in records]
     both = [intersection(a, b).clip(max(sp[0].time, pv[0].time), LATER) for a, b in known]
-    found: list[object] = []
+    found: list[Wanted] = []
     for n, day in enumerate(records):
         held = intersection(inside, both[n])
-        moves = []
+        moves: list[tuple[int, ...]] = []
         for number, (at, first) in enumerate(changes):
             following = changes[number + 1][0] if number + 1 < len(changes) else LATER
             end = min(following, at + DAY_NS)
@@ -337,9 +341,9 @@ def test_a_source_that_is_silent_for_hours_leaves_what_holds(cut: int) -> None:
     """The set point says nothing for five hours; its server's link is down for one of them."""
     hours = 6 * 360
     values = [20.0] * hours
-    rows = [oven(values[k : k + cut], 10.0 * k) for k in range(0, hours, cut)]
+    rows: list[list[Item]] = [[oven(values[k : k + cut], 10.0 * k)] for k in range(0, hours, cut)]
     marks = [*alive(119 * 30), *alive(719 * 30, 240 * 30)]
-    stream: list[list[Item]] = [[told(SETTER, 0, [Row(START, 20.0)])], *([r] for r in rows), marks]
+    stream: list[list[Item]] = [[told(SETTER, 0, [Row(START, 20.0)])], *rows, marks]
     (day,) = days(stream)
     loop = day.loops["oven-1/zone"]
     alive_ms = [(0, 119 * 30_000), (240 * 30_000, 719 * 30_000)]
