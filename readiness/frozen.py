@@ -1,12 +1,14 @@
 """Sources that seem alive and only repeat themselves: a gateway that serves the last values of a link it has lost.
 
 No single value that rests is suspicious. But when all signals of a source that otherwise change in most quarter
-hours rest at the same time for minutes, while the machine is said to be executing, then what arrives is no news.
-Where the source states times of its own and these go on, the device says that its values are new, and is believed.
+hours rest at the same time for minutes, while the machine is said to be executing, then what arrives is no news, or
+the machine does not execute. Where a poll's values bear times of the device, these tell: if they go on, its values
+are as new as it says; if they stand still, the same values are served again.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,15 +35,26 @@ ENOUGH = 3
 LONG_NS = 300_000_000_000
 
 
-def _changed(parts: Sequence[Part], name: str) -> set[int]:
-    """Return the starts of the quarter hours in which a signal changed."""
-    found: set[int] = set()
-    for _, record, part in parts:
-        rows = [t.changed for t in [part.tracks.get(name)] if t is not None]
-        rows += [v.changed for v in [part.values.get(name)] if v is not None]
-        rows += [c.counted for c in [part.counts.get(name)] if c is not None]
-        found.update(record.start_ns + quarter * QUARTER_NS for row in rows for quarter in row[0::2])
+def _busy(parts: Sequence[Part], executing: Spans) -> list[NDArray[np.bool_]]:
+    """Return per day its quarter hours, and of each whether the machine executed for the most part of it."""
+    found = []
+    for _, record, _ in parts:
+        start = np.arange(record.start_ns, record.end_ns, QUARTER_NS)
+        found.append(np.asarray(executing.within(Spans(start, start + QUARTER_NS)) > QUARTER_NS // 2))
     return found
+
+
+def _lively(parts: Sequence[Part], busy: Sequence[NDArray[np.bool_]], name: str) -> bool:
+    """Return whether a signal changes in most of the quarter hours in which the machine executes."""
+    both = 0
+    for (_, _, part), day in zip(parts, busy, strict=True):
+        track, values, count = part.tracks.get(name), part.values.get(name), part.counts.get(name)
+        changed = np.zeros(len(day), np.bool_)
+        for row in (track and track.changed, values and values.changed, count and count.counted):
+            if row:
+                changed[row[0::2]] = True
+        both += int((changed & day).sum())
+    return both > LIVELY * sum(int(day.sum()) for day in busy)
 
 
 def _still(view: View, name: str) -> Spans:
@@ -58,15 +71,24 @@ def _long(spans: Spans) -> Spans:
     return Spans(spans.start[keep], spans.end[keep])
 
 
-def _quarters(parts: Sequence[Part], executing: Spans) -> NDArray[np.int64]:
-    """Return the starts of the quarter hours in which the machine executed for the most part."""
-    starts = [np.arange(record.start_ns, record.end_ns, QUARTER_NS) for _, record, _ in parts]
-    every = np.concatenate(starts) if starts else np.empty(0, np.int64)
-    return np.asarray(every[executing.within(Spans(every, every + QUARTER_NS)) > QUARTER_NS // 2])
+@dataclass(frozen=True, slots=True)
+class Resting:
+    """How long all lively signals of a source rested together.
+
+    Attributes:
+        share: Of the time that counts in which the machine executed.
+        stale: The device's own times stood still meanwhile.
+    """
+
+    share: float
+    stale: bool
 
 
-def repeating(view: View, machine: str, source: str) -> float:
-    """Return the share of a source's executing time that counts in which it only repeated itself.
+NEVER = Resting(0.0, stale=False)
+
+
+def resting(view: View, machine: str, source: str) -> Resting:
+    """Return how long a source's lively signals rested together although the machine executed.
 
     Args:
         view: Of the window.
@@ -77,13 +99,12 @@ def repeating(view: View, machine: str, source: str) -> float:
     executing = intersection(production(view, machine).executing, view.domain(source))
     whole = executing.length()
     if not parts or not whole:
-        return 0.0
-    quarters = _quarters(parts, executing)
-    busy = set(quarters.tolist())
+        return NEVER
+    busy = _busy(parts, executing)
     names = sorted({key(tag) for link, tag in view.tags.get(machine, ()) if link.id == source})
-    lively = [name for name in names if len(_changed(parts, name) & busy) > LIVELY * len(busy)]
+    lively = [name for name in names if _lively(parts, busy, name)]
     if len(lively) < ENOUGH:
-        return 0.0
+        return NEVER
     together = executing
     for name in lively:
         together = intersection(together, _still(view, name))
@@ -91,5 +112,8 @@ def repeating(view: View, machine: str, source: str) -> float:
     rows, stated, repeated = (
         sum(getattr(p, field) for _, _, p in parts) for field in ("rows", "with_source_time", "repeated")
     )
-    moves_on = parts[-1][2].mode == "poll" and 2 * stated > rows and repeated < share * rows / 2
-    return 0.0 if moves_on else share
+    if parts[-1][2].mode != "poll" or 2 * stated <= rows:
+        return Resting(
+            share, stale=False
+        )  # nothing to compare with: what does not change is not told, or has no time
+    return Resting(share, stale=True) if repeated >= share * rows / 2 else NEVER

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from readiness.catalog import key
-from readiness.frozen import repeating
+from readiness.frozen import resting
 from readiness.gaps import longest
 from readiness.indicators.base import Indicator, Missing, Outcome, Shares
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from readiness.view import View
 
 REPEATED = 0.01
-"""Share of executing time in which a source may seem to repeat itself."""
+"""Share of executing time in which all lively signals of a source may rest together."""
 DOUBTED = 60.0
 
 
@@ -30,14 +30,17 @@ def evaluate(view: View, machine: str) -> Outcome:
     den = np.where(counting, np.sum([s.counts for s in series], axis=0), 0.0)
     num = np.where(counting, np.sum([s.known for s in series], axis=0), 0.0)
     sources = sorted({link.id for link, _ in view.tags[machine] if link.mode != "burst"})
-    filled = max((repeating(view, machine, source) for source in sources), default=0.0)
-    doubted = filled > REPEATED
+    found = [each for source in sources if (each := resting(view, machine, source)).share > REPEATED]
+    stale = any(each.stale for each in found)
     return Shares(
         np.minimum(num, den),
         den,
-        cap=DOUBTED if doubted else 100.0,
-        flags=("FORWARD_FILL",) if doubted else (),
-        shown={"longest_gap_s": round(longest(view, machine) / 1e9, 1), "repeated_share": round(filled, 6)},
+        cap=DOUBTED if stale else 100.0,
+        flags=("FORWARD_FILL",) if stale else ("RESTING_TOGETHER",) if found else (),
+        shown={
+            "longest_gap_s": round(longest(view, machine) / 1e9, 1),
+            "resting_share": round(max((each.share for each in found), default=0.0), 6),
+        },
     )
 
 
@@ -53,7 +56,8 @@ INDICATOR = Indicator(
     inputs=("known", "live", "schedule", "censored", "tracks", "counts", "values", "order", "meanings"),
     reasons=("NA_NO_SCHEDULE", "NA_NO_EVIDENCE", "NA_SHORT_WINDOW", "NA_SELF_FAULT"),
     guard="time is counted, not rows; a signal added by a new configuration counts from the next production "
-    "day; a source all of whose lively signals rest at once while the machine executes, and whose own "
-    "times do not go on, only repeats what a gateway knew last (FORWARD_FILL, capped)",
+    "day; when all lively signals of a source rest together while the machine executes, a gateway may "
+    "repeat what it knew last or the state is wrong (RESTING_TOGETHER), and where the device's own times "
+    "stand still as well it does repeat (FORWARD_FILL, capped)",
     evaluate=evaluate,
 )

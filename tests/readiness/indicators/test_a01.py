@@ -123,24 +123,27 @@ def served(frozen: float, *, mode: Mode = "poll", stated: int = 0, repeated: int
     return found
 
 
-def test_a_gateway_that_repeats_the_last_values_is_caught() -> None:
-    modes: tuple[Mode, ...] = ("poll", "subscription")
-    for mode in modes:
-        said = served(2.0, mode=mode)
-        assert (said.flags, said.cap) == (("FORWARD_FILL",), 60)
-        assert said.shown["repeated_share"] == pytest.approx(2 / 12, abs=1e-6)
+def test_a_gateway_that_repeats_the_last_values_and_their_times_is_caught_and_capped() -> None:
+    said = served(2.0, stated=1000, repeated=160)
+    assert (said.flags, said.cap) == (("FORWARD_FILL",), 60)
+    assert said.shown["resting_share"] == pytest.approx(2 / 12, abs=1e-6)
+
+
+def test_without_times_of_the_device_it_may_be_the_state_that_is_wrong() -> None:
+    for said in (served(2.0), served(2.0, mode="subscription"), served(2.0, mode="subscription", stated=1000)):
+        assert (said.flags, said.cap) == (("RESTING_TOGETHER",), 100)
+        assert said.shown["resting_share"] == pytest.approx(2 / 12, abs=1e-6)
 
 
 def test_values_that_move_or_rest_for_a_moment_are_believed() -> None:
     for hours in (0.0, 0.05, 0.1):  # six minutes of twelve hours are less than one in a hundred
-        assert (served(hours).flags, served(hours).cap) == ((), 100)
+        said = served(hours, stated=1000, repeated=160)
+        assert (said.flags, said.cap) == ((), 100)
 
 
 def test_slow_values_that_rest_together_are_believed() -> None:
-    assert served(2.0, slow=2).flags == ()
+    assert served(2.0, slow=2, stated=1000, repeated=160).flags == ()
 
 
 def test_a_device_whose_own_times_go_on_is_believed() -> None:
     assert served(2.0, stated=1000, repeated=0).flags == ()
-    assert served(2.0, stated=1000, repeated=160).flags == ("FORWARD_FILL",)
-    assert served(2.0, mode="subscription", stated=1000, repeated=0).flags == ("FORWARD_FILL",)
