@@ -111,40 +111,42 @@ def pace(source: Source, seconds: int, total: int) -> None:
             print(f"blocks of {seconds:4d} s: {took:.0f} ns a sample")
 
 
-def day(sources: int) -> None:
-    """Print bytes a signal while a day of the demo factory's signals is open, and of its evidence."""
-    plant = Plant("demo", start_ns=START, hours=25, signals=20 * sources, sources=sources)
-    ledger = make(plant.sources, CALENDAR)
-    gc.collect()
-    tracemalloc.start()
-    before = tracemalloc.get_traced_memory()[0]
-    for first in range(0, 86_400, 3600):
+def live(ledger: DayLedger, plant: Plant, hours: int) -> None:
+    """Feed some hours of a plant."""
+    for first in range(0, hours * 3600, 3600):
         rows: dict[str, list[FrameBlock]] = {}
         for second in plant.seconds(3600, first):
             for item in second:
                 if isinstance(item, FrameBlock):
                     rows.setdefault(item.source.id, []).append(item)
         ledger.feed([concat(blocks) for blocks in rows.values()])
-    del rows
-    n = 20 * sources
-    state = ledger.state()
+    ledger.state()
+
+
+def day(sources: int) -> None:
+    """Print bytes a signal while a day of the demo factory's signals is open, and of its evidence."""
+    plant = Plant("demo", start_ns=START, hours=25, signals=20 * sources, sources=sources)
+    live(make(plant.sources, CALENDAR), plant, 1)  # what is imported and made once is no state
+    ledger = make(plant.sources, CALENDAR)
     gc.collect()
-    print(
-        f"a day of {n} demo signals: {(tracemalloc.get_traced_memory()[0] - before) / n:.0f} bytes a signal held,"
-    )
+    tracemalloc.start()
+    live(ledger, plant, 24)
+    gc.collect()
+    n = 20 * sources
+    print(f"a day of {n} demo signals: {tracemalloc.get_traced_memory()[0] / n:.0f} bytes a signal held, of these")
+    found = tracemalloc.take_snapshot().statistics("filename")
     tracemalloc.stop()
-    print(f"  state {len(state) / n:.0f} bytes a signal under zstd")
+    for one in found[:6]:
+        print(f"    {one.traceback[0].filename.rpartition('/')[2]}: {one.size / n:.0f}")
+    print(f"  state {len(ledger.state()) / n:.0f} bytes a signal under zstd")
     ledger.feed([Watermark(s.id, START + 97_200 * SECOND) for s in plant.sources])
     (raw,) = ledger.take_closed().values()
-    print(f"  evidence {len(raw) / n:.0f} bytes a signal-day, {len(compress(raw)) / n:.0f} under zstd; of these")
-    found = load(raw)
+    print(f"  evidence {len(raw) / n:.0f} bytes a signal-day, {len(compress(raw)) / n:.0f} under zstd, of these")
+    sources_of_day = load(raw).sources
     for kind in ("signals", "tracks", "counts", "values"):
-        parts = [getattr(s, kind) for s in found.sources]
-        body = encode(parts)
-        number = sum(map(len, parts))
-        print(
-            f"    {kind}: {number} records, {len(body) / n:.0f} bytes a signal, {len(compress(body)) / n:.0f} under zstd"
-        )
+        parts = [getattr(s, kind) for s in sources_of_day]
+        body, number = encode(parts), sum(map(len, parts))
+        print(f"    {kind}: {number} records, {len(body) / n:.0f}, {len(compress(body)) / n:.0f} under zstd")
 
 
 def main() -> None:

@@ -228,7 +228,7 @@ class Records:
         if not n and not still:
             return None
         if not (limits or usual or want == ALWAYS):
-            many = high - low >= LABELS or changes > SEGMENTS
+            many = changes > SEGMENTS or (changes >= LABELS and high - low >= LABELS)
             if want == NEVER_BY_ITSELF or not (day.fell[signal] and many):
                 return None
         quarters = np.flatnonzero(day.changed[signal])
