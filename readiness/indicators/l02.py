@@ -8,8 +8,10 @@ import numpy as np
 
 from readiness import alarms
 from readiness.indicators.base import Events, Indicator, Missing, Outcome
+from readiness.interventions import days
 from readiness.production import production
 from readiness.records import MILLI_NS
+from readiness.spans import union
 
 if TYPE_CHECKING:
     from readiness.view import View
@@ -23,22 +25,24 @@ def evaluate(view: View, machine: str) -> Outcome:
     if (reason := view.shortfall(machine)) is not None:
         return Missing(reason)
     loops = [loop for loop in view.plant.loops if loop.machine == machine]
-    domain, counting = view.machine_domain(machine), view.counting(machine) > 0
+    domain = union(*days(view, machine))
     cycle_ns = production(view, machine).cycle_ns or 0.0
     num, den = 0.0 * view.planned, 0.0 * view.planned
     copied = seen = 0
     for loop in loops:
-        for day, record, kept in view.seen.loops(loop.key):
+        for _, record, kept in view.seen.loops(loop.key):
             if loop.band is None or kept.band > loop.band:
                 continue  # recorded with a wider band than the mentor now calls good enough
             seen += 1
             table = np.array(kept.moves, np.int64).reshape(-1, 4)
             at = record.start_ns + table[:, 0] * MILLI_NS
-            table = table[alarms.inside(domain, at) & bool(counting[day])]
+            # A move is told on the day on which it is over; it counts on the day on which it was made.
+            counts = alarms.inside(domain, at)
+            table, day = table[counts], view.seen.day_of(at[counts])
             reached, first, stayed = table[:, 1], table[:, 2] == 1, table[:, 3]
             followed = (reached >= 0) & (reached <= TAUS * kept.tau_ms) & ~first
-            num[day] += int((followed & (stayed * MILLI_NS >= cycle_ns)).sum())
-            den[day] += len(table)
+            np.add.at(num, day[followed & (stayed * MILLI_NS >= cycle_ns)], 1.0)
+            np.add.at(den, day, 1.0)
             copied += int(first.sum())
     if not seen:
         return Missing("NA_NO_EVIDENCE")

@@ -82,6 +82,13 @@ def test_changes_outside_of_time_that_counts_do_not_count() -> None:
     assert events({day: [GOOD, late] for day in range(5)}, off).den.sum() == 5
 
 
+def test_a_change_counts_on_the_day_on_which_it_was_made() -> None:
+    before = (-13 * HOUR_MS, 1000, 0, 14 * HOUR_MS)  # an hour before the end of yesterday's planned time
+    found = events({day: [before] for day in (1, 2, 3, 4, 8)})
+    assert np.flatnonzero(found.den).tolist() == [0, 1, 2, 3, 7]
+    assert found.num.tolist() == found.den.tolist()
+
+
 def test_fewer_than_five_changes_are_not_assessed() -> None:
     assert measure({day: [GOOD] for day in range(4)}) == Missing("NA_FEW_EVENTS")
     assert events({day: [GOOD] for day in range(5)}).num.sum() == 5

@@ -49,13 +49,14 @@ def view_of(
         others: Machine -> its story, told as if it were a press too.
     """
     view = story.view()
-    records, catalog, plant = story.evidence(), list(view.catalog), story.plant()
+    records, catalog, plant = list(view.days), list(view.catalog), view.plant
     for name, other in (others or {}).items():
-        renamed = [load(dump(day).replace(b'"press', f'"{name}'.encode())) for day in other.evidence()]
+        told_of = other.view()
+        renamed = [load(dump(day).replace(b'"press', f'"{name}'.encode())) for day in told_of.days]
         records = [
             structs.replace(a, sources=[*a.sources, *b.sources]) for a, b in zip(records, renamed, strict=True)
         ]
-        for source in other.view().catalog:
+        for source in told_of.catalog:
             signals = tuple(replace(tag, machine=name) for tag in source.signals)  # type: ignore[type-var]
             ids = {part: getattr(source, part).replace("press", name, 1) for part in ("id", "device")}
             catalog.append(replace(source, signals=signals, **ids))  # type: ignore[type-var]
