@@ -57,6 +57,8 @@ def within(record: DayEvidence, row: Sparse, there: Spans, counts: Spans) -> flo
         there: When the signal was known; what was counted in a quarter lies in this part of it.
         counts: The time that counts.
     """
+    if not row:
+        return 0.0
     index, amount = unsparse(row)
     pieces = quarters(record, index)
     whole = there.within(pieces)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from readiness.sketch import index, value
+from readiness.sketch import MOST, index, value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,12 +21,13 @@ CHANGES = 1000
 TIMES, SHARE = 5, 0.001
 """Steps recur when they were seen this often, and make up this share of all changes."""
 VOID, MULTIPLES = 8.0, 3
+_VALUE = np.array([value(bucket, 1.0) for bucket in range(MOST + 1)])
 
 
 def sizes(row: Sparse, grain: float) -> tuple[Floats, Floats]:
     """Return the numbers that the buckets of a sketch stand for, and how often each was seen."""
-    pairs = np.array(row, np.int64).reshape(-1, 2)
-    return np.array([value(b, grain) for b in pairs[:, 0].tolist()]), pairs[:, 1].astype(np.float64)
+    bucket, often = np.array(row, np.int64).reshape(-1, 2).T
+    return grain * _VALUE[np.abs(bucket)] * np.sign(bucket), often.astype(np.float64)
 
 
 def quantiles(number: Floats, often: Floats, shares: Sequence[float]) -> list[float]:
@@ -54,10 +55,9 @@ def clusters(number: Floats, often: Floats) -> Floats:
 
     Days have grains of their own, so one step may fall into neighbouring buckets of different days.
     """
-    bucket = index(number / float(number.min()))
-    each = np.unique(bucket)
-    total = np.array([often[bucket == i].sum() for i in each])
-    mass = np.array([(often * number)[bucket == i].sum() for i in each])
+    each, place = np.unique(index(number / float(number.min())), return_inverse=True)
+    total = np.bincount(place, weights=often)
+    mass = np.bincount(place, weights=often * number)
     near = np.abs(each[:, None] - each[None, :]) <= 1
     enough = near @ total >= max(TIMES, SHARE * often.sum())
     starts = np.flatnonzero(enough & ~np.concatenate([[False], enough[:-1] & (np.diff(each) <= 1)]))

@@ -9,6 +9,7 @@ import numpy as np
 from readiness.catalog import key
 from readiness.indicators import q03, q08
 from readiness.indicators.base import Indicator, Missing, Outcome, Shares
+from readiness.outcomes import outcome
 
 if TYPE_CHECKING:
     from readiness.view import View
@@ -18,7 +19,7 @@ WITHOUT_STATUS = frozenset({"modbus", "xgt"})
 
 HISTORY = 90
 CAP, ALWAYS_GOOD = 80.0, "ALWAYS_GOOD_DESPITE_FAULTS"
-SOUND = ((q03.evaluate, 0.98), (q08.evaluate, 0.97))
+SOUND = ((q03.INDICATOR, 0.98), (q08.INDICATOR, 0.97))
 """Below these values, stuck signals and contradictions are faults that a status should have told."""
 
 
@@ -36,8 +37,8 @@ def always_good(view: View, machine: str) -> bool:
 
 def contradicted(view: View, machine: str) -> bool:
     """Return whether other indicators found faults in what the device calls good."""
-    for check, sound in SOUND:
-        found = check(view, machine)
+    for indicator, sound in SOUND:
+        found = outcome(view, indicator, machine)
         if isinstance(found, Shares) and float(found.num.sum()) < sound * float(found.den.sum()):
             return True
     return False

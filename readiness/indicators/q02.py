@@ -27,8 +27,8 @@ def evaluate(view: View, machine: str) -> Outcome:
     num, den, beyond = (np.zeros(len(counting)) for _ in range(3))
     signals, wide, without = 0, 0, 0
     flags: set[str] = set()
-    for _, tag in view.tags[machine]:
-        days = [(d, r, v) for d, r, v in view.seen.values(key(tag)) if v.n]
+    for name in sorted({key(tag) for _, tag in view.tags[machine]}):
+        days = [(d, r, v) for d, r, v in view.seen.values(name) if v.n]
         limits = [v.limits for _, _, v in days if v.limits]
         if not limits:
             without += bool(days)
@@ -44,8 +44,8 @@ def evaluate(view: View, machine: str) -> Outcome:
             flags.add(WIDE)
             continue
         signals += 1
-        source = view.source_of(key(tag)) or ""
-        good, domain = quarters.good(view, key(tag)), view.domain(source)
+        source = view.source_of(name) or ""
+        good, domain = quarters.good(view, name), view.domain(source)
         time: Floats = view.by_day(source, good)
         out = np.zeros(len(counting))
         for day, record, values in used:

@@ -48,6 +48,8 @@ def evaluate(view: View, machine: str) -> Outcome:
     counting = view.counting(machine) > 0
     long = view.over(view.length + HISTORY)
     executing = production(long, machine).executing
+    if not len(executing):
+        return Missing("NA_NO_EVIDENCE")
     num, den = np.zeros(len(counting)), np.zeros(len(counting))
     flags: set[str] = set()
     signals, without, fewest = 0, 0, HISTORY

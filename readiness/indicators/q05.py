@@ -10,6 +10,7 @@ import numpy as np
 from readiness import quarters
 from readiness.indicators import a02
 from readiness.indicators.base import Indicator, Missing, Outcome, Rates, Sample
+from readiness.outcomes import outcome
 from readiness.production import production
 from readiness.records import MILLI_NS
 from readiness.spans import Spans, intersection
@@ -37,7 +38,7 @@ def apart(instants: Ints, changes: Ints, reach_ns: int) -> NDArray[np.bool_]:
 
 def sampling(view: View, machine: str) -> tuple[Missing | None, list[str]]:
     """Return whether reading is too slow to tell a spike from a swing, and what is to be said of it."""
-    ratios = a02.evaluate(view, machine)
+    ratios = outcome(view, a02.INDICATOR, machine)
     if not isinstance(ratios, Sample):
         return None, [UNPROVEN]
     if median(ratios.values) < 1:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from readiness.indicators import q08
 from readiness.indicators.absent import absent, shortfall
 from readiness.indicators.base import Census, Indicator, Missing, Outcome, Shares
+from readiness.outcomes import outcome
 from readiness.production import production
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def _history(view: View, machine: str) -> set[str]:
 
 def _consistent(view: View, machine: str, days: int, shown: dict[str, Shown]) -> Outcome:
     """Return the verdict that Q08 gives on states that are told apart and known."""
-    found = q08.evaluate(view, machine)
+    found = outcome(view, q08.INDICATOR, machine)
     if isinstance(found, Missing):
         return found
     assert isinstance(found, Shares)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections import defaultdict
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,10 +9,11 @@ import numpy as np
 from readiness.indicators.absent import absent, shortfall
 from readiness.indicators.base import Given, Indicator, Missing, Outcome, Shares
 from readiness.production import production
+from readiness.reasons import codes, entropy, guards
 from readiness.stats import wilson
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -24,36 +23,7 @@ if TYPE_CHECKING:
 
     Ints = NDArray[np.int64]
 
-MANY, FEW = 20, 5
-OTHER, ONE = 0.3, 0.6
-VAGUE, SAME = "OTHER_TOO_OFTEN", "ONE_REASON_TOO_OFTEN"
-
-
-def codes(stops: Sequence[Stop]) -> Mapping[str, int]:
-    """Return reason -> time, nanoseconds."""
-    found: dict[str, int] = defaultdict(int)
-    for stop in stops:
-        if stop.reason is not None:
-            found[stop.reason] += stop.length_ns
-    return found
-
-
-def entropy(times: Mapping[str, int]) -> float:
-    """Return Shannon's entropy of reasons by time, in bits."""
-    total = sum(times.values())
-    return 0.0 - sum(t / total * math.log2(t / total) for t in times.values() if t) if total else 0.0
-
-
-def guards(stops: Sequence[Stop]) -> list[str]:
-    """Return which guards strike: of the time with a reason, too much "other", or too much of one reason.
-
-    One reason of fewer than five stops says nothing about how reasons are chosen.
-    """
-    times, other = codes(stops), sum(s.length_ns for s in stops if s.reason is None and s.other)
-    given = sum(times.values()) + other
-    found = [VAGUE] if given and other > OTHER * given else []
-    enough = sum(s.reason is not None for s in stops) >= FEW
-    return [*found, SAME] if enough and max(times.values()) > ONE * given else found
+MANY = 20
 
 
 def _days(view: View, stops: Sequence[Stop]) -> Ints:
@@ -74,7 +44,7 @@ def evaluate(view: View, machine: str) -> Outcome:
     counting = view.counting(machine) > 0
     stops = [s for s in production(view, machine).stops if counting[_days(view, [s])[0]]]
     if not stops:
-        return Missing("NA_FEW_EVENTS")
+        return Missing("NA_FEW_EVENTS" if len(production(view, machine).known) else "NA_NO_EVIDENCE")
     struck = guards(stops)
     worth = 0.5 if struck else 1.0
     total = sum(s.length_ns for s in stops)

@@ -9,7 +9,7 @@ import pytest
 
 from readiness.indicators.q03 import evaluate
 from readiness.plant import ControlLoop
-from tests.readiness.indicators.press import EXECUTING, PV, STATE, found, mean, noisy, press, reason, shift
+from tests.readiness.indicators.press import EXECUTING, LABELS, PV, STATE, found, mean, noisy, press, reason, shift
 from tests.readiness.indicators.story import WITHOUT_SCHEDULE, Story
 
 WEEKS = {"days": 28, "length": 14}
@@ -131,6 +131,7 @@ def test_a_loop_that_holds_its_value_within_a_band_is_left_out() -> None:
         ({"calendar": WITHOUT_SCHEDULE}, "NA_NO_SCHEDULE"),
         ({"without": ("pv",)}, "NA_NO_EVIDENCE"),
         ({"without": ("state",)}, "NA_NO_EVIDENCE"),
+        ({"tracks": {"state": (np.full(STORY.n, -1), LABELS)}}, "NA_NO_EVIDENCE"),
         ({"meanings": {"pv": type(PV)(role="pv", origin="guess")}}, "NA_ROLE_UNCONFIRMED"),
         ({"meanings": {"state": type(STATE)(role="state", origin="guess")}}, "NA_ROLE_UNCONFIRMED"),
     ],

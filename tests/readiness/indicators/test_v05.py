@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from readiness.indicators.base import Given, Shares
-from readiness.indicators.v05 import entropy, evaluate
+from readiness.indicators.v05 import evaluate
 from readiness.plant import About, Meaning, StopReason
+from readiness.reasons import entropy
 from readiness.stats import wilson
-from tests.readiness.indicators.press import EXECUTING, STANDBY, found, given, mean, press, reason, shares
-from tests.readiness.indicators.story import WITHOUT_SCHEDULE, Story
+from tests.readiness.indicators.press import EXECUTING, LABELS, STANDBY, found, given, mean, press, reason, shares
+from tests.readiness.indicators.story import NOTHING, WITHOUT_SCHEDULE, Story
 
 if TYPE_CHECKING:
     from readiness.records import Label
@@ -135,6 +136,12 @@ def test_what_is_withheld_is_missing_and_zero_only_if_nobody_else_collects_it() 
     assert reason(of(**guess)) == "NA_ROLE_UNCONFIRMED"
     assert reason(of(**{**told((1, 2, 0, 3), MINUTES), "without": ("state",)})) == "NA_NO_EVIDENCE"
     assert reason(of(**{**told((1, 2, 0, 3), MINUTES), "calendar": WITHOUT_SCHEDULE})) == "NA_NO_SCHEDULE"
+
+
+def test_a_state_that_is_never_known_shows_no_stops() -> None:
+    story = told((1, 2, 0, 3), MINUTES)
+    dark = {**story["tracks"], "state": (np.full(STORY.n, NOTHING), LABELS)}
+    assert reason(of(**{**story, "tracks": dark})) == "NA_NO_EVIDENCE"
 
 
 def test_entropy_is_shannons() -> None:
