@@ -60,13 +60,13 @@ def _by_bill(view: View) -> Outcome:
 def evaluate(view: View, machine: str) -> Outcome:
     """Return the machines' energy of the main meter's, or of the bill's; the same for all machines."""
     del machine
-    if any(view.guessed(m.id, "energy") for m in view.inventory) and not any(
-        view.signals(m.id, "energy") for m in view.inventory
-    ):
-        return Missing("NA_ROLE_UNCONFIRMED")
     mains = main_meters(view)
+    guessed = any(view.guessed(m.id, "energy") for m in view.inventory)
+    if guessed and not any(view.signals(m.id, "energy") for m in view.inventory):
+        return Missing("NA_ROLE_UNCONFIRMED")
     if not mains:
-        return _by_bill(view) if view.plant.bills else Missing("NA_NO_EVIDENCE")
+        missing = Missing("NA_ROLE_UNCONFIRMED" if guessed else "NA_NO_EVIDENCE")
+        return _by_bill(view) if view.plant.bills else missing
     days = [{day for day, _, _ in view.seen.counts(meter.name)} for meter in mains]
     first, last = max(map(min, days)), min(map(max, days))
     inside = (np.arange(len(view.dates)) >= first) & (np.arange(len(view.dates)) <= last)
@@ -81,6 +81,7 @@ def evaluate(view: View, machine: str) -> Outcome:
     if num.sum() > MOST * den.sum():
         return Missing("NA_METERS_DISAGREE")
     shown: Mapping[str, Shown] = {"meters": len(meters), **_split(view)}
+    flags += ("GUESSED_LEFT_OUT",) * guessed
     return Rates(num, den, flags=flags, shown=shown)
 
 

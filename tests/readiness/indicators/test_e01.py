@@ -138,5 +138,9 @@ def test_not_assessed_without_main_meter_and_bill_or_with_guesses() -> None:
     assert measure(replace(PLANT, counters={})) == Missing("NA_NO_EVIDENCE")
     guess = {k: replace(m, origin="guess") if m.role == "energy" else m for k, m in PLANT.meanings.items()}
     assert measure(replace(PLANT, meanings=guess)) == Missing("NA_ROLE_UNCONFIRMED")
+    some = {**PLANT.meanings, "lathe": replace(OWN, origin="guess")}
+    assert rates(replace(PLANT, meanings=some)).flags == ("GUESSED_LEFT_OUT",)
+    main = {**PLANT.meanings, "main": replace(MAIN, origin="guess")}
+    assert measure(replace(PLANT, meanings=main)) == Missing("NA_ROLE_UNCONFIRMED")
     gone = np.where(np.arange(BASE.n) // BASE.per_day < 5, NOTHING, PLANT.counters["main"])
     assert measure(replace(PLANT, counters={**PLANT.counters, "main": gone})) == Missing("NA_SHORT_WINDOW")
