@@ -7,17 +7,20 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from readiness.records import SHORT_NS
-from readiness.runs import lengths, stretches
+from readiness.records import MILLI_NS, SHORT_NS
 from readiness.sketch import UNIT_NS, edges, pairs
 from readiness.spans import Spans
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from numpy.typing import NDArray
+
     from readiness.evidence import DayEvidence
     from readiness.records import Millis, Sparse
     from readiness.view import View
+
+    Ints = NDArray[np.int64]
 
 NEEDED, HOUR_NS = 5, 3_600_000_000_000
 USUAL, GOOD, OUTLIER = 0.999, 0.98, 10
@@ -56,6 +59,15 @@ def rests(view: View, key: str) -> list[Rest]:
     return [found[day] for day in sorted(found)]
 
 
+def one_by_one(days: Sequence[Rest]) -> tuple[Spans, Ints]:
+    """Return the runs of days one by one, each day's own, and the place in `days` of each."""
+    flat = [np.array(r.still, np.int64).reshape(-1, 2) for r in days]
+    ends = [r.record.start_ns + np.cumsum(f.sum(axis=1)) * MILLI_NS for r, f in zip(days, flat, strict=True)]
+    end = np.concatenate(ends) if ends else np.empty(0, np.int64)
+    length = np.concatenate([f[:, 1] for f in flat]) * MILLI_NS if flat else end
+    return Spans(end - length, end), np.repeat(np.arange(len(days)), [len(f) for f in flat])
+
+
 def baseline(days: Sequence[Rest], at_work: Spans, reads: Mapping[int, float], window: int) -> Baseline | None:
     """Return what runs are normal, or None with fewer than five days that can say so.
 
@@ -69,23 +81,31 @@ def baseline(days: Sequence[Rest], at_work: Spans, reads: Mapping[int, float], w
         reads: Day -> share of good readings.
         window: First day of the window.
     """
-    longest: dict[int, int] = {}
-    for day, record, still, _ in days:
-        work = int(at_work.within(Spans.between(record.start_ns, record.end_ns)).sum())
-        top = max(lengths(stretches([(record, still)]), at_work).tolist(), default=0)
-        if work >= HOUR_NS and reads.get(day, 0.0) >= GOOD and 2 * top <= work:
-            longest[day] = max(top, SHORT_NS)
+    bounds = np.array([(r.record.start_ns, r.record.end_ns) for r in days], np.int64).reshape(-1, 2)
+    work = at_work.within(Spans(bounds[:, 0], bounds[:, 1])).tolist()
+    each, place = one_by_one(days)
+    length = at_work.within(each)
+    top = np.full(len(days), SHORT_NS)
+    np.maximum.at(top, place, length)
+    longest = {
+        r.day: most
+        for r, most, working in zip(days, top.tolist(), work, strict=True)
+        if working >= HOUR_NS and reads.get(r.day, 0.0) >= GOOD and 2 * most <= working
+    }
     common = float(np.median(list(longest.values()))) if longest else 0.0
     can = [day for day, top in sorted(longest.items()) if top <= OUTLIER * common]
     earlier = [day for day in can if day < window]
     chosen = set(earlier if len(earlier) >= NEEDED else can[:NEEDED])
     if len(chosen) < NEEDED:
         return None
-    runs: list[tuple[int, int]] = []
-    for day, record, still, others in days:
-        if day in chosen:
-            runs += [(n, 1) for n in lengths(stretches([(record, still)]), at_work).tolist() if n]
-            runs += [(int(edges(bucket, UNIT_NS)[1]), number) for bucket, number in pairs(others).items()]
+    known = np.array([r.day in chosen for r in days], np.bool_)
+    runs = [(n, 1) for n in length[known[place] & (length > 0)].tolist()]
+    runs += [
+        (int(edges(bucket, UNIT_NS)[1]), number)
+        for r in days
+        if r.day in chosen
+        for bucket, number in pairs(r.runs).items()
+    ]
     table = np.array(sorted(runs), np.int64).reshape(-1, 2)
     if not len(table):
         return None

@@ -57,7 +57,8 @@ def evaluate(view: View, machine: str) -> Outcome:
         at_work = intersection(executing, quarters.good(long, key))
         said = [(d, p.signals[key]) for d, _, p in long.seen.order(view.source_of(key) or "") if key in p.signals]
         reads = {d: s.good_reads / max(s.good_reads + s.uncertain_reads + s.bad_reads, 1) for d, s in said}
-        usual = baseline(rests(long, key), at_work, reads, HISTORY)
+        days = rests(long, key)
+        usual = baseline(days, at_work, reads, HISTORY)
         if usual is None:
             without += 1
             flags.add(NO_BASELINE)
@@ -66,7 +67,8 @@ def evaluate(view: View, machine: str) -> Outcome:
             flags.add(BY_WINDOW)
         signals, fewest = signals + 1, min(fewest, usual.days)
         time = np.where(counting, view.by_day(view.source_of(key) or "", at_work), 0.0)
-        stuck = np.where(counting, _stuck(view, key, rests(view, key), at_work, usual.limit_ns), 0.0)
+        recent = [rest._replace(day=rest.day - HISTORY) for rest in days if rest.day >= HISTORY]
+        stuck = np.where(counting, _stuck(view, key, recent, at_work, usual.limit_ns), 0.0)
         den += time
         num += time - np.minimum(stuck, time)
     if not den.any():
