@@ -55,6 +55,8 @@ REASONS = {
     "NA_FEW_EVENTS": Text("too few events", "건수 부족"),
     "NA_ASSUME_EXPOSED": Text("rights unknown, assume exposed", "권한 미확인(노출 간주)"),
     "NA_UNDERSAMPLED": Text("read too slowly to tell", "수집 주기 부족"),
+    "NA_METERS_DISAGREE": Text("meters disagree", "계측값 불일치"),
+    "NA_NO_VARIATION": Text("nothing varied", "변동 없음"),
     "NOT_APPLICABLE": Text("not applicable", "해당 없음"),
 }
 
