@@ -106,18 +106,25 @@ class Count(msgspec.Struct, frozen=True, array_like=True):
 class Values(msgspec.Struct, frozen=True, array_like=True):
     """Statistics of a number with many values, good ones only. `spread` and `steps` are sketches in `grain`.
 
+    A signal that another record holds whole has none (`agent.analyzers.worth`).
+
     Attributes:
-        n: Readings.
+        n: Readings; 0 where a subscription's value of an earlier day held all day.
         low: Smallest value.
         high: Largest value.
         base: `spread` counts value minus this, the day's first value.
         grain: Smallest difference that the sketches tell apart, from `base` alone.
-        spread: Sketch of value - base.
-        steps: Sketch of the size of changes from reading to reading; equal readings are none.
+        spread: Sketch of value - base; what is nearer to `base` than a 64th of the width of the distribution is in
+            bucket 0.
+        steps: Sketch of the size of changes from reading to reading; equal readings are none. Steps too rare to be
+            a resolution are counted with the smallest that is not.
         changed: [quarter, changes, ...].
-        runs: Sketch (ns) of the lengths of runs of equal readings that are not among `still`.
-        still: The `STILLS` longest runs of at least `SHORT_NS`.
-        spikes: [ms from the day's start, ...] of the first `SPIKES` readings that stand out alone (see analyzers).
+        runs: Sketch (ns) of the lengths of runs of equal readings that are not among `still`; one over midnight is
+            counted once, whole, on the day of its beginning.
+        still: The `STILLS` longest runs of at least `SHORT_NS`; one over midnight is on both days, clipped, so its
+            parts touch at midnight. Runs that touch within a day (a hole of 0) are different ones.
+        spikes: [ms from the day's start, ...] of the `SPIKES` largest readings that stand out alone
+            (`agent.analyzers.spikes`), in order of time.
         spiked: How many there were.
         outside: [quarter, ms outside of `limits`, ...]; `beyond` likewise outside of `usual`.
         beyond: See `outside`.
