@@ -117,7 +117,8 @@ def identities(view: View, machine: str) -> Identities | None:
     again = reused(row) & good
     worked = view.machine_by_day(machine, intersection(facts.executing, track.known)) > 0
     constant = len({lot.id for lot in row}) == 1 and int(worked.sum()) >= NEEDED_DAYS
-    changes = [] if facts.changeovers is None else facts.changeovers
+    told = facts.changeover_signal is not None and view.plant.meaning(facts.changeover_signal).role != "order"
+    changes = facts.changeovers if told and facts.changeovers is not None else ()
     shown, stale = [], False
     for lot in row:
         until = stale_from(lot, changes)

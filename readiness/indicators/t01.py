@@ -56,7 +56,7 @@ def evaluate(view: View, machine: str) -> Outcome:
 INDICATOR = Indicator(
     id="T01",
     ko="로트·시리얼 연계율",
-    en="Lot and serial binding",
+    en="Lot/serial binding",
     unit="1",
     formula="pieces counted under a valid lot or serial number / pieces (executing time without a counter); what "
     "came while nothing was known is left out",

@@ -62,7 +62,7 @@ def evaluate(view: View, machine: str) -> Outcome:
 INDICATOR = Indicator(
     id="T02",
     ko="작업·품목·레시피 연계율",
-    en="Order, product and recipe context",
+    en="Order/product/recipe context",
     unit="1",
     formula="executing time in which order, product and recipe were known and fitted together / executing time; "
     "the product is left out where there is only one",

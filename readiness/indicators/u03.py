@@ -85,7 +85,7 @@ def evaluate(view: View, machine: str) -> Outcome:
 INDICATOR = Indicator(
     id="U03",
     ko="설비제어 자동화 근거",
-    en="Closed-loop or system-set control",
+    en="Closed-loop / system-set control",
     unit="1",
     formula="loops that are in automatic for 90 % of executing time and within the mentor's band for 90 % of it, "
     "or whose set point a system writes / loops with set point, value, output and mode known, at least 3",

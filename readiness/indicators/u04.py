@@ -61,10 +61,12 @@ def evaluate(view: View, machine: str) -> Outcome:
         return short
     if (reason := view.lack(machine, "sp")) is not None:
         return Missing(reason)
-    found = production(view, machine).changeovers
-    if found is None:
-        roles = ("product", "recipe", "order")
-        return Missing("NA_ROLE_UNCONFIRMED" if any(view.guessed(machine, r) for r in roles) else "NA_NO_EVIDENCE")
+    facts = production(view, machine)
+    found, signal = facts.changeovers, facts.changeover_signal
+    if found is None or signal is None or view.plant.meaning(signal).role == "order":
+        # An order for the same product sets nothing: orders alone do not tell changeovers.
+        guessed = view.guessed(machine, "product") or view.guessed(machine, "recipe")
+        return Missing("NA_ROLE_UNCONFIRMED" if guessed else "NA_NO_EVIDENCE")
     tracks: list[Labelled] = [t for n in view.signals(machine, "sp") if (t := view.seen.track(n)) is not None]
     if len(tracks) < PARAMETERS:
         return Missing("NA_NO_EVIDENCE")

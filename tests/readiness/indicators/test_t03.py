@@ -116,6 +116,21 @@ def test_lots_that_are_taken_in_turns_are_mixed() -> None:
     assert "MIXED_LOTS" in events.flags
 
 
+def test_a_lot_shorter_than_a_cycle_is_no_record() -> None:
+    slow = {"total": pieces(BASE.tracks["state"][0]) // 4}  # a piece in twenty minutes
+    ids = [*IDS, "L9999", "L9998"]
+    at = int(np.flatnonzero(WORK & (lots == WHOLE[4]))[20])
+    for length, credited in ((2, 0), (6, 1)):
+        codes = lots.copy()
+        codes[at : at + length] = len(IDS)
+        earlier = EARLIER.copy()
+        earlier[:HOUR] = len(IDS)
+        events = found(replace(world(codes, ids), counters=slow), before(earlier, ids))
+        assert events.den.sum() == len(WHOLE) + 1
+        assert events.num.sum() == len(WHOLE) + credited
+        assert ("MIXED_LOTS" in events.flags) is not bool(credited)
+
+
 def test_invalid_ids_make_no_record() -> None:
     ids = [name if k != WHOLE[1] else "DEFAULT" for k, name in enumerate(IDS)]
     events = found(world(ids=ids))

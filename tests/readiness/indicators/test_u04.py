@@ -122,6 +122,14 @@ def test_withheld_or_guessed_roles_are_not_assessed(name: str, role: str) -> Non
     assert INDICATOR.evaluate(view_of(none), "press") == Missing("NA_NO_EVIDENCE")
 
 
+def test_orders_alone_are_no_changeovers() -> None:
+    story = world([[0] * len(AT)] * 3)
+    orders = {**story.meanings, "product": Meaning(role="order")}
+    assert INDICATOR.evaluate(view_of(replace(story, meanings=orders)), "press") == Missing("NA_NO_EVIDENCE")
+    recipes = {**story.meanings, "product": Meaning(role="recipe")}
+    assert found(replace(story, meanings=recipes)).num.sum() == len(AT)
+
+
 def test_not_assessed_without_schedule_or_enough_set_points() -> None:
     story = world([[0] * len(AT)] * 3)
     assert INDICATOR.evaluate(view_of(replace(story, calendar=WITHOUT_SCHEDULE)), "press") == Missing(
