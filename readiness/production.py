@@ -17,6 +17,7 @@ from readiness.cycles import cycles_of, median_ns
 from readiness.energy import energy_of
 from readiness.kpi import Basis, kpis
 from readiness.records import QUARTER_NS
+from readiness.seen import text
 from readiness.spans import Spans, intersection, union
 from readiness.states import states_of
 from readiness.stops import changeovers_of, lots_of, names_something, stops_of
@@ -145,7 +146,7 @@ class Production:
 
     def ideal_ns(self, label: Label) -> float | None:
         """Return the ideal time per piece (PRI) of what a product signal shows."""
-        product = self.view.plant.products.get(str(label))
+        product = self.view.plant.products.get(text(label))
         seconds = None if product is None else product.ideal_s.get(self.machine)
         return None if seconds is None or seconds <= 0 else seconds * SECOND
 
@@ -164,10 +165,10 @@ class Production:
             return {name: (ideal, whole) for name, ideal in ideals.items()}
         track = self.product[1]
         found = {}
-        for label in sorted({str(label) for label in track.label if names_something(label)}):
+        for label in sorted({text(label) for label in track.label if names_something(label)}):
             ideal = self.ideal_ns(label)
             if ideal is not None:
-                found[label] = ideal, track.where(lambda said: str(said) == label)  # noqa: B023
+                found[label] = ideal, track.where(lambda said: text(said) == label)  # noqa: B023
         return found
 
     @cached_property

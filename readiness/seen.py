@@ -108,6 +108,11 @@ class Labelled:
         return self.label[index] if index >= 0 and self.end[index] > instant_ns else None
 
 
+def text(label: Label) -> str:
+    """Return a product, order or lot as people write it: a register of floating point shows 7.0 and means 7."""
+    return str(int(label)) if isinstance(label, float) and label.is_integer() else str(label)
+
+
 def millis(flat: Millis, origin_ns: int) -> Spans:
     """Return [hole since the last one's end, length, ...] in milliseconds as spans in absolute time."""
     ends = np.cumsum(np.array(flat, np.int64)) * MILLI_NS + origin_ns

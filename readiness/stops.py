@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from readiness.plant import STATES
+from readiness.records import QUARTER_NS
+from readiness.seen import text
 from readiness.spans import Spans, difference, intersection, union
 
 if TYPE_CHECKING:
@@ -94,7 +96,7 @@ def stops_of(view: View, machine: str, states: States, domain: Spans) -> tuple[S
     """Return the stops of a machine in the time that counts for its state."""
     kinds = [state for state in STATES if state != "executing"]
     idle = {state: intersection(states.spans[state], domain) for state in kinds}
-    quiet = difference(union(*idle.values()).bridged(HOLE_NS), states.spans["executing"])
+    quiet = difference(union(*idle.values()).bridged(HOLE_NS), union(states.spans["executing"], _perhaps(states)))
     pieces = intersection(quiet, domain)
     long = pieces.end - pieces.start >= SHORTEST_NS
     pieces = Spans(pieces.start[long], pieces.end[long])
@@ -106,6 +108,12 @@ def stops_of(view: View, machine: str, states: States, domain: Spans) -> tuple[S
         reason, automatic, other = reasons.of(from_ns, to_ns)
         found.append(Stop(from_ns, to_ns, kinds[longest[index]], reason, automatic, known[index], other))
     return tuple(found)
+
+
+def _perhaps(states: States) -> Spans:
+    """Return when the machine may have executed for less than a minute, of days on which the track was cut."""
+    quarters = {(brief.at_ns, brief.at_ns + QUARTER_NS) for brief in states.brief if brief.state == "executing"}
+    return difference(Spans.of(quarters), states.placed)
 
 
 class _Reasons:
@@ -222,10 +230,10 @@ def lots_of(view: View, machine: str, counted: Counted | None, executing: Spans)
         for start, end, label in zip(track.start.tolist(), track.end.tolist(), track.label, strict=True):
             if not names_something(label):
                 continue
-            if row and row[-1][0] == str(label):  # a hole, or nothing shown for a while: still the same lot
+            if row and row[-1][0] == text(label):  # a hole, or nothing shown for a while: still the same lot
                 row[-1] = (row[-1][0], row[-1][1], end)
             else:
-                row.append((str(label), start, end))
+                row.append((text(label), start, end))
         return tuple(
             Lot(lot, start, end, None if counted is None else counted.within(start, end, executing))
             for lot, start, end in row

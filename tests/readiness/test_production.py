@@ -95,6 +95,15 @@ def test_a_product_without_an_ideal_cycle_counts_for_availability_only() -> None
     assert found.shortest_ideals[0] is None
 
 
+def test_a_product_number_in_a_register_of_floating_point_is_the_number() -> None:
+    day = Day(4)
+    world = day.world(products={p: Product(id=p, name=p, ideal_s={"press": 30.0}) for p in ("7", "8")})
+    whole = facts(world)
+    assert whole.priced == {}
+    world.tracks = {**world.tracks, "p": (day.product, (0.0, 7.0, 8.0))}
+    assert list(facts(world).priced) == ["7", "8"]
+
+
 def test_without_a_product_signal_somebody_has_to_say_that_there_is_one_product() -> None:
     day = Day(5)
     world = day.world(products={"A": products()["A"]})

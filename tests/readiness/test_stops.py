@@ -84,6 +84,15 @@ def test_shorter_than_five_minutes_is_no_stop_and_neither_is_time_that_is_not_pl
     assert found[0].length_ns == 300 * SECOND
 
 
+@pytest.mark.parametrize(("between", "number"), [(1, 0), (3, 1)])
+def test_of_a_cut_track_a_short_run_ends_a_stop_and_a_short_fault_does_not(between: int, number: int) -> None:
+    codes = running(a=(1000, 1180, 2), b=(1180, 1210, between), c=(1210, 1390, 2))
+    world = World(1, {"s": (codes, LABELS)}, meanings={"s": MEANING}, cut=frozenset({"s"}))
+    assert [(s.from_ns, s.to_ns) for s in stops(world)] == [(at(1000), at(1390))] * number
+    world.cut = frozenset()
+    assert len(stops(world)) == number
+
+
 def test_unknown_time_is_no_stop() -> None:
     codes = running(a=(1000, 8000, NOTHING))
     assert stops(World(1, {"s": (codes, LABELS)}, meanings={"s": MEANING})) == []
