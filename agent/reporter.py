@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from agent.errors import ConfigError
 from agent.requests import RequestError
 from readiness import model
+from readiness.evidence import current
 from readiness.plant import configured
 from readiness.report import Site, assess
 
@@ -80,6 +81,7 @@ class Reporter:
         self._topic = topics.readiness
         self._clock = clock
         self._made: tuple[int, Assessment] | None = None  # monotonic ns, what was made then
+        self._told = False  # that there are days of another release
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="reporter", daemon=True)
         uplink.on_request("report.get", self._answer)
@@ -118,7 +120,7 @@ class Reporter:
             if self._made is None or now - self._made[0] > fresh_s * 1e9:
                 sources, plant = self._configured
                 made = assess(
-                    self._spool.days(),
+                    self._days(),
                     self._spool.tallies(),
                     sources,
                     plant,
@@ -129,6 +131,16 @@ class Reporter:
                 )
                 self._made = (now, made)
             return self._made[1]
+
+    def _days(self) -> dict[str, bytes]:
+        """Return the closed days that this release can read; an update begins evidence anew."""
+        days = self._spool.days()
+        readable = {day: raw for day, raw in days.items() if current(raw)}
+        if len(readable) < len(days) and not self._told:
+            self._told = True
+            old = len(days) - len(readable)
+            logger.warning("days of evidence by another release that the report leaves out: %d", old)
+        return readable
 
     def _answer(self, body: bytes) -> bytes:
         try:

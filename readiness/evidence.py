@@ -159,6 +159,22 @@ def load(raw: bytes) -> DayEvidence:
     return day
 
 
+class _Version(msgspec.Struct):
+    version: int
+
+
+def current(raw: bytes) -> bool:
+    """Return whether a day was written by a release with this version of evidence; damaged bytes count as such.
+
+    A day of another version says nothing to this one: what lies before an update is not computed anew from it, but
+    from the store as far as that reaches.
+    """
+    try:
+        return msgspec.json.decode(raw, type=_Version).version == VERSION
+    except msgspec.DecodeError:
+        return True
+
+
 def digest(days: list[bytes]) -> str:
     """Return the hash of a sequence of canonical days, 64 bits as hex."""
     return checksum("".join(checksum(day) for day in days).encode())
