@@ -55,7 +55,7 @@ class Earlier(OtherShape):
 def started(tmp_path: Path, evidence: Evidence) -> tuple[str, Spool]:
     """Start an agent on what a spool with this evidence has left; return what it says, and the spool after it."""
     folder, config = tmp_path / "state", tmp_path / "agent.yaml"
-    clock = FakeClock()
+    clock = FakeClock(time.time_ns())
     spool = Spool(folder, birth=birth_of("hanil", "main", "edge-1", [A]), sources=[A])
     spool.begin(clock, evidence)
     spool.put(frame(A, clock.now()))
@@ -93,7 +93,7 @@ def test_an_update_begins_evidence_anew_and_keeps_what_was_read(tmp_path: Path) 
     assert "the evidence of open days begins anew" in said
     assert "days of evidence by another release that the report leaves out: 1" in said
     assert "this is a bug" not in said
-    spool.begin(FakeClock())
+    spool.begin(FakeClock(time.time_ns()))
     waiting = spool.unconfirmed(0, None, 1000)
     spool.stop()
     assert waiting[0].seq == 1  # the reading of before the update waits for the gateway as if nothing had been
