@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from statistics import fmean
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -112,18 +112,24 @@ def is_active(label: Label) -> bool:
     return bool(label.strip("0 ")) if isinstance(label, str) else bool(label)
 
 
+def _coded(track: Labelled) -> tuple[Ints, list[Label]]:
+    """Return [segments] which of its different labels a track said; true and 1 are different ones."""
+    place: dict[tuple[type, Label], int] = {}
+    codes = [place.setdefault((type(label), label), len(place)) for label in track.label]
+    return np.array(codes, np.int64), [label for _, label in place]
+
+
 def begun(track: Labelled, wanted: Callable[[Label], bool]) -> tuple[Ints, NDArray[np.bool_]]:
     """Return when a track came to say a wanted label, and which of these instants are exact.
 
     One that follows the same label over a hole has not begun anew; the first of all has begun at an unknown time.
     """
-    begins, exact = [], []
-    for index in range(1, len(track.label)):
-        label, before = track.label[index], track.label[index - 1]
-        if wanted(label) and (label != before or type(label) is not type(before)):
-            begins.append(int(track.start[index]))
-            exact.append(int(track.end[index - 1]) == begins[-1])
-    return np.array(begins, np.int64), np.array(exact, np.bool_)
+    codes, labels = _coded(track)
+    if len(codes) < 2:
+        return np.empty(0, np.int64), np.empty(0, np.bool_)
+    good = np.array([wanted(label) for label in labels], np.bool_)
+    new = 1 + np.flatnonzero(good[codes[1:]] & (codes[1:] != codes[:-1]))
+    return track.start[new], track.end[new - 1] == track.start[new]
 
 
 def names(view: View, machine: str) -> list[str]:
@@ -140,18 +146,25 @@ def names(view: View, machine: str) -> list[str]:
 
 def tracks(view: View, machine: str, wanted: Callable[[Meaning], bool]) -> list[AlarmTrack]:
     """Return the alarms of a machine that were ever active in the window, of the meanings that are wanted."""
+    if ("alarms", machine) not in view.derived:
+        view.derived["alarms", machine] = [found for name in names(view, machine) for found in _of(view, name)]
+    every = cast("list[AlarmTrack]", view.derived["alarms", machine])
+    return [alarm for alarm in every if wanted(view.plant.meaning(alarm.name))]
+
+
+def _of(view: View, name: str) -> list[AlarmTrack]:
+    """Return the alarms that one signal tells: one for each value by which it is active."""
+    track = view.seen.track(name)
+    if track is None:
+        return []
     found = []
-    for name in names(view, machine):
-        track = view.seen.track(name)
-        if track is None or not wanted(view.plant.meaning(name)):
-            continue
-        said = (*track.label, *(short.label for short in track.rest))
-        for label in dict.fromkeys(label for label in said if is_active(label)):
-            active = track.spans_of([label])
-            stood = union(active, _between(view, track, label))
-            begins, exact = begun(track, lambda said, label=label: said == label)  # type: ignore[misc]
-            hidden = tuple((s.at_ns, s.begins) for s in track.rest if s.label == label and s.begins)
-            found.append(AlarmTrack(name, label, active, stood, begins, exact, hidden))
+    said = (*track.label, *(short.label for short in track.rest))
+    for label in dict.fromkeys(label for label in said if is_active(label)):
+        when = track.spans_of([label])
+        begins, exact = begun(track, lambda other, label=label: other == label)  # type: ignore[misc]
+        hidden = tuple((s.at_ns, s.begins) for s in track.rest if s.label == label and s.begins)
+        stood = union(when, _between(view, track, label))
+        found.append(AlarmTrack(name, label, when, stood, begins, exact, hidden))
     return found
 
 
