@@ -157,9 +157,10 @@ class Loop(msgspec.Struct, frozen=True, array_like=True):
         band: In force, in the unit of both.
         tau_ms: Time constant in force: after three of them a set point should be reached.
         known: Spans.
-        held: Spans.
+        held: Spans; of more than 1,440 of them one of the same sum in each minute.
         moves: [ms of a change of the set point, ms until it was reached or -1, whether the measured value came
-            first (1) or not (0), ms that the set point stayed (at most a day), ...]; one cut off is left out.
+            first (1) or not (0), ms that the set point stayed (at most a day), ...]; one cut off is left out. A move
+            is told on the day on which it was over: it may have begun before it, then its ms are negative.
     """
 
     band: float
@@ -175,7 +176,7 @@ class Burst(msgspec.Struct, frozen=True, array_like=True):
     Attributes:
         begin_ms: From the day's start.
         length_ms: Of the window.
-        n: Good readings in it.
+        n: Readings with a number in it; of a subscription, which tells changes only, samples that the server took.
         rate_hz: Readings a second.
         f95_hz: Frequency below which 95 % of the power above the noise floor lie; 0 where nothing is above it.
         flat: Share of the power that the noise floor takes.

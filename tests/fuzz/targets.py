@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.fuzz import columns, files, lists, memory, wire, words
+from tests.fuzz import certificates, columns, files, lists, memory, wire, words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,4 +26,5 @@ TARGETS: Mapping[str, Target] = {
     "lists": lists.LISTS,
     "recordings": lists.RECORDINGS,
     "edits": lists.EDITS,
+    "certificates": certificates.TARGET,
 }
