@@ -20,7 +20,7 @@ from agent.analyzers.runs import firsts
 from readiness.sketch import MOST
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from numpy.typing import DTypeLike, NDArray
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     Indices = NDArray[np.integer[Any]]
 
 WIDTH = 2 * MOST + 1
-_DENSE = 4  # cells a row up to which counting densely pays
+_DENSE, _SMALL = 6, 8192  # cells a row up to which counting densely pays, and cells that cost next to nothing
 
 
 class Sketches:
@@ -61,7 +61,7 @@ class Sketches:
             return
         first, low = int(signal.min()), int(bucket.min())
         signals, width = int(signal.max()) - first + 1, int(bucket.max()) - low + 1
-        if signals * width <= _DENSE * len(signal) + 1024:
+        if signals * width <= _DENSE * len(signal) + _SMALL:
             cell = (signal - first) * np.int64(width)
             cell += bucket
             cell -= low
@@ -91,9 +91,13 @@ class Sketches:
             self._count[at] += count
             return
         self._count[at[found]] += count[found]
-        new = ~found
-        self._key = np.insert(self._key, at[new], key[new])
-        self._count = np.insert(self._count, at[new], count[new])
+        new = np.flatnonzero(~found)
+        place = at[new] + np.arange(len(new))
+        old = np.ones(len(self._key) + len(new), np.bool_)
+        old[place] = False
+        self._key, self._count = (
+            _between(place, of[new], old, before) for of, before in ((key, self._key), (count, self._count))
+        )
         if self._most is not None and len(self._key) > 2 * self._settled + 1024:
             self._settle()
 
@@ -149,7 +153,9 @@ class Sketches:
         self._settled = len(self._key)
 
 
-def restored(sketches: Mapping[str, Sketches], state: Mapping[str, list[str]]) -> None:
-    """Restore several by name."""
-    for name, one in sketches.items():
-        one.restore(state[name])
+def _between(place: Ints, new: Counts, rest: NDArray[np.bool_], old: Counts) -> Counts:
+    """Return an array with `new` at some places and `old` at the rest."""
+    array = np.empty(len(rest), old.dtype)
+    array[place] = new
+    array[rest] = old
+    return array

@@ -4,7 +4,7 @@ A reading is a candidate when it lies further from the median of five (itself an
 their scaled median deviation, and its neighbours lie within that too, or within a quarter of its distance. The five
 follow each other without a hole, on one day.
 
-Five readings are too few to say what noise does: every seventieth of white noise is a candidate. So the day decides
+Five readings are too few to say what noise does: every sixtieth of white noise is a candidate. So the day decides
 when it is over: a spike is also further out than six standard deviations of the noise that the day's median step
 stands for. Where the values move in steps of a converter, that is six of them.
 

@@ -283,11 +283,7 @@ class Values:
             of: The signals.
             now: The rows' day.
         """
-        inner = linked.copy()
-        inner[head] = False
-        last, far = candidates(value, inner)
-        now.spike(of[np.searchsorted(head, last, side="right") - 1], time[last - 2], far)
-        # Windows that begin with readings of an earlier portion.
+        # Windows that begin with readings of an earlier portion stand in front, signal by signal.
         place = np.arange(BEFORE)
         behind = np.minimum(head[:, None] + place, tail[:, None])
         there = place <= (tail - head)[:, None]
@@ -295,9 +291,14 @@ class Values:
         links = np.concatenate([self._link[of], linked[behind] & there], axis=1)
         times = np.concatenate([self._time[of], time[behind]], axis=1)  # the two last ones before
         links[:, 0] = False
-        last, far = candidates(values.ravel(), links.ravel())
-        who, at = np.divmod(last, 2 * BEFORE)
-        now.spike(of[who], times[who, at - BEFORE], far)
+        inner = linked.copy()
+        inner[head] = False
+        last, far = candidates(np.concatenate([values.ravel(), value]), np.concatenate([links.ravel(), inner]))
+        front = int(np.searchsorted(last, values.size))
+        who, at = np.divmod(last[:front], 2 * BEFORE)
+        now.spike(of[who], times[who, at - BEFORE], far[:front])
+        last = last[front:] - values.size
+        now.spike(of[np.searchsorted(head, last, side="right") - 1], time[last - 2], far[front:])
         many = np.minimum(tail - head + 1, BEFORE)[:, None] + place
         self._value[of] = np.take_along_axis(values, many, axis=1)
         self._link[of] = np.take_along_axis(links, many, axis=1)

@@ -32,7 +32,7 @@ RARE = 3000
 """In a record, the smallest steps are counted with the first bucket that holds this part of all changes: rarer ones
 are no resolution, which is a step that makes up a thousandth, together with its neighbours."""
 OFTEN = 5
-SPIKED, LONG_LEFT = 128, 2000
+SPIKED, LONG_LEFT, WAITING = 128, 2000, 256
 OUTER = ("outside", "beyond")
 
 
@@ -81,6 +81,7 @@ class ValuesDay:
             "beyond": Longest(start_ns, end_ns, LONG_LEFT),
         }
         self.spikes = Largest(start_ns, SPIKES)
+        self._candidates: list[tuple[Ints, Ints, NDArray[np.int32]]] = []
 
     def grow(self, n: int) -> None:
         """Make room for n signals."""
@@ -116,7 +117,15 @@ class ValuesDay:
     def spike(self, signal: Ints, time: Ints, far: Floats) -> None:
         """Take candidates for spikes and their distances from the median."""
         if len(signal):
-            bucket = index(far / self.grain[signal])
+            self._candidates.append((signal, time, index(far / self.grain[signal])))
+            if sum(len(of) for of, _, _ in self._candidates) >= WAITING:
+                self._spikes()
+
+    def _spikes(self) -> None:
+        """Count the candidates that have waited: a few at a time cost as much as hundreds."""
+        if self._candidates:
+            signal, time, bucket = (np.concatenate(column) for column in zip(*self._candidates, strict=True))
+            self._candidates = []
             self.sketches["spikes"].add(signal, bucket)
             self.spikes.add(signal, time, bucket)
 
@@ -168,6 +177,7 @@ class ValuesDay:
     def settle(self) -> None:
         """Bring everything into its final form."""
         self._sum_up(self.longest["still"].settle())
+        self._spikes()
         self.spikes.settle()
         for which in OUTER:
             rest = self.longest[which].settle()
