@@ -208,6 +208,7 @@ class Tracks:
     def close(self, day: Closing) -> Mapping[str, Any]:
         """Return the tracks of a day."""
         tracks: dict[str, Track] = {}
+        self._wake(np.flatnonzero((self._asleep > 0) & (self._asleep <= day.start_ns)))  # their last word may hold
         for index, name in day.keys.items():
             until = int(self._time[index]) + self._tail if self._poll else NEVER
             track = self._lines[index].record(day.start_ns, day.end_ns, until, day.known[index][0])
