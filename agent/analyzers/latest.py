@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from agent.analyzers.rows import BAD
-from agent.analyzers.runs import firsts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,10 +38,8 @@ class Latest:
     def take(self, rows: Rows, day: Portion) -> None:
         """Take rows of one day."""
         del day
-        if len(rows):
-            last = rows.where(np.append(np.flatnonzero(firsts(rows.signal))[1:], len(rows)) - 1)
-            there = True if last.kind is None else last.kind < BAD
-            self.value[last.signal] = np.where(there, last.number, np.nan)
+        number = rows.number if rows.kind is None else np.where(rows.kind < BAD, rows.number, np.nan)
+        self.value[rows.signal] = number  # where a signal comes several times, the last row counts
 
     def close(self, day: Closing) -> Mapping[str, Any]:
         """Return nothing."""

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
     Taking = tuple[int, Follower, int]  # index of a signal, the loop that takes it, and as what
 
+STRIDE_NS = 60_000_000_000
+"""Loops are compared by whole minutes: each time costs the same, however few rows there are."""
+
 
 class Loops:
     """All loops of an agent that have a band and whose signals are read."""
@@ -108,7 +111,8 @@ class Loops:
         """Compare as far as both sources have come, or as one of them has without the other for too long."""
         for name, follower in self._loops.items():
             times = [self._times.get(source, 0) for source in self._sources[name]]
-            follower.advance(max(min(times) - SLACK_NS, max(times) - SILENCE_NS))
+            come_ns = max(min(times) - SLACK_NS, max(times) - SILENCE_NS)
+            follower.advance(come_ns // STRIDE_NS * STRIDE_NS)
 
     def close(self, start_ns: int, end_ns: int, known: Callable[[str], Spans]) -> dict[str, Loop]:
         """Return the records of a day, by loop.
