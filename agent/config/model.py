@@ -16,7 +16,6 @@ from agent.collectors.modbus.config import ModbusDevice
 from agent.collectors.opcua.config import OpcUaDevice
 from agent.collectors.xgt.config import XgtDevice
 from agent.config.base import Zone
-from agent.config.schedule import Schedule
 from agent.sparkplug.config import SparkplugSettings
 from contract import codec
 from contract.payload import EVENTS, Birth, BirthAlarm, BirthSignal, BirthSource
@@ -27,6 +26,7 @@ from settings.base import Duration, Flag, Id, Model, Name, Size, TopicId, at_lea
 from settings.broker import Broker
 from settings.language import Complaint, Text
 from settings.path import FullPath
+from settings.schedule import Schedule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
