@@ -23,6 +23,7 @@ import msgspec
 from agent.analyzers.alarms import Alarms
 from agent.analyzers.bursts import Bursts
 from agent.analyzers.connection import Connections
+from agent.analyzers.gathering import Gathering
 from agent.analyzers.ledger import Ledger, identity, key
 from agent.analyzers.loops import Loops
 from agent.analyzers.outages import GRACE_NS, Outages
@@ -172,7 +173,7 @@ class DayLedger:
         self._closed_ns = state["closed"]
         for name, kept in state["ledgers"].items():
             source = self._sources.get(name) or _remembered(kept["about"])
-            ledger = Ledger(source, self._day, self._ranges)
+            ledger = Gathering(source, self._day, self._ranges)
             ledger.restore(kept)
             self._ledgers[name] = ledger
         self._outages.restore(state["outages"])
@@ -204,7 +205,7 @@ class DayLedger:
     def _ledger(self, source: Source) -> Ledger:
         name = identity(source)
         if name not in self._ledgers:
-            self._ledgers[name] = Ledger(source, self._day, self._ranges)
+            self._ledgers[name] = Gathering(source, self._day, self._ranges)
         return self._ledgers[name]
 
     def _latest(self, source: str, signal: str) -> tuple[int, float] | None:

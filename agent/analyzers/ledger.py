@@ -173,7 +173,7 @@ class Ledger:
         if block.source.signals is not self._listed:
             self._listed, mapping = self._mapped
             listed = np.arange(len(block.source.signals)) if mapping is None else mapping
-            self._since[listed[self._since[listed] == 0]] = int(block.time_ns.min())
+            self._since[listed[self._since[listed] == 0]] = int(block.time_ns[0])
 
     def _index(self, block: FrameBlock) -> Ints:
         """Return the rows' signals as indices into our own list."""
