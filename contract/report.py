@@ -21,14 +21,15 @@ Json = Any
 Reason = Literal[
     "NA_NO_EVIDENCE", "NA_SHORT_WINDOW", "NA_NO_SCHEDULE", "NA_NO_INVENTORY", "NA_ROLE_UNCONFIRMED", "NA_NO_BURST",
     "NA_SELF_FAULT", "NA_CLOCK", "NA_FEW_EVENTS", "NA_ASSUME_EXPOSED", "NA_METERS_DISAGREE",
-    "NA_NO_VARIATION", "NA_UNDERSAMPLED", "NOT_APPLICABLE",
+    "NA_NO_VARIATION", "NA_UNDERSAMPLED", "NA_NOT_IN_SOURCE", "NOT_APPLICABLE",
 ]  # fmt: skip
 """Why something is not assessed. NOT_APPLICABLE leaves the denominator, the others are missing evidence.
 
 NA_FEW_EVENTS: what is counted has happened too seldom for a number. NA_ASSUME_EXPOSED: the protocol has no rights
 that could be asked for, so whoever reaches the device may have to be taken for somebody who can write to it.
 NA_METERS_DISAGREE: sub-meters count more than the main meter, so one of them is wired or set up wrong.
-NA_NO_VARIATION: what should explain the value hardly varied. NA_UNDERSAMPLED: reading is too slow to tell."""
+NA_NO_VARIATION: what should explain the value hardly varied. NA_UNDERSAMPLED: reading is too slow to tell.
+NA_NOT_IN_SOURCE: assessed from files or a database, which cannot tell (`agent.assess.provable`)."""
 Quality = Literal["measured", "derived", "edge-only", "partial", "mixed", "census"]
 """How a value came about. derived: the protocol has no status codes; edge-only: the device has no clock of its own;
 partial: only a part of the definition could be looked at; census: everything was looked at, so there is no

@@ -57,6 +57,7 @@ REASONS = {
     "NA_UNDERSAMPLED": Text("read too slowly to tell", "수집 주기 부족"),
     "NA_METERS_DISAGREE": Text("meters disagree", "계측값 불일치"),
     "NA_NO_VARIATION": Text("nothing varied", "변동 없음"),
+    "NA_NOT_IN_SOURCE": Text("the source cannot tell", "자료로 확인 불가"),
     "NOT_APPLICABLE": Text("not applicable", "해당 없음"),
 }
 
