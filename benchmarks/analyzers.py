@@ -1,8 +1,8 @@
 """Time of the analyzers a sample, live and in a replay, together and each: `python -m benchmarks.analyzers`.
 
 One source of 20 signals at 1 s, of a kind that gives them work: 8 noisy analog values, 4 that move in steps of a
-converter, 4 counters, 3 bits that toggle, one text; in blocks of 60 s as a box sees them, and of an hour as a
-replay reads them, in processor time. `values` is the time inside of `Values.take` alone, and so on.
+converter, 4 counters, 3 bits that toggle, one text; in blocks of 1 s as they are committed, of 60 s, and of an hour
+as a replay reads them, in processor time. `values` is the time inside of `Values.take` alone, and so on.
 
 Then a day of the demo factory's signals: memory as tracemalloc finds it and the size of the state, and what the
 day's evidence takes by signal, as it is stored and under zstd.
@@ -161,6 +161,7 @@ def main() -> None:
             Signal(id=f"s{i}", machine="press", name=f"s{i}", dtype=dtype) for i, (dtype, _) in enumerate(KINDS)
         ),
     )
+    pace(source, 1, 1800)
     pace(source, 60, 7200)
     pace(source, 3600, 28_800)
     day(5)
