@@ -79,12 +79,14 @@ class DayLedger:
         self._loops = Loops()
         self._closed_ns = 0
         self._closed: dict[str, bytes] = {}
+        self._declared: tuple[ControlLoop, ...] = ()
+        self._ranges: dict[str, Ranges] = {}
         self.begin(sources, loops, ranges)
 
     def begin(
         self,
         sources: Sequence[Source],
-        loops: Sequence[ControlLoop] = (),
+        loops: Sequence[ControlLoop] | None = None,
         ranges: Mapping[str, Ranges] | None = None,
     ) -> None:
         """Go on with these sources, between two entries; those that are gone are kept until their days close.
@@ -94,14 +96,14 @@ class DayLedger:
 
         Args:
             sources: All that the configuration has now.
-            loops: Control loops that people have declared; one that has changed begins anew.
-            ranges: What people say of signals' values, by `{machine}/{signal}`.
+            loops: Control loops that people have declared; one that has changed begins anew. None: as before.
+            ranges: What people say of signals' values, by `{machine}/{signal}`. None: as before.
         """
         polled = [s for s in sources if s.mode != "burst"]
         self._sources = {identity(s): s for s in polled}
         self._by_id = {s.id: identity(s) for s in polled}
-        self._declared = tuple(loops)
-        self._ranges = dict(ranges or {})
+        self._declared = self._declared if loops is None else tuple(loops)
+        self._ranges = self._ranges if ranges is None else dict(ranges)
         for ledger in self._ledgers.values():
             ledger.ranges(self._ranges)
         self._loops.begin(self._declared, polled, self._latest)

@@ -90,11 +90,17 @@ class Side:
 
     def take(self, time: Ints, value: Floats) -> None:
         """Append rows."""
-        if len(time):
-            self.begun = self.begun or int(time[0])
-            self.last = int(time[-1])
-            self.time.append(time)
-            self.value.append(value)
+        self.begun = self.begun or int(time[0])
+        self.time.append(time)
+        self.value.append(value)
+
+    def replace(self, time_ns: int, value: float) -> None:
+        """Let it be `value` from an instant on that lies before all rows but those of the same instant."""
+        time, values = self.rows()
+        there = int(np.searchsorted(time, time_ns, side="right"))
+        self.time = [np.append(np.int64(time_ns), time[there:])]
+        self.value = [np.append(value, values[there:])]
+        self.begun = self.begun or time_ns
 
     def rows(self) -> tuple[Ints, Floats]:
         """Return all rows that are not yet compared."""
@@ -169,15 +175,17 @@ class Follower:
 
     def take(self, side: int, time: Ints, value: Floats) -> None:
         """Take rows of one of the signals, NaN where there is no good or uncertain number."""
-        time, value = self._sides[side].later(time, value)
+        own = self._sides[side]
+        time, value = own.later(time, value)
+        if not len(time):
+            return
+        own.last = int(time[-1])
         late = int(np.searchsorted(time, self._past))
         if late:  # what it says holds from now on; before, nobody knows
             self._doubt.append((int(time[0]), self._past))
-            time, value = time[late - 1 :].copy(), value[late - 1 :]
-            time[0] = self._past
-            keep = np.append(time[1:] > time[:-1], True)
-            time, value = time[keep], value[keep]
-        self._sides[side].take(time, value)
+            own.replace(self._past, float(value[late - 1]))
+        if late < len(time):
+            own.take(time[late:], value[late:])
 
     def advance(self, to_ns: int) -> None:
         """Compare both up to an instant: nothing that is older comes any more."""
@@ -256,7 +264,8 @@ class Follower:
         """
         self.advance(end_ns)
         unknown, held = self.spans(start_ns, end_ns)
-        known = difference(intersection(sp, pv), unknown)
+        sp = difference(sp, unknown)
+        known = intersection(sp, pv)
         held = intersection(held, known)
         moves = self._over(start_ns, end_ns, sp, known)[:MOVES] if self._patience else []
         if not len(known) and not moves:

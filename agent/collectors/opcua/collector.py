@@ -24,13 +24,13 @@ from agent.collectors.opcua.datatypes import DataTypes
 from agent.collectors.opcua.group import RETRY_NS, Group, opaque
 from agent.collectors.opcua.identity import Identity
 from agent.collectors.opcua.limits import Limits
+from agent.collectors.opcua.problems import untimed
 from agent.collectors.opcua.publisher import Publisher
 from agent.collectors.opcua.services import VALUE
 from agent.collectors.opcua.upkeep import Upkeep
 from agent.collectors.opcua.watching import Watching
 from agent.errors import Unreachable
 from agent.frame import Facts, Status, Watermark
-from settings.language import Text
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from agent.collectors.base import Box, Memory, Read, Reading, Stats
     from agent.collectors.opcua.config import OpcUaDevice
     from agent.frame import FrameBlock, Json, Source
+    from settings.language import Text
 
 HEARTBEAT_NS: Final = 2_000_000_000
 HEARTBEAT_LEAST_NS: Final = 1_000_000_000
@@ -136,8 +137,10 @@ class OpcUaCollector:
 
     def refused(self) -> Sequence[Text]:
         """Return a text for each signal that the server does not let us read, or not as configured."""
-        problems = [text for group in self._kept.groups for text in group.problems.values()]
-        return [*self._connection.warnings(), *problems, *filter(None, map(_unbelievable, self._kept.groups))]
+        groups = self._kept.groups
+        problems = [text for group in groups for text in group.problems.values()]
+        untimely = filter(None, (untimed(group.source.id, group.believed()) for group in groups))
+        return [*self._connection.warnings(), *problems, *untimely]
 
     def retry(self) -> None:
         """Try refused nodes at the next read."""
@@ -441,18 +444,3 @@ class _Session:
                 self._tell("clock", body)
             case ("access", body):
                 self._tell("access", body)
-
-
-def _unbelievable(group: Group) -> Text | None:
-    """Return one text about all source times of a group that are not kept."""
-    said = group.believed()
-    names = [name for each in said.values() for name in each]
-    if not names:
-        return None
-    shown = ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
-    return Text(
-        f"{group.source.id}: source times stand still or are far off ({len(names)}: {shown}): "
-        "rows keep the time of reading alone; check the clock of the device",
-        f"{group.source.id}: 서버가 주는 원본 시각이 멈춰 있거나 실제와 크게 다릅니다({len(names)}개: {shown}). "
-        "수집 시각만 저장합니다. 장비의 시계를 확인하십시오",
-    )

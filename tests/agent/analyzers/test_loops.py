@@ -12,7 +12,7 @@ import pytest
 
 from agent.analyzers.evidence import make
 from agent.analyzers.following import DAY_NS, Follower, by_minute
-from agent.frame import FrameBlock, Status, Watermark
+from agent.frame import Event, FrameBlock, Status, Watermark
 from readiness.evidence import load
 from readiness.plant import ControlLoop
 from readiness.spans import Spans, intersection
@@ -394,6 +394,47 @@ def test_what_comes_behind_what_was_compared_leaves_it_unknown() -> None:
     assert spans_of(loop.known) == [(0, 3_600_000), (compared, 479 * 30_000)]
     assert spans_of(loop.held) == [(0, 3_600_000)]
     assert moves_of(loop) == []
+
+
+def test_a_move_that_came_late_is_left_out() -> None:
+    values = [20.0] * (4 * 360) + [50.0] * 720
+    stream: list[list[Item]] = [[told(SETTER, 0, [Row(START, 20.0)])], [oven(values[:1440])]]
+    stream += [
+        [told(SETTER, 0, [Row(at(3600)[0], 50.0), Row(at(5 * 3600)[0], 20.0)])],
+        [oven(values[1440:], 14_400.0)],
+    ]
+    (day,) = days([*stream, alive(6 * 3600)])
+    assert moves_of(day.loops["oven-1/zone"]) == []
+
+
+def test_the_latest_of_what_comes_late_holds_from_then_on() -> None:
+    values = [20.0] * (4 * 360)
+    stream: list[list[Item]] = [[told(SETTER, 0, [Row(START, 20.0)])], [oven(values)]]
+    stream += [[told(SETTER, 0, [Row(at(3600)[0], 50.0)])], [told(SETTER, 0, [Row(at(3700)[0], 20.0)])]]
+    (day,) = days([*stream, alive(479 * 30)])
+    loop = day.loops["oven-1/zone"]
+    compared = 2 * 3_600_000 - 60_000
+    assert spans_of(loop.known) == spans_of(loop.held) == [(0, 3_600_000), (compared, 479 * 30_000)]
+
+
+def test_a_new_configuration_without_a_word_on_loops_keeps_them() -> None:
+    evidence = make(SOURCES, CALENDAR, None, [ZONE])
+    evidence.feed([told(SETTER, 0, [Row(START, 20.0)]), oven([20.0] * 60), *alive(600)])
+    evidence.begin(SOURCES)
+    evidence.feed([oven([20.0] * 60, 600.0), *alive(1200, 630)])
+    evidence.feed([Watermark(s.id, START + DAY + HOUR) for s in SOURCES])
+    assert spans_of(load(evidence.take_closed()["2026-11-23"]).loops["oven-1/zone"].held) == [(0, 1_200_000)]
+
+
+def test_a_clock_that_was_ahead_by_days_leaves_no_trace() -> None:
+    evidence = make(SOURCES, CALENDAR, None, [ZONE])
+    ahead = [Row(START + 9 * DAY, 99.0)]
+    evidence.feed([told(SETTER, 0, ahead), told(OVEN, 0, ahead), Watermark(SETTER.id, START + 9 * DAY + HOUR)])
+    evidence.feed([Event(kind="clock_step", time_ns=START)])
+    evidence.feed([told(SETTER, 0, [Row(START, 20.0)]), oven([20.0] * 60), *alive(600)])
+    evidence.feed([Watermark(s.id, START + DAY + HOUR) for s in SOURCES])
+    loop = load(evidence.take_closed()["2026-11-23"]).loops["oven-1/zone"]
+    assert spans_of(loop.known) == spans_of(loop.held) == [(0, 600_000)]
 
 
 def test_a_loop_that_is_declared_later_begins_with_what_holds() -> None:
