@@ -98,7 +98,7 @@ class Sketches:
         self._key, self._count = (
             _between(place, of[new], old, before) for of, before in ((key, self._key), (count, self._count))
         )
-        if self._most is not None and len(self._key) > 2 * self._settled + 1024:
+        if self._most is not None and len(self._key) > self._settled + self._settled // 4 + 256:
             self._settle()
 
     def _settle(self) -> None:

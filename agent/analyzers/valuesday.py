@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
     Floats = NDArray[np.float64]
 
-SPREAD, STEPS = 192, 256
+SPREAD, STEPS = 192, 160
 """Buckets that a signal keeps while a day is open."""
 FINE = 64
 """In a record, values nearer to `base` than this part of the width of their distribution are one bucket."""
