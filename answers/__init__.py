@@ -1,1 +1,1 @@
-"""The mentor's inputs: what people say of a factory, by file or by signed message, joined with the configuration."""
+"""What people answer: the mentor's inputs, joined with the configuration into what readiness calls a plant."""

@@ -51,7 +51,8 @@ class Meaning:
         factor: Of a counter: pieces (or, of an energy meter, kWh) per count.
         meter: Of an energy meter: the plant's, or that of a machine.
         pattern: Of an id: a regular expression that every valid one matches.
-        limits: Physical limits of a measured value, where they are not configured.
+        limits: Physical limits of a measured value; they go before the configured ones.
+        usual: Its range of normal operation, likewise.
         critical: One of the parameters that must be known for each lot.
         used: Whether anybody uses it, where a person has said so.
     """
@@ -71,6 +72,7 @@ class Meaning:
     meter: Literal["main", "machine"] | None = None
     pattern: str | None = None
     limits: tuple[float, float] | None = None
+    usual: tuple[float, float] | None = None
     critical: bool = False
     used: bool | None = None
 
@@ -195,6 +197,29 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Contradiction:
+    """Something that was said and does not fit: to other words, or to what was measured. Both are shown.
+
+    Attributes:
+        code: What kind it is, a key of `readiness.contradictions.CODES`.
+        subject: What it is about: a machine, a signal `{machine}/{signal}`, an indicator, with the field after it.
+        machine: Of which machine, None for the plant.
+        said: What was said, as it is shown.
+        seen: What stands against it.
+        who: Who said it.
+        when: ISO date.
+    """
+
+    code: str
+    subject: str
+    machine: str | None
+    said: str
+    seen: str
+    who: str
+    when: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plant:
     """Everything that was said.
 
@@ -212,7 +237,9 @@ class Plant:
         bills: Energy bought.
         claims: What people say themselves, for comparison.
         onboardings: Hours from first contact to all roles confirmed, of machines that were added with a protocol.
-        hash: 64 bits over all of it, as hex.
+        said: Who said what counts and when (author, ISO date), by subject and field, `machine press-1 has_alarms`.
+        contradictions: Between answers, and between them and the configuration.
+        hash: 64 bits over what formulas look at, as hex: not who said it, and whatever the order.
     """
 
     machines: Sequence[Machine]
@@ -228,6 +255,8 @@ class Plant:
     bills: Sequence[Bill] = ()
     claims: Sequence[Claim] = ()
     onboardings: Mapping[str, float] = field(default_factory=dict)
+    said: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    contradictions: Sequence[Contradiction] = ()
     hash: str = ""
 
     def of(self, machine: str) -> About:

@@ -1,0 +1,112 @@
+"""How single answers are written: values of signals, months, local times, patterns, classes of accounts.
+
+Local times carry no zone: they are those of the site, and become instants when the answers are joined with its
+calendar (`answers.plant`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, StringConstraints
+
+from settings.base import form
+from settings.language import Complaint
+
+SignalRole = Literal[
+    "state", "count_total", "count_good", "count_reject", "cycle", "mode", "alarm", "sp", "pv", "op",
+    "energy", "lot", "order", "product", "recipe", "reason", "intervention", "power", "none",
+]  # fmt: skip
+"""What a signal means for its machine; `none` takes away a role that a tool has guessed."""
+Answer = Literal["yes", "no", "unknown"]
+Account = Literal["operator", "engineer", "manager", "kiosk", "service", "supplier"]
+"""Classes of accounts. Who it was is never asked, and no field could hold it."""
+SystemKind = Literal["mes", "pop", "scada", "hmi", "erp", "plm", "scm", "fems", "qms", "cmms", "historian", "other"]
+
+_MOMENT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[ T]([01][0-9]|2[0-3]):([0-5][0-9])")
+_MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
+_METRIC = re.compile(r"[A-Z][0-9]{2}")
+_NESTED = re.compile(r"\([^()]*[+*}][^()]*\)[+*{]|\(\?[=!<]|\\[1-9]")
+"""A pattern that may take for ever: a repeated group with a repetition in it, or one that looks back."""
+
+
+def _label(value: Any) -> str:
+    """Return a value of a signal as text; what type it is, the signal says."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | str) and len(str(value)) <= 200:
+        return str(value)
+    if isinstance(value, float) and math.isfinite(value):
+        return str(int(value)) if value.is_integer() else repr(value)
+    raise Complaint("write a value of the signal: 3, true or RUN", "태그의 값을 쓰십시오. 예: 3, true, RUN")
+
+
+def _moment(value: Any) -> dt.datetime:
+    if isinstance(value, str) and (match := _MOMENT.fullmatch(value.strip())):
+        try:
+            return dt.datetime.fromisoformat(f"{match[1]}T{match[2]}:{match[3]}")
+        except ValueError:  # the 30th of February
+            pass
+    raise Complaint(
+        "write a local date and time like 2026-11-03 08:00", "현지 날짜와 시각을 2026-11-03 08:00처럼 쓰십시오"
+    )
+
+
+def _quarter(value: dt.datetime) -> dt.datetime:
+    if value.minute % 15:
+        raise Complaint(
+            "write a quarter of an hour, :00, :15, :30 or :45: counters are kept by quarter hour",
+            "15분 단위(:00, :15, :30, :45)로 쓰십시오. 카운터는 15분 단위로 집계됩니다",
+        )
+    return value
+
+
+def _month(value: Any) -> str:
+    if isinstance(value, str) and _MONTH.fullmatch(value.strip()):
+        return value.strip()
+    raise Complaint("write a month like 2026-10", "월은 2026-10처럼 쓰십시오")
+
+
+def _metric(value: Any) -> str:
+    if isinstance(value, str) and _METRIC.fullmatch(value.strip()):
+        return value.strip()
+    raise Complaint("write the id of an indicator like V03", "지표 번호를 V03처럼 쓰십시오")
+
+
+def _pattern(value: str) -> str:
+    try:
+        re.compile(value)
+    except (re.error, OverflowError, RecursionError) as exc:
+        raise Complaint(
+            f"this is no regular expression ({exc})", f"정규식이 올바르지 않습니다({exc})"
+        ) from None
+    if _NESTED.search(value):
+        raise Complaint(
+            "write a simpler expression: no repeated groups with a repetition in them, nothing that looks back",
+            "더 단순한 정규식으로 쓰십시오. 반복 안의 반복이나 앞뒤 참조는 쓸 수 없습니다",
+        )
+    return value
+
+
+Label = Annotated[str, PlainValidator(_label), form("value of the signal")]
+"""A value that a signal shows, as text."""
+LabelKey = Annotated[str, BeforeValidator(_label), StringConstraints(max_length=200), form("value of the signal")]
+"""The same as the key of a mapping."""
+Moment = Annotated[dt.datetime, PlainValidator(_moment), form("local time, `YYYY-MM-DD HH:MM`")]
+"""A local date and time."""
+QuarterHour = Annotated[
+    dt.datetime, PlainValidator(_moment), AfterValidator(_quarter), form("local time, `YYYY-MM-DD HH:MM`")
+]
+"""A local date and time on a quarter of an hour."""
+Month = Annotated[str, PlainValidator(_month), form("month, `YYYY-MM`")]
+Metric = Annotated[str, PlainValidator(_metric), form("indicator, `V03`")]
+Pattern = Annotated[
+    str, StringConstraints(min_length=1, max_length=100), AfterValidator(_pattern), form("regular expression")
+]
+"""A regular expression that ends in time whatever it is matched with."""
+Sentence = Annotated[str, StringConstraints(max_length=200), form("text")]
+"""A few words; may be empty."""
+Number = Annotated[int, Field(ge=0, le=2**53)]
