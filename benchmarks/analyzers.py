@@ -136,7 +136,7 @@ def day(sources: int) -> None:
     print(f"a day of {n} demo signals: {tracemalloc.get_traced_memory()[0] / n:.0f} bytes a signal held, of these")
     found = tracemalloc.take_snapshot().statistics("filename")
     tracemalloc.stop()
-    for one in found[:6]:
+    for one in found[:12]:
         print(f"    {one.traceback[0].filename.rpartition('/')[2]}: {one.size / n:.0f}")
     print(f"  state {len(ledger.state()) / n:.0f} bytes a signal under zstd")
     ledger.feed([Watermark(s.id, START + 97_200 * SECOND) for s in plant.sources])

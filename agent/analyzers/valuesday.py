@@ -32,6 +32,7 @@ RARE = 3000
 """In a record, the smallest steps are counted with the first bucket that holds this part of all changes: rarer ones
 are no resolution, which is a step that makes up a thousandth, together with its neighbours."""
 OFTEN = 5
+WORD = 2**16 - 1
 SPIKED, LONG_LEFT, WAITING = 128, 2000, 256
 OUTER = ("outside", "beyond")
 
@@ -66,7 +67,8 @@ class ValuesDay:
         self.low, self.high, self.base = np.zeros(n), np.zeros(n), np.zeros(n)
         self.grain = np.ones(n)
         self.fell = np.zeros(n, np.bool_)
-        self.changed = np.zeros((n, self._quarters), np.int32)
+        self.changed: NDArray[np.integer[Any]] = np.zeros((n, self._quarters), np.uint16)
+        """By signal and quarter hour; in 16 bits as long as they are enough, which is nearly always."""
         self.sketches = {
             "spread": Sketches(SPREAD),
             "steps": Sketches(STEPS, upward=True),
@@ -93,7 +95,7 @@ class ValuesDay:
         self.low, self.high = np.append(self.low, nothing), np.append(self.high, nothing)
         self.base, self.grain = np.append(self.base, nothing), np.append(self.grain, nothing + 1)
         self.fell = np.append(self.fell, nothing > 0)
-        self.changed = np.concatenate([self.changed, np.zeros((more, self._quarters), np.int32)])
+        self.changed = np.concatenate([self.changed, np.zeros((more, self._quarters), self.changed.dtype)])
 
     def begin(self, signal: Ints, first: Floats) -> None:
         """Take the day's first values of signals."""
@@ -108,9 +110,12 @@ class ValuesDay:
     def change(self, signal: Ints, time: Ints) -> None:
         """Take changes."""
         quarter = (time - self.start_ns) // QUARTER_NS
+        if self.changed.dtype == np.uint16 and int(self.changed.max()) + len(signal) > WORD:
+            self.changed = self.changed.astype(np.int32)
         if self.changed.size <= 4 * len(signal):
             quarter += signal * self._quarters
-            self.changed += np.bincount(quarter, minlength=self.changed.size).reshape(self.changed.shape)
+            more = np.bincount(quarter, minlength=self.changed.size).reshape(self.changed.shape)
+            self.changed += more.astype(self.changed.dtype)
         else:
             np.add.at(self.changed, (signal, quarter), 1)
 
@@ -195,7 +200,7 @@ class ValuesDay:
         return {
             "end": self.end_ns,
             "columns": [packed(getattr(self, name)) for name in self.COLUMNS],
-            "changed": packed(self.changed),
+            "changed": packed(self.changed.astype(np.int32)),
             "sketches": {name: sketch.state() for name, sketch in self.sketches.items()},
             "longest": {name: longest.state() for name, longest in self.longest.items()},
             "spikes": self.spikes.state(),
@@ -205,7 +210,8 @@ class ValuesDay:
         """Take the state that `state` returned."""
         for name, text in zip(self.COLUMNS, state["columns"], strict=True):
             setattr(self, name, unpacked(text, getattr(self, name).dtype))
-        self.changed = unpacked(state["changed"], np.int32, len(self.n), -1)
+        changed = unpacked(state["changed"], np.int32, len(self.n), -1)
+        self.changed = changed if changed.size and int(changed.max()) > WORD else changed.astype(np.uint16)
         for name, sketch in self.sketches.items():
             sketch.restore(state["sketches"][name])
         for name, longest in self.longest.items():

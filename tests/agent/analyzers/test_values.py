@@ -361,3 +361,13 @@ def test_a_late_signal_of_a_new_configuration_joins_the_others() -> None:
     days = [load(raw) for raw in ledger.take_closed().values()]
     assert [list(day.sources[0].values) for day in days[:2]] == [["press-1/s0"]] * 2
     assert {k: v.n for k, v in days[2].sources[0].values.items()} == {"press-1/s0": 50, "press-1/s1": 50}
+
+
+def test_more_changes_in_a_quarter_hour_than_16_bits_hold_are_counted() -> None:
+    of, made = one_signal([float(i % 3) for i in range(70_000)], interval=10_000_000)
+    ledger = make([of], CALENDAR)
+    ledger.feed([made])
+    ledger = make([of], CALENDAR, ledger.state())
+    ledger.feed([Watermark(of.id, START + 4 * DAY)])
+    record = load(next(iter(ledger.take_closed().values()))).sources[0].values["press-1/s0"]
+    assert record.changed == [0, 69_999]
