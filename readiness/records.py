@@ -31,7 +31,10 @@ Label = bool | int | float | str
 LABELS = 64
 """Different values that a track holds at most; a signal that has said more of them has no track on that day."""
 SEGMENTS = 2000
-"""Segments of a track that is kept whole: a state that changes every 43 seconds. Of numbers with a fraction: 64."""
+"""Segments of a track that is kept whole: a state that changes every 43 seconds. A number with a fraction that has
+more than 64 on a day is a measured value and has no track."""
+SUMMED = 8
+"""Different values of a track that is cut; one that has said more of them has none."""
 SHORT_NS = 60_000_000_000
 """In a track that is cut, shorter segments are summed up by quarter hour."""
 STILLS = 64

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from agent.analyzers.rows import Rows
     from agent.analyzers.signals import Closing, Portion
-    from agent.frame import Mode, Signal
+    from agent.frame import Mode, Signal, Value
     from readiness.records import Count
 
     Ints = NDArray[np.int64]
@@ -187,17 +187,21 @@ class Counting:
 
     def _values(self, rows: Rows) -> Ints:
         """Return the readings as whole numbers in their order."""
-        how = self._how[rows.signal]
-        if (how == INTEGER).all():
-            return rows.whole.value
-        value = np.zeros(len(rows), np.int64)
+        number, how = rows.number, self._how[rows.signal]
         fraction = how == FRACTION
         if fraction.any():
-            number = np.nan_to_num(rows.where(fraction).number)
-            value[fraction] = np.rint(np.clip(number, -MOST, MOST) * MICRO).astype(np.int64)
-        if not fraction.all():
-            value[~fraction] = rows.where(~fraction).whole.value
-            value[how == WIDE] ^= SMALLEST
+            micro = np.rint(np.clip(np.nan_to_num(number), -MOST, MOST) * MICRO)
+            number = np.where(fraction, micro, number)
+        exact = (np.abs(number) < LEAP) | fraction  # others are told apart by Python alone
+        if exact.all():
+            value = number.astype(np.int64)
+        else:
+            value = np.where(exact, number, 0).astype(np.int64)
+            large = np.flatnonzero(~exact)
+            value[large] = [_wrapped(v) for v in rows.where(large).raw]
+        wide = how == WIDE
+        if wide.any():
+            value[wide] ^= SMALLEST
         return value
 
     def _real(self, signal: int, value: int) -> int:
@@ -364,6 +368,12 @@ class _Moves:
     previous: Ints
     hole: Bools
     waits: Bools
+
+
+def _wrapped(value: Value) -> int:
+    """Return a number in 64 bits with a sign; from 2^63 on it stands as itself less 2^64."""
+    number = int(value) if isinstance(value, int | float) else 0
+    return number - 2 * OFFSET if number >= OFFSET else number
 
 
 def _how(signal: Signal) -> int:

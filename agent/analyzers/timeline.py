@@ -8,8 +8,10 @@ An entry (time, code) holds until the next one. A code is an index into the labe
 Entries come one by one and in order of time, so that what is kept depends on nothing else. A day on which more
 segments begin than are kept whole is cut: from then on each short segment is summed up as soon as the next entry
 tells its end, and what is left are at most 1,440 long ones and what lies between them. Segments that touch the
-day's start or end are summed up when the day closes. Once a signal has said more than `LABELS` labels on a day, it
-is not looked at any more on that day.
+day's start or end are summed up when the day closes. Once a signal has said too much on a day, it is not looked at
+any more on that day: more than `LABELS` labels, or more than `SUMMED` on a day that is cut, because a sum for each
+quarter hour and label would be larger than what it sums up. A number with a fraction is never cut: one that changes
+so often is a measured value.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from readiness.records import LABELS, MILLI_NS, QUARTER_NS, SHORT_NS, Track
+from readiness.records import LABELS, MILLI_NS, QUARTER_NS, SHORT_NS, SUMMED, Track
 from readiness.sketch import buckets
 from readiness.spans import Spans, intersection
 
@@ -140,12 +142,13 @@ class Timeline:
 
     Args:
         most: Segments of a day that are kept whole.
+        summed: Labels of a day that is cut; 0 for one that is never cut.
     """
 
-    __slots__ = ("_codes", "_days", "_labels", "_last", "_most", "_times")
+    __slots__ = ("_codes", "_days", "_labels", "_last", "_most", "_summed", "_times")
 
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self, most: int, summed: int = SUMMED) -> None:
+        self._most, self._summed = most, summed
         self._times = array("q")
         self._codes = array("h")
         self._labels: list[Label] = []
@@ -164,13 +167,13 @@ class Timeline:
         day = self._open(time, low, high)
         if code not in day.said:
             day.said.append(code)
-            if len(day.said) > LABELS:
-                self._give_up(day)
-                return False
+        day.begun += 1
+        if len(day.said) > (LABELS if day.begun <= self._most else self._summed):
+            self._give_up(day)
+            return False
         if self._last not in {NOTHING, code}:
             day.change(time)
         self._last = code
-        day.begun += 1
         self._append(time, code, day)
         return True
 
@@ -329,9 +332,9 @@ class Timeline:
         self._days = {one[0]: Day.restored(one) for one in state[4]}
 
     @classmethod
-    def restored(cls, most: int, state: Sequence[Any]) -> Timeline:
+    def restored(cls, most: int, state: Sequence[Any], summed: int = SUMMED) -> Timeline:
         """Return what `state` was made of."""
-        line = cls(most)
+        line = cls(most, summed)
         line._restore(state)
         return line
 

@@ -24,7 +24,7 @@ from agent.analyzers.runs import NEVER, NONE, firsts, grown
 from agent.analyzers.timeline import Timeline
 from agent.frame import DataType
 from contract.codec import checksum
-from readiness.records import SEGMENTS
+from readiness.records import SEGMENTS, SUMMED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     Bools = NDArray[np.bool_]
 
 FRACTIONS = 64
-"""Segments kept whole of a number with a fraction."""
+"""Segments of a number with a fraction; of more than that there is no track."""
 TEXT = 128
 """Characters of a label."""
 FLOATS = frozenset({DataType.FLOAT32, DataType.FLOAT64})
@@ -101,7 +101,7 @@ class Tracks:
                 self._types[index] = signal.dtype
         self._exact = np.array([t in EXACT for t in self._types], np.bool_)
         for dtype in self._types[len(self._lines) :]:
-            self._lines.append(Timeline(FRACTIONS if dtype in FLOATS else SEGMENTS))
+            self._lines.append(Timeline(*_most(dtype)))
 
     def take(self, rows: Rows, day: Portion) -> None:
         """Take rows of one day."""
@@ -237,10 +237,17 @@ class Tracks:
         """Take the state that `state` returned."""
         self._types = [DataType(t) for t in state["types"]]
         self._exact = np.array([t in EXACT for t in self._types], np.bool_)
-        mosts = [FRACTIONS if t in FLOATS else SEGMENTS for t in self._types]
-        self._lines = [Timeline.restored(m, line) for m, line in zip(mosts, state["lines"], strict=True)]
+        self._lines = []
+        for dtype, kept in zip(self._types, state["lines"], strict=True):
+            most, summed = _most(dtype)
+            self._lines.append(Timeline.restored(most, kept, summed))
         self._time = np.array(state["time"], np.int64)
         self._known = np.array(state["known"], np.bool_)
         self._number = np.array([np.nan if n is None else n for n in state["number"]], np.float64)
         self._value = list(state["value"])
         self._asleep = np.array(state["asleep"], np.int64)
+
+
+def _most(dtype: DataType) -> tuple[int, int]:
+    """Return how many segments of a day are kept whole, and how many labels of one that is cut."""
+    return (FRACTIONS, 0) if dtype in FLOATS else (SEGMENTS, SUMMED)

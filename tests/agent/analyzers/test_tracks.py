@@ -18,7 +18,7 @@ from agent.analyzers.timeline import Timeline
 from agent.analyzers.tracks import FRACTIONS, label
 from agent.frame import DataType, Event, Signal, Source, Status, Watermark
 from readiness.evidence import DayEvidence, load
-from readiness.records import LABELS, SEGMENTS, Track
+from readiness.records import LABELS, SEGMENTS, SUMMED, Track
 from readiness.sketch import buckets
 from tests.agent.analyzers.feeding import frame, run
 from tests.agent.analyzers.streams import CALENDAR, MINUTE, SECOND, START, entries
@@ -176,6 +176,7 @@ class Day:
         self.whole = [r for r in runs(self.said) if r[0] < self.high and r[1] > low]
         most = FRACTIONS if dtype is DataType.FLOAT64 else SEGMENTS
         self.cut = sum(r[0] >= low for r in self.whole) > most
+        self.most = LABELS if not self.cut else 0 if dtype is DataType.FLOAT64 else SUMMED
         self.pieces: list[tuple[int, int, Label]] = []
         self.rest: dict[tuple[int, Label], list[int]] = {}
         self.dwell: list[int] = []
@@ -206,7 +207,7 @@ class Day:
         """Return the record."""
         there = {v for *_, v in self.pieces} | {v for _, v in self.rest}
         labels = list(dict.fromkeys(v for *_, v in self.whole if v in there))
-        if not labels or len({v for *_, v in self.whole}) > LABELS:
+        if not labels or len({v for *_, v in self.whole}) > self.most:
             return None
         segments, at = [], self.low
         for start, end, value in self.pieces:
@@ -310,32 +311,45 @@ def test_a_bit_that_changes_more_than_2000_times_a_day_is_summed_up(period: int,
 
 
 def test_a_cut_track_keeps_its_long_segments_one_by_one() -> None:
-    of = of_types("press", "poll", 10, [DataType.FLOAT64])
-    values = [1.0, 2.0] * 100 + [5.0] * 600 + [1.0, 2.0] * 100 + [5.0] * 7640
+    of = of_types("press", "poll", 10, [DataType.INT16])
+    values = [1, 2] * 1000 + [5] * 600 + [1, 2] * 100 + [5] * 5840
     track = first_day(of, line(of, values))["press-1/s0"]
     assert track.cut
-    assert [track.labels[i] for i in track.segments[2::3]] == [5.0, 5.0]
-    assert track.segments == [2_000_000, 6_000_000, 2, 2_000_000, 76_400_000, 2]
-    assert sum(track.rest[2::4]) == 4_000_000
-    assert track.changes == 401
+    assert [track.labels[i] for i in track.segments[2::3]] == [5, 5]
+    assert track.segments == [20_000_000, 6_000_000, 2, 2_000_000, 58_400_000, 2]
+    assert sum(track.rest[2::4]) == 22_000_000
+    assert track.changes == 2201
+
+
+@pytest.mark.parametrize(("labels", "there"), [(SUMMED, True), (SUMMED + 1, False)])
+def test_a_cut_track_holds_eight_labels(labels: int, there: bool) -> None:  # noqa: FBT001
+    of = of_types("press", "poll", 10, [DataType.INT16])
+    assert bool(first_day(of, line(of, [n % labels for n in range(3000)]))) == there
+    assert first_day(of, line(of, [n % labels for n in range(2000)]))
+
+
+@pytest.mark.parametrize(("changes", "there"), [(FRACTIONS - 1, True), (FRACTIONS, False)])
+def test_a_number_with_a_fraction_that_changes_often_is_a_measured_value(changes: int, there: bool) -> None:  # noqa: FBT001
+    of = of_types("press", "poll", 10, [DataType.FLOAT64])
+    values = [20.5 + n % 2 for n in range(changes + 1)] + [20.5 + changes % 2] * 500
+    assert bool(first_day(of, line(of, values))) == there
 
 
 def test_a_signal_that_says_more_than_64_labels_has_no_track_and_has_one_again_on_the_next_day() -> None:
-    of = of_types("press", "poll", 10, [DataType.FLOAT64, DataType.INT64])
+    of = of_types("press", "poll", 10, [DataType.INT32, DataType.INT64])
     evidence = make([of], CALENDAR)
     low = 8630
-    rows = [(s, START + n * 10 * SECOND, n % 65 + 0.5 * s, 0) for n in range(low) for s in (0,)]
-    rows += [(1, START + n * 10 * SECOND, n % 64, 0) for n in range(low)]
+    rows = [(0, START + n * 10 * SECOND, min(n // 20, LABELS), 0) for n in range(low)]
+    rows += [(1, START + n * 10 * SECOND, min(n // 20, LABELS - 1), 0) for n in range(low)]
     rows += [(s, START + n * 10 * SECOND, 7, 0) for n in range(low, 9100) for s in (0, 1)]
     evidence.feed([frame(of, sorted(rows, key=lambda r: r[1]))])
     evidence.feed([Watermark(of.id, START + 50 * HOUR)])
     first, second = (tracks(load(raw), of)[0] for raw in evidence.take_closed().values())
     assert list(first) == ["press-1/s1"]
     assert len(first["press-1/s1"].labels) == LABELS
-    assert first["press-1/s1"].cut
     # It said the same before midnight already: it holds from the start of the day, and nothing has changed.
     assert second["press-1/s0"].segments == [0, (9100 - 8640) * 10_000, 0]
-    assert (second["press-1/s0"].labels, second["press-1/s0"].changes) == ([7.0], 0)
+    assert (second["press-1/s0"].labels, second["press-1/s0"].changes) == ([7], 0)
 
 
 def test_two_long_texts_that_differ_at_the_end_alone_are_two_labels_of_128_characters() -> None:
