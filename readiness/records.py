@@ -162,8 +162,8 @@ class Loop(msgspec.Struct, frozen=True, array_like=True):
         known: Spans.
         held: Spans; of more than 1,440 of them one of the same sum in each minute.
         moves: [ms of a change of the set point, ms until it was reached or -1, whether the measured value came
-            first (1) or not (0), ms that the set point stayed (at most a day), ...]; one cut off is left out. A move
-            is told on the day on which it was over: it may have begun before it, then its ms are negative.
+            first (1) or not (0), ms that the set point stayed (at most a day), ...]; one cut off is left out. A
+            move is told on the day on which it was over: if it began before that day, its first ms are negative.
     """
 
     band: float

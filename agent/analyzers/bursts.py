@@ -279,9 +279,7 @@ def polled(time: Ints, value: Floats) -> tuple[Floats, float] | None:
     return samples, float(place[-1] / (time[-1] - time[0]) * 1e9)
 
 
-def told(
-    time: Ints, source: Ints, value: Floats, end_ns: int, interval_ns: int
-) -> tuple[Floats, float] | None:
+def told(time: Ints, source: Ints, value: Floats, end_ns: int, interval_ns: int) -> tuple[Floats, float] | None:
     """Return evenly spaced samples of a signal that tells its changes, and their rate; None when that is not known.
 
     Args:
