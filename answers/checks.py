@@ -124,7 +124,9 @@ def _systems(root: Map) -> Iterator[Finding]:
         if names and isinstance(system, str) and system not in names and system not in told:
             told.add(system)
             hint = nearest(system, names)
-            en, ko = (f"; did you mean {hint}?", f". 혹시 {hint}입니까?") if hint else (": add it", ". 추가하십시오")
+            en, ko = (
+                (f"; did you mean {hint}?", f". 혹시 {hint}입니까?") if hint else (": add it", ". 추가하십시오")
+            )
             yield (
                 ("use", index, "system"),
                 Text(f"there is no {system} under systems{en}", f"systems에 없는 시스템입니다({system}){ko}"),

@@ -13,6 +13,8 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from pydantic import BaseModel
+
 from readiness.plant import Contradiction
 
 if TYPE_CHECKING:
@@ -46,7 +48,9 @@ class Hearing:
     """
 
     contradictions: list[Contradiction] = field(default_factory=list)
-    _heard: dict[str, dict[str, list[Heard]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(list)))
+    _heard: dict[str, dict[str, list[Heard]]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(list))
+    )
 
     def add(self, subject: str, name: str, value: Any, voice: Voice) -> None:
         """Take one answer.
@@ -97,7 +101,9 @@ def machine_of(subject: str) -> str | None:
 
 def shown(value: Any) -> str:
     """Return a value as a report shows it, at most 120 characters; mappings in one order."""
-    if isinstance(value, dict):
+    if isinstance(value, BaseModel):
+        text = shown({name.rstrip("_"): inner for name, inner in value if inner is not None})
+    elif isinstance(value, dict):
         text = ", ".join(f"{key}: {shown(inner)}" for key, inner in sorted(value.items(), key=repr))
     elif isinstance(value, tuple | list | frozenset):
         text = ", ".join(sorted(map(shown, value)) if isinstance(value, frozenset) else map(shown, value))

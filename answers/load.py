@@ -49,8 +49,7 @@ def load(path: str | Path, lang: str | None = None) -> Given:
     """Read and check a file of answers, and the tables that it names.
 
     Raises:
-        ConfigError: it cannot be read or used; the text holds every complaint, one a line, as `file:line: path: what
-            to do`.
+        ConfigError: it cannot be read or used; the text holds every complaint, one a line.
     """
     folder = Path(path).parent
 
@@ -145,7 +144,13 @@ def _add_points(system: Map, listed: List) -> list[Problem]:
             first = points.lines.get(point, 1)
             where = f"{first.file}:{first:d}" if isinstance(first, Line) else f"{first}"
             problems.append(
-                Problem(line, Text(f"{point} is listed twice (first in line {where})", f"두 번 있는 포인트입니다({point}, 처음 {where}행)"))
+                Problem(
+                    line,
+                    Text(
+                        f"{point} is listed twice (first in line {where})",
+                        f"두 번 있는 포인트입니다({point}, 처음 {where}행)",
+                    ),
+                )
             )
         else:
             points[point] = item.get("signal")

@@ -22,6 +22,7 @@ from answers.words import (
     Pattern,
     QuarterHour,
     Sentence,
+    Signal,
     SignalRole,
     SystemKind,
 )
@@ -31,9 +32,11 @@ from settings.language import Complaint
 from settings.schedule import Country, Date, EndOfSpan, Planned, TimeOfDay
 
 PERSONS = frozenset({
-    "user", "users", "username", "user_name", "user_id", "userid", "login", "login_id", "employee", "employee_id", "person",
-    "operator_id", "operator_name", "worker", "worker_id", "worker_name", "staff", "staff_id", "badge", "email", "phone",
-    "ip", "사번", "이름", "성명", "사용자", "사용자명", "작업자", "작업자명", "아이디", "담당자", "직원", "이메일", "전화번호",
+    "user", "users", "username", "user_name", "user_id", "userid", "login", "login_id", "employee", "employee_id",
+    "person", "operator_id", "operator_name", "worker", "worker_id", "worker_name", "staff", "staff_id", "badge",
+    "email", "phone", "ip",
+    "사번", "이름", "성명", "사용자", "사용자명", "작업자", "작업자명", "아이디", "담당자",
+    "직원", "이메일", "전화번호",
 })  # fmt: skip
 """Keys and columns that would hold who it was."""
 
@@ -71,7 +74,8 @@ class MachineAnswer(Entry):
     path: Name | None = Field(None, description="ISA-95 equipment path")
     kind: Kind | None = Field(None, description="how it makes things")
     retrofit: Literal["none", "tap", "gateway"] | None = Field(
-        None, description="what was added so that it can be read: a wire to its signals, or a box beside its control"
+        None,
+        description="what was added so that it can be read: a wire to its signals, or a box beside it",
     )
     isolated: Answer | None = Field(
         None, description="its cell is proven to be cut off from other networks; name the proof"
@@ -122,7 +126,7 @@ OF_ROLE = {
 class SignalAnswer(Entry):
     """What a signal means."""
 
-    id: SignalName = Field(description="the signal, `press-1/state`")
+    id: Signal = Field(description="the signal, `press-1/state`, or an alarm that a server reports")
     role: SignalRole | None = Field(None, description="what it means for the machine; `none` takes a guess away")
     states: dict[LabelKey, State] = Field({}, description="of a state: what each value means; others mean nothing")
     automatic: tuple[Label, ...] = Field((), description="of a mode: values that mean automatic")
@@ -257,9 +261,7 @@ class StopReasonAnswer(_Between):
     @model_validator(mode="after")
     def _after_it_began(self) -> Self:
         if self.entered < self.from_:
-            raise Complaint(
-                "entered lies before the stop began", "entered(입력 시각)가 정지 시작보다 빠릅니다"
-            )
+            raise Complaint("entered lies before the stop began", "entered(입력 시각)가 정지 시작보다 빠릅니다")
         return self
 
 

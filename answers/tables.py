@@ -74,7 +74,9 @@ def rows(raw: bytes, shape: Shape, file: str, via: int) -> tuple[List, list[Prob
         if missing := [name for name in shape.needed if name not in places]:
             named = ", ".join(missing)
             return found, [
-                problem(1, f"the first line names the columns; missing: {named}", f"첫 줄에 열 이름이 없습니다: {named}")
+                problem(
+                    1, f"the first line names the columns; missing: {named}", f"첫 줄에 열 이름이 없습니다: {named}"
+                )
             ]
         for cells in lines:
             if not any(cell.strip() for cell in cells):
@@ -95,7 +97,9 @@ def _take(found: List, cells: list[str], places: Mapping[str, int], at: Line) ->
         cell = cells[place].strip() if place < len(cells) else ""
         if cell:
             plain = cell.replace(",", "")
-            item[name] = int(plain) if name in NUMBERS and plain.isascii() and plain.isdigit() and len(plain) < 17 else cell
+            item[name] = (
+                int(plain) if name in NUMBERS and plain.isascii() and plain.isdigit() and len(plain) < 17 else cell
+            )
             item.lines[name] = at
     found.append(item)
     found.lines.append(at)

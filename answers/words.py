@@ -28,6 +28,8 @@ SystemKind = Literal["mes", "pop", "scada", "hmi", "erp", "plm", "scm", "fems", 
 
 _MOMENT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[ T]([01][0-9]|2[0-3]):([0-5][0-9])")
 _MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
+_SIGNAL = re.compile(r"[a-z0-9_-]{1,48}/[a-z0-9_-]{1,48}")
+_CONDITION = re.compile(r"[a-z0-9_-]{1,48}/alarm:.{1,300}")
 _METRIC = re.compile(r"[A-Z][0-9]{2}")
 _NESTED = re.compile(r"\([^()]*[+*}][^()]*\)[+*{]|\(\?[=!<]|\\[1-9]")
 """A pattern that may take for ever: a repeated group with a repetition in it, or one that looks back."""
@@ -76,13 +78,19 @@ def _metric(value: Any) -> str:
     raise Complaint("write the id of an indicator like V03", "지표 번호를 V03처럼 쓰십시오")
 
 
+def _signal(value: Any) -> str:
+    if isinstance(value, str) and (
+        _SIGNAL.fullmatch(value) or (_CONDITION.fullmatch(value) and value.isprintable())
+    ):
+        return value
+    raise Complaint("write the signal as `machine/signal`, by their ids", "태그를 `설비/태그` 형식의 id로 쓰십시오")
+
+
 def _pattern(value: str) -> str:
     try:
         re.compile(value)
     except (re.error, OverflowError, RecursionError) as exc:
-        raise Complaint(
-            f"this is no regular expression ({exc})", f"정규식이 올바르지 않습니다({exc})"
-        ) from None
+        raise Complaint(f"this is no regular expression ({exc})", f"정규식이 올바르지 않습니다({exc})") from None
     if _NESTED.search(value):
         raise Complaint(
             "write a simpler expression: no repeated groups with a repetition in them, nothing that looks back",
@@ -103,6 +111,8 @@ QuarterHour = Annotated[
 """A local date and time on a quarter of an hour."""
 Month = Annotated[str, PlainValidator(_month), form("month, `YYYY-MM`")]
 Metric = Annotated[str, PlainValidator(_metric), form("indicator, `V03`")]
+Signal = Annotated[str, PlainValidator(_signal), form("`machine/signal`")]
+"""A signal, or an alarm condition that a server reports, `machine/alarm:...`."""
 Pattern = Annotated[
     str, StringConstraints(min_length=1, max_length=100), AfterValidator(_pattern), form("regular expression")
 ]

@@ -28,6 +28,7 @@ PAYLOADS: Mapping[str, type[msgspec.Struct]] = {
     "readiness": report.Report,
     "report.get": report.ReportRequest,
     "refusal": report.Refusal,
+    "answers": payload.SignedAnswers,
     "request": payload.Request,
     "response": payload.Response,
 }

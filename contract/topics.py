@@ -53,6 +53,11 @@ class AgentTopics:
         """Retained: the latest report."""
         return f"{self.root}/readiness"
 
+    @property
+    def answers(self) -> str:
+        """Retained, platform to agent: what the mentor has answered, signed."""
+        return f"{self.root}/answers"
+
     def birth(self, digest: str, part: int, parts: int) -> str:
         """Retained: part `part` (from 1) of the tag dictionary with this hash."""
         return f"{self.root}/birth/{digest}/{part}of{parts}"

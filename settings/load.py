@@ -20,11 +20,12 @@ if TYPE_CHECKING:
     from settings.language import Language
 
 M = TypeVar("M", bound=BaseModel)
+T = TypeVar("T")
 
 
 def load(
-    path: str | Path, read: Callable[[bytes], tuple[M | None, Sequence[Problem]]], lang: str | None = None
-) -> M:
+    path: str | Path, read: Callable[[bytes], tuple[T | None, Sequence[Problem]]], lang: str | None = None
+) -> T:
     """Read and check a configuration file; nothing but this file is touched.
 
     Args:

@@ -21,6 +21,7 @@ from contract.payload import (
     Rejected,
     Request,
     Response,
+    SignedAnswers,
     Status,
     Stored,
     Times,
@@ -203,6 +204,12 @@ EXAMPLES: Mapping[str, msgspec.Struct] = {
     "refusal": Refusal("no_data", "no machine 'press-9' in the inventory of edge-1"),
     "request": Request(
         response_topic=f"{PREFIX}/hanil/edge-1/rsp/platform-1", correlation="7f3a", body={"machine": "press-1"}
+    ),
+    "answers": SignedAnswers(
+        answers='{"author":"박성호","date":"2026-11-20","machines":[{"has_alarms":"yes","id":"press-1"}],'
+        '"serial":3,"version":1}',
+        key="7751cda99a595122",
+        signature="G09nk0X9BIBEn1XH0zClPIIbxreYQIkDs1YcN35Xe3w5p91IyweuilvamHeWPY1AgBSXSLlpABNxmPhAAiqWCg==",
     ),
     "response": Response(correlation="7f3a", body={"error": "no_data", "message": "no day is complete yet"}),
 }
