@@ -29,12 +29,17 @@ from readiness.spans import Spans, intersection
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from numpy.typing import NDArray
+
     from readiness.records import Label, Sparse
+
+    Ints = NDArray[np.int64]
 
 NOTHING = -1
 FOLDED = -2
 WAITING = 256
-"""Lengths of segments that are put into the sketch in one go."""
+"""Entries of a day that is cut after which they are summed up: many at once cost little each."""
+WIDE = QUARTER_NS // MILLI_NS
 
 
 class Day:
@@ -51,7 +56,6 @@ class Day:
         "low",
         "rest",
         "said",
-        "waiting",
     )
 
     def __init__(self, low: int, high: int) -> None:
@@ -64,7 +68,6 @@ class Day:
         self.changed = array("i")  # [quarter, number, ...]
         self.rest = array("i")  # [quarter, code, ms, number, ...], quarters not decreasing
         self.dwell: dict[int, int] = {}
-        self.waiting = array("q")
 
     def change(self, time: int) -> None:
         """Count a change."""
@@ -75,18 +78,19 @@ class Day:
         else:
             self.changed.extend((quarter, 1))
 
-    def sum_up(self, begin: int, end: int, code: int) -> None:
-        """Add a short segment to `rest`."""
+    def sum_up(self, begin: Ints, end: Ints, code: Ints) -> None:
+        """Add short segments to `rest`; each begins at or after those before end."""
         at, until = (begin - self.low) // MILLI_NS, (end - self.low) // MILLI_NS
-        wide = QUARTER_NS // MILLI_NS
-        quarter = at // wide
-        begins = 1
-        while True:
-            edge = min(until, (quarter + 1) * wide)
-            self._add(quarter, code, edge - at, begins)
-            if edge == until:
-                return
-            at, quarter, begins = edge, quarter + 1, 0
+        quarter = at // WIDE
+        edge = np.minimum(until, (quarter + 1) * WIDE)  # none is so long that it reaches further than the next one
+        over = np.flatnonzero(until > edge)
+        cell = np.concatenate([quarter, quarter[over] + 1]) << 16 | np.concatenate([code, code[over]])
+        length = np.concatenate([edge - at, (until - edge)[over]])
+        cells, where = np.unique(cell, return_inverse=True)
+        lengths = np.bincount(where, weights=length, minlength=len(cells)).astype(np.int64).tolist()
+        begins = np.bincount(where[: len(at)], minlength=len(cells)).tolist()
+        for one, ms, number in zip(cells.tolist(), lengths, begins, strict=True):
+            self._add(one >> 16, one & 0xFFFF, ms, number)
 
     def _add(self, quarter: int, code: int, length: int, begins: int) -> None:
         rest = self.rest
@@ -99,18 +103,10 @@ class Day:
                 return
         rest.extend((quarter, code, length, begins))
 
-    def dwelt(self, length: int) -> None:
-        """Count the length of a segment whose both ends were seen."""
-        self.waiting.append(length)
-        if len(self.waiting) == WAITING:
-            self.settle()
-
-    def settle(self) -> None:
-        """Put the lengths that wait into the sketch."""
-        if self.waiting:
-            for bucket in buckets(np.array(self.waiting, np.int64)).tolist():
-                self.dwell[bucket] = self.dwell.get(bucket, 0) + 1
-            self.waiting = array("q")
+    def dwelt(self, lengths: Ints) -> None:
+        """Count the lengths of segments whose both ends were seen."""
+        for bucket in buckets(lengths).tolist():
+            self.dwell[bucket] = self.dwell.get(bucket, 0) + 1
 
     def give_up(self) -> None:
         """Keep nothing of this day."""
@@ -119,9 +115,8 @@ class Day:
 
     def state(self, code: Mapping[int, int]) -> list[Any]:
         """Return everything as JSON, with other codes."""
-        self.settle()
-        rest = self.rest.tolist()
-        rest[1::4] = [code[c] for c in rest[1::4]]
+        rows = sorted([q, code[c], *cell] for q, c, *cell in zip(*[iter(self.rest)] * 4, strict=True))
+        rest = [number for row in rows for number in row]
         flags = [self.begun, int(self.cut), int(self.given_up), self.changes]
         said = [code[c] for c in self.said]
         return [self.low, self.high, said, *flags, self.changed.tolist(), rest, flat(self.dwell)]
@@ -145,7 +140,7 @@ class Timeline:
         summed: Labels of a day that is cut; 0 for one that is never cut.
     """
 
-    __slots__ = ("_codes", "_days", "_labels", "_last", "_most", "_summed", "_times")
+    __slots__ = ("_codes", "_days", "_labels", "_last", "_loose", "_most", "_summed", "_times")
 
     def __init__(self, most: int, summed: int = SUMMED) -> None:
         self._most, self._summed = most, summed
@@ -154,6 +149,7 @@ class Timeline:
         self._labels: list[Label] = []
         self._last = NOTHING  # code of the last label, also over a hole
         self._days: dict[int, Day] = {}  # by start, in order of time
+        self._loose = 0  # entries of the last day that wait for being summed up
 
     def say(self, time: int, label: Label, low: int, high: int) -> bool:
         """Take a label that holds from `time` on, within the day [low, high).
@@ -200,6 +196,7 @@ class Timeline:
     def _open(self, time: int, low: int, high: int) -> Day:
         day = self._days.get(low)
         if day is None:
+            self.settle()
             day = self._days[low] = Day(low, high)
             if time > low and self._codes and self._codes[-1] != NOTHING:
                 day.said.append(self._codes[-1])
@@ -208,36 +205,42 @@ class Timeline:
     def _append(self, time: int, code: int, day: Day | None) -> None:
         self._times.append(time)
         self._codes.append(code)
-        if day is None:
-            return
-        if day.cut:
-            self._fold(day)
-        elif day.begun > self._most:
+        if day is not None and day.begun > self._most:
             day.cut = True
-            first = bisect_left(self._times, day.low)
-            entries = list(zip(self._times[first:], self._codes[first:], strict=True))
-            self._forget(first)
-            for entry in entries:
-                self._times.append(entry[0])
-                self._codes.append(entry[1])
-                self._fold(day)
+            self._loose += 1
+            if self._loose >= WAITING:
+                self.settle()
+
+    def settle(self) -> None:
+        """Sum up what waits for it."""
+        if self._loose:
+            self._loose = 0
+            self._fold(next(reversed(self._days.values())))
 
     def _fold(self, day: Day) -> None:
-        """Sum up the segment that the last entry has ended, if it is a short one within the day."""
-        times, codes = self._times, self._codes
-        at = len(times) - 2
-        if at < 0 or codes[at] < 0 or times[at] < day.low or times[at + 1] - times[at] >= SHORT_NS:
+        """Sum up the short segments that have begun and ended within a day, which is the last one."""
+        first = bisect_left(self._times, day.low)
+        time, code = np.array(self._times[first:], np.int64), np.array(self._codes[first:], np.int64)
+        length = np.diff(time)
+        at = np.flatnonzero((code[:-1] >= 0) & (length < SHORT_NS))
+        if not len(at):
             return
-        day.sum_up(times[at], times[at + 1], codes[at])
-        if at and codes[at - 1] != NOTHING and codes[at + 1] != NOTHING and times[at] > day.low:
-            day.dwelt(times[at + 1] - times[at])
-        codes[at] = FOLDED
-        first = at - 1 if at and codes[at - 1] != NOTHING else at - 2  # straight behind others, or behind a hole
-        if first >= 0 and codes[first] == FOLDED and times[first] >= day.low:
-            del times[first + 1 : at + 1], codes[first + 1 : at + 1]
+        before = np.append(self._codes[first - 1] if first else NOTHING, code[:-1])
+        day.dwelt(length[at[(before[at] != NOTHING) & (code[at + 1] != NOTHING) & (time[at] > day.low)]])
+        day.sum_up(time[at], time[at + 1], code[at])
+        code[at] = FOLDED
+        # What lies straight behind others, or with a hole between them, is one with them.
+        folded, hole = code == FOLDED, code == NOTHING
+        behind, beyond, then = (np.zeros(len(code), np.bool_) for _ in range(3))
+        behind[1:], then[:-1] = folded[:-1], folded[1:]
+        beyond[2:] = hole[1:-1] & folded[:-2]
+        keep = ~((folded & (behind | beyond)) | (hole & behind & then))
+        self._times[first:] = array("q", time[keep].tolist())
+        self._codes[first:] = array("h", code[keep].tolist())
 
     def _give_up(self, day: Day) -> None:
         day.give_up()
+        self._loose = 0
         self._forget(bisect_left(self._times, day.low))
         self._last = NOTHING
 
@@ -253,6 +256,7 @@ class Timeline:
             until: How long the last entry holds if nothing more comes.
             known: When anything was known.
         """
+        self.settle()
         day = self._days.get(low)
         first, last = max(bisect_right(self._times, low) - 1, 0), bisect_left(self._times, high)
         if first >= last or (day is not None and day.given_up):
@@ -265,9 +269,7 @@ class Timeline:
         rest: dict[tuple[int, int], list[int]] = {}
         if day.cut:
             short = keep & (stop - start < SHORT_NS)
-            rest = self._rest(
-                day, zip(start[short].tolist(), stop[short].tolist(), code[short].tolist(), strict=True)
-            )
+            rest = _rest(day, start[short], stop[short], code[short])
             keep &= ~short
         whole = Spans(start[keep], stop[keep])
         pieces = intersection(whole, known)
@@ -292,21 +294,9 @@ class Timeline:
             dwell=_dwell(day, Spans(begin[seen], end[seen]), known),
         )
 
-    def _rest(self, day: Day, shorts: Any) -> dict[tuple[int, int], list[int]]:
-        """Return (quarter, code) -> [ms, number] of short segments, with those that touch the day's edges."""
-        edges = Day(day.low, day.high)
-        for begin, end, code in shorts:
-            edges.sum_up(begin, end, code)
-        found: dict[tuple[int, int], list[int]] = {}
-        for rest in (day.rest, edges.rest):
-            for quarter, code, length, begins in zip(*[iter(rest)] * 4, strict=True):
-                cell = found.setdefault((quarter, code), [0, 0])
-                cell[0] += length
-                cell[1] += begins
-        return found
-
     def drop(self, end_ns: int) -> None:
         """Forget what ends at or before `end_ns`; the entry that holds then stays."""
+        self.settle()
         first = bisect_right(self._times, end_ns) - 1
         if first > 0:
             del self._times[:first], self._codes[:first]
@@ -317,6 +307,7 @@ class Timeline:
 
     def state(self) -> list[Any]:
         """Return everything as JSON; labels are those that are still in use, in the order of their use."""
+        self.settle()
         used = [*self._codes, *(c for day in self._days.values() for c in day.said), self._last]
         code = {c: n for n, c in enumerate(dict.fromkeys(c for c in used if c >= 0))}
         labels = [self._labels[c] for c in code]
@@ -339,6 +330,19 @@ class Timeline:
         return line
 
 
+def _rest(day: Day, begin: Ints, end: Ints, code: Ints) -> dict[tuple[int, int], list[int]]:
+    """Return (quarter, code) -> [ms, number] of short segments, with those that touch the day's edges."""
+    edges = Day(day.low, day.high)
+    edges.sum_up(begin, end, code)
+    found: dict[tuple[int, int], list[int]] = {}
+    for rest in (day.rest, edges.rest):
+        for quarter, said, length, begins in zip(*[iter(rest)] * 4, strict=True):
+            cell = found.setdefault((quarter, said), [0, 0])
+            cell[0] += length
+            cell[1] += begins
+    return found
+
+
 def _segments(pieces: Spans, low: int, labels: list[int]) -> list[int]:
     """Return [hole, length, label, ...] in milliseconds from `low`."""
     edges = np.empty(2 * len(pieces) + 1, np.int64)
@@ -354,7 +358,6 @@ def _segments(pieces: Spans, low: int, labels: list[int]) -> list[int]:
 
 def _dwell(day: Day, seen: Spans, known: Spans) -> Sparse:
     """Return the sketch of a day: what was summed up, and segments with both ends, where known without a hole."""
-    day.settle()
     counts = dict(day.dwell)
     length = seen.end - seen.start
     for bucket in buckets(length[known.within(seen) == length]).tolist():

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
 FRACTIONS = 64
 """Segments of a number with a fraction; of more than that there is no track."""
+FEW = 256
+"""Rows that are handed to a timeline at once."""
 TEXT = 128
 """Characters of a label."""
 FLOATS = frozenset({DataType.FLOAT32, DataType.FLOAT64})
@@ -56,12 +58,12 @@ def label(value: Value, dtype: DataType) -> Label:
     behind the cut stay different labels.
     """
     assert value is not None
+    if dtype is DataType.BOOL:
+        return bool(value)
     if isinstance(value, str):
         return value if len(value) <= TEXT else f"{value[: TEXT - 17]}~{checksum(value.encode())}"
     if dtype in FLOATS:
         return float(value) + 0.0  # there is no -0.0
-    if dtype is DataType.BOOL:
-        return bool(value)
     return int(value) if value == int(value) else float(value)
 
 
@@ -176,18 +178,24 @@ class Tracks:
 
     def _tell(self, rows: Rows, silent: Ints, day: Portion) -> None:
         """Hand rows to the timelines; from `silent` to the row (where it is not `NONE`) nothing was known."""
+        head = np.flatnonzero(firsts(rows.signal)).tolist()
+        for first, last in zip(head, [*head[1:], len(rows)], strict=True):
+            for low in range(first, last, FEW):  # who has said too much is soon found out
+                part = slice(low, min(low + FEW, last))
+                if not self._speak(int(rows.signal[first]), rows.where(part), silent[part], day):
+                    break
+
+    def _speak(self, signal: int, rows: Rows, silent: Ints, day: Portion) -> bool:
+        """Hand rows of one signal to its timeline; return whether it may say more on this day."""
         low, high = day.start_ns, day.end_ns
-        columns = rows.signal.tolist(), rows.time.tolist(), rows.raw, silent.tolist()
-        through = -1
-        for signal, time, value, hole in zip(*columns, strict=True):
-            if signal == through:
-                continue
-            line = self._lines[signal]
+        dtype, line = self._types[signal], self._lines[signal]
+        for time, value, hole in zip(rows.time.tolist(), rows.raw, silent.tolist(), strict=True):
             if hole:
                 line.fall_silent(hole, low, high)
-            if value is not None and not line.say(time, label(value, self._types[signal]), low, high):
+            if value is not None and not line.say(time, label(value, dtype), low, high):
                 self._asleep[signal] = high
-                through = signal
+                return False
+        return True
 
     def _remember(self, rows: Rows, of: Ints, tail: Ints) -> None:
         self._time[of] = rows.time[tail]
