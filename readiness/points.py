@@ -86,12 +86,16 @@ def moves(view: View, signal: str) -> tuple[Ints, Floats]:
 
 
 def changed(view: View, signal: str, during: Spans) -> bool:
-    """Return whether a signal changed in a time; where only quarter hours are kept, in one that meets it."""
-    track = view.seen.track(signal)
-    if track is not None and not track.cut:
+    """Return whether a signal changed in a time; on days of which only quarter hours are kept, in one that meets it.
+
+    A measured value may leave a track on a quiet day and none on those on which it says much.
+    """
+    track, at = view.seen.track(signal), moves(view, signal)[0]
+    if track is not None:
         instants = track.start[1:][track.start[1:] == track.end[:-1]]
-        return bool(inside(during, instants).any())
-    at, _ = moves(view, signal)
+        if inside(during, instants).any():
+            return True
+        at = at[~np.isin(view.seen.day_of(at), sorted(track.whole - track.cut))]
     return bool(during.within(Spans(at, at + QUARTER_NS)).any())
 
 

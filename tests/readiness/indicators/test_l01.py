@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from readiness.indicators.base import Census, Missing, Outcome
 from readiness.indicators.l01 import INDICATOR
 from readiness.plant import Installed, Meaning
+from readiness.records import Track
 from tests.readiness.indicators.press import EXECUTING, PV, TOTAL, noisy, pieces
 from tests.readiness.indicators.story import WITHOUT_SCHEDULE, Story
 from tests.readiness.indicators.worlds import BITS, presses, told, view_of, working
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
+
+    from readiness.evidence import DayEvidence
 
     Floats = NDArray[np.float64]
     Bools = NDArray[np.bool_]
@@ -54,6 +58,20 @@ def test_a_point_lives_if_it_is_good_lately_and_moves_while_executing() -> None:
     assert of(np.where(DAY >= 4, 7.0, moving)) == "still"  # nothing since Friday of the week before
     assert of(np.where(DAY >= 5, 7.0, moving)) == "still"  # the weekend's movement is no work
     assert of(np.where(DAY >= 8, 7.0, moving)) == "live"
+
+
+def test_a_quiet_sunday_with_few_values_hides_no_other_day() -> None:
+    def sunday(day: int, record: DayEvidence) -> DayEvidence:
+        if day != 6:
+            return record
+        track = Track([50.0, 51.0], [86_280_000, 60_000, 0, 0, 60_000, 1], False, [], 1, [95, 1], [])  # noqa: FBT003
+        source = structs.replace(record.sources[0], tracks={**record.sources[0].tracks, "press/x": track})
+        return structs.replace(record, sources=[source])
+
+    story = replace(BASE, values={"x": noisy(BASE.n)}, meanings={**BASE.meanings, "x": PV})
+    found = measure(story, {"P1": "press/x"}, edit=sunday)
+    assert isinstance(found, Census)
+    assert found.shown["live"] == 1
 
 
 def test_movement_while_idle_is_no_life() -> None:
