@@ -86,7 +86,7 @@ def moves(view: View, signal: str) -> tuple[Ints, Floats]:
 
 
 def changed(view: View, signal: str, during: Spans) -> bool:
-    """Return whether a signal changed in a time; on days of which only quarter hours are kept, in one that meets it.
+    """Return whether a signal changed in a time; of days with quarter hours only, in one that meets it.
 
     A measured value may leave a track on a quiet day and none on those on which it says much.
     """

@@ -64,7 +64,7 @@ def test_a_quiet_sunday_with_few_values_hides_no_other_day() -> None:
     def sunday(day: int, record: DayEvidence) -> DayEvidence:
         if day != 6:
             return record
-        track = Track([50.0, 51.0], [86_280_000, 60_000, 0, 0, 60_000, 1], False, [], 1, [95, 1], [])  # noqa: FBT003
+        track = Track([50.0, 51.0], [86_280_000, 60_000, 0, 0, 60_000, 1], False, [], 1, [95, 1], [])
         source = structs.replace(record.sources[0], tracks={**record.sources[0].tracks, "press/x": track})
         return structs.replace(record, sources=[source])
 
