@@ -15,6 +15,7 @@ import msgspec
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 Hash = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{16,64}$")]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Score = Annotated[float, msgspec.Meta(ge=0, le=100)]
 Date = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d{2}-\d{2}$")]
 Nanoseconds = Annotated[str, msgspec.Meta(pattern=r"^-?\d{1,20}$")]
 Json = Any
@@ -48,13 +49,18 @@ class Value(msgspec.Struct, frozen=True, omit_defaults=True):
     value: float | None = None
     lo: float | None = None
     hi: float | None = None
-    score: Annotated[float, msgspec.Meta(ge=0, le=100)] | None = None
+    score: Score | None = None
     n: int = 0  # production days; for a census the number of things looked at
     n_eff: float | None = None  # independent days that they are worth
     coverage: Share = 0.0  # of the declared weight, or of a machine's planned time
     quality: Quality | None = None
     reason: Reason | None = None
     roles: dict[str, int] = {}  # signals by how their role is known; only where the value depends on roles
+    cap: Score | None = None  # the score is at most this, whatever the value
+    flags: list[Id] = []  # guards that have struck, see docs/indicators.md
+    shown: dict[
+        str, float | int | str | None
+    ] = {}  # further numbers beside the value, of a machine or of one whole
 
 
 class Levels(msgspec.Struct, frozen=True):
@@ -67,7 +73,7 @@ class Levels(msgspec.Struct, frozen=True):
 class Machine(msgspec.Struct, frozen=True):
     """One declared machine: `gates` has one letter per entry of the report's `conditions`.
 
-    P passed, F failed, U undetermined.
+    P passed (or not applicable to it by nature), F failed, U undetermined. Of a condition `U03|U04` one suffices.
     """
 
     id: Id
@@ -82,6 +88,69 @@ class Missing(msgspec.Struct, frozen=True, omit_defaults=True):
     metric: Id
     reason: Reason
     machines: list[Id] = []
+
+
+class Bounds(msgspec.Struct, frozen=True):
+    """A number that lies between these, because some evidence is missing: it is not imputed."""
+
+    low: float
+    high: float
+
+
+class Dimension(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A dimension: mean score of its assessed indicators, or why there is none.
+
+    `lo` and `hi` are what sampling leaves open, `least` and `most` enclose 90 % of random weightings of the same
+    indicators. `missing` names indicators that apply and are not assessed. `reason`: `coverage` for too few,
+    `gate` for one that a level rests on, `not_applicable` when none applies.
+    """
+
+    id: Id
+    assessed: int
+    applicable: int
+    coverage: Share = 0.0  # assessed / applicable
+    score: Score | None = None
+    lo: Score | None = None
+    hi: Score | None = None
+    least: Score | None = None
+    most: Score | None = None
+    reason: Literal["coverage", "gate", "not_applicable"] | None = None
+    missing: list[Id] = []
+
+
+class Chance(msgspec.Struct, frozen=True):
+    """Share of resampled windows in which the plant has at least this level: missing evidence fails, or passes."""
+
+    level: int
+    low: Share
+    high: Share
+
+
+class Index(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Geometric mean of the assessed dimensions, for one plant over time and never between plants.
+
+    `low` and `high` are what it could be if dimensions that are not assessed were 1, or 100.
+    """
+
+    dimensions: int  # how many it is made of
+    low: Score
+    high: Score
+    value: Score | None = None
+
+
+class Band(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the evidence supports at most on a scale of another model, from 0 to `of`; never a rating by that model.
+
+    Missing evidence fails at `low` and passes at `high`; above `measurable` only a person can say. `missing` names
+    what is open.
+    """
+
+    id: Id
+    low: int
+    high: int
+    measurable: int
+    of: int
+    missing: list[Id] = []
 
 
 class Window(msgspec.Struct, frozen=True):
@@ -113,6 +182,13 @@ class Report(msgspec.Struct, frozen=True, omit_defaults=True):
     conditions: list[Id] = []
     machines: list[Machine] = []
     missing: list[Missing] = []
+    settle: list[Missing] = []  # the least evidence with which the level is one number, whatever it says
+    chances: list[Chance] = []
+    cascade: Bounds | None = None  # 0-3: how much of levels 1 to 3 is passed by weight, none without those below
+    dimensions: list[Dimension] = []
+    index: Index | None = None
+    siri: list[Band] = []
+    acatech: Band | None = None
 
 
 class ReportRequest(msgspec.Struct, frozen=True):
