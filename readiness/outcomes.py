@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from readiness.indicators.base import Missing
+
 if TYPE_CHECKING:
+    from contract.report import Reason
     from readiness.indicators.base import Indicator, Outcome
     from readiness.view import View
 
@@ -15,3 +18,11 @@ def outcome(view: View, indicator: Indicator, machine: str) -> Outcome:
     if key not in view.derived:
         view.derived[key] = indicator.evaluate(view, machine)
     return cast("Outcome", view.derived[key])
+
+
+def withhold(view: View, metric: str, machine: str, reason: Reason) -> None:
+    """Let an indicator of a machine be not assessed whatever its formula would find: the evidence cannot show it.
+
+    Before anything is asked of the view.
+    """
+    view.derived["outcome", metric, machine] = Missing(reason)
