@@ -16,7 +16,7 @@ import numpy as np
 from readiness.catalog import key
 from readiness.production import production
 from readiness.records import QUARTER_NS
-from readiness.spans import Spans, intersection, union
+from readiness.spans import EMPTY, Spans, difference, intersection, union
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,12 +58,17 @@ def _lively(parts: Sequence[Part], busy: Sequence[NDArray[np.bool_]], name: str)
 
 
 def _still(view: View, name: str) -> Spans:
-    """Return the long stretches in which a signal said one and the same."""
-    track = view.seen.track(name)
+    """Return the long stretches in which a signal said one and the same.
+
+    A measured value may leave a track on a quiet day and statistics on the others.
+    """
+    track, still = view.seen.track(name), view.seen.still(name)
     if track is None:
-        return view.seen.still(name)
+        return still
+    days = union(EMPTY, *(Spans.between(*view.calendar.bounds(view.dates[day])) for day in track.whole))
     keep = track.end - track.start >= LONG_NS
-    return union(Spans(track.start[keep], track.end[keep] - 1))  # neighbours say different things
+    same = Spans(track.start[keep], track.end[keep] - 1)  # neighbours say different things
+    return union(same, difference(still, days))
 
 
 def _long(spans: Spans) -> Spans:
