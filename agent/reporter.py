@@ -15,20 +15,23 @@ from typing import TYPE_CHECKING
 
 from agent.errors import ConfigError
 from agent.requests import RequestError
-from readiness import model
+from answers.plant import join
+from readiness import contradictions, model
 from readiness.evidence import current
-from readiness.plant import configured
 from readiness.report import Site, assess
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from agent.clock import Clock
     from agent.config.model import AgentConfig
     from agent.frame import Source
     from agent.spool import Spool
     from agent.uplink import Uplink
+    from answers.load import Given
+    from answers.plant import Joined
     from contract.topics import AgentTopics
+    from readiness.plant import Contradiction
     from readiness.report import Assessment
 
 logger = logging.getLogger(__name__)
@@ -62,17 +65,25 @@ class Reporter:
         uplink: Where reports go and requests come from; not yet started.
         topics: The agent's branch.
         clock: Says which production day it is.
+        answers: Returns the sets of the mentor's answers in force.
 
     Raises:
         ConfigError: the readiness model cannot be used.
     """
 
     def __init__(
-        self, config: AgentConfig, spool: Spool, uplink: Uplink, topics: AgentTopics, clock: Clock
+        self,
+        config: AgentConfig,
+        spool: Spool,
+        uplink: Uplink,
+        topics: AgentTopics,
+        clock: Clock,
+        answers: Callable[[], Sequence[Given]] = tuple,
     ) -> None:
         self._lock = threading.Lock()
-        self.change(config, config.sources())
         self._calendar = config.calendar()
+        self._answers = answers
+        self.change(config, config.sources())
         self._every_s = config.readiness.report_every / 1e9
         self._site = Site(config.factory, config.site, config.agent)
         self._model = load_model()
@@ -87,12 +98,18 @@ class Reporter:
         uplink.on_request("report.get", self._answer)
 
     def change(self, config: AgentConfig, sources: Iterable[Source]) -> None:
-        """Assess what this configuration has, these sources, from now on; burst sources give no evidence."""
+        """Assess what this configuration has and people have answered, from now on.
+
+        Burst sources give no evidence. Not for the event loop: many answers take a second.
+        """
         polled = tuple(source for source in sources if source.mode != "burst")
-        self._configured = (
-            polled,
-            configured(polled, config.inventory()),
-        )  # one assignment: an assessment under way keeps its own
+        joined = join(polled, config.inventory(), self._calendar, self._answers())
+        self._configured = (polled, joined)  # one assignment: an assessment under way keeps its own
+
+    @property
+    def joined(self) -> Joined:
+        """What people say of the plant, from the configuration and the answers in force."""
+        return self._configured[1]
 
     def start(self) -> None:
         """Begin to publish."""
@@ -118,19 +135,26 @@ class Reporter:
         with self._lock:
             now = self._clock.monotonic()
             if self._made is None or now - self._made[0] > fresh_s * 1e9:
-                sources, plant = self._configured
+                sources, joined = self._configured
                 made = assess(
                     self._days(),
                     self._spool.tallies(),
                     sources,
-                    plant,
-                    self._calendar,
+                    joined.plant,
+                    joined.calendar,
                     self._clock.now(),
                     self._model,
                     self._site,
                 )
                 self._made = (now, made)
             return self._made[1]
+
+    def contradictions(self) -> list[Contradiction]:
+        """Return what people have said that does not fit, as far as the evidence can be read now."""
+        try:
+            return contradictions.listed(self._assessment())
+        except sqlite3.Error:
+            return list(self.joined.plant.contradictions)
 
     def _days(self) -> dict[str, bytes]:
         """Return the closed days that this release can read; an update begins evidence anew."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import os
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from agent.reload import arguments
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
+    from agent.answering import Answering
     from agent.clock import Clock
     from agent.config.model import AgentConfig
     from agent.control import Answer, Handler
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from agent.memory import DiskMemory
     from agent.recording import Recorder
     from agent.reload import Reload
+    from agent.reporter import Reporter
     from agent.running import Running
     from agent.spool import Spool
     from agent.supervise import Sink
@@ -57,6 +60,8 @@ class Verbs:
         spool: Spool,
         clock: Clock,
         about: Callable[[], Mapping[str, object]],
+        reporter: Reporter,
+        answering: Answering,
         version: str,
     ) -> None:
         self._running = running
@@ -71,6 +76,8 @@ class Verbs:
         self._spool = spool
         self._clock = clock
         self._about = about
+        self._reporter = reporter
+        self._answering = answering
         self._version = version
         self._encoding = asyncio.Lock()
         self._courier = Courier(spool)
@@ -89,6 +96,7 @@ class Verbs:
             "record": self._record,
             "apply": self._apply,
             "carry": self._carry,
+            "answers": self._answers,
         }
 
     def _devices(self) -> dict[str, dict[str, object]]:
@@ -143,6 +151,15 @@ class Verbs:
         running = self._running
         async with self._encoding:
             return await asyncio.to_thread(_in_force, running.config, running.raw, running.digest)
+
+    async def _answers(self, _target: str, _args: Mapping[str, object]) -> Answer:
+        """Answer with what people have answered, and where that does not fit."""
+        contradictions = await asyncio.to_thread(self._reporter.contradictions)
+        return {
+            "sets": self._answering.about(),
+            "plant": self._reporter.joined.plant.hash,
+            "contradictions": [dataclasses.asdict(one) for one in contradictions],
+        }
 
     def _retry(self, target: str, _args: Mapping[str, object]) -> Answer:
         device = target if target in self._devices() else target.split(".", maxsplit=1)[0]

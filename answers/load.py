@@ -12,6 +12,7 @@ from answers import tables
 from answers.checks import check
 from answers.model import Answers
 from settings import load as loading
+from settings.document import BYTES_LIMIT
 from settings.language import Text
 from settings.tree import Line, List, Map, Problem, locate
 
@@ -80,6 +81,10 @@ def read(
     if answers is None:
         return None, problems
     text = json.dumps(completed[0], ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    if len(text.encode()) > BYTES_LIMIT:
+        size = f"{BYTES_LIMIT // 10**6} MB"
+        en, ko = f"with its tables it has more than {size}", f"표까지 합치면 {size}를 넘습니다"
+        return None, [Problem(1, Text(en, ko))]
     return Given(answers, source, text, answers.digest()), problems
 
 

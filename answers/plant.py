@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from readiness.schedule import Calendar
 
 ABOUT = tuple(field.name for field in fields(About))
-DERIVED = frozenset({"said", "contradictions", "hash"})
+DERIVED = frozenset({"said", "answers", "contradictions", "hash"})
 OWN_MACHINE = ("name", "weight", "path")
 
 
@@ -82,6 +82,7 @@ def join(catalog: Sequence[Link], machines: Sequence[Machine], calendar: Calenda
         bills=records.bills(),
         claims=records.claims(),
         onboardings=records.onboardings(),
+        answers=sorted(f"{given.source} {given.answers.serial} {given.digest}" for given in sets),
         said={
             f"{subject} {name}".strip(): (one.voice.who, one.voice.when)
             for subject, found in heard.items()

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from contract.topics import AgentTopics
 
-KEY_BYTES = 32
+PublicKey = Ed25519PublicKey
 PEM = b"-----BEGIN PUBLIC KEY-----"
 
 

@@ -18,7 +18,7 @@ def refused(new: Given, last: Given | None) -> Text | None:
     if was == now:
         return Text(
             f"serial {now} is already in force with other answers: raise it to {now + 1} with each change",
-            f"serial {now}은(는) 다른 내용으로 이미 적용되어 있습니다. 바꿀 때마다 serial을 올리십시오({now + 1} 이상)",
+            f"serial {now}은(는) 다른 내용으로 이미 적용되었습니다. 바꿀 때마다 올리십시오({now + 1} 이상)",
         )
     return Text(
         f"serial {now} is older than {was}, which is in force: raise it to {was + 1}",

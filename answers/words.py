@@ -57,13 +57,14 @@ def _moment(value: Any) -> dt.datetime:
     )
 
 
-def _quarter(value: dt.datetime) -> dt.datetime:
-    if value.minute % 15:
+def _quarter(value: Any) -> dt.datetime:
+    moment = _moment(value)
+    if moment.minute % 15:
         raise Complaint(
             "write a quarter of an hour, :00, :15, :30 or :45: counters are kept by quarter hour",
             "15분 단위(:00, :15, :30, :45)로 쓰십시오. 카운터는 15분 단위로 집계됩니다",
         )
-    return value
+    return moment
 
 
 def _month(value: Any) -> str:
@@ -103,11 +104,9 @@ Label = Annotated[str, PlainValidator(_label), form("value of the signal")]
 """A value that a signal shows, as text."""
 LabelKey = Annotated[str, BeforeValidator(_label), StringConstraints(max_length=200), form("value of the signal")]
 """The same as the key of a mapping."""
-Moment = Annotated[dt.datetime, PlainValidator(_moment), form("local time, `YYYY-MM-DD HH:MM`")]
+Moment = Annotated[dt.datetime, BeforeValidator(_moment), form("local time, `YYYY-MM-DD HH:MM`")]
 """A local date and time."""
-QuarterHour = Annotated[
-    dt.datetime, PlainValidator(_moment), AfterValidator(_quarter), form("local time, `YYYY-MM-DD HH:MM`")
-]
+QuarterHour = Annotated[dt.datetime, BeforeValidator(_quarter), form("local time, `YYYY-MM-DD HH:MM`")]
 """A local date and time on a quarter of an hour."""
 Month = Annotated[str, PlainValidator(_month), form("month, `YYYY-MM`")]
 Metric = Annotated[str, PlainValidator(_metric), form("indicator, `V03`")]

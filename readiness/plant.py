@@ -238,6 +238,7 @@ class Plant:
         claims: What people say themselves, for comparison.
         onboardings: Hours from first contact to all roles confirmed, of machines that were added with a protocol.
         said: Who said what counts and when (author, ISO date), by subject and field, `machine press-1 has_alarms`.
+        answers: The sets of answers in it: source, serial and hash, `message 3 6dedf82530ccd7af`.
         contradictions: Between answers, and between them and the configuration.
         hash: 64 bits over what formulas look at, as hex: not who said it, and whatever the order.
     """
@@ -256,6 +257,7 @@ class Plant:
     claims: Sequence[Claim] = ()
     onboardings: Mapping[str, float] = field(default_factory=dict)
     said: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    answers: Sequence[str] = ()
     contradictions: Sequence[Contradiction] = ()
     hash: str = ""
 

@@ -9,7 +9,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = (
-    "agent", "answers", "contract", "readiness", "settings", "service", "transport", "gateway", "techsquare", "demo",
+    "agent", "answers", "contract", "readiness", "settings", "service", "transport", "gateway", "techsquare",
+    "demo",
 )  # fmt: skip
 
 MAY_IMPORT = {

@@ -74,6 +74,10 @@ VERBS: Mapping[str, tuple[str, Text]] = {
         "import_",
         Text("an XG5000 export, CSV or Excel list as YAML", "XG5000 내보내기, CSV, 엑셀 목록을 YAML로 가져오기"),
     ),
+    "answers": (
+        "answers",
+        Text("what the mentor has answered: check a file, see what counts", "멘토 응답 검사, 적용된 응답 보기"),
+    ),
     "retry": ("retry", Text("try a device at once, its refused signals too", "장치에 바로 다시 접속")),
     "pki": ("pki", Text("certificates of OPC UA: whom the agent trusts", "OPC UA 인증서 신뢰 등록과 확인")),
     "diff": ("diff", Text("what a changed file would change", "바꾼 설정 파일과 현재 설정 비교")),
