@@ -1,5 +1,6 @@
 """What people said against what was measured: both are shown, and neither overwrites the other.
 
+    listed(assessment)          all of them
     measured(view, values)      of one window; `Plant.contradictions` has those that need no measurement
 
 A contradiction is a question for the next visit, never a judgement: the counter that ran beyond its declared
@@ -11,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from readiness.alarms import is_active
+from readiness.indicators import REGISTRY
 from readiness.plant import Contradiction
 from readiness.stops import names_something
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from contract.report import Value
+    from readiness.report import Assessment
     from readiness.view import View
 
 CODES = {
@@ -39,6 +42,19 @@ CODES = {
 }  # fmt: skip
 """Code of a contradiction -> what it means (English, Korean). The first six are found when answers are joined."""
 SHOWN = 5
+
+
+def listed(assessment: Assessment) -> list[Contradiction]:
+    """Return everything that was said of a plant and does not fit, to other words or to what was measured."""
+    view, claims = assessment.view, assessment.view.plant.claims
+    machines = {machine.id for machine in view.inventory}
+    whole = assessment.values().values() if any(claim.machine is None for claim in claims) else ()
+    single = [
+        assessment.value(claim.metric, claim.machine)
+        for claim in claims
+        if claim.machine in machines and claim.metric in REGISTRY
+    ]
+    return [*view.plant.contradictions, *measured(view, [*whole, *single])]
 
 
 def measured(view: View, values: Iterable[Value]) -> list[Contradiction]:
