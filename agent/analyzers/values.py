@@ -207,8 +207,9 @@ class Values:
         if fresh.any():
             now.begin(of[fresh], value[head[fresh]])
         now.n += np.bincount(signal, minlength=len(now.n))
-        now.low[of] = np.minimum(now.low[of], np.minimum.reduceat(value, head))
-        now.high[of] = np.maximum(now.high[of], np.maximum.reduceat(value, head))
+        # Which of 0.0 and -0.0 is smaller depends on their order; a sum with 0.0 is never -0.0.
+        now.low[of] = np.minimum(now.low[of], np.minimum.reduceat(value, head)) + 0.0
+        now.high[of] = np.maximum(now.high[of], np.maximum.reduceat(value, head)) + 0.0
         if len(breaks) * 2 > len(signal):
             now.sketches["spread"].add(signal, index((value - now.base[signal]) / now.grain[signal]))
         else:  # what does not change is looked at once

@@ -99,7 +99,7 @@ class ValuesDay:
 
     def begin(self, signal: Ints, first: Floats) -> None:
         """Take the day's first values of signals."""
-        self.base[signal] = self.low[signal] = self.high[signal] = first
+        self.base[signal] = self.low[signal] = self.high[signal] = first + 0.0
         self.grain[signal] = grains(first)
 
     def held(self, signal: int, last: float) -> None:

@@ -363,6 +363,23 @@ def test_a_late_signal_of_a_new_configuration_joins_the_others() -> None:
     assert {k: v.n for k, v in days[2].sources[0].values.items()} == {"press-1/s0": 50, "press-1/s1": 50}
 
 
+def test_zero_and_minus_zero_are_one_number_however_they_are_cut() -> None:
+    found = set()
+    for cut in (1, 2, 3, 6):
+        of, made = one_signal([0.0, -0.0, 0.0, -0.0, -0.0, 0.0])
+        ledger = make([of], CALENDAR)
+        for part in np.array_split(np.arange(6), cut):
+            low, high = int(part[0]), int(part[-1]) + 1
+            rows = [(0, START + i * SECOND, 0) for i in range(low, high)]
+            ledger.feed([replace(block(of, rows), value=made.value[low:high])])
+            ledger.state()  # takes what waits
+        ledger.feed([Watermark(of.id, START + 2 * DAY)])
+        found |= {(raw, ledger.state()) for raw in ledger.take_closed().values()}
+    assert len(found) == 1
+    (record,) = [load(raw).sources[0].values["press-1/s0"] for raw, _ in found]
+    assert str([record.low, record.high, record.base]) == "[0.0, 0.0, 0.0]"
+
+
 def test_more_changes_in_a_quarter_hour_than_16_bits_hold_are_counted() -> None:
     of, made = one_signal([float(i % 3) for i in range(70_000)], interval=10_000_000)
     ledger = make([of], CALENDAR)
