@@ -64,7 +64,7 @@ def alive(view: View, signal: str) -> Life:
     works = facts.executing if len(facts.known) else domain
     week = domain.clip(start, int(today.end[-1]))
     if not changed(view, signal, intersection(works, week)):
-        return "still"
+        return "still" if recorded(view, signal, week) else "live" if _text(view, signal) else "unseen"
     idle = intersection(difference(facts.known, facts.executing), week)
     noise = meaning.role == "pv" and flickers(view, signal, week) and indifferent(view, signal, works, idle)
     return "noise" if noise else "live"
@@ -97,6 +97,23 @@ def changed(view: View, signal: str, during: Spans) -> bool:
             return True
         at = at[~np.isin(view.seen.day_of(at), sorted(track.whole - track.cut))]
     return bool(during.within(Spans(at, at + QUARTER_NS)).any())
+
+
+def recorded(view: View, signal: str, during: Spans) -> bool:
+    """Return whether any record of a time tells whether a signal moved."""
+    return any(
+        signal in kind
+        for record in view.records
+        if during.clip(record.start_ns, record.end_ns).length()
+        for part in record.sources
+        for kind in (part.tracks, part.values, part.counts)
+    )
+
+
+def _text(view: View, signal: str) -> bool:
+    """Return whether a signal is a text: without a record it has said more different ones than a track holds."""
+    tags = view.tags.get(signal.split("/", 1)[0], ())
+    return any(tag.dtype == "string" for _, tag in tags if key(tag) == signal)
 
 
 def flickers(view: View, signal: str, during: Spans) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from msgspec import structs
 
+from agent.frame import DataType
 from readiness.indicators.base import Census, Missing, Outcome
 from readiness.indicators.l01 import INDICATOR
 from readiness.plant import Installed, Meaning
@@ -131,6 +132,14 @@ def test_tracks_and_counters_live_too() -> None:
     assert one(counting) == 1.0
     stopped = replace(counting, counters={"x": np.minimum(counting.counters["x"], 300)})
     assert one(stopped) == 0.0
+
+
+def test_a_text_that_says_more_than_a_track_holds_lives() -> None:
+    serials = [f"SN-{k:05d}" for k in range(BASE.n)]
+    story = told(BASE, x=(np.arange(BASE.n), serials, Meaning(role="lot")))
+    for dtype, live in ((DataType.STRING, 1.0), (DataType.INT32, None)):
+        found = measure(replace(story, dtypes={"x": dtype}), {"P1": "press/x"})
+        assert getattr(found, "value", None) == live  # of a number without a record nobody can tell
 
 
 def test_every_installed_point_is_in_the_denominator() -> None:
