@@ -133,7 +133,7 @@ def _table(
         return refused(f"cannot be read: {exc.strerror}", f"읽을 수 없습니다({exc.strerror})")
     if len(raw) > tables.BYTES:
         return refused("is larger than 4 MB", "4 MB를 넘습니다")
-    return tables.rows(raw, shape, name, line)
+    return tables.rows(raw, shape, name, line, str(loc[-1]))
 
 
 def _add_points(system: Map, listed: List) -> list[Problem]:

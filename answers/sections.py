@@ -50,8 +50,8 @@ def refuse_persons(names: Any) -> None:
     for name in names if isinstance(names, dict | list | tuple) else ():
         if isinstance(name, str) and name.strip().casefold().replace(" ", "_").replace("-", "_") in PERSONS:
             raise Complaint(
-                f"{name} would say who it was: give sums by class of account only, without persons",
-                f"개인을 알 수 있는 항목은 쓸 수 없습니다({name}). 계정 종류별 합계만 쓰십시오",
+                f"{name} would say who it was: leave it out, answers hold no persons",
+                f"개인을 알 수 있는 항목은 쓸 수 없습니다({name}). 지우십시오",
             )
 
 

@@ -49,18 +49,19 @@ USE = Shape(
 NUMBERS = frozenset({"reads", "acks", "sessions"})
 
 
-def rows(raw: bytes, shape: Shape, file: str, via: int) -> tuple[List, list[Problem]]:
+def rows(raw: bytes, shape: Shape, file: str, via: int, key: str) -> tuple[List, list[Problem]]:
     """Return the rows of a table as mappings that know their lines, and what is wrong with it.
 
     Args:
         raw: Content of the file.
         shape: Its columns.
         file: Its name, for complaints.
-        via: Line of the answers that names it.
+        via: Line of the answers that names it, under `key`.
+        key: See `via`.
     """
 
     def problem(line: int, en: str, ko: str) -> Problem:
-        return Problem(Line(line, file, via), Text(en, ko))
+        return Problem(Line(line, file, via, key), Text(en, ko))
 
     found = List()
     text = _decoded(raw)
@@ -83,9 +84,9 @@ def rows(raw: bytes, shape: Shape, file: str, via: int) -> tuple[List, list[Prob
                 continue
             if len(found) >= ROWS:
                 return found, [problem(lines.line_num, f"more than {ROWS:,} rows", f"{ROWS:,}행을 넘습니다")]
-            _take(found, cells, places, Line(lines.line_num, file, via))
+            _take(found, cells, places, Line(lines.line_num, file, via, key))
     except Complaint as exc:
-        return found, [Problem(Line(1, file, via), exc.text)]
+        return found, [Problem(Line(1, file, via, key), exc.text)]
     except csv.Error as exc:
         return found, [problem(max(1, lines.line_num), f"this is no CSV: {exc}", f"CSV 형식이 아닙니다({exc})")]
     return found, []
