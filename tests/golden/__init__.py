@@ -31,6 +31,11 @@ from contract.payload import (
 )
 from contract.report import (
     NOTE,
+    Band,
+    Bounds,
+    Chance,
+    Dimension,
+    Index,
     Levels,
     Machine,
     Missing,
@@ -215,10 +220,61 @@ EXAMPLES: Mapping[str, msgspec.Struct] = {
 }
 
 
+MORE: Mapping[str, tuple[str, msgspec.Struct]] = {
+    "readiness.levels": (
+        "readiness",
+        Report(
+            factory="hanil",
+            site="main",
+            agent="edge-1",
+            made_at="1795392000000000007",
+            window=Window("2026-10-26", "2026-11-22", "Asia/Seoul", 20),
+            formulas="2026.11.2",
+            model="6dedf82530ccd7af",
+            evidence=EVIDENCE,
+            confidence=0.9,
+            simulated=0.0,
+            note=NOTE,
+            values=[
+                Value(
+                    metric="A05",
+                    unit="s",
+                    evidence=EVIDENCE,
+                    value=0.0,
+                    score=60.0,
+                    n=3,
+                    coverage=1.0,
+                    quality="edge-only",
+                    cap=60.0,
+                    flags=["NO_SOURCE_TIME"],
+                    shown={"source_time_share": 0.0, "filter_before": "unknown", "worst_device_s": None},
+                ),
+            ],
+            level=Levels(1, 2),
+            conditions=["V02", "U03|U04", "live_pv"],
+            machines=[Machine("press-1", 2.0, Levels(1, 2), "PUP")],
+            missing=[Missing("U03", "NA_FEW_EVENTS"), Missing("U04", "NA_NO_EVIDENCE", ["press-1"])],
+            settle=[Missing("U03", "NA_FEW_EVENTS")],
+            chances=[Chance(1, 1.0, 1.0), Chance(2, 0.0, 0.932)],
+            cascade=Bounds(1.0, 1.75),
+            dimensions=[
+                Dimension("D1", 4, 5, 0.8, 71.2, 64.0, 75.5, 55.1, 84.9, missing=["X01"]),
+                Dimension("D6", 1, 4, 0.25, reason="coverage", missing=["U02", "U03", "U04"]),
+                Dimension("D7", 0, 0, reason="not_applicable"),
+            ],
+            index=Index(1, 8.4, 84.4, 71.2),
+            siri=[Band("SI7", 1, 2, 5, 5, ["C04", "Q09"])],
+            acatech=Band("acatech", 2, 2, 4, 6),
+        ),
+    ),
+}
+"""Further examples: file -> payload and example; a payload that has got new fields shows them here."""
+
+
 def main() -> None:
     """Write the golden files that are missing; those that exist are final."""
     FOLDER.mkdir(exist_ok=True)
-    for name, example in EXAMPLES.items():
+    for name, example in (*EXAMPLES.items(), *((name, example) for name, (_, example) in MORE.items())):
         path = FOLDER / f"{name}.json"
         if not path.exists():
             path.write_bytes(encode(example))
