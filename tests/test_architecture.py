@@ -52,6 +52,10 @@ PURE = (
     "agent/collectors/xgt/learned.py", "agent/collectors/xgt/group.py", "agent/importing/encoding.py",
     "agent/importing/rows.py", "agent/importing/table.py", "agent/importing/types.py", "agent/importing/ids.py",
     "agent/importing/roles.py", "agent/importing/signals.py", "agent/importing/document.py",
+    "agent/assess/__init__.py", "agent/assess/cells.py", "agent/assess/estimate.py", "agent/assess/merge.py",
+    "agent/assess/provable.py", "agent/assess/stream.py", "agent/assess/times.py", "agent/assess/told.py",
+    "agent/aas/__init__.py", "agent/aas/elements.py", "agent/aas/interfaces.py", "agent/aas/kpi.py",
+    "agent/aas/nameplate.py", "agent/aas/package.py", "agent/aas/shells.py", "agent/aas/timeseries.py",
     "agent/sparkplug/payload.py", "agent/sparkplug/node.py", "agent/sparkplug/state.py", "agent/pulse.py",
     "agent/counters.py", "agent/cli/spoolview.py", "gateway/counters.py",
     "answers/words.py", "answers/sections.py", "answers/model.py", "answers/checks.py", "answers/tables.py",
@@ -86,6 +90,7 @@ ONLY_IN = {
     "rich": ("demo", "agent/cli"),
     "textual": ("agent/cli",),
     "openpyxl": ("agent/importing",),
+    "pyarrow": ("agent/assess/table.py",),
     "cryptography": ("agent/collectors/opcua", "answers/signed.py"),
 }
 CLOCKS = {"time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "sleep", "now", "utcnow", "today"}

@@ -18,14 +18,13 @@ from settings.base import Duration, Id, Model, Name, TopicId, Word, form
 from settings.language import Complaint, Text
 from settings.path import FullPath
 from settings.schedule import Date, Schedule
-from settings.tree import Problem
+from settings.tree import Map, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
     from typing import Any
 
-    from settings.tree import Map
 
 LEAST, MOST = 50 * 10**6, 24 * 3600 * 10**9
 _BEGIN = Text("begin with `version: 1`, see docs/assess.md", "`version: 1`부터 쓰십시오(docs/assess.ko.md 참고)")
@@ -64,7 +63,8 @@ class TimeColumn(Model):
     date: Word | None = Field(None, description="heading of the date, where it has a column of its own")
     format: Format = Field("auto", description="how it is written; `auto` reads year first, and 오전/오후")
     zone: Zone | None = Field(
-        None, description="zone of times without an offset; that of the site when absent. `Etc/GMT-9` is fixed +09:00"
+        None,
+        description="zone of times without an offset; that of the site when absent. `Etc/GMT-9` is fixed +09:00",
     )
 
 
@@ -138,8 +138,8 @@ class DataSource(Model):
     )
     every: Interval | None = Field(
         None,
-        description="expected interval, estimated from the data when absent; with `changes`, the longest silence of "
-        "the whole source while all is well",
+        description="expected interval, estimated from the data when absent; with `changes`, the longest silence "
+        "of the whole source while all is well",
     )
     time: TimeColumn | None = Field(None, description="the time of a row; not with `influx`")
     tag: Word | None = Field(None, description="one value a row: heading of the column with the signal's name")
@@ -231,7 +231,9 @@ def _check(root: Map) -> Iterator[Problem]:
     declared: set[object] = set()
     for item in _items(root, "machines"):
         if item.get("id") in declared:
-            yield _problem(item, "id", "machines", f"{item['id']} stands twice", f"id가 두 번 있습니다({item['id']})")
+            yield _problem(
+                item, "id", "machines", f"{item['id']} stands twice", f"id가 두 번 있습니다({item['id']})"
+            )
         declared.add(item.get("id"))
     sources: set[object] = set()
     signals: set[tuple[object, object]] = set()
@@ -262,7 +264,7 @@ def _declared(item: Map, path: str, declared: set[object]) -> Iterator[Problem]:
 
 def _items(holder: Map, name: str) -> list[Map]:
     found: Any = holder.get(name)
-    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
+    return [item for item in found if isinstance(item, Map)] if isinstance(found, list) else []
 
 
 def _problem(item: Map, key: str, path: str, en: str, ko: str) -> Problem:

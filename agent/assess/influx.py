@@ -64,7 +64,9 @@ class Query(Table):
 
     def complain(self, line: int, en: str, ko: str) -> ConfigError:
         """Return an error at a row of an answer."""
-        return ConfigError(f"{_where(self._influx)}: {Text(f'row {line}: {en}', f'{line}번째 행: {ko}')(self._language)}")
+        return ConfigError(
+            f"{_where(self._influx)}: {Text(f'row {line}: {en}', f'{line}번째 행: {ko}')(self._language)}"
+        )
 
     def batches(self) -> Iterator[Batch]:
         """Yield the rows, at most two hours at once."""
@@ -102,7 +104,10 @@ class Query(Table):
             f"from(bucket: {text(influx.bucket)})",
             f"  |> range(start: time(v: {start}), stop: time(v: {end}))",
             f"  |> filter(fn: (r) => r._measurement == {text(influx.measurement)})",
-            *(f"  |> filter(fn: (r) => r[{text(tag)}] == {text(value)})" for tag, value in sorted(influx.tags.items())),
+            *(
+                f"  |> filter(fn: (r) => r[{text(tag)}] == {text(value)})"
+                for tag, value in sorted(influx.tags.items())
+            ),
             f"  |> filter(fn: (r) => contains(value: r._field, set: {text(self._fields)}))",
             '  |> keep(columns: ["_time", "_field", "_value"])',
         ]
@@ -138,7 +143,9 @@ class Query(Table):
             raise ConfigError(f"{_where(self._influx)}: {exc.code} {exc.reason}: {said}") from exc
         except (OSError, UnicodeDecodeError) as exc:
             reason = getattr(exc, "reason", exc)
-            text = Text(f"no answer ({reason}): is the address right?", f"응답이 없습니다({reason}). 주소를 확인하십시오")
+            text = Text(
+                f"no answer ({reason}): is the address right?", f"응답이 없습니다({reason}). 주소를 확인하십시오"
+            )
             raise ConfigError(f"{_where(self._influx)}: {text(self._language)}") from exc
 
     def _secret(self, path: Path | None) -> str:

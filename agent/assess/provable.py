@@ -22,9 +22,12 @@ _GAPS = Text(
     "a gap may be the historian's own, or its compression", "빈 구간이 저장 시스템의 정지나 압축 때문일 수 있음"
 )
 _TIMES = Text(
-    "when a value reached the storage, and by whose clock, is not stored", "저장 시각과 시계의 출처가 남아 있지 않음"
+    "when a value reached the storage, and by whose clock, is not stored",
+    "저장 시각과 시계의 출처가 남아 있지 않음",
 )
-_MERGED = Text("duplicates vanish in storage, order is the exporter's", "중복은 저장하면서 사라지고 순서는 내보내기 결과임")
+_MERGED = Text(
+    "duplicates vanish in storage, order is the exporter's", "중복은 저장하면서 사라지고 순서는 내보내기 결과임"
+)
 _COMPRESSED = Text(
     "storage on change, mostly with a deadband, has decided what to keep",
     "변화분만(대개 불감대 적용) 저장하여 원래 값의 움직임을 알 수 없음",
@@ -44,7 +47,9 @@ WHY: Mapping[Kind, Mapping[str, Text]] = {
         "A02": Text("no burst of fast readings: slow ones look right when they are not", "고속 측정 구간이 없음"),
         "A04": _TIMES,
         "A05": _TIMES,
-        "A06": Text("stored times are those of the historian's own grid", "저장 시각은 저장 시스템의 주기에 맞춰진 것임"),
+        "A06": Text(
+            "stored times are those of the historian's own grid", "저장 시각은 저장 시스템의 주기에 맞춰진 것임"
+        ),
         "Q06": _MERGED,
         "S01": _CONNECTION,
         "S02": _CONNECTION,

@@ -1,4 +1,4 @@
-"""From files and queries to an assessment: reads everything once, in the order of time, and keeps days of evidence."""
+"""From files and queries to an assessment: reads all of it once, in order of time, and keeps days of evidence."""
 
 from __future__ import annotations
 
@@ -258,7 +258,9 @@ class Reading:
         interval = config.every
         for path in files or (None,):
             if interval is None:
-                look = Stream(rows, config.source(1), self._table(config, path, _nothing), self._config.zone, self._day)
+                look = Stream(
+                    rows, config.source(1), self._table(config, path, _nothing), self._config.zone, self._day
+                )
                 interval = interval_ns(look.instants())
         if interval is None:
             raise self._wrong(
@@ -298,7 +300,6 @@ class Reading:
 
 def _nothing(_: int) -> None:
     """Tell nobody."""
-
 
 
 def _dates(calendar: Calendar, first_ns: int, end_ns: int) -> Iterator[date]:

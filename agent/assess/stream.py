@@ -217,7 +217,14 @@ class Stream:
         return FrameBlock(source=self._source, signal=signal, time_ns=time, value=column, status=status)
 
     def _count(
-        self, index: int, batch: Batch, cells: Sequence[Any], found: list[Any], *, whole: bool, at: Ints | None = None
+        self,
+        index: int,
+        batch: Batch,
+        cells: Sequence[Any],
+        found: list[Any],
+        *,
+        whole: bool,
+        at: Ints | None = None,
     ) -> None:
         seen = self._seen
         if whole:

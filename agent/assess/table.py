@@ -34,7 +34,7 @@ _DELIMITERS = (",", "\t", ";", "|")
 
 
 class Batch(NamedTuple):
-    """Consecutive rows: heading -> cells, and the line of the file that each row stands on (of Parquet its number)."""
+    """Consecutive rows: heading -> cells, and the line of the file that each stands on (in Parquet its number)."""
 
     lines: Sequence[int]
     cells: Mapping[str, Sequence[Any]]
@@ -126,7 +126,9 @@ class Table:
                 self.titles = tuple(titles)
                 wanted = [t for t in titles if t in self._wanted.every or t in self._wanted.some]
                 if doubles := sorted({t for t in wanted if wanted.count(t) > 1}):
-                    raise self.complain(1, f"column {doubles[0]} stands twice", f"같은 열이 두 번 있습니다({doubles[0]})")
+                    raise self.complain(
+                        1, f"column {doubles[0]} stands twice", f"같은 열이 두 번 있습니다({doubles[0]})"
+                    )
                 return delimiter
         return None
 
@@ -207,7 +209,9 @@ class Table:
                 plain = plain and text.isascii()
                 number += raw.count(b"\n")
                 if "\0" in text:
-                    raise self.complain(number, "holds zero bytes: no text file", "0 바이트가 있어 텍스트 파일이 아닙니다")
+                    raise self.complain(
+                        number, "holds zero bytes: no text file", "0 바이트가 있어 텍스트 파일이 아닙니다"
+                    )
                 yield text
 
     def _wide(self, begin: bytes) -> Iterator[str]:

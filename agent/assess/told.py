@@ -72,7 +72,11 @@ def report(config: AssessConfig, result: Result, language: Language) -> Iterator
         if value.value is None:
             reason = value.reason or "NA_NO_EVIDENCE"
             named = WHY[reason](language) if reason in WHY else reason
-            more = f" ({limits[value.metric](language)})" if reason == "NA_NOT_IN_SOURCE" and value.metric in limits else ""
+            more = (
+                f" ({limits[value.metric](language)})"
+                if reason == "NA_NOT_IN_SOURCE" and value.metric in limits
+                else ""
+            )
             yield f"- {_named(value, language)}: {named}{more}"
 
 

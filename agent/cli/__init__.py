@@ -30,8 +30,13 @@ if TYPE_CHECKING:
     from settings.language import Language
 
 DEFAULT_CONFIG = Path("/etc/tsq/agent.yaml")
-EXTRA = frozenset({"asyncua", "cryptography", "holidays", "openpyxl", "pymodbus", "rich", "serial", "textual"})
-"""What `techsquare-edge[agent]` installs and `techsquare-edge` alone does not."""
+EXTRA = {
+    **dict.fromkeys(
+        ("asyncua", "cryptography", "holidays", "openpyxl", "pymodbus", "rich", "serial", "textual"), "agent"
+    ),
+    "pyarrow": "assess",
+}
+"""Library -> the extra of `techsquare-edge` that installs it; `techsquare-edge` alone does not."""
 
 VERBS: Mapping[str, tuple[str, Text]] = {
     "init": ("init", Text("a first file, by questions", "질문에 답하며 설정 파일 만들기")),
@@ -96,6 +101,11 @@ VERBS: Mapping[str, tuple[str, Text]] = {
         Text("bring what waits to the gateway on a USB stick", "통신이 안 될 때 USB로 데이터 옮기기"),
     ),
     "replay": ("replay", Text("what a recording gives when it is read again", "기록한 통신을 다시 읽어 보기")),
+    "assess": (
+        "assess",
+        Text("a report of data in files or a database, without an agent", "파일이나 DB에 쌓인 자료로 진단"),
+    ),
+    "export": ("export", Text("the plant as an Asset Administration Shell", "자산관리쉘(AAS)로 내보내기")),
 }
 """Verb to its module and what it does, in the order of the help."""
 
@@ -148,7 +158,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ModuleNotFoundError as exc:
         if exc.name not in EXTRA:
             raise
-        print(f"tsq-agent: {exc.name} is not installed: pip install 'techsquare-edge[agent]'", file=sys.stderr)
+        extra = f"techsquare-edge[{EXTRA[exc.name]}]"
+        print(f"tsq-agent: {exc.name} is not installed: pip install '{extra}'", file=sys.stderr)
         return 1
     except KeyboardInterrupt:  # each verb has tidied up behind itself by now
         print(file=sys.stderr)

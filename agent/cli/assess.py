@@ -29,8 +29,13 @@ def arguments(parser: argparse.ArgumentParser, language: Language) -> None:
     """Add the arguments of the verb."""
     data = Text("CSV or Parquet files", "CSV 또는 Parquet 파일")
     config = Text("what stands in which column, see docs/assess.md", "열 구성 설정 파일(docs/assess.ko.md 참고)")
-    answers = Text("what people say of the machines, see docs/answers.md", "설비에 대한 답변 파일(docs/answers.ko.md 참고)")
-    out = Text("folder for report.json, a file per machine and report.txt", "report.json, 설비별 파일, report.txt를 둘 폴더")
+    answers = Text(
+        "what people say of the machines, see docs/answers.md", "설비에 대한 응답 파일(docs/answers.ko.md 참고)"
+    )
+    out = Text(
+        "folder for report.json, a file per machine and report.txt",
+        "report.json, 설비별 파일, report.txt를 둘 폴더",
+    )
     spoken = Text("language of the report, as --lang", "보고서 언어(--lang과 같음)")
     parser.add_argument("--data", nargs="+", type=Path, default=[], metavar="FILE", help=data(language))
     parser.add_argument("--config", type=Path, required=True, metavar="FILE", help=config(language))
