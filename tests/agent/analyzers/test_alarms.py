@@ -164,10 +164,10 @@ def test_cuts_kills_and_order_in_an_entry_leave_no_trace(seed: int, most: int) -
     rng = random.Random(seed)
     items = stream(rng, 86_400 - 2500, 5000)
     last = items[-1][0]
-    items += [(last + n, Watermark(OF.id, last + n * HOUR)) for n in (2, 26, 50)]
-    reference = run([OF], [[item] for _, item in items])
-    assert run([OF], entries(rng, items, most)) == reference
-    assert run([OF], entries(rng, items, most), kill=rng) == reference
+    ends: list[list[Item]] = [[Watermark(OF.id, last + n * HOUR)] for n in (2, 26, 50)]
+    reference = run([OF], [*([item] for _, item in items), *ends])
+    assert run([OF], [*entries(rng, items, most), *ends]) == reference
+    assert run([OF], [*entries(rng, items, most), *ends], kill=rng) == reference
 
 
 def one_day(items: list[Item]) -> DayEvidence:

@@ -285,11 +285,11 @@ def test_cuts_kills_and_interleaving_leave_no_trace(seed: int, most: int) -> Non
     items = [i for s, k in zip(sources, kinds, strict=True) for i in stream(rng, s, k, 7000, late)[0]]
     items.sort(key=lambda pair: pair[0])
     last = items[-1][0]
-    items += [(last + n, Watermark(s.id, last + HOUR * n)) for n in (23, 26, 60) for s in sources]
-    reference = run(sources, [[item] for _, item in items])
+    ends: list[list[Item]] = [[Watermark(s.id, last + HOUR * n)] for n in (23, 26, 60) for s in sources]
+    reference = run(sources, [*([item] for _, item in items), *ends])
     assert len(reference[1]) >= 2
-    assert run(sources, entries(rng, items, most)) == reference
-    assert run(sources, entries(rng, items, most), kill=rng) == reference
+    assert run(sources, [*entries(rng, items, most), *ends]) == reference
+    assert run(sources, [*entries(rng, items, most), *ends], kill=rng) == reference
 
 
 def counts(

@@ -266,11 +266,11 @@ def test_cuts_kills_and_interleaving_leave_no_trace(seed: int, most: int) -> Non
     late = DAY_S - 7200  # nearly a day after START, so that there are two days
     items = sorted((i for s in sources for i in stream(rng, s, 3, late)[0]), key=lambda pair: pair[0])
     last = items[-1][0]
-    items += [(last + n, Watermark(s.id, last + HOUR * n)) for n in (23, 26, 60) for s in sources]
-    reference = run(sources, [[item] for _, item in items])
+    ends: list[list[Item]] = [[Watermark(s.id, last + HOUR * n)] for n in (23, 26, 60) for s in sources]
+    reference = run(sources, [*([item] for _, item in items), *ends])
     assert any(b"tracks" in day for day in reference[1].values())
-    assert run(sources, entries(rng, items, most)) == reference
-    assert run(sources, entries(rng, items, most), kill=rng) == reference
+    assert run(sources, [*entries(rng, items, most), *ends]) == reference
+    assert run(sources, [*entries(rng, items, most), *ends], kill=rng) == reference
 
 
 def line(of: Source, values: Sequence[Value], step_s: int = 10, since_s: int = 0) -> list[Item]:
