@@ -109,7 +109,7 @@ class World:
         tallies = {key: value for part in self.parts for key, value in part.tallies.items()}
         return View(
             days=records, tallies=tallies, catalog=self.sources, plant=self.plant(), calendar=CALENDAR,
-            now_ns=self.site.end_ns, model=model(),
+            now_ns=self.site.end_ns, model=model(), length=self.site.days,
         )  # fmt: skip
 
 

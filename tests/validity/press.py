@@ -51,7 +51,7 @@ class Stop:
 
 def shifts(site: Site, run_s: float = 3000.0) -> tuple[Ints, list[Stop]]:
     """Return the state in each second and the stops: runs of at least ten minutes, stops of one to 25 minutes."""
-    state, stops = np.full(site.n, OFF, np.int64), []
+    state, stops = np.full(site.n, OFF, np.int8), []
     for day in site.production_days:
         begin, end = day * DAY_S, day * DAY_S + SHIFT_S
         state[begin:end] = EXECUTING
@@ -70,7 +70,7 @@ def shifts(site: Site, run_s: float = 3000.0) -> tuple[Ints, list[Stop]]:
 
 def made(site: Site, state: Ints, cycle_s: float, spread: float = 0.1) -> Floats:
     """Return when pieces were finished: cycles go on where a stop interrupted them."""
-    work = np.cumsum(state == EXECUTING)
+    work = np.cumsum(state == EXECUTING, dtype=np.int32)
     pauses = cycle_s * site.rng.uniform(1 - spread, 1 + spread, int(work[-1] / cycle_s / (1 - spread)) + 2)
     ends = np.cumsum(pauses)
     return np.searchsorted(work, ends[ends < work[-1]]).astype(np.float64) + site.rng.random(
@@ -156,7 +156,7 @@ def _counters(site: Site, part: Part, columns: dict[str, Column], seconds: Float
 
 def _reasons(site: Site, part: Part, columns: dict[str, Column], seconds: Floats, stops: list[Stop]) -> None:
     """Some stops are left without a reason (V05)."""
-    reason = np.zeros(site.n, np.int64)
+    reason = np.zeros(site.n, np.int8)
     long = [s for s in stops if s.end - s.begin >= 300]
     silent = site.pick(len(long), site.level)
     for stop, nothing in zip(long, silent.tolist(), strict=True):
@@ -176,7 +176,7 @@ def _lots(
     n = len(edges) - 1
     invalid, nameless, blind, slow = (site.pick(n, site.level) for _ in range(4))
     blind &= edges[:-1] >= 7 * DAY_S  # of each value there are five good days from which one learns what is usual
-    lot = np.repeat(np.arange(n), np.diff(edges))
+    lot = np.clip(np.searchsorted(edges, seconds, side="right") - 1, 0, n - 1)
     first = int(site.rng.integers(3))
     texts = {
         "lot": [f"X-{k:05d}" if invalid[k] else f"L{k:05d}" for k in range(n)],
@@ -185,17 +185,17 @@ def _lots(
         "recipe": [f"R-{(k + first) % 3}" for k in range(n)],
     }
     for name, row in texts.items():
-        columns[name] = at(np.array(row, object)[lot], seconds)
+        columns[name] = np.array(row, object)[lot]
     for k in range(3):  # set points are spread over six minutes where somebody turns them one by one (U04)
         change = edges[1:-1] + np.where(slow[1:], 180 * k, 0)
         place = np.searchsorted(change, seconds, side="right")
         columns[f"sp-{k}"] = 10.0 * ((place + first) % 3 + 1) + k
     counted = len(edges) - 2
     part.truth["U04"] = 1 - float(slow[1:].sum()) / counted
-    of_piece = lot[pieces.astype(np.int64)]
+    of_piece = np.searchsorted(edges, pieces, side="right") - 1
     part.truth["T01"] = 1 - float(invalid[of_piece].mean())
     executing = state == EXECUTING
-    part.truth["T02"] = share(~nameless[lot] & ~faults["product"], executing)
+    part.truth["T02"] = share(~np.repeat(nameless, np.diff(edges)) & ~faults["product"], executing)
     bad = np.zeros(site.n, np.bool_)
     for k in np.flatnonzero(blind).tolist():
         work = np.flatnonzero(executing[edges[k] : edges[k + 1]]) + edges[k]
@@ -208,7 +208,7 @@ def _lots(
 def _refusals(site: Site) -> dict[str, Bools]:
     """Return when the controller calls values bad: two measured ones together, the product, the good pieces."""
     days = site.production_days
-    two = site.draw(site.level, 600, 120, days[len(days) // 3 :])
+    two = site.draw(site.level, 600, 120, days[6:])
     good = np.zeros(site.n, np.bool_)
     quarters = np.flatnonzero(site.planned.reshape(-1, 900).all(axis=1))
     for quarter in quarters[site.pick(len(quarters), min(1.5 * site.level, 0.9))].tolist():
@@ -226,7 +226,7 @@ def _values(
     out = site.draw(q, 900, 300)
     value["pv-a"][at(out, seconds)] += 100.0
     days = site.production_days
-    frozen = site.draw(min(2 * q, 0.45), 1500, 600, days[len(days) // 3 :])
+    frozen = site.draw(min(2 * q, 0.45), 1500, 600, days[6:])
     for begin, end in runs(frozen):
         inside = slice(*np.searchsorted(seconds, [begin, end]))
         value["pv-b"][inside] = value["pv-b"][inside][:1]
