@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from readiness.indicators.base import Missing
-
 if TYPE_CHECKING:
-    from contract.report import Reason
-    from readiness.indicators.base import Indicator, Outcome
+    from readiness.indicators.base import Indicator, Missing, Outcome
     from readiness.view import View
 
 
@@ -20,9 +17,9 @@ def outcome(view: View, indicator: Indicator, machine: str) -> Outcome:
     return cast("Outcome", view.derived[key])
 
 
-def withhold(view: View, metric: str, machine: str, reason: Reason) -> None:
+def withhold(view: View, metric: str, machine: str, missing: Missing) -> None:
     """Let an indicator of a machine be not assessed whatever its formula would find: the evidence cannot show it.
 
     Before anything is asked of the view.
     """
-    view.derived["outcome", metric, machine] = Missing(reason)
+    view.derived["outcome", metric, machine] = missing

@@ -18,6 +18,7 @@ from agent.assess.table import Table, Wanted
 from agent.frame import Watermark, gap_event
 from answers.plant import join
 from readiness.evidence import load
+from readiness.indicators.base import Missing
 from readiness.outcomes import withhold
 from readiness.report import Site, assess
 from settings.errors import ConfigError
@@ -143,7 +144,7 @@ class Reading:
         assessment = assess(days, {}, catalog, self._joined.plant, calendar, now_ns, model, site)
         for machine, found in limits.items():
             for metric in found:
-                withhold(assessment.view, metric, machine, "NA_NOT_IN_SOURCE")
+                withhold(assessment.view, metric, machine, Missing("NA_NOT_IN_SOURCE"))
         records = [load(raw) for raw in days.values()]
         window = assessment.plant().window
         planned = [
