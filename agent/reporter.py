@@ -81,6 +81,7 @@ class Reporter:
         answers: Callable[[], Sequence[Given]] = tuple,
     ) -> None:
         self._lock = threading.Lock()
+        self._made: tuple[int, Assessment] | None = None  # monotonic ns, what was made then
         self._calendar = config.calendar()
         self._answers = answers
         self.change(config, config.sources())
@@ -91,7 +92,6 @@ class Reporter:
         self._uplink = uplink
         self._topic = topics.readiness
         self._clock = clock
-        self._made: tuple[int, Assessment] | None = None  # monotonic ns, what was made then
         self._told = False  # that there are days of another release
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="reporter", daemon=True)
@@ -104,7 +104,8 @@ class Reporter:
         """
         polled = tuple(source for source in sources if source.mode != "burst")
         joined = join(polled, config.inventory(), self._calendar, self._answers())
-        self._configured = (polled, joined)  # one assignment: an assessment under way keeps its own
+        with self._lock:  # an assessment under way ends first
+            self._configured, self._made = (polled, joined), None
 
     @property
     def joined(self) -> Joined:

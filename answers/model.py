@@ -24,9 +24,9 @@ from answers.sections import (
     SystemAnswer,
     UseAnswer,
 )
+from answers.words import Day
 from contract.codec import checksum, encode
 from settings.base import Model, Name, Word
-from settings.schedule import Date
 
 
 class Answers(Model):
@@ -37,7 +37,7 @@ class Answers(Model):
         description="number of this set; raise it with each change"
     )
     author: Name = Field(description="who answers, where an entry names nobody else")
-    date: Date = Field(description="when, where an entry says nothing else")
+    date: Day = Field(description="when, where an entry says nothing else")
     inventory: Signature | None = Field(None, description="who stands for it that no machine is missing")
     machines: tuple[MachineAnswer, ...] = Field((), description="what is said of machines")
     signals: tuple[SignalAnswer, ...] = Field((), description="what signals mean")

@@ -13,6 +13,7 @@ from pydantic import Field, FiniteFloat, model_validator
 from answers.words import (
     Account,
     Answer,
+    Day,
     Label,
     LabelKey,
     Metric,
@@ -29,7 +30,7 @@ from answers.words import (
 from readiness.plant import Kind, State
 from settings.base import Duration, Flag, Id, Model, Name, Range, SignalName, Word
 from settings.language import Complaint
-from settings.schedule import Country, Date, EndOfSpan, Planned, TimeOfDay
+from settings.schedule import Country, EndOfSpan, Planned, TimeOfDay
 
 PERSONS = frozenset({
     "user", "users", "username", "user_name", "user_id", "userid", "login", "login_id", "employee", "employee_id",
@@ -59,7 +60,7 @@ class Entry(Model):
     """Who says it, and when: by default who signs the whole."""
 
     by: Name | None = Field(None, description="who says it, when not the author")
-    on: Date | None = Field(None, description="when, when not the date above")
+    on: Day | None = Field(None, description="when, when not the date above")
     proof: Name | None = Field(None, description="where it can be looked up: a document, a photo, a visit")
 
 
@@ -194,7 +195,7 @@ class ProductAnswer(Entry):
 class Shift(Entry):
     """A shift on one date, beyond the week's plan."""
 
-    date: Date = Field(description="date on which it begins")
+    date: Day = Field(description="date on which it begins")
     from_: TimeOfDay = Field(alias="from", description="local time of the start, `08:00`")
     to: EndOfSpan = Field(description="local time of the end; not after `from` means the next day")
 
@@ -204,8 +205,8 @@ class CalendarAnswer(Entry):
 
     planned: tuple[Planned, ...] = Field((), description="planned busy time of the week")
     country: Country | None = Field(None, description="public holidays of this country are days off, `KR`")
-    off: tuple[Date, ...] = Field((), description="further days off")
-    work: tuple[Date, ...] = Field((), description="holidays on which the site works as on any such weekday")
+    off: tuple[Day, ...] = Field((), description="further days off")
+    work: tuple[Day, ...] = Field((), description="holidays on which the site works as on any such weekday")
     extra: tuple[Shift, ...] = Field((), description="shifts on single dates, holidays or not")
 
 
@@ -271,7 +272,7 @@ class SystemAnswer(Entry):
     id: Id = Field(description="unique; use logs name it")
     name: Name | None = Field(None, description="as people call it")
     kind: SystemKind = Field("other", description="what it is")
-    live: Date | None = Field(None, description="date on which it went live")
+    live: Day | None = Field(None, description="date on which it went live")
     points: dict[Word, SignalName | None] = Field(
         {}, description="its points: the signal that is the same, `PRESS1.RUN: press-1/state`, or nothing for a "
         "point that the agent does not read",
@@ -284,7 +285,7 @@ class SystemAnswer(Entry):
 class UseAnswer(Entry):
     """How a system was used on one production day by one class of accounts; never by whom."""
 
-    day: Date = Field(description="production day")
+    day: Day = Field(description="production day")
     system: Id = Field(description="id of the installed system")
     account: Account = Field(description="class of accounts; kiosk, service and supplier are no use by people")
     reads: Number = Field(0, description="pages or reports opened")
@@ -333,4 +334,4 @@ class Signature(Model):
     """Who stands for the inventory: that no machine is missing in it."""
 
     signed_by: Name = Field(description="who, with his function")
-    on: Date = Field(description="when")
+    on: Day = Field(description="when")

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, Str
 
 from settings.base import form
 from settings.language import Complaint
+from settings.schedule import Date
 
 SignalRole = Literal[
     "state", "count_total", "count_good", "count_reject", "cycle", "mode", "alarm", "sp", "pv", "op",
@@ -26,13 +27,17 @@ Account = Literal["operator", "engineer", "manager", "kiosk", "service", "suppli
 """Classes of accounts. Who it was is never asked, and no field could hold it."""
 SystemKind = Literal["mes", "pop", "scada", "hmi", "erp", "plm", "scm", "fems", "qms", "cmms", "historian", "other"]
 
+YEARS = range(2000, 2101)
 _MOMENT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[ T]([01][0-9]|2[0-3]):([0-5][0-9])")
-_MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
+_MONTH = re.compile(r"(?!0000)[0-9]{4}-(0[1-9]|1[0-2])")
 _SIGNAL = re.compile(r"[a-z0-9_-]{1,48}/[a-z0-9_-]{1,48}")
 _CONDITION = re.compile(r"[a-z0-9_-]{1,48}/alarm:.{1,300}")
 _METRIC = re.compile(r"[A-Z][0-9]{2}")
-_NESTED = re.compile(r"\([^()]*[+*}][^()]*\)[+*{]|\(\?[=!<]|\\[1-9]")
-"""A pattern that may take for ever: a repeated group with a repetition in it, or one that looks back."""
+_SLOW = re.compile(r"\)[+*{]|\(\?[=!<P(]|\\[1-9]")
+"""A pattern that may take for ever: a group that is repeated, one that looks back or ahead."""
+_REPEATED = re.compile(r"[+*]|\{[0-9]*,[0-9]*\}")
+MOST_REPEATED = 3
+"""Each repetition that is not of a fixed length multiplies the time by the length of the text."""
 
 
 def _label(value: Any) -> str:
@@ -46,12 +51,24 @@ def _label(value: Any) -> str:
     raise Complaint("write a value of the signal: 3, true or RUN", "태그의 값을 쓰십시오. 예: 3, true, RUN")
 
 
+def _sane(value: dt.date) -> dt.date:
+    if value.year not in YEARS:
+        raise Complaint(
+            f"write a date of the years {YEARS[0]} to {YEARS[-1]}",
+            f"{YEARS[0]}년에서 {YEARS[-1]}년 사이의 날짜를 쓰십시오",
+        )
+    return value
+
+
 def _moment(value: Any) -> dt.datetime:
     if isinstance(value, str) and (match := _MOMENT.fullmatch(value.strip())):
         try:
-            return dt.datetime.fromisoformat(f"{match[1]}T{match[2]}:{match[3]}")
+            found = dt.datetime.fromisoformat(f"{match[1]}T{match[2]}:{match[3]}")
         except ValueError:  # the 30th of February
             pass
+        else:
+            _sane(found)
+            return found
     raise Complaint(
         "write a local date and time like 2026-11-03 08:00", "현지 날짜와 시각을 2026-11-03 08:00처럼 쓰십시오"
     )
@@ -69,6 +86,7 @@ def _quarter(value: Any) -> dt.datetime:
 
 def _month(value: Any) -> str:
     if isinstance(value, str) and _MONTH.fullmatch(value.strip()):
+        _sane(dt.date.fromisoformat(f"{value.strip()}-01"))
         return value.strip()
     raise Complaint("write a month like 2026-10", "월은 2026-10처럼 쓰십시오")
 
@@ -92,10 +110,10 @@ def _pattern(value: str) -> str:
         re.compile(value)
     except (re.error, OverflowError, RecursionError) as exc:
         raise Complaint(f"this is no regular expression ({exc})", f"정규식이 올바르지 않습니다({exc})") from None
-    if _NESTED.search(value):
+    if _SLOW.search(value) or len(_REPEATED.findall(value)) > MOST_REPEATED:
         raise Complaint(
-            "write a simpler expression: no repeated groups with a repetition in them, nothing that looks back",
-            "더 단순한 정규식으로 쓰십시오. 반복 안의 반복이나 앞뒤 참조는 쓸 수 없습니다",
+            f"write a simpler one: no group that is repeated, at most {MOST_REPEATED} of `+`, `*` and `{{1,9}}`",
+            f"더 단순하게 쓰십시오. 괄호 반복은 쓸 수 없고 `+`, `*`, `{{1,9}}`는 {MOST_REPEATED}개까지입니다",
         )
     return value
 
@@ -104,6 +122,8 @@ Label = Annotated[str, PlainValidator(_label), form("value of the signal")]
 """A value that a signal shows, as text."""
 LabelKey = Annotated[str, BeforeValidator(_label), StringConstraints(max_length=200), form("value of the signal")]
 """The same as the key of a mapping."""
+Day = Annotated[Date, AfterValidator(_sane)]
+"""A date, `YYYY-MM-DD`."""
 Moment = Annotated[dt.datetime, BeforeValidator(_moment), form("local time, `YYYY-MM-DD HH:MM`")]
 """A local date and time."""
 QuarterHour = Annotated[dt.datetime, BeforeValidator(_quarter), form("local time, `YYYY-MM-DD HH:MM`")]

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-import pytest
 from hypothesis import given as property_of
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -28,6 +27,9 @@ from readiness.plant import (
     configured,
 )
 from tests.answers.given import CALENDAR, CATALOG, MACHINES, ZONE, given, joined, plant_with, tag
+
+if TYPE_CHECKING:
+    import pytest
 
 SEOUL = ZoneInfo(ZONE)
 
@@ -60,7 +62,8 @@ def test_machines_are_told_about_and_added() -> None:
         inventory={"signed_by": "김 공장장", "on": "2026-11-19"},
     )
     assert plant.machines == (
-        Machine("press-1", "프레스 1호기", 3.0, "hanil/1"), Machine("cnc-1", "cnc-1"), Machine("oven-1", "열처리로"),
+        Machine("press-1", "프레스 1호기", 3.0, "hanil/1"), Machine("cnc-1", "cnc-1"),
+        Machine("oven-1", "열처리로"),
     )  # fmt: skip
     assert plant.about == {
         "press-1": About(kind="discrete", has_alarms="no"),
@@ -278,17 +281,19 @@ def test_claims_of_several_people_all_stay() -> None:
 KINDS = st.sampled_from(["discrete", "batch", "continuous"])
 ROLES = st.sampled_from(["state", "pv", "sp", "cycle", "none"])
 DAYS = st.integers(1, 28).map(lambda day: f"2026-11-{day:02}")
+NAMES = [f"press-1/{signal.id}" for signal in CATALOG[0].signals]
 ENTRIES = st.fixed_dictionaries(
     {},
     optional={
         "machines": st.lists(
             st.fixed_dictionaries(
-                {"id": st.sampled_from(["press-1", "cnc-1", "ghost"])}, optional={"kind": KINDS, "on": DAYS, "weight": st.integers(1, 3)}
+                {"id": st.sampled_from(["press-1", "cnc-1", "ghost"])},
+                optional={"kind": KINDS, "on": DAYS, "weight": st.integers(1, 3)},
             ),
             unique_by=lambda one: one["id"],
         ),
         "signals": st.lists(
-            st.fixed_dictionaries({"id": st.sampled_from([f"press-1/{s.id}" for s in CATALOG[0].signals]), "role": ROLES}),
+            st.fixed_dictionaries({"id": st.sampled_from(NAMES), "role": ROLES}),
             unique_by=lambda one: one["id"],
         ),
         "bills": st.lists(
@@ -334,8 +339,8 @@ def test_the_hash_is_that_of_what_formulas_look_at() -> None:
     assert joined(given(machines=[{"id": "press-1", "kind": "discrete"}])).plant.hash != before
     (source,) = CATALOG
     turned = Source(
-        id=source.id, device=source.device, protocol=source.protocol, mode=source.mode, interval_ns=source.interval_ns,
-        signals=source.signals[::-1],
+        id=source.id, device=source.device, protocol=source.protocol, mode=source.mode,
+        interval_ns=source.interval_ns, signals=source.signals[::-1],
     )  # fmt: skip
     sets = [given(machines=[{"id": "press-1", "kind": "batch"}])]
     assert join([turned], MACHINES[::-1], CALENDAR, sets).plant.hash == before
