@@ -69,7 +69,7 @@ def measured(view: View, values: Iterable[Value]) -> list[Contradiction]:
         found += _alarms(view, machine.id)
         found += _products(view, machine.id)
     found += _moduli(view)
-    return sorted(found, key=lambda c: (c.code, c.subject, c.who, c.said))
+    return sorted(found, key=lambda c: (c.code, c.subject, c.machine or "", c.who, c.said))
 
 
 def _said(view: View, subject: str) -> tuple[str, str]:

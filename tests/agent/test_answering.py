@@ -239,6 +239,7 @@ def test_the_running_agent_takes_answers_from_both_and_shows_what_does_not_fit(t
     loop = {"machine": "press-1", "name": "heat", "sp": "sp", "pv": "pv", "band": 1, "tau": "1m"}
     put(tmp_path, serial=1, author="가", machines=[{"id": "press-1", "kind": "batch"}])
     with running(mosquitto(tmp_path / "broker")) as broker:
+        assert broker.port is not None
         path = tmp_path / "agent.yaml"
         path.write_text(written(tmp_path, broker.port) + device, "utf-8")
         platform = mqtt.Client(CallbackAPIVersion.VERSION2)

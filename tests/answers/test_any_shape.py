@@ -24,13 +24,14 @@ EXAMPLE = Path(__file__).parents[2] / "config" / "answers.example.yaml"
 BASE = plain(parse(EXAMPLE.read_bytes()).root)
 VALUES: list[Any] = [
     None, True, 0, 1, -1, 2**70, 1.5, 1e308, "", "x", "1s", "press-1", "press-1/temp", "cnc-1/alarm:x", "ghost/x",
-    "yes",    "2026-11-20", "2026-11-20 08:00", "0001-01-01", "9999-12-31", "0001-01-01 00:00", "9999-12-31 23:45",
+    "yes", "2026-11-20", "2026-11-20 08:00", "0001-01-01", "9999-12-31", "0001-01-01 00:00", "9999-12-31 23:45",
     "08:00",
     "a" * 300, [], {}, [[]], [{}], {"a": 1}, "none", "V03", "(", "KR", [0, 1], "points.csv",
 ]  # fmt: skip
 ADDED: dict[str, Any] = {
     "by": "김", "on": "2026-01-01", "role": "state", "states": {"0": "off"}, "points_file": "a.csv",
-    "use_file": "b.csv",    "loops": [{"machine": "press-1", "name": "a", "sp": "sp", "pv": "temp", "band": 1, "tau": "1s"}],
+    "use_file": "b.csv",
+    "loops": [{"machine": "press-1", "name": "a", "sp": "sp", "pv": "temp", "band": 1, "tau": "1s"}],
     "name": "x",
     "proof": "p", "modulus": 8, "country": "KR", "user": "hong",
 }  # fmt: skip

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 TARGETS: Mapping[str, Target] = {
     "yaml": files.TARGET,
+    "answers": files.ANSWERS,
     "memory": memory.TARGET,
     "xgt": wire.XGT,
     "xgt_raw": wire.XGT_RAW,
