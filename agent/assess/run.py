@@ -7,6 +7,8 @@ from datetime import timedelta
 from fnmatch import fnmatch
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from agent.analyzers.evidence import SILENT_NS, make
 from agent.analyzers.ledger import Ranges
 from agent.assess.estimate import interval_ns
@@ -15,7 +17,7 @@ from agent.assess.merge import merged
 from agent.assess.provable import unprovable
 from agent.assess.stream import Seen, Stream
 from agent.assess.table import Table, Wanted
-from agent.frame import Watermark, gap_event
+from agent.frame import FrameBlock, Status, Watermark, gap_event
 from answers.plant import join
 from readiness.evidence import load
 from readiness.indicators.base import Missing
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from agent.analyzers.evidence import DayLedger
     from agent.assess.config import AssessConfig, DataSource
     from agent.assess.provable import Kind
-    from agent.frame import FrameBlock, Source
+    from agent.frame import Source
     from answers.load import Given
     from readiness.model import Model
     from readiness.plant import Plant
@@ -178,6 +180,7 @@ class Reading:
                 evidence.feed([gap_event(f"end {item}", "agent_off", item, end, end, None)])
                 continue
             seen = parts[item.source.id].seen
+            evidence.feed(list(self._silent(item, seen.last_ns)))
             seen.first_ns = min(seen.first_ns or int(item.time_ns.min()), int(item.time_ns.min()))
             seen.last_ns = max(seen.last_ns, int(item.time_ns.max()))
             seen.rows += len(item)
@@ -188,6 +191,24 @@ class Reading:
         over = self._day(last)[1] + SILENT_NS
         evidence.feed([Watermark(part.source.id, over) for part in self.parts])
         yield from evidence.take_closed().items()
+
+    def _silent(self, block: FrameBlock, last_ns: int) -> Iterator[FrameBlock]:
+        """Yield a lost reading of each whole day of which a source has no row, as an agent would have noted it.
+
+        Otherwise whoever leaves bad days out of his export would get a better report.
+        """
+        day_ns = self._day(last_ns)[1] if last_ns else 0
+        until = self._day(int(block.time_ns.min()))[0]
+        while last_ns and day_ns < until:
+            n = len(block.source.signals)
+            yield FrameBlock(
+                source=block.source,
+                signal=np.arange(n, dtype=np.int32),
+                time_ns=np.full(n, day_ns, np.int64),
+                value=[None] * n,
+                status=np.full(n, Status.BAD_NO_COMMUNICATION, np.uint32),
+            )
+            day_ns = self._day(day_ns)[1]
 
     def _now(self) -> tuple[int, str | None]:
         """Return the moment of the report, and the last day where the data ends within its planned time."""

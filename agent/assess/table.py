@@ -141,7 +141,7 @@ class Table:
         shown = ", ".join(titles[:20])
         return self.complain(
             1,
-            f"no column {missing[0]}" + (f", did you mean {hint}?" if hint else "") + f" There are: {shown}",
+            f"no column {missing[0]}" + (f", did you mean {hint}?" if hint else ".") + f" There are: {shown}",
             f"열이 없습니다({missing[0]})." + (f" 혹시 {hint}입니까?" if hint else "") + f" 있는 열: {shown}",
         )
 
@@ -198,14 +198,14 @@ class Table:
                 raw, rest = rest[:cut], rest[cut:] + more
                 try:
                     text = raw.decode(codec)
-                except UnicodeDecodeError:
-                    if codec != "utf-8" or not plain:
-                        raise self._undecodable(raw, codec, number) from None
+                except UnicodeDecodeError as exc:
+                    if codec != "utf-8" or not plain or not raw[: exc.start].isascii():
+                        raise self._undecodable(raw, exc, number) from None
                     codec = "cp949"
                     try:
                         text = raw.decode(codec)
-                    except UnicodeDecodeError:
-                        raise self._undecodable(raw, codec, number) from None
+                    except UnicodeDecodeError as other:
+                        raise self._undecodable(raw, other, number) from None
                 plain = plain and text.isascii()
                 number += raw.count(b"\n")
                 if "\0" in text:
@@ -234,13 +234,9 @@ class Table:
         except UnicodeDecodeError as exc:
             raise ConfigError(f"{self.path}: {exc}") from exc
 
-    def _undecodable(self, raw: bytes, codec: str, number: int) -> ConfigError:
-        try:
-            raw.decode(codec)
-        except UnicodeDecodeError as exc:
-            number += raw.count(b"\n", 0, exc.start)
+    def _undecodable(self, raw: bytes, exc: UnicodeDecodeError, number: int) -> ConfigError:
         return self.complain(
-            number,
+            number + raw.count(b"\n", 0, exc.start),
             "neither UTF-8, UTF-16 nor CP949 text: is this a CSV file? Save it as CSV (UTF-8)",
             "UTF-8, UTF-16, CP949 어느 것으로도 읽을 수 없습니다. CSV(UTF-8)로 다시 저장하십시오",
         )

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 HANDS = {
     "version": 1, "serial": 1, "author": "mentor", "date": "2026-11-01",
-    "signals": [{"signal": "press-1/state", "role": "state", "states": {"2": "executing", "0": "off"}}],
+    "signals": [{"id": "press-1/state", "role": "state", "states": {"2": "executing", "0": "off"}}],
 }  # fmt: skip
 
 
@@ -104,9 +104,9 @@ def test_parts_in_any_order_are_one(tmp_path: Path) -> None:
     whole = tmp_path / "whole.csv"
     data.to_csv(whole, index=False)
     parts = []
-    for number, day in enumerate(np.array_split(data, 9)):
+    for number, rows in enumerate(np.array_split(np.arange(len(data)), 9)):
         parts.append(tmp_path / f"part{number}.csv")
-        day.to_csv(parts[-1], index=False)
+        data.iloc[rows].to_csv(parts[-1], index=False)
     columns = [tmp_path / "left.csv", tmp_path / "right.csv"]
     data[["시각", "상태", "총수량"]].to_csv(columns[0], index=False)
     data[["시각", "불량", "전류"]].to_csv(columns[1], index=False)
