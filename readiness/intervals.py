@@ -17,7 +17,7 @@ Simulated in `tests/readiness/test_intervals.py` (1,000 plants a cell, 90 % nomi
 events of 0.5 to 0.999, 0.5 to 2,000 a day, with a correlation of up to 0.1 within days, are covered in 89-99 %;
 Wilson over all events covers 7-17 % where there are many a day. Rates of bursts, one in 20 days to three a day, of
 1 to 20 events each: 85-99 %; with a burst of 5 instead of UNSEEN = 10, 51 % where bursts of 20 are rarest. Medians
-of 1 to 40 things: 90-96 %.
+of 1 to 40 things: 90-97 %.
 """
 
 from __future__ import annotations
