@@ -10,25 +10,45 @@ from readiness import quarters
 from readiness.indicators.absent import absent, shortfall
 from readiness.indicators.base import Indicator, Missing, Outcome, Shares
 from readiness.production import production
+from readiness.records import QUARTER_NS
 from readiness.rules import cycle_ns
+from readiness.sketch import pairs
 from readiness.spans import Spans
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from readiness.indicators.base import Floats
     from readiness.view import View
+
+    Ints = NDArray[np.int64]
 
 FINE = 0.05
 """An interval of at most this share of the median cycle tells one cycle from another."""
 COARSE = "INTERVAL_TOO_COARSE"
 
 
+def unseen_by_us(view: View, key: str, known: Spans) -> Ints:
+    """Return when a counter was known again after a hole that lies, in part at least, outside the time that counts.
+
+    What was counted meanwhile came unseen because it was we who did not look, or in time that was not planned.
+    """
+    holes = Spans(known.end[:-1], known.start[1:])
+    counts = view.domain(view.source_of(key) or "").within(holes)
+    return np.asarray(holes.end[counts < holes.end - holes.start])
+
+
 def singles(view: View, key: str, inside: Spans) -> tuple[Floats, Floats]:
     """Return per day the counts of a counter that came one by one, and all, within the time that counts."""
     single, total = np.zeros(len(view.dates)), np.zeros(len(view.dates))
     known = view.spans(key)
+    again = unseen_by_us(view, key, known)
     for day, record, count in view.seen.counts(key):
+        ours = set(((again - record.start_ns) // QUARTER_NS).tolist())
+        blind = [x for index, n in pairs(count.blind).items() if index in ours for x in (index, n)]
         single[day] += quarters.within(record, count.single, known, inside)
         total[day] += quarters.within(record, count.counted, known, inside)
+        total[day] -= quarters.within(record, blind, known, inside)
     return single, total
 
 
@@ -92,8 +112,8 @@ INDICATOR = Indicator(
         "NA_ROLE_UNCONFIRMED",
         "NOT_APPLICABLE",
     ),
-    guard="pieces that come several at a time, or over a gap, have no cycle time of their own: an average is no "
-    "tracking; batch and continuous processes have batches, not pieces",
+    guard="pieces that come several at a time, or over a gap that is not ours, have no cycle time of "
+    "their own: an average is no tracking; batch and continuous processes have batches, not pieces",
     evaluate=evaluate,
     roles=True,
 )

@@ -86,12 +86,12 @@ class World:
         position = 0
         for hour, end in enumerate(edges[1:].tolist()):
             found: list[Item] = []
-            while position < len(items) and items[position].time_ns < end:
-                found.append(items[position])
-                position += 1
             while block is not None and block[0] == hour:
                 found.append(block[2])
                 block = next(table, None)
+            while position < len(items) and items[position].time_ns < end:  # no mark of life before what it follows
+                found.append(items[position])
+                position += 1
             yield found
         yield [Watermark(s.id, self.site.end_ns + HOUR) for s in self.sources]
 

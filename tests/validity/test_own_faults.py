@@ -46,7 +46,10 @@ def test_our_own_outages_move_no_score(causes: tuple[GapCause, ...]) -> None:
         before = number(outcome(base.view, row.indicator, row.machine))
         after = number(outcome(view, row.indicator, row.machine))
         if before is None or after is None:
-            assert row.id == "X01", row.id  # a link that is lost seldom enough has no quantile
+            found = outcome(view, row.indicator, row.machine)
+            assert isinstance(found, Missing)
+            # A link that is lost seldom enough has no quantile; jitter of days on which we were late is not judged.
+            assert (row.id, found.reason) in {("X01", "NA_FEW_EVENTS"), ("A06", "NA_SELF_FAULT")}
             continue
         low, high = limits(view, row)
         if abs(after - before) > TOLERANCE and not low <= before <= high:

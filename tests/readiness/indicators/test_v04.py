@@ -58,6 +58,13 @@ def test_pieces_that_came_over_a_gap_have_none() -> None:
     assert mean(of(counters={"total": row})) == pytest.approx(single.sum() / step.sum(), abs=0.01)
 
 
+def test_pieces_that_came_while_we_were_away_ourselves_are_left_out() -> None:
+    dark = (CLOCK >= 4) & (CLOCK < 5)
+    row = lost(SLOW, dark)
+    assert mean(of(counters={"total": row})) < 0.95
+    assert mean(of(counters={"total": row}, censored=dark)) == pytest.approx(1.0, abs=0.01)
+
+
 @pytest.mark.parametrize(("minutes", "value"), [(21, 1.0), (19, 0.0)])
 def test_the_interval_is_at_most_a_twentieth_of_the_cycle(minutes: int, value: float) -> None:
     outcome = found(of(counters={"total": WORK // minutes}))
