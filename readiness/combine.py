@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from contract.report import Quality, Reason
-    from readiness.indicators.base import Found, Indicator, Outcome
+    from readiness.indicators.base import Found, Indicator, Outcome, Shown
     from readiness.view import View
 
     Floats = NDArray[np.float64]
@@ -88,7 +88,7 @@ class Combiner:
             reason: Reason = max(sorted(reasons), key=lambda r: reasons[r]) if reasons else "NA_NO_INVENTORY"
             return Value(
                 metric=indicator.id, unit=indicator.unit, evidence=self._evidence, machine=machine,
-                reason=reason, roles=roles,
+                reason=reason, roles=roles, shown=self._beside(indicator, machine, list(outcomes.values())),
             )  # fmt: skip
         applicable = sum(w for w, _ in outcomes.values()) - reasons.get("NOT_APPLICABLE", 0.0)
         coverage = sum(w * self._coverage(indicator, m, o) for m, (w, o) in assessed.items()) / applicable
@@ -97,7 +97,6 @@ class Combiner:
         seed = int(checksum(f"{self._evidence} {indicator.id} {machine or ''}".encode()), 16)
         result = measure(found, weights, seed)
         cap = float(weights @ [o.cap for o in found] / weights.sum())
-        one = machine is not None or indicator.scope == "plant"
         return Value(
             metric=indicator.id,
             unit=indicator.unit,
@@ -114,11 +113,17 @@ class Combiner:
             roles=roles,
             cap=round(cap, 1) if cap < 100 else None,
             flags=sorted({flag for o in found for flag in o.flags}),
-            shown={
-                name: round(number, DIGITS) if isinstance(number, float) else number
-                for name, number in (found[0].shown if one else {}).items()
-            },
+            shown=self._beside(indicator, machine, list(outcomes.values())),
         )
+
+    def _beside(
+        self, indicator: Indicator, machine: str | None, outcomes: Sequence[tuple[float, Outcome]]
+    ) -> dict[str, Shown]:
+        """Return what one outcome shows beside its value; those of several machines have no common numbers."""
+        if not outcomes or (machine is None and indicator.scope == "machine"):
+            return {}
+        shown = outcomes[0][1].shown
+        return {name: round(x, DIGITS) if isinstance(x, float) else x for name, x in shown.items()}
 
     def _score(self, indicator: Indicator, value: float, found: Sequence[Found], weights: Floats) -> float:
         own = [(self._view.model.score(indicator.id, point(o)), o.cap) for o in found]

@@ -110,9 +110,15 @@ class Census(Measured):
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """Not assessed; an unreachable machine is `excluded` from the plant's denominator with a loss of coverage."""
+    """Not assessed; an unreachable machine is `excluded` from the plant's denominator with a loss of coverage.
+
+    Attributes:
+        reason: Why.
+        shown: What was found all the same, too little for a value.
+    """
 
     reason: Reason
+    shown: Mapping[str, Shown] = field(default_factory=dict, compare=False)
 
 
 Found = Shares | Events | Rates | Buckets | Sample | Given | Census

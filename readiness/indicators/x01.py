@@ -15,6 +15,7 @@ from readiness.sketch import buckets
 from readiness.spans import EMPTY, intersection, union
 
 if TYPE_CHECKING:
+    from readiness.indicators.base import Shown
     from readiness.view import View
 
 QUANTILE = 0.9
@@ -62,23 +63,25 @@ def evaluate(view: View, machine: str) -> Outcome:
     if (reason := view.shortfall(machine)) is not None:
         return Missing(reason)
     found = outages(view, machine)
+    length = np.array([o.planned_ns for o in found], np.int64)
+    shown: dict[str, Shown] = {
+        "outages": len(found),
+        "longest_s": round(float(length.max(initial=0)) / 1e9, 1),
+        "total_s": round(float(length.sum()) / 1e9, 1),
+    }
     if len(found) < FEW:
-        return Missing("NA_FEW_EVENTS")
+        each = ", ".join(f"{o.planned_ns / 1e9:.1f}" for o in found)
+        return Missing("NA_FEW_EVENTS", {**shown, "lengths_s": each})
     starts = np.array([view.calendar.bounds(day)[0] for day in view.dates], np.int64)
     day = np.searchsorted(starts, np.array([o.from_ns for o in found], np.int64), side="right") - 1
     days: list[Counter[int]] = [Counter() for _ in view.dates]
-    length = np.array([o.planned_ns for o in found], np.int64)
     for index, bucket in zip(day.tolist(), buckets(length).tolist(), strict=True):
         days[index][bucket] += 1
     counted = (view.counting(machine) > 0).tolist()
     return Buckets(
         tuple(counts for counts, there in zip(days, counted, strict=True) if there),
         QUANTILE,
-        shown={
-            "outages": len(found),
-            "longest_s": round(float(length.max()) / 1e9, 1),
-            "total_s": round(float(length.sum()) / 1e9, 1),
-        },
+        shown=shown,
     )
 
 
@@ -94,6 +97,6 @@ INDICATOR = Indicator(
     reasons=("NA_NO_SCHEDULE", "NA_NO_EVIDENCE", "NA_SHORT_WINDOW", "NA_SELF_FAULT", "NA_FEW_EVENTS"),
     guard="planned time is counted, so that restarts by night cost nothing and a night does not lengthen an "
     "outage; our own outages are censored; single missed readings are none, so that they cannot thin out "
-    "the long ones",
+    "the long ones; fewer than five are listed and not scored",
     evaluate=evaluate,
 )

@@ -198,6 +198,17 @@ def test_the_reason_of_the_most_weight_is_told_when_nothing_is_assessed() -> Non
     assert combiner([]).plant(REGISTRY["A01"], {}).reason == "NA_NO_INVENTORY"
 
 
+def test_what_is_too_little_for_a_value_is_shown_all_the_same() -> None:
+    few = Missing("NA_FEW_EVENTS", {"outages": 2, "lengths_s": "12.0, 8.5"})
+    found = combiner(THREE).machine(REGISTRY["X01"], "a", few)
+    assert (found.reason, found.value, found.shown) == (
+        "NA_FEW_EVENTS",
+        None,
+        {"outages": 2, "lengths_s": "12.0, 8.5"},
+    )
+    assert combiner(THREE).plant(REGISTRY["X01"], dict.fromkeys("abc", few)).shown == {}
+
+
 def test_an_indicator_of_the_plant_does_not_depend_on_weights_and_shows_its_numbers() -> None:
     found = Events(np.ones(DAYS), np.ones(DAYS), shown={"slope": 0.5})
     plant = combiner(THREE).plant(REGISTRY["L04"], dict.fromkeys("abc", found))

@@ -115,7 +115,9 @@ def test_our_own_outages_are_none(cause: str) -> None:
 def test_fewer_than_five_are_a_list_and_no_number() -> None:
     dead = Spans.of((planned(day, 2), planned(day, 2.5)) for day in (0, 1, 2, 3))
     records = plant(dead)
-    assert outcome(INDICATOR, [PRESS], records) == Missing("NA_FEW_EVENTS")
+    said = outcome(INDICATOR, [PRESS], records)
+    assert said == Missing("NA_FEW_EVENTS")
+    assert said.shown["lengths_s"] == "1800.0, 1800.0, 1800.0, 1800.0"
     assert [o.planned_ns // SECOND for o in outages(view([PRESS], records), "press")] == [1800] * 4
     assert isinstance(outcome(INDICATOR, [PRESS], plant(union(dead, Spans.between(planned(4, 2), planned(4, 3))))),
                       Buckets)  # fmt: skip
