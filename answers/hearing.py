@@ -73,7 +73,9 @@ class Hearing:
                 last = settled[subject][name] = row[-1]
                 for other in row[:-1]:
                     if other.value != last.value:
-                        self.differs("two_answers", subject, name, other, f"{shown(last.value)} ({last.voice.who})")
+                        self.differs(
+                            "two_answers", subject, name, other, f"{shown(last.value)} ({last.voice.when})"
+                        )
         return settled
 
     def differs(self, code: str, subject: str, name: str, heard: Heard, seen: str) -> None:

@@ -153,6 +153,20 @@ class Band(msgspec.Struct, frozen=True, omit_defaults=True):
     missing: list[Id] = []
 
 
+class Contradiction(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An answer that does not fit to another one, to the configuration, or to what was measured. Both are shown.
+
+    `code` is one of docs/answers.md. Who has said it stays in the factory.
+    """
+
+    code: Id
+    subject: str
+    said: str
+    seen: str
+    when: str
+    machine: Id | None = None
+
+
 class Window(msgspec.Struct, frozen=True):
     """Production days `first` to `last`; `production_days` of them had planned time and evidence."""
 
@@ -189,6 +203,8 @@ class Report(msgspec.Struct, frozen=True, omit_defaults=True):
     index: Index | None = None
     siri: list[Band] = []
     acatech: Band | None = None
+    answers: list[str] = []  # sets of answers that were used: source, serial, hash
+    contradictions: list[Contradiction] = []
 
 
 class ReportRequest(msgspec.Struct, frozen=True):

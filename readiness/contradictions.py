@@ -44,11 +44,17 @@ CODES = {
 SHOWN = 5
 
 
-def listed(assessment: Assessment) -> list[Contradiction]:
-    """Return everything that was said of a plant and does not fit, to other words or to what was measured."""
+def listed(assessment: Assessment, plant: Iterable[Value] = ()) -> list[Contradiction]:
+    """Return everything that was said of a plant and does not fit, to other words or to what was measured.
+
+    Args:
+        assessment: Of the plant.
+        plant: Values of the whole plant, where they are known already.
+    """
     view, claims = assessment.view, assessment.view.plant.claims
     machines = {machine.id for machine in view.inventory}
-    whole = assessment.values().values() if any(claim.machine is None for claim in claims) else ()
+    asked = any(claim.machine is None for claim in claims)
+    whole = (list(plant) or assessment.values().values()) if asked else ()
     single = [
         assessment.value(claim.metric, claim.machine)
         for claim in claims

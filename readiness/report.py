@@ -18,12 +18,13 @@ from msgspec.structs import replace
 
 from contract.codec import REPORT_LIMIT, checksum, decode, encode
 from contract.errors import WireError
-from contract.report import NOTE, Missing, Refusal, Report, ReportRequest, Value, Window
+from contract.report import NOTE, Contradiction, Missing, Refusal, Report, ReportRequest, Value, Window
 from readiness import facts
 from readiness.bands import bands, of_dimensions
 from readiness.chances import Replicates
 from readiness.combine import Combiner
 from readiness.conditions import conditions
+from readiness.contradictions import listed
 from readiness.dimensions import dimensions, index
 from readiness.evidence import digest, load
 from readiness.fingerprint import fingerprint, of_link
@@ -36,7 +37,7 @@ from readiness.stats import CONFIDENCE
 from readiness.view import View
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from readiness.indicators.base import Outcome
     from readiness.inventory import Machine
     from readiness.model import Model
+    from readiness.plant import Contradiction as Said
     from readiness.plant import Plant
     from readiness.schedule import Calendar
 
@@ -136,6 +138,7 @@ class Assessment:
         return self._report(
             list(values.values()),
             **self._levels(self._view.inventory),
+            **self._answered(listed(self, values.values())),
             dimensions=found,
             index=index(found),
             siri=bands(model.siri, known),
@@ -153,6 +156,7 @@ class Assessment:
             list(values.values()),
             machine=machine,
             **levels,
+            **self._answered([c for c in listed(self) if c.machine == machine]),
             dimensions=dimensions(self._view.model, values, self._evidence),
         )
 
@@ -177,6 +181,17 @@ class Assessment:
             "cascade": cascade(gates, machines),
         }
 
+    def _answered(self, found: Iterable[Said]) -> dict[str, object]:
+        return {
+            "answers": list(self._view.plant.answers),
+            "contradictions": [
+                Contradiction(
+                    code=c.code, subject=c.subject, said=c.said, seen=c.seen, when=c.when, machine=c.machine
+                )
+                for c in found
+            ],
+        }
+
     @cached_property
     def _days(self) -> NDArray[np.bool_]:
         """Days of the window that count for any machine."""
@@ -186,11 +201,13 @@ class Assessment:
     def retained(self) -> bytes:
         """Return the plant's report for the retained topic, at most 32 kB.
 
-        Of a plant too large for that, details go that `report.get` gives for each machine: first for which machines
-        evidence is missing, then the machines' gates, then at which machines the level would settle. Values, level
-        and reasons always stay.
+        Of a plant too large for that, details go that `report.get` gives: first contradictions, then for which
+        machines evidence is missing, then the machines' gates, then at which machines the level would settle. Values,
+        level and reasons always stay.
         """
         report = self.plant()
+        if len(encode(report)) > REPORT_LIMIT:
+            report = replace(report, contradictions=[])
         if len(encode(report)) > REPORT_LIMIT:
             report = replace(report, missing=[Missing(m.metric, m.reason) for m in report.missing])
         if len(encode(report)) > REPORT_LIMIT:

@@ -278,7 +278,7 @@ def test_the_running_agent_takes_answers_from_both_and_shows_what_does_not_fit(t
                 both = until(lambda shown: serials(shown) == [("file", 1, False), ("message", 4, False)])
                 assert both["plant"] != first["plant"]
                 assert [(c["code"], c["said"], c["seen"]) for c in both["contradictions"]] == [
-                    ("two_answers", "batch", "discrete (나)")
+                    ("two_answers", "batch", "discrete (2026-11-21)")
                 ]
                 put(tmp_path, serial=2, loops=[loop], signals=[{"id": "press-1/pv", "limits": [0, 10]}])
                 changed = until(lambda shown: serials(shown)[0] == ("file", 2, False))

@@ -247,7 +247,7 @@ def test_the_later_answer_counts_and_the_other_one_is_listed() -> None:
     )  # fmt: skip
     plant = joined(file, message).plant
     assert plant.about["press-1"] == About(kind="discrete", has_alarms="no")
-    assert listed(plant) == [("two_answers", "machine press-1 kind", "batch", "discrete (나)")]
+    assert listed(plant) == [("two_answers", "machine press-1 kind", "batch", "discrete (2026-11-05)")]
     assert [(c.who, c.when) for c in plant.contradictions] == [("가", "2026-11-01")]
     assert plant.answers == [f"file 9 {file.digest}", f"message 2 {message.digest}"]
     same_day = given("file", serial=9, date="2026-11-05", machines=[{"id": "press-1", "kind": "batch"}])

@@ -137,6 +137,14 @@ def test_all_of_an_assessment_of_machines_and_of_the_plant() -> None:
     said = dataclasses.replace(configured(small.sources, small.inventory), claims=claims, contradictions=(first,))
     made = assess(small.evidence(), {}, small.sources, said, small.calendar, small.end, model(), SITE)
     found = listed(made)
+    report = made.plant()
+    assert [(c.code, c.said, c.machine) for c in report.contradictions] == [
+        (c.code, c.said, c.machine) for c in found
+    ]
+    assert "김".encode() not in made.retained(), "who has said it stays in the factory"
+    of_machine = made.machine("press-1")
+    assert of_machine is not None
+    assert [c.machine for c in of_machine.contradictions] == ["press-1"]
     assert found[0] == first
     assert [(c.code, c.subject, c.machine, c.said) for c in found[1:]] == [
         ("claim", "A01", None, "1"), ("claim", "A01", "press-1", "1"),
