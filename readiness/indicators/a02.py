@@ -106,7 +106,7 @@ INDICATOR = Indicator(
     id="A02",
     ko="샘플링 충분성",
     en="Sampling sufficiency",
-    unit="1",
+    unit="{ratio}",
     formula="median over analog measured values of r = rate of reading / (2 f95); f95 is the frequency below "
     "which 95 % of the power above the noise floor lie, in bursts; the share with r >= 1 is shown",
     source="readiness.md 7.3 A; decision 0047",

@@ -133,7 +133,7 @@ class Indicator:
         id: Stable code, also in topics and gates.
         ko: Name in Korean.
         en: Name in English.
-        unit: UCUM code of the value; "1" for a share.
+        unit: UCUM code of the value; "1" for a share, which is the only one that is read as a percentage.
         formula: What is computed, in one line.
         source: Where definition and reasons stand.
         inputs: Evidence that it needs; names of `readiness.inputs`.

@@ -44,7 +44,7 @@ INDICATOR = Indicator(
     id="Q04",
     ko="분해능",
     en="Resolution",
-    unit="1",
+    unit="{level}",
     formula="median over measured values of (99th - 1st percentile) / smallest recurrent step, below which lie "
     "fewer than 5 or 0.1 % of all changes",
     source="readiness.md 7.3 Q; decision 48 (hidden grids)",

@@ -88,7 +88,7 @@ INDICATOR = Indicator(
     id="Q05",
     ko="스파이크율",
     en="Spikes",
-    unit="1",
+    unit="10*-4",
     formula="single readings beyond 6 scaled median deviations of their neighbourhood (Hampel), further than 2 "
     "intervals from a change of state, per 10,000 readings in planned time",
     source="readiness.md 7.3 Q",
