@@ -6,12 +6,12 @@ within a share of it that follows from the sketch (2 %) and the interval of read
 
 from __future__ import annotations
 
-import importlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from readiness.indicators import REGISTRY
 from readiness.indicators.base import Buckets, Census, Given, Missing, Rates, Sample
 from readiness.outcomes import outcome
 from readiness.sketch import quantile, value
@@ -46,8 +46,7 @@ class Row:
     @property
     def indicator(self) -> Indicator:
         """The entry that is tried."""
-        found: Indicator = importlib.import_module(f"readiness.indicators.{self.id.lower()}").INDICATOR
-        return found
+        return REGISTRY[self.id]
 
 
 ROWS = (
