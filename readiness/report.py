@@ -202,8 +202,8 @@ class Assessment:
         """Return the plant's report for the retained topic, at most 32 kB.
 
         Of a plant too large for that, details go that `report.get` gives: first contradictions, then for which
-        machines evidence is missing, then the machines' gates, then at which machines the level would settle. Values,
-        level and reasons always stay.
+        machines evidence is missing, then the machines' gates, then at which machines the level would settle.
+        Values, level and reasons always stay.
         """
         report = self.plant()
         if len(encode(report)) > REPORT_LIMIT:
