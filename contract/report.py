@@ -56,7 +56,7 @@ class Value(msgspec.Struct, frozen=True, omit_defaults=True):
     quality: Quality | None = None
     reason: Reason | None = None
     roles: dict[str, int] = {}  # signals by how their role is known; only where the value depends on roles
-    cap: Score | None = None  # the score is at most this, whatever the value
+    cap: Score | None = None  # the score is at most this; of a plant the mean over machines, whose losses it shares
     flags: list[Id] = []  # guards that have struck, see docs/indicators.md
     shown: dict[
         str, float | int | str | None
