@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING
 
+from agent.spool.days import unpacked
 from agent.spool.spool import NAME
 from contract.errors import WireError
 from readiness.evidence import current, load
@@ -29,7 +30,8 @@ def of_spool(folder: Path) -> dict[str, bytes]:
         journal.close()
     except (OSError, sqlite3.Error) as exc:
         raise ConfigError(f"{path}: {exc}") from exc
-    return {day: raw for day, raw in found.items() if current(raw)}
+    days = {day: unpacked(stored) for day, stored in found.items()}
+    return {day: raw for day, raw in days.items() if current(raw)}
 
 
 def of_folder(folder: Path) -> dict[str, bytes]:
