@@ -100,12 +100,14 @@ class Reporter:
     def change(self, config: AgentConfig, sources: Iterable[Source]) -> None:
         """Assess what this configuration has and people have answered, from now on.
 
-        Burst sources give no evidence. Not for the event loop: many answers take a second.
+        What is read in bursts is the same again, so nobody is asked what it means. Not for the event loop: many
+        answers take a second.
         """
-        polled = tuple(source for source in sources if source.mode != "burst")
-        joined = join(polled, config.inventory(), self._calendar, self._answers())
+        every = tuple(sources)
+        asked = [source for source in every if source.mode != "burst"]
+        joined = join(asked, config.inventory(), self._calendar, self._answers())
         with self._lock:  # an assessment under way ends first
-            self._configured, self._made = (polled, joined), None
+            self._configured, self._made = (every, joined), None
 
     @property
     def joined(self) -> Joined:

@@ -24,7 +24,7 @@ from readiness.seen import Seen
 from readiness.spans import EMPTY, Spans, difference, intersection, normal, union
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
     from numpy.typing import NDArray
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 WINDOW_DAYS = 28
 NEEDED_DAYS = 10
 HALF = 0.5
+BURST = "burst"
 CONDITION = "alarm:"
 """Begins the name of the track of an alarm condition, see `DayEvidence.alarms`."""
 ABSENT = SignalDay(-1, -1, -1, 0, 0, 0, 0)
@@ -64,7 +65,7 @@ class View:
     Args:
         days: Closed production days, any order; those outside the window are passed over.
         tallies: (ISO date, key) -> bucket -> number, as `agent.analyzers.latency` counts them.
-        catalog: The configured sources now.
+        catalog: The configured sources now, those read in bursts too.
         plant: What people say now: machines, what signals mean, products.
         calendar: The site's calendar now.
         now_ns: Data time of the report; the window ends with the last production day before it.
@@ -125,9 +126,17 @@ class View:
 
     @cached_property
     def tags(self) -> dict[str, list[tuple[Link, Tag]]]:
-        """Machine -> its configured signals, for machines of the inventory."""
+        """Machine -> its configured signals, for machines of the inventory; without bursts."""
+        return self._tags(source for source in self.catalog if source.mode != BURST)
+
+    @cached_property
+    def fast(self) -> dict[str, list[tuple[Link, Tag]]]:
+        """Likewise, the signals read in bursts: the same values again, and between two nothing is expected."""
+        return self._tags(source for source in self.catalog if source.mode == BURST)
+
+    def _tags(self, sources: Iterable[Link]) -> dict[str, list[tuple[Link, Tag]]]:
         found: dict[str, list[tuple[Link, Tag]]] = {m.id: [] for m in self.inventory}
-        for source in self.catalog:
+        for source in sources:
             for tag in source.signals:
                 if tag.machine in found:
                     found[tag.machine].append((source, tag))
@@ -219,7 +228,7 @@ class View:
 
     @cached_property
     def _configured(self) -> dict[str, str]:
-        return {key(tag): source.id for source in self.catalog for tag in source.signals}
+        return {key(tag): source.id for source in self.catalog if source.mode != BURST for tag in source.signals}
 
     def source_of(self, name: str) -> str | None:
         """Return the source that a signal (`{machine}/{signal}`) is configured in, or was last seen in."""

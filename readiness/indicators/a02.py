@@ -41,13 +41,11 @@ def _siblings(view: View, machine: str) -> dict[str, list[str]]:
     A burst has a signal of its own, because ids are unique on a machine: it bears the name of the one it is of. A
     name that several normal signals bear says nothing.
     """
-    tags = view.tags.get(machine, ())
-    normal = [tag for link, tag in tags if link.mode != "burst"]
+    normal = [tag for _, tag in view.tags.get(machine, ())]
     often = Counter(tag.name for tag in normal)
     fast: dict[str, list[str]] = {}
-    for link, tag in tags:
-        if link.mode == "burst":
-            fast.setdefault(tag.name, []).append(key(tag))
+    for _, tag in view.fast.get(machine, ()):
+        fast.setdefault(tag.name, []).append(key(tag))
     return {key(tag): [key(tag), *(fast.get(tag.name, ()) if often[tag.name] == 1 else ())] for tag in normal}
 
 
@@ -77,11 +75,7 @@ def evaluate(view: View, machine: str) -> Outcome:
     if (reason := view.lack(machine, "pv")) is not None:
         return Missing(reason)
     names = set(view.signals(machine, "pv"))
-    wanted = [
-        (link, tag)
-        for link, tag in view.tags[machine]
-        if key(tag) in names and link.mode != "burst" and tag.dtype not in NOT_ANALOG
-    ]
+    wanted = [(link, tag) for link, tag in view.tags[machine] if key(tag) in names and tag.dtype not in NOT_ANALOG]
     if not wanted:
         return Missing("NA_NO_EVIDENCE")
     found = _look(view, machine, wanted)

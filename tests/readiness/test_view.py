@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -182,3 +184,22 @@ def test_a_configuration_alone_says_what_was_written_and_marks_guesses() -> None
     assert factors == pytest.approx([1.0, 0.001, 1.0, 277.7777778])
     assert found.meaning("press/x").role is None
     assert not found.meaning("press/s").states
+
+
+def test_what_is_read_in_bursts_is_seen_and_never_expected() -> None:
+    view = world().view()
+    source: Any = view.catalog[0]
+    fast = replace(source, id="press-plc.fast", mode="burst", interval_ns=SECOND // 10)
+    other = replace(fast, signals=tuple(replace(s, id=f"{s.id}-fast", role="pv") for s in fast.signals))
+    both = View(
+        days=view.days, tallies={}, catalog=[*view.catalog, other], plant=view.plant, calendar=CALENDAR,
+        now_ns=view.now_ns, model=model(), length=DAYS,
+    )  # fmt: skip
+    assert both.tags == view.tags
+    assert both.fast == {"press": [(other, tag) for tag in other.signals]}
+    assert view.fast == {"press": []}
+    assert both.roles("press") == view.roles("press")
+    assert both.source_of("press/a-fast") is None
+    for name in ("pv", "state"):
+        assert both.signals("press", name) == view.signals("press", name)
+    assert both.counting("press").tolist() == view.counting("press").tolist()
