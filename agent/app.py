@@ -296,7 +296,7 @@ class Agent:
             self._maintenance.tick()
             self._attended.tick(self._running)
             self._timekeeper.tick()
-            if self._answering.due() and (hearing is None or hearing.done()):
+            if (self._answering.due() or self._running.owes) and (hearing is None or hearing.done()):
                 hearing = asyncio.create_task(self._running.hear(), name="answers")
             if self._site.up and self._clock.wants_answer() and (asking is None or asking.done()):
                 self._clock.asked()

@@ -109,6 +109,9 @@ class Running:
         sender: Announces births.
         answering: Takes the mentor's answers.
         sparkplug: Tells a SCADA system of the sources, where configured.
+
+    Attributes:
+        owes: The analyzers do not know yet what people have answered: the disk took nothing.
     """
 
     def __init__(
@@ -144,6 +147,7 @@ class Running:
         self._sender = sender
         self._answering = answering
         self._declared = declared(reporter.joined)
+        self.owes = False
         self._sparkplug = sparkplug
 
         self._turn = asyncio.Lock()
@@ -231,20 +235,23 @@ class Running:
     async def _hear(self) -> None:
         """Have the report look at the answers, and the analyzers at their loops and ranges, between two commits."""
         async with self._turn:
-            if not await asyncio.to_thread(self._answering.look):
+            changed = await asyncio.to_thread(self._answering.look)
+            if not (changed or self.owes):
                 return
             config = self.config
             await asyncio.to_thread(self._reporter.change, config, config.sources())
             wanted = declared(self._reporter.joined)
             if wanted == self._declared:
+                self.owes = False
                 return
             sources = config.sources()
             begun = functools.partial(self._evidence.begin, sources, *wanted)
             rows = rows_for(sources)
             if await asyncio.to_thread(self._spool.change, config.birth(), sources, begun, ring_rows=rows):
-                self._declared = wanted
-            else:
-                logger.warning("the disk takes no data: loops and ranges of the answers count from the next change")
+                self._declared, self.owes = wanted, False
+            elif not self.owes:
+                self.owes = True
+                logger.warning("the disk takes no data: loops and ranges of the answers have to wait for it")
 
     def _tell_gone(self, since: Mapping[str, Moment]) -> None:
         """Open a gap for each source that is not read any more, and close those of sources that are back."""
