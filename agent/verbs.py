@@ -97,6 +97,7 @@ class Verbs:
             "apply": self._apply,
             "carry": self._carry,
             "answers": self._answers,
+            "days": self._days,
         }
 
     def _devices(self) -> dict[str, dict[str, object]]:
@@ -160,6 +161,15 @@ class Verbs:
             "plant": self._reporter.joined.plant.hash,
             "contradictions": [dataclasses.asdict(one) for one in contradictions],
         }
+
+    async def _days(self, _target: str, args: Mapping[str, object]) -> AsyncIterator[Answer]:
+        """Answer with the latest closed days of evidence, `last` of them, one by one."""
+        last = args.get("last")
+        if not isinstance(last, int) or last < 1:
+            raise ValueError("write how many days, last")
+        days = await asyncio.to_thread(self._spool.days)
+        for day, raw in sorted(days.items())[-last:]:
+            yield {"day": day, "body": raw.decode("utf-8", "replace")}
 
     def _retry(self, target: str, _args: Mapping[str, object]) -> Answer:
         device = target if target in self._devices() else target.split(".", maxsplit=1)[0]

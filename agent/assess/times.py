@@ -1,9 +1,9 @@
 """Times as people and historians write them, to UTC nanoseconds. Pure.
 
-`auto` reads the year first (2026-11-22, 2026/11/22, 2026. 11. 22.), with T, Z, an offset or 오전/오후 where it
-stands; which of 03.04.2026 is the month is not guessed. A time without an offset is local: where the zone's clock is set
-back, an hour comes twice, and the second one is told by the order of the rows; a time that is skipped in spring
-was never shown by any clock of that zone, so the zone or the column is wrong.
+`auto` reads the year first (2026-11-22, 2026/11/22, 2026. 11. 22.), with T, Z, an offset or 오전/오후; which of
+03.04.2026 is the month is not guessed. A time without an offset is local: where the zone's clock is set back, an
+hour comes twice, and the second one is told by the order of the rows; a time that is skipped in spring was never
+shown by any clock of that zone, so the zone or the column is wrong.
 """
 
 from __future__ import annotations

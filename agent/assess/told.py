@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from readiness.indicators import REGISTRY
+from readiness.reference import REASONS
 from settings.base import written
 from settings.language import Text
 
@@ -17,24 +18,6 @@ if TYPE_CHECKING:
     from settings.language import Language
 
 _SHOWN = 8
-WHY = {
-    "NA_NO_EVIDENCE": Text("no evidence", "근거 없음"),
-    "NA_SHORT_WINDOW": Text("fewer than 10 production days", "생산일 10일 미만"),
-    "NA_NO_SCHEDULE": Text("no schedule declared", "근무 일정 미입력"),
-    "NA_NO_INVENTORY": Text("no inventory declared", "설비 목록 미입력"),
-    "NA_ROLE_UNCONFIRMED": Text("what a signal means is not confirmed", "태그 역할 미확인"),
-    "NA_NO_BURST": Text("no fast measurement", "고속 측정 없음"),
-    "NA_SELF_FAULT": Text("nothing was looked at", "수집되지 않은 기간"),
-    "NA_CLOCK": Text("clock not synchronised", "시계 미동기"),
-    "NA_FEW_EVENTS": Text("too few events", "건수 부족"),
-    "NA_ASSUME_EXPOSED": Text("rights unknown, assume exposed", "권한 미확인(노출 간주)"),
-    "NA_UNDERSAMPLED": Text("stored too slowly to tell", "저장 주기 부족"),
-    "NA_METERS_DISAGREE": Text("meters disagree", "계측값 불일치"),
-    "NA_NO_VARIATION": Text("nothing varied", "변동 없음"),
-    "NA_NOT_IN_SOURCE": Text("the data cannot tell", "자료로 확인 불가"),
-    "NOT_APPLICABLE": Text("does not apply", "해당 없음"),
-}
-"""Reason of the report -> in words."""
 
 
 def report(config: AssessConfig, result: Result, language: Language) -> Iterator[str]:
@@ -71,13 +54,11 @@ def report(config: AssessConfig, result: Result, language: Language) -> Iterator
     for value in plant.values:
         if value.value is None:
             reason = value.reason or "NA_NO_EVIDENCE"
-            named = WHY[reason](language) if reason in WHY else reason
-            more = (
-                f" ({limits[value.metric](language)})"
-                if reason == "NA_NOT_IN_SOURCE" and value.metric in limits
-                else ""
-            )
-            yield f"- {_named(value, language)}: {named}{more}"
+            words = REASONS[reason]
+            named = words.ko if language == "ko" else words.en
+            if reason == "NA_NOT_IN_SOURCE" and value.metric in limits:
+                named += f" ({limits[value.metric](language)})"
+            yield f"- {_named(value, language)}: {named}"
 
 
 def _part(part: Part, language: Language) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import io
 import json
@@ -15,15 +16,22 @@ from aas_test_engines.file import check_aasx_file
 from basyx.aas import model
 from basyx.aas.adapter.aasx import AASXReader, DictSupplementaryFileContainer
 
+from agent import control
+from agent.aas import evidence
 from agent.aas.kpi import duration
 from agent.aas.package import package
 from agent.aas.shells import export
 from agent.cli import main
 from agent.config.load import load
+from agent.verbs import Verbs
 from readiness.evidence import load as load_day
 from readiness.production import production
 from readiness.timemodel import TERMS
+from settings.errors import ConfigError
 from tests.agent.assess.plant import assess, frame, local
+from tests.agent.spool.test_spool import A, Remember, make
+from tests.support.clocks import FakeClock
+from tests.support.items import frame as reading
 
 if TYPE_CHECKING:
     from agent.frame import Source
@@ -70,7 +78,9 @@ def test_an_interface_says_how_the_wire_is_read(tmp_path: Path) -> None:
     interface = found["urn:tsq:hanil:main:press-1:sm:interfaces"].get_referable("InterfaceMODBUS_press_plc")
     endpoint = interface.get_referable("EndpointMetadata")
     assert endpoint.get_referable("base").value == "modbus+tcp://192.168.0.10:502/"
-    scheme = next(iter(endpoint.get_referable("security"))).value.resolve(model.DictIdentifiableStore(found.values()))
+    scheme = next(iter(endpoint.get_referable("security"))).value.resolve(
+        model.DictIdentifiableStore(found.values())
+    )
     assert scheme.id_short == "nosec_sc"
     properties = interface.get_referable("InteractionMetadata").get_referable("properties")
     current = properties.get_referable("motor_current")
@@ -89,7 +99,9 @@ def test_an_interface_says_how_the_wire_is_read(tmp_path: Path) -> None:
     properties = cnc.get_referable("InteractionMetadata").get_referable("properties")
     node = properties.get_referable("spindle_load").get_referable("forms").get_referable("href").value
     assert node == "/?id=ns=2;s=Spindle/Load"
-    assert "auto_sc" in {e.id_short for e in cnc.get_referable("EndpointMetadata").get_referable("securityDefinitions")}
+    assert "auto_sc" in {
+        e.id_short for e in cnc.get_referable("EndpointMetadata").get_referable("securityDefinitions")
+    }
 
 
 def test_nothing_secret_leaves_the_configuration(tmp_path: Path) -> None:
@@ -103,7 +115,10 @@ def test_nothing_secret_leaves_the_configuration(tmp_path: Path) -> None:
 def test_a_linked_segment_asks_the_store_for_the_fields_that_the_gateway_writes(tmp_path: Path) -> None:
     series = written(tmp_path, "--store", STORE)["urn:tsq:hanil:main:press-1:sm:timeseries"]
     segments = series.get_referable("Segments")
-    assert [segment.id_short for segment in segments] == ["LinkedSegment_press_plc_fast", "LinkedSegment_press_plc_slow"]
+    assert [segment.id_short for segment in segments] == [
+        "LinkedSegment_press_plc_fast",
+        "LinkedSegment_press_plc_slow",
+    ]
     slow = {each.id_short: each.value for each in segments.get_referable("LinkedSegment_press_plc_slow")}
     assert slow["Endpoint"] == STORE
     assert slow["SamplingInterval"] == 10_000
@@ -177,6 +192,46 @@ def test_days_come_from_what_an_assessment_wrote_and_the_same_plant_gives_the_sa
     assert main(["export", "aas", "--config", str(EXAMPLE), "--days", str(folder)]) == 78
 
 
+class Closing(Remember):
+    """Closes the days that it is given, and one that nobody can read."""
+
+    def __init__(self, days: dict[str, bytes]) -> None:
+        super().__init__()
+        self.days = days
+
+    def take_closed(self) -> dict[str, bytes]:
+        """Return them, each time."""
+        return self.days
+
+
+def test_days_of_an_agent_are_read_whether_it_runs_or_not(tmp_path: Path) -> None:
+    data, folder = tmp_path / "hist.csv", tmp_path / "state"
+    local(frame()).to_csv(data, index=False)
+    days = dict(assess(tmp_path, [data]).days)
+    clock = FakeClock()
+    spool = make(folder)
+    spool.begin(clock, Closing({**days, "2026-09-01": b"damaged"}))
+    spool.put(reading(A, clock.now()))
+    clock.advance(700)
+    spool.tick()
+
+    async def runs() -> dict[str, bytes]:
+        verbs = Verbs.__new__(Verbs)  # of an agent with nothing but a spool
+        verbs._spool = spool
+        async with control.listening(folder, {"days": verbs._days}):
+            return await asyncio.to_thread(evidence.of_spool, folder)
+
+    assert asyncio.run(asyncio.wait_for(runs(), 20)) == days
+    with pytest.raises(ConfigError, match="locked"):  # a journal has one reader
+        evidence.of_spool(folder)
+    spool.stop()
+    assert evidence.of_spool(folder) == days
+    assert evidence.of_spool(tmp_path / "nowhere") == {}
+    (tmp_path / "spool.db").write_bytes(b"no journal at all" * 100)
+    with pytest.raises(ConfigError, match=r"spool\.db"):
+        evidence.of_spool(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("nanoseconds", "text"), [(0, "PT0S"), (90 * 10**9, "PT90S"), (1_500_000_000, "PT1.5S"), (1000, "PT0.000001S")]
 )
@@ -200,5 +255,6 @@ def catalog(result: Any) -> list[Source]:
 
 def seconds(value: Any) -> float:
     """Return an xs:duration as BaSyx reads it, in seconds."""
-    return (dt.datetime(2026, 1, 1, tzinfo=dt.UTC) + value - dt.datetime(2026, 1, 1, tzinfo=dt.UTC)).total_seconds()
-
+    start = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    span: dt.timedelta = start + value - start
+    return span.total_seconds()

@@ -1,8 +1,7 @@
-"""A small plant whose data is written by pandas, so that what is counted here shares no code with what is tested."""
+"""A small plant whose data pandas writes, so that what is counted here shares no code with what is tested."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from answers.load import load as load_answers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
 SIGNALS: list[dict[str, Any]] = [
     {"id": "state", "column": "상태", "type": "int16", "role": "state"},
@@ -85,9 +85,9 @@ def written(change: Mapping[str, Any] | None = None, source: Mapping[str, Any] |
     return text
 
 
-def values(result: Result) -> dict[str, Any]:
+def by_metric(result: Result) -> dict[str, Any]:
     """Return metric -> Value of the plant."""
-    return {value.metric: value for value in result.assessment.plant().values}
+    return {value.metric: value for value in result.assessment.plant().values}  # noqa: PD011 - no pandas
 
 
 def planned(data: pd.DataFrame, zone: str = "Asia/Seoul") -> pd.Series[bool]:

@@ -12,17 +12,21 @@ from agent.assess import told
 from agent.assess.config import load
 from agent.assess.provable import WHY
 from contract.codec import encode
-from tests.agent.assess.plant import FILE, assess, frame, local, planned, values
+from tests.agent.assess.plant import FILE, assess, by_metric, frame, local, planned
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from agent.assess.run import Result
+    from settings.language import Language
 
 HANDS = {
     "version": 1, "serial": 1, "author": "mentor", "date": "2026-11-01",
     "signals": [{"id": "press-1/state", "role": "state", "states": {"2": "executing", "0": "off"}}],
 }  # fmt: skip
+
+
+LANGUAGES: tuple[Language, ...] = ("en", "ko")
 
 
 def same(one: Result, other: Result) -> bool:
@@ -39,7 +43,7 @@ def test_completeness_is_the_share_of_planned_minutes_that_have_a_row(tmp_path: 
     path = tmp_path / "hist.csv"
     local(data).to_csv(path, index=False)
     minutes = 10 * 9 * 60
-    found = values(assess(tmp_path, [path]))["A01"]
+    found = by_metric(assess(tmp_path, [path]))["A01"]
     assert found.value == pytest.approx(int(planned(data).sum()) / minutes, abs=1e-6)
 
 
@@ -52,7 +56,7 @@ def test_good_share_is_that_of_the_status_column_uncertain_for_half(tmp_path: Pa
     result = assess(tmp_path, [path], source={"quality": quality})
     there = pd.Series(said)[planned(data)].value_counts()
     expected = (there["Good"] + there["Uncertain"] / 2) / there.sum()
-    assert values(result)["Q01"].value == pytest.approx(expected, abs=1e-6)
+    assert by_metric(result)["Q01"].value == pytest.approx(expected, abs=1e-6)
 
 
 @pytest.mark.parametrize("off", [0, 5, -40])
@@ -63,14 +67,14 @@ def test_a_hand_count_of_a_shift_is_held_against_the_counter(tmp_path: Path, off
     shift = data[(data["시각"] >= "2026-10-13 08:00+09:00") & (data["시각"] < "2026-10-13 17:00+09:00")]
     made = int(shift["총수량"].iloc[-1] - shift["총수량"].iloc[0]) + 1
     hand = {"machine": "press-1", "from": "2026-10-13 08:00", "to": "2026-10-13 17:00", "total": made + off}
-    found = values(assess(tmp_path, [path], answers={**HANDS, "hand_counts": [hand]}))["V02"]
+    found = by_metric(assess(tmp_path, [path], answers={**HANDS, "hand_counts": [hand]}))["V02"]
     assert found.value == float(abs(made / (made + off) - 1) <= 0.02)
 
 
 def test_without_a_hand_count_the_counter_gets_half(tmp_path: Path) -> None:
     path = tmp_path / "hist.csv"
     local(frame()).to_csv(path, index=False)
-    assert values(assess(tmp_path, [path], answers=HANDS))["V02"].value == 0.5
+    assert by_metric(assess(tmp_path, [path], answers=HANDS))["V02"].value == 0.5
 
 
 def test_layout_encoding_and_kind_of_file_change_nothing(tmp_path: Path) -> None:
@@ -129,7 +133,7 @@ def test_two_sources_side_by_side_do_not_hold_each_other_up(tmp_path: Path) -> N
     ]
     result = assess(tmp_path, [slow, fast], {"sources": sources})
     assert [(p.source.interval_ns / 1e9, p.estimated) for p in result.parts] == [(300, True), (60, True)]
-    assert values(result)["A01"].value == 1.0
+    assert by_metric(result)["A01"].value == 1.0
     assert result.late == 0
 
 
@@ -140,10 +144,12 @@ def test_daylight_saving_hours_are_neither_lost_nor_doubled(tmp_path: Path) -> N
         local(data).to_csv(path, index=False)
         week = {"planned": [{"days": "mon-sun", "from": "00:00", "to": "24:00"}]}
         result = assess(tmp_path, [path], {"zone": "Europe/Berlin", "schedule": week})
-        assert values(result)["A01"].value == 1.0, first
+        assert by_metric(result)["A01"].value == 1.0, first
         assert result.late == 0
         utc = tmp_path / f"{first}-utc.csv"
-        data.assign(시각=data["시각"].dt.tz_convert("UTC").dt.strftime("%Y-%m-%dT%H:%M:%SZ")).to_csv(utc, index=False)
+        data.assign(시각=data["시각"].dt.tz_convert("UTC").dt.strftime("%Y-%m-%dT%H:%M:%SZ")).to_csv(
+            utc, index=False
+        )
         assert same(result, assess(tmp_path, [utc], {"zone": "Europe/Berlin", "schedule": week}))
 
 
@@ -154,11 +160,11 @@ def test_a_file_that_ends_at_noon_leaves_its_last_day_out(tmp_path: Path) -> Non
     result = assess(tmp_path, [path])
     assert result.left_out == "2026-10-20"
     assert result.assessment.plant().window.last == "2026-10-19"
-    assert values(result)["A01"].value == 1.0
+    assert by_metric(result)["A01"].value == 1.0
     local(data[data["시각"] < "2026-10-20 17:00+09:00"]).to_csv(path, index=False)
     whole = assess(tmp_path, [path])
     assert (whole.left_out, whole.assessment.plant().window.last) == (None, "2026-10-20")
-    assert values(whole)["A01"].value == 1.0
+    assert by_metric(whole)["A01"].value == 1.0
 
 
 def test_a_day_without_any_row_is_named(tmp_path: Path) -> None:
@@ -167,22 +173,22 @@ def test_a_day_without_any_row_is_named(tmp_path: Path) -> None:
     local(data[data["시각"].dt.strftime("%Y-%m-%d") != "2026-10-08"]).to_csv(path, index=False)
     result = assess(tmp_path, [path])
     assert result.empty == ("2026-10-08",)
-    assert values(result)["A01"].value == pytest.approx(0.9, abs=1e-6)
+    assert by_metric(result)["A01"].value == pytest.approx(0.9, abs=1e-6)
 
 
 def test_what_the_data_cannot_tell_is_not_assessed_and_says_why(tmp_path: Path) -> None:
     path = tmp_path / "hist.csv"
     local(frame()).to_csv(path, index=False)
     result = assess(tmp_path, [path], answers=HANDS)
-    found = values(result)
+    found = by_metric(result)
     assert len(found) == 45
     for metric in (*WHY["stored"], *WHY["ungraded"]):
         assert (found[metric].value, found[metric].reason) == (None, "NA_NOT_IN_SOURCE"), metric
     assert found["A01"].value == 1.0
-    for language in ("en", "ko"):
-        text = "\n".join(told.report(load(tmp_path / "assess.yaml"), result, language))  # type: ignore[arg-type]
+    for language in LANGUAGES:
+        text = "\n".join(told.report(load(tmp_path / "assess.yaml"), result, language))
         for why in WHY["stored"].values():
-            assert why(language) in text  # type: ignore[arg-type]
+            assert why(language) in text
     assert "프레스" not in text  # the plant's report names no machine
     assert "측정" in text.splitlines()[2]
 
@@ -195,7 +201,7 @@ def test_storage_on_change_holds_values_and_leaves_completeness_open(tmp_path: P
     rows.to_csv(path, index=False)
     source = {"tag": "태그", "value": "값", "stored": "changes", "every": "5m"}
     result = assess(tmp_path, [path], source=source, answers=HANDS)
-    found = values(result)
+    found = by_metric(result)
     for metric in WHY["changes"]:
         assert found[metric].reason == "NA_NOT_IN_SOURCE", metric
     assert found["V02"].value == 0.5
@@ -210,6 +216,6 @@ def test_a_machine_of_which_nothing_is_stored_is_no_machine_without_a_connection
     result = assess(tmp_path, [path], {"machines": [{"id": "press-1"}, {"id": "lathe"}]})
     report = result.assessment.machine("lathe")
     assert report is not None
-    found = {value.metric: value for value in report.values}
+    found = {value.metric: value for value in report.values}  # noqa: PD011 - no pandas
     assert (found["C01"].value, found["C01"].reason) == (None, "NA_NOT_IN_SOURCE")
     assert all(value.value is None for name, value in found.items() if name[0] in "CAQV" and name != "Q09")

@@ -9,7 +9,7 @@ import pytest
 
 from agent.assess.config import load
 from settings.errors import ConfigError
-from tests.agent.assess.plant import FILE, assess, frame, local, values, written
+from tests.agent.assess.plant import FILE, assess, by_metric, frame, local, written
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,14 +24,14 @@ def lines(n: int = 60) -> list[str]:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda rows: [rows[0].replace("시각", "시간"), *rows[1:]], "data.csv:1: no column 시각. There are: 시간, 상태"),
+        (lambda rows: [rows[0].replace("시각", "시간"), *rows[1:]], "csv:1: no column 시각. There are: 시간"),
         (lambda rows: ["그냥 글", *rows[1:]], "data.csv:1: no column 시각"),
-        (lambda rows: [*rows[:30], "어제,2,3,0,12.5", *rows[30:]], "data.csv:31: '어제' is no time with the year first"),
-        (lambda rows: [*rows[:30], "2026-10-05 07:00:00,2,3", *rows[30:]], "data.csv:31: 3 cells under a heading of 5"),
+        (lambda rows: [*rows[:30], "어제,2,3,0,12.5", *rows[30:]], "data.csv:31: '어제' is no time with the year"),
+        (lambda rows: [*rows[:30], "2026-10-05 07:00:00,2,3", *rows[30:]], "data.csv:31: 3 cells under a heading"),
         (lambda rows: [rows[0], *rows[:0:-1]], "goes back in time by more than ten minutes"),
         (lambda rows: [*rows[:20], rows[1], *rows[20:]], "data.csv:21: goes back in time"),
         (lambda rows: rows[:1], "no one interval"),
-        (lambda rows: [row.replace(",12.5", ",열두") for row in rows], "current: nothing in column 전류 is float64: '열두'"),
+        (lambda rows: [row.replace(",12.5", ",열두") for row in rows], "nothing in column 전류 is float64: '열두'"),
         (lambda rows: [row.replace("전류", "압력") for row in rows], "current: no file has anything of 전류"),
         (lambda rows: [rows[0] + ",전류", *(row + ",1" for row in rows[1:])], "column 전류 stands twice"),
     ],
@@ -82,7 +82,7 @@ def test_korean_may_begin_late_in_an_ascii_file(tmp_path: Path) -> None:
     data.to_csv(path, index=False, encoding="cp949")
     signals = [{**s, "column": s["id"]} for s in FILE["sources"][0]["signals"]]
     found = assess(tmp_path, [path], source={"time": {"column": "at"}, "signals": signals})
-    assert values(found)["A01"].value == 1.0
+    assert by_metric(found)["A01"].value == 1.0
 
 
 def test_words_in_place_of_numbers_are_bad_values_that_the_report_names(tmp_path: Path) -> None:
@@ -135,13 +135,21 @@ def test_a_parquet_file_that_is_none_is_refused(tmp_path: Path) -> None:
         ({"stored": "changes"}, "needs every"),
         ({"time": {"column": "시각", "format": "%d.%m %H"}}, "write auto"),
         ({"machine": "press-9"}, "machine press-9 is not declared"),
-        ({"quality": {"column": "품질", "good": ["G"], "lost": ["G"]}}, "G stands in two of good, uncertain and lost"),
-        ({"signals": [*FILE["sources"][0]["signals"], {"id": "x", "column": "전류", "type": "bool"}]}, "column of two"),
+        (
+            {"quality": {"column": "품질", "good": ["G"], "lost": ["G"]}},
+            "G stands in two of good, uncertain and lost",
+        ),
+        (
+            {"signals": [*FILE["sources"][0]["signals"], {"id": "x", "column": "전류", "type": "bool"}]},
+            "column of two",
+        ),
         ({"time": None}, "files need time"),
         ({"every": "10"}, "write a time with its unit"),
     ],
 )
-def test_mistakes_of_the_configuration_stand_at_their_line(tmp_path: Path, source: dict[str, Any], said: str) -> None:
+def test_mistakes_of_the_configuration_stand_at_their_line(
+    tmp_path: Path, source: dict[str, Any], said: str
+) -> None:
     path = tmp_path / "assess.yaml"
     path.write_text(written(None, source), "utf-8")
     for language in ("en", "ko"):

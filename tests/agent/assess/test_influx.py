@@ -7,6 +7,7 @@ import io
 import json
 import re
 import threading
+import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
@@ -15,7 +16,8 @@ import pandas as pd
 import pytest
 
 from settings.errors import ConfigError
-from tests.agent.assess.plant import assess, frame, local, values
+from tests.agent.assess.plant import assess, by_metric, frame, local
+from tests.support.databases import create_database, influxdb1
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -140,7 +142,7 @@ def test_a_query_gives_the_report_of_a_file(server: Influx, version: int, tmp_pa
     signals = [{**s, "column": next(k for k, v in COLUMNS.items() if v == s["column"])} for s in SIGNALS]
     first = assess(tmp_path, [path], source={"every": "1m", "signals": signals})
     found = assess(tmp_path, [], source=source(server, version, tmp_path))
-    assert {m: v.value for m, v in values(found).items()} == {m: v.value for m, v in values(first).items()}
+    assert {m: v.value for m, v in by_metric(found).items()} == {m: v.value for m, v in by_metric(first).items()}
     assert [raw.replace(b'"influx"', b'"file"') for raw in found.days.values()] == list(first.days.values())
     assert 0 < server.largest <= 120
     expected = "Basic cmVhZGVyOnMzY3JldA==" if version == 1 else "Token s3cret"
@@ -149,7 +151,7 @@ def test_a_query_gives_the_report_of_a_file(server: Influx, version: int, tmp_pa
 
 @pytest.mark.parametrize("version", [1, 2])
 def test_what_the_database_refuses_is_said_without_the_secret(server: Influx, version: int, tmp_path: Path) -> None:
-    wrong = {"tags": {}} if version == 1 else {"bucket": "other"}
+    wrong: dict[str, Any] = {"tags": {}} if version == 1 else {"bucket": "other"}
     with pytest.raises(ConfigError) as caught:
         assess(tmp_path, [], source=source(server, version, tmp_path, **wrong))
     assert ("400" if version == 1 else "could not find bucket") in str(caught.value)
@@ -159,3 +161,36 @@ def test_what_the_database_refuses_is_said_without_the_secret(server: Influx, ve
 def test_a_database_that_is_not_there_is_said(server: Influx, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no answer"):
         assess(tmp_path, [], source=source(server, 1, tmp_path, url="http://127.0.0.1:1"))
+
+
+def test_a_real_influxdb_1_gives_the_report_of_a_file(tmp_path: Path) -> None:
+    data = frame()
+    data = data[data.index % 7 != 3]
+    path = tmp_path / "hist.csv"
+    local(data).to_csv(path, index=False)
+    signals = [{**s, "column": next(k for k, v in COLUMNS.items() if v == s["column"])} for s in SIGNALS]
+    first = assess(tmp_path, [path], source={"every": "1m", "signals": signals})
+    points = data.rename(columns=COLUMNS)
+    times = points.pop("시각").dt.tz_convert("UTC").dt.as_unit("ns").astype("int64")
+    lines = [
+        f"press,line=A state={row.state}i,total={row.total}i,reject={row.reject}i,current={row.current} {at}"
+        for at, row in zip(times, points.itertuples(index=False), strict=True)
+    ]
+    lines += [line.replace("line=A", "line=B").replace("state=2i", "state=7i") for line in lines[:50]]
+    folder = tmp_path / "influxdb"
+    folder.mkdir()
+    server = influxdb1(folder)
+    server.start()
+    try:
+        create_database(server, "plant")
+        request = urllib.request.Request(f"{server.url}/write?db=plant", "\n".join(lines).encode())
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            assert answer.status == 204
+        about = {
+            "version": 1, "url": server.url, "database": "plant", "measurement": "press", "tags": {"line": "A"},
+            "from": "2026-10-05", "to": "2026-10-18",
+        }  # fmt: skip
+        found = assess(tmp_path, [], source={"time": None, "influx": about, "every": "1m", "signals": SIGNALS})
+    finally:
+        server.stop()
+    assert [raw.replace(b'"influx"', b'"file"') for raw in found.days.values()] == list(first.days.values())

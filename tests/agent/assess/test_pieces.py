@@ -46,7 +46,9 @@ def test_times_are_read_as_they_are_written(form: str, text: str, expected: str)
     assert found == round(dt.datetime.fromisoformat(expected).timestamp() * 10**6)
 
 
-@pytest.mark.parametrize("text", ["22.11.2026 08:00", "08:00", "", "2026-11-22", "2026-13-01 00:00:00", "1795302000"])
+@pytest.mark.parametrize(
+    "text", ["22.11.2026 08:00", "08:00", "", "2026-11-22", "2026-13-01 00:00:00", "1795302000"]
+)
 def test_what_is_no_time_is_said_at_its_row(text: str) -> None:
     with pytest.raises(Unreadable) as caught:
         Times("auto", "UTC").read(["2026-11-22 00:00:00", text])
@@ -121,8 +123,8 @@ from agent.assess.stream import Stream
 from agent.assess.table import Table, Wanted
 from agent.assess.config import DataSource
 signals = [{"id": f"s{n}", "column": f"c{n}", "type": "float64"} for n in range(50)]
-config = DataSource.model_validate({"id": "a", "machine": "m", "every": "1s", "time": {"column": "at", "format": "unix_s"},
-    "signals": signals})
+config = DataSource.model_validate({"id": "a", "machine": "m", "every": "1s",
+    "time": {"column": "at", "format": "unix_s"}, "signals": signals})
 read, write = os.pipe()
 rows = int(sys.argv[1])
 if os.fork() == 0:
@@ -160,4 +162,3 @@ def test_a_file_of_any_length_takes_the_same_memory() -> None:
     """The gigabyte is read by `python -m tests.agent.assess.gigabyte`: 1,100,000 of these rows."""
     short, long = used(20_000), used(80_000)
     assert long < short * 1.05, (short, long)
-
