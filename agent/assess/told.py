@@ -68,7 +68,9 @@ def _part(part: Part, language: Language) -> Iterator[str]:
         "changes": Text("stored on change, silent at most", "변화 시 저장, 최대 무변화"),
     }[part.config.stored](language)
     guess = Text(", estimated from the data", ", 자료에서 추정")(language) if part.estimated else ""
-    origin = f"{len(part.files)} " + Text("files", "개 파일")(language) if part.files else source.protocol
+    plural = "" if len(part.files) == 1 else "s"
+    files = Text(f"{len(part.files)} file{plural}", f"파일 {len(part.files)}개")
+    origin = files(language) if part.files else source.protocol
     yield "- " + Text(
         f"{part.config.id} ({origin}): {len(source.signals)} signals, {seen.rows:,} values, "
         f"{kind} {written(source.interval_ns)}{guess}",
