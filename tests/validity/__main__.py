@@ -14,11 +14,13 @@ from tests.validity.shop import LEVELS
 
 
 def main() -> int:
-    """Run the chain at six levels of faults, and the coverage of intervals; return 1 if anything is not near enough."""
+    """Run the chain at six levels of faults, and the coverage of intervals; return 1 if anything is off."""
     parser = argparse.ArgumentParser(prog="python -m tests.validity", description=__doc__)
     parser.add_argument("--seed", type=int, default=0, help="first seed")
     parser.add_argument("--runs", type=int, default=20, help="runs a level")
-    parser.add_argument("--coverage", type=int, default=1100, help="runs of the coverage of intervals a kind, 0 for none")
+    parser.add_argument(
+        "--coverage", type=int, default=1100, help="runs of the coverage of intervals a kind, 0 for none"
+    )
     parser.add_argument("--page", type=Path, default=Path("build/validity.html"))
     asked = parser.parse_args()
     matrix, since = Matrix(LEVELS), time.monotonic()
@@ -27,7 +29,10 @@ def main() -> int:
             found = matrix.run(level, asked.seed + run)
             missed = [f"{one.row.id} {one.row.machine}" for one in found if not one.passes]
             took = time.monotonic() - since
-            print(f"run {run + 1}/{asked.runs} level {level:.0%}: {took:.0f} s, misses: {', '.join(missed) or '-'}", flush=True)
+            print(
+                f"run {run + 1}/{asked.runs} level {level:.0%}: {took:.0f} s, misses: {', '.join(missed) or '-'}",
+                flush=True,
+            )
     covered = coverage.report(asked.coverage, asked.seed) if asked.coverage else ""
     asked.page.parent.mkdir(parents=True, exist_ok=True)
     asked.page.write_text(page(matrix, covered), encoding="utf-8")
@@ -35,4 +40,5 @@ def main() -> int:
     return int(any(True for _ in matrix.failed()) or "TOO FEW" in covered)
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

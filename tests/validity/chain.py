@@ -21,7 +21,7 @@ from tests.validity.shop import Part, Site
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from agent.frame import Item, Source
+    from agent.frame import FrameBlock, Item, Source
     from readiness.evidence import DayEvidence
 
 MAKERS: Sequence[Callable[[Site], Part]] = (
@@ -105,7 +105,9 @@ class World:
 
     def view(self, days: Mapping[str, bytes] | None = None) -> View:
         """Return what formulas look at."""
-        records: list[DayEvidence] = [load(raw) for _, raw in sorted((self.days() if days is None else days).items())]
+        records: list[DayEvidence] = [
+            load(raw) for _, raw in sorted((self.days() if days is None else days).items())
+        ]
         tallies = {key: value for part in self.parts for key, value in part.tallies.items()}
         return View(
             days=records, tallies=tallies, catalog=self.sources, plant=self.plant(), calendar=CALENDAR,
@@ -113,7 +115,7 @@ class World:
         )  # fmt: skip
 
 
-def _placed(number: int, blocks: Iterator[tuple[int, object]]) -> Iterator[tuple[int, int, object]]:
+def _placed(number: int, blocks: Iterator[tuple[int, FrameBlock]]) -> Iterator[tuple[int, int, FrameBlock]]:
     return ((hour, number, block) for hour, block in blocks)
 
 

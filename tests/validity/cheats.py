@@ -21,6 +21,7 @@ from tests.validity.shop import DAY_S, FAILED, Part, Polled, Site, Subscribed, w
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from agent.frame import Watermark
     from tests.validity.shop import Column, Floats
 
 LEVEL, DAYS = 0.001, 14
@@ -77,6 +78,12 @@ def often_other(old: dict[str, Column], seconds: Floats) -> Column:
     return np.where(stands, np.where(stop % 2 == 0, 2, 1 + 2 * (stop // 2 % 2)), 0)
 
 
+def since_morning(old: dict[str, Column], seconds: Floats) -> Column:
+    """A counter that begins anew with each shift."""
+    first = np.searchsorted(seconds, seconds // DAY_S * DAY_S - 5).clip(0, len(seconds) - 1)
+    return np.asarray(old["total"] - old["total"][first])
+
+
 def bounced(old: dict[str, Column], seconds: Floats) -> Column:
     """A bit that falls for a moment amid every second cycle."""
     del seconds
@@ -105,9 +112,8 @@ def first(seed: int = 1) -> World:
     slow = {name: Product(id=name, name=name, ideal_s={press.MACHINE: 70.0}) for name in press.PRODUCTS}
     hand = replace(hand, products=slow)
     bouncing = edited(mill.saw(site), site, {"bit": bounced})
-    return World(site, [
-        hand, bouncing, _mill(site, rng), _robot(site), _lathe(site), _cnc(site), _oven(site, rng), _pump(site, rng), _line(site),
-    ])  # fmt: skip
+    others = [_mill(site, rng), _robot(site), _lathe(site), _cnc(site), _oven(site, rng), _pump(site, rng)]
+    return World(site, [hand, bouncing, *others, _line(site)])
 
 
 def _mill(site: Site, rng: np.random.Generator) -> Part:
@@ -115,8 +121,8 @@ def _mill(site: Site, rng: np.random.Generator) -> Part:
     part = edited(
         mill.mill(site), site,
         {
-            "total": lambda old, s: old["total"] - old["total"][np.searchsorted(s, s // DAY_S * DAY_S - 5).clip(0, len(s) - 1)],
-            "force": lambda old, _: np.round(old["force"]) * 0.9871 + 0.0011 * rng.integers(0, 3, len(old["force"])),
+            "total": since_morning,
+            "force": lambda old, s: np.round(old["force"]) * 0.9871 + 0.0011 * rng.integers(0, 3, len(s)),
         },
     )  # fmt: skip
     fast = poll(part, 1)
@@ -159,7 +165,7 @@ def _cnc(site: Site) -> Part:
 def _oven(site: Site, rng: np.random.Generator) -> Part:
     """A meter that estimates, bands that always hold, a set point copied from its value, alerts nobody answers."""
     part = oven.oven(site)
-    part = edited(part, site, {"kwh": lambda old, s: np.round(np.floor((s - s[0]) / 60) * 0.2, 1)})
+    part = edited(part, site, {"kwh": lambda _, s: np.round(np.floor((s - s[0]) / 60) * 0.2, 1)})
     copied: Edit = {
         "l-sp-0": lambda old, _: np.round(np.concatenate([old["l-pv-0"][:3], old["l-pv-0"][:-3]]) / 20) * 20,
         "l-reset": lambda old, _: rng.random(len(old["l-reset"])) < 0.02,
@@ -182,9 +188,9 @@ def _pump(site: Site, rng: np.random.Generator) -> Part:
 
 
 def _line(site: Site) -> Part:
-    """Addresses for names, filler for texts, a strong endpoint that is offered and not used, certificates for ever."""
+    """Addresses for names, filler for texts, a strong endpoint offered and not used, certificates for ever."""
     part = line.line(site)
-    items = []
+    items: list[Event | Facts | Watermark] = []
     for item in part.items:
         assert isinstance(item, Facts)
         body: dict[str, Any] = dict(item.body)

@@ -12,10 +12,12 @@ import numpy as np
 from agent.frame import Event, Facts, Watermark
 from readiness.plant import HandCount, Meaning
 from tests.readiness.plant import SECOND
-from tests.validity.press import STATES, count, made, shifts
+from tests.validity.press import STATES, made, shifts
 from tests.validity.shop import DAY_S, REAL, SHIFT_S, WHOLE, Part, Subscribed, is_on, runs, share, source_of, tag
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from tests.validity.shop import Ints, Site
 
 MACHINE = "cnc-1"
@@ -33,7 +35,12 @@ def cnc(site: Site) -> Part:
     counted = pieces[rng.random(len(pieces)) >= lost]
     changes = [_changed(state), _steps(counted), _steps(counted), _steps(counted[49::50])]
     total = np.arange(1, len(counted) + 1)
-    values: list[np.ndarray[Any, Any]] = [state[changes[0]], total, total - total // 50, np.arange(1, len(counted) // 50 + 1)]
+    values: list[np.ndarray[Any, Any]] = [
+        state[changes[0]],
+        total,
+        total - total // 50,
+        np.arange(1, len(counted) // 50 + 1),
+    ]
     seconds = np.flatnonzero(site.on) + 0.5
     every = seconds[:: max(site.poll_s, 10)]
     changes.append(every)
@@ -67,7 +74,7 @@ def cnc(site: Site) -> Part:
     return part
 
 
-def _changed(state: Ints) -> Ints:
+def _changed(state: NDArray[np.int8]) -> Ints:
     return np.concatenate([[0], np.flatnonzero(np.diff(state)) + 1])
 
 
@@ -86,9 +93,7 @@ def _sessions(site: Site, part: Part, source: str, away: np.ndarray[Any, Any]) -
         low, high = site.ns(np.array([begin, end])).tolist()
         if before is not None:
             body: dict[str, Any] = {"gap_id": f"{source} {before}", "cause": "link_down"}
-            part.items.append(
-                Event(kind="gap", time_ns=low, source=source, from_ns=before, to_ns=low, body=body)
-            )
+            part.items.append(Event(kind="gap", time_ns=low, source=source, from_ns=before, to_ns=low, body=body))
         part.items.append(Event(kind="link_up", time_ns=low, source=source))
         before = high
     return np.array([a + 0.2 for a, _ in spans])

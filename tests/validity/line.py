@@ -59,7 +59,9 @@ def line(site: Site) -> Part:
         body = _session(one, k, int(rights[k * SIGNALS : (k + 1) * SIGNALS].sum()))
         part.items += [
             Facts(kind="connection", time_ns=start + k, subject=device, body=body),
-            Facts(kind="catalog", time_ns=start + k, subject=device, body={"source": source.id, "signals": catalog}),
+            Facts(
+                kind="catalog", time_ns=start + k, subject=device, body={"source": source.id, "signals": catalog}
+            ),
             Facts(
                 kind="access", time_ns=start + k, subject=device,
                 body={"asked": SIGNALS, "writable": int(rights[k * SIGNALS : (k + 1) * SIGNALS].sum())},

@@ -24,7 +24,9 @@ class Matrix:
     """What runs gave: row -> level -> results."""
 
     levels: Sequence[float]
-    cells: dict[Row, dict[float, list[Result]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(list)))
+    cells: dict[Row, dict[float, list[Result]]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(list))
+    )
     samples: int = 0
 
     def run(self, level: float, seed: int, **about: int) -> list[Result]:
@@ -54,7 +56,9 @@ class Matrix:
 
 def table(matrix: Matrix) -> str:
     """Return the table of validity as text: the largest error of each level."""
-    head = f"{'':5}{'machine':10}" + "".join(f"{level:>8.0%}" for level in matrix.levels) + "  allowed  misses  fault"
+    head = (
+        f"{'':5}{'machine':10}" + "".join(f"{level:>8.0%}" for level in matrix.levels) + "  allowed  misses  fault"
+    )
     lines = [head]
     for row in ROWS:
         allowed = "interval" if row.process else "exact" if row.exact else f"{row.relative or 0.01:.2f}"

@@ -1,13 +1,14 @@
-"""Machines whose link, clock, bits and counters go wrong: a robot, a saw, a mill and a lathe, read every ten seconds.
+"""Machines whose link, clock, bits and counters go wrong: a robot, a saw, a mill, a lathe, read every ten seconds.
 
-    robot-1   C03, A01 and X01 under lost links
-    saw-1     A03 and A06: a cycle bit that is too short for polls that come unevenly
-    mill-1    Q04, Q07, V04 and A02: a converter with few steps, a counter that goes back, pieces two at a time, bursts
-    lathe-1   C01: a machine that is off on whole days
+robot-1   C03, A01 and X01 under lost links
+saw-1     A03 and A06: a cycle bit that is too short for polls that come unevenly
+mill-1    Q04, Q07, V04 and A02: a converter with few steps, a counter that goes back, pieces two at a time, bursts
+lathe-1   C01: a machine that is off on whole days
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +17,22 @@ from agent.frame import Event
 from readiness.plant import About, Meaning
 from tests.readiness.plant import SECOND
 from tests.validity.press import EXECUTING, STATES, count, made, noise, shifts
-from tests.validity.shop import BOOL, DAY_S, MARGIN_S, REAL, WHOLE, Part, Polled, at, polled, runs, share, source_of, tag, works
+from tests.validity.shop import (
+    BOOL,
+    DAY_S,
+    MARGIN_S,
+    REAL,
+    WHOLE,
+    Part,
+    Polled,
+    at,
+    polled,
+    runs,
+    share,
+    source_of,
+    tag,
+    works,
+)
 
 if TYPE_CHECKING:
     from tests.validity.shop import Site
@@ -35,9 +51,7 @@ def robot(site: Site) -> Part:
     for begin, end in runs(away):
         low, high = site.ns(np.array([begin, end])).tolist()
         body = {"gap_id": f"robot {begin}", "cause": "link_down"}
-        part.items.append(
-            Event(kind="gap", time_ns=high, source=source.id, from_ns=low, to_ns=high, body=body)  # type: ignore[arg-type]
-        )
+        part.items.append(Event(kind="gap", time_ns=high, source=source.id, from_ns=low, to_ns=high, body=body))
     part.truth["C03"] = part.truth["A01"] = 1 - share(away, site.planned)
     lengths = sorted(end - begin for begin, end in runs(away & site.planned))
     part.truth["X01"] = float(lengths[max(0, int(np.ceil(0.9 * len(lengths))) - 1)]) if lengths else np.nan
@@ -96,8 +110,8 @@ def mill(site: Site) -> Part:
     columns = {"state": at(state, seconds), "total": total, "force": force}
     roles = {"state": STATES, "total": Meaning(role="count_total"), "force": Meaning(role="pv")}
     signals = [
-        tag("mill-1", name, REAL if name == "force" else WHOLE, meaning.role, **({"name": "절삭력"} if name == "force" else {}))
-        for name, meaning in roles.items()
+        replace(tag("mill-1", name, dtype, roles[name].role), name=text)
+        for name, dtype, text in (("state", WHOLE, "상태"), ("total", WHOLE, "생산수량"), ("force", REAL, "절삭력"))
     ]  # fmt: skip
     part.streams.append(polled(site, source_of("mill-1", signals, site.poll_s), seconds, columns))
     part.meanings = {f"mill-1/{name}": roles[name] for name in columns}

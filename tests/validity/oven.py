@@ -1,7 +1,7 @@
 """Slow machines with a history, read each minute or five: energy, control loops, alarms, points, people.
 
-    oven-1    E01, E02, R01, U03, L02, L03: meters, an input that fails on whole days, loops that do not follow
-    pump-1    A04, L01, R03, L04: alarms that stand, points that are dead, entries that come late, screens unused
+oven-1    E01, E02, R01, U03, L02, L03: meters, an input that fails on whole days, loops that do not follow
+pump-1    A04, L01, R03, L04: alarms that stand, points that are dead, entries that come late, screens unused
 """
 
 from __future__ import annotations
@@ -26,10 +26,8 @@ from tests.validity.shop import (
     Site,
     at,
     polled,
-    share,
     source_of,
     tag,
-    works,
 )
 
 if TYPE_CHECKING:
@@ -139,7 +137,9 @@ def _loops(site: Site, part: Part, executing: Bools) -> None:
     for begin in alerts:
         alarm[begin : begin + 240] = True
     columns |= {"reset": at(pressed, seconds), "alert": at(alarm, seconds)}
-    part.truth["L03"] = _lift(site, alerts, np.sort([*np.flatnonzero(np.diff(pressed.astype(np.int8)) == 1), *moves]), executing)
+    part.truth["L03"] = _lift(
+        site, alerts, np.sort([*np.flatnonzero(np.diff(pressed.astype(np.int8)) == 1), *moves]), executing
+    )
 
     roles |= {"op": Meaning(role="op"), "mode": Meaning(role="mode", automatic=frozenset({2}))}
     roles |= {"reset": Meaning(role="intervention"), "alert": Meaning(role="alarm", action=True)}
@@ -173,6 +173,7 @@ def _alerts(site: Site, executing: Bools) -> Ints:
 
 def _lift(site: Site, alerts: Ints, presses: Ints, executing: Bools) -> float:
     """Return the answered share of alerts minus the share of all other instants at work that an action follows."""
+
     def followed(begin: Ints) -> Bools:
         return np.asarray(np.searchsorted(presses, begin + 900) > np.searchsorted(presses, begin))
 
@@ -204,7 +205,7 @@ def pump(site: Site) -> Part:
     signals += [tag("pump-1", f"p-{k}", REAL, "pv") for k in range(POINTS)]
     for k in range(ALARMS):
         name, active = f"al-{k}", np.zeros(site.n, np.bool_)
-        for day in site.production_days[:: 2]:
+        for day in site.production_days[::2]:
             begin = day * DAY_S + int(rng.integers(600, 40_000))
             active[begin : begin + 600] = True
             begins.append(begin)
@@ -213,9 +214,7 @@ def pump(site: Site) -> Part:
         columns[name] = at(active, seconds)
         roles[name] = Meaning(role="alarm")
         text = "" if mute[k] else f"펌프 {k + 1} 압력 낮음"
-        signals.append(
-            tag("pump-1", name, BOOL, "alarm", alarm=Alarm(text, "high" if k % 2 else "low"))
-        )
+        signals.append(tag("pump-1", name, BOOL, "alarm", alarm=Alarm(text, "high" if k % 2 else "low")))
     part.truth["R03"] = (3 - float(mute.mean()) - float(stands.mean()) + 1) / 4
     stream = polled(site, source_of("pump-1", signals, FIVE), seconds, columns)
     part.streams.append(stream)
@@ -234,7 +233,7 @@ def _latency(site: Site, part: Part) -> None:
     delay = (site.rng.lognormal(math.log(1 + 50 * site.level), 0.5, len(one.time)) * SECOND).astype(np.int64)
     edges = np.append(one.time, one.time[-1] + 1)
     for (_, block), late in zip(one.blocks(edges), delay.tolist(), strict=True):
-        for key, counts in account([block], int(block.time_ns[0]) + late, True, CALENDAR).items():  # noqa: FBT003
+        for key, counts in account([block], int(block.time_ns[0]) + late, True, CALENDAR).items():
             into = part.tallies.setdefault(key, {})
             for bucket, number in counts.items():
                 into[bucket] = into.get(bucket, 0) + number

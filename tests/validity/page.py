@@ -60,7 +60,8 @@ def page(matrix: Matrix, more: str) -> str:
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Validity</title><style>{STYLE}</style>'
         f"<h1>Validity: largest error against what really happened, by level of the fault</h1>"
-        f"<p>{matrix.samples:,} samples through the whole chain. Numbers between 0 and 1 have to come within 0.01.</p>"
+        f"<p>{matrix.samples:,} samples through the whole chain. "
+        "Numbers between 0 and 1 have to come within 0.01.</p>"
         f"<table><tr><th>id</th><th>machine</th><th>fault</th>{levels}<th>misses</th></tr>{''.join(rows)}</table>"
         f"<h2>Measured (up) over true (right)</h2>{''.join(figures)}<pre>{html.escape(more)}</pre></html>"
     )

@@ -1,6 +1,6 @@
 """A press with lots, stops and measured values, read every ten seconds: what goes wrong in what it says.
 
-Q01-Q03, Q05, Q08, V03, V05, R02, U01, U02, U04, T01-T03 and A01, each with a fault of its own on signals of its own.
+Q01-Q03, Q05, Q08, V03, V05, R02, U01, U02, U04, T01-T03 and A01, each with a fault and signals of its own.
 """
 
 from __future__ import annotations
@@ -28,7 +28,11 @@ from tests.validity.shop import (
 )
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from tests.validity.shop import Bools, Column, Floats, Ints, Site
+
+    States = NDArray[np.int8]
 
 MACHINE = "press-1"
 EXECUTING, SETUP, STANDBY, FAULT, OFF = range(5)
@@ -49,7 +53,7 @@ class Stop:
     state: int
 
 
-def shifts(site: Site, run_s: float = 3000.0) -> tuple[Ints, list[Stop]]:
+def shifts(site: Site, run_s: float = 3000.0) -> tuple[States, list[Stop]]:
     """Return the state in each second and the stops: runs of at least ten minutes, stops of one to 25 minutes."""
     state, stops = np.full(site.n, OFF, np.int8), []
     for day in site.production_days:
@@ -68,14 +72,13 @@ def shifts(site: Site, run_s: float = 3000.0) -> tuple[Ints, list[Stop]]:
     return state, stops
 
 
-def made(site: Site, state: Ints, cycle_s: float, spread: float = 0.1) -> Floats:
+def made(site: Site, state: States, cycle_s: float, spread: float = 0.1) -> Floats:
     """Return when pieces were finished: cycles go on where a stop interrupted them."""
     work = np.cumsum(state == EXECUTING, dtype=np.int32)
     pauses = cycle_s * site.rng.uniform(1 - spread, 1 + spread, int(work[-1] / cycle_s / (1 - spread)) + 2)
     ends = np.cumsum(pauses)
-    return np.searchsorted(work, ends[ends < work[-1]]).astype(np.float64) + site.rng.random(
-        int((ends < work[-1]).sum())
-    )
+    done: Floats = np.searchsorted(work, ends[ends < work[-1]]) + site.rng.random(int((ends < work[-1]).sum()))
+    return done
 
 
 def count(pieces: Floats, seconds: Floats) -> Ints:
@@ -109,7 +112,9 @@ def press(site: Site) -> Part:
     columns["mode"] = np.where(at(mode, seconds), 1, 2)
     part.truth["U01"] = 1 - share(mode, executing)
     slots = np.flatnonzero(planned[::60]) * 60
-    slots = np.sort(rng.choice(slots, round(q * len(pieces)), replace=False)) + rng.integers(0, 40, round(q * len(pieces)))
+    slots = np.sort(rng.choice(slots, round(q * len(pieces)), replace=False)) + rng.integers(
+        0, 40, round(q * len(pieces))
+    )
     pressed = np.zeros(site.n, np.bool_)
     for offset in range(15):
         pressed[np.minimum(slots + offset, site.n - 1)] = True
@@ -145,7 +150,7 @@ def press(site: Site) -> Part:
 
 
 def _counters(site: Site, part: Part, columns: dict[str, Column], seconds: Floats, pieces: Floats) -> None:
-    """Good pieces are counted five too many in some quarter hours: good and rejected do not make the total (Q08)."""
+    """Good pieces are counted five too many in some quarter hours: good and reject do not make the total (Q08)."""
     total = count(pieces, seconds)
     quarters = np.flatnonzero(site.planned.reshape(-1, 900).all(axis=1))
     struck = quarters[site.pick(len(quarters), site.level)]
@@ -168,10 +173,10 @@ def _reasons(site: Site, part: Part, columns: dict[str, Column], seconds: Floats
 
 
 def _lots(
-    site: Site, part: Part, columns: dict[str, Column], seconds: Floats, state: Ints, stops: list[Stop],
+    site: Site, part: Part, columns: dict[str, Column], seconds: Floats, state: States, stops: list[Stop],
     pieces: Floats, faults: dict[str, Bools],
 ) -> dict[str, Bools]:  # fmt: skip
-    """Lots change amid a set-up; some have an invalid id (T01), no order (T02), or a critical value missing (T03)."""
+    """Lots change amid a set-up; some have an invalid id (T01), no order (T02), a critical value missing (T03)."""
     edges = np.array([0, *((s.begin + s.end) // 2 for s in stops if s.state == SETUP), site.n])
     n = len(edges) - 1
     invalid, nameless, blind, slow = (site.pick(n, site.level) for _ in range(4))
@@ -217,7 +222,7 @@ def _refusals(site: Site) -> dict[str, Bools]:
 
 
 def _values(
-    site: Site, part: Part, columns: dict[str, Column], seconds: Floats, state: Ints, bad: dict[str, Bools]
+    site: Site, part: Part, columns: dict[str, Column], seconds: Floats, state: States, bad: dict[str, Bools]
 ) -> None:
     """Measured values leave their range (Q02), stand still (Q03), and jump for single readings (Q05)."""
     q, rng, n = site.level, site.rng, len(seconds)
@@ -232,7 +237,9 @@ def _values(
         value["pv-b"][inside] = value["pv-b"][inside][:1]
     # So far from every change of state, the state's knowledge and its own hole that nobody can doubt the spike.
     change = np.concatenate([[0], np.flatnonzero(np.diff(state)) + 1])
-    near = np.abs(seconds[:, None] - change[np.clip(np.searchsorted(change, seconds)[:, None] + [-1, 0], 0, len(change) - 1)])
+    near = np.abs(
+        seconds[:, None] - change[np.clip(np.searchsorted(change, seconds)[:, None] + [-1, 0], 0, len(change) - 1)]
+    )
     calm = np.flatnonzero((near.min(axis=1) > 60) & works_at(planned, seconds))
     struck = calm[:: max(7, round(20 / max(q, 0.01)))]
     value["pv-d"][struck] += rng.choice([-60.0, 60.0], len(struck))

@@ -195,12 +195,15 @@ class Polled:
             status = self.status[low:high]
             if status.any():
                 table[status >> 31 == 1] = None
-            yield hour, FrameBlock(
-                source=self.source,
-                signal=np.tile(np.arange(k, dtype=np.int32), high - low),
-                time_ns=np.repeat(self.time[low:high], k),
-                value=table.ravel().tolist(),
-                status=status.ravel(),
+            yield (
+                hour,
+                FrameBlock(
+                    source=self.source,
+                    signal=np.tile(np.arange(k, dtype=np.int32), high - low),
+                    time_ns=np.repeat(self.time[low:high], k),
+                    value=table.ravel().tolist(),
+                    status=status.ravel(),
+                ),
             )
 
 
@@ -223,13 +226,16 @@ class Subscribed:
         cuts = np.searchsorted(self.time, edges)
         for hour, (low, high) in enumerate(zip(cuts[:-1].tolist(), cuts[1:].tolist(), strict=True)):
             if high > low:
-                yield hour, FrameBlock(
-                    source=self.source,
-                    signal=self.signal[low:high],
-                    time_ns=self.time[low:high],
-                    value=self.value[low:high],
-                    status=self.status[low:high],
-                    source_ns=self.source_ns[low:high],
+                yield (
+                    hour,
+                    FrameBlock(
+                        source=self.source,
+                        signal=self.signal[low:high],
+                        time_ns=self.time[low:high],
+                        value=self.value[low:high],
+                        status=self.status[low:high],
+                        source_ns=self.source_ns[low:high],
+                    ),
                 )
 
 

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from readiness.view import View
 
 DAYS = 14
+CALM, ROUGH = (0.02, 5), (0.2, 1)
+"""Level and seed of the plants that most tests look at."""
 
 
 @dataclass(frozen=True)
@@ -34,11 +36,16 @@ class Told:
 
 
 @functools.cache
-def told(level: float = 0.12, seed: int = 5) -> Told:
+def told(level: float, seed: int) -> Told:
     """Return one plant; the same object for each call."""
     plant = world(level, seed, days=DAYS)
     days = plant.days()
     return Told(plant, days, plant.view(days))
+
+
+def only(plant: World, *machines: str) -> World:
+    """Return a plant of some of its machines."""
+    return World(plant.site, [part for part in plant.parts if part.machine in machines])
 
 
 def row(name: str, machine: str | None = None) -> Row:

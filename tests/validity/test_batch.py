@@ -17,7 +17,7 @@ from readiness.sketch import pairs, quantile, value
 from tests.readiness.plant import DAY
 from tests.validity.press import EXECUTING, STATES
 from tests.validity.shop import Polled, Subscribed
-from tests.validity.small import told
+from tests.validity.small import ROUGH, told
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,18 +25,17 @@ if TYPE_CHECKING:
     from readiness.evidence import DayEvidence, SourceDay
     from tests.validity.shop import Bools, Ints
 
-LEVEL, SEED = 0.07, 11
 PLANT = "press-1", "robot-1", "saw-1", "mill-1", "lathe-1", "oven-1", "pump-1"
 
 
 def polled(machine: str, number: int = 0) -> Polled:
-    part = next(p for p in told(LEVEL, SEED).world.parts if p.machine == machine)
+    part = next(p for p in told(*ROUGH).world.parts if p.machine == machine)
     return [s for s in part.streams if isinstance(s, Polled) and s.source.mode == "poll"][number]
 
 
 def days(source: str) -> list[tuple[DayEvidence, SourceDay]]:
     """Return the evidence of a source within the window."""
-    return [(d, p) for d in told(LEVEL, SEED).view.records for p in d.sources if p.source == source]
+    return [(d, p) for d in told(*ROUGH).view.records for p in d.sources if p.source == source]
 
 
 def good(stream: Polled, index: int) -> Bools:
@@ -47,7 +46,7 @@ def covered(stream: Polled, index: int) -> tuple[Ints, Ints]:
     """Return begin and end of what good polls tell: to the next poll within 1.2 intervals, else one interval."""
     there, every = good(stream, index), stream.source.interval_ns
     begin, last = stream.time[there], np.append(stream.time[1:], 2**62)[there]
-    following = np.append(good(stream, index)[1:], False)[there]  # noqa: FBT003
+    following = np.append(good(stream, index)[1:], False)[there]
     end = np.where(following & (last - begin <= 1.2 * every), last, begin + every)
     return begin, np.minimum(end, np.append(begin[1:], 2**62))
 
@@ -107,7 +106,7 @@ def test_counters_by_quarter_hour(machine: str, signal: str) -> None:
         single = seen & (change == 1)
         assert sparse(count.single) == quarters(time[1:][single], np.ones(single.sum()), record.start_ns)
         assert (count.first, count.last) == (
-            row[max(np.searchsorted(time, record.start_ns) - 1, 0)],
+            row[max(int(np.searchsorted(time, record.start_ns)) - 1, 0)],
             row[np.searchsorted(time, record.end_ns) - 1],
         )
 
@@ -127,8 +126,8 @@ def test_time_of_each_label(machine: str, signal: str) -> None:
             times[label] += length
         for label, length in zip(track.rest[1::4], track.rest[2::4], strict=True):
             times[label] += length
-        for code, label in enumerate(track.labels):
-            same = row == label
+        for code, said in enumerate(track.labels):
+            same = row == said
             true = by_day(begin[same], end[same], record.start_ns, 1)[0] / 1e6
             assert times[code] == pytest.approx(true, abs=1 + len(track.segments) / 3 + len(track.rest) / 4)
         told_ = row[(begin >= record.start_ns) & (begin < record.end_ns)]
@@ -173,7 +172,7 @@ def test_jitter_within_two_percent() -> None:
 
 
 def test_order_of_rows() -> None:
-    part = next(p for p in told(LEVEL, SEED).world.parts if p.machine == "cnc-1")
+    part = next(p for p in told(*ROUGH).world.parts if p.machine == "cnc-1")
     (stream,) = part.streams
     assert isinstance(stream, Subscribed)
     values = np.array(stream.value, np.float64)
@@ -191,7 +190,7 @@ def test_order_of_rows() -> None:
 
 
 def test_time_of_states_and_pieces_as_formulas_use_them() -> None:
-    plant, stream = told(LEVEL, SEED), polled("press-1")
+    plant, stream = told(*ROUGH), polled("press-1")
     facts, view = production(plant.view, "press-1"), plant.view
     planned = [view.calendar.planned_spans(day) for day in view.dates]
     begin, end = covered(stream, 0)

@@ -12,9 +12,9 @@ from tests.validity.matrix import Matrix, table
 from tests.validity.page import page
 from tests.validity.rows import ROWS, Result
 from tests.validity.shop import LEVELS
-from tests.validity.small import told
+from tests.validity.small import CALM, ROUGH, told
 
-CELLS = [(0.03, 1), (0.03, 2), (0.2, 1), (0.2, 2)]
+CELLS = [CALM, (0.02, 6), ROUGH, (0.2, 2)]
 
 
 @pytest.mark.parametrize(("level", "seed"), CELLS)
@@ -26,7 +26,7 @@ def test_what_is_measured_is_what_happened(level: float, seed: int) -> None:
 
 def test_faults_are_felt() -> None:
     """A truth that does not depend on the level would prove nothing."""
-    low, high = told(0.03, 1), told(0.2, 1)
+    low, high = told(*CALM), told(*ROUGH)
     steady = {"V01", "C01"}  # they turn at a threshold
     same = [r.id for r in ROWS if abs(low.result(r).truth - high.result(r).truth) < 0.02 and r.id not in steady]
     assert set(same) <= {"V02", "R01", "Q06", "Q07", "U03"}, same
