@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Literal
 
 from agent import answered
 from agent.analyzers.ledger import Ranges
+from agent.config.model import written_out
 from agent.errors import ConfigError
 from answers.load import load, read
 from answers.signed import NotBelieved, key_id, opened, public_key
@@ -190,7 +191,7 @@ def key_of(written: str | None) -> PublicKey | None:
         return None
     try:
         raw = written.encode()
-        if written.startswith("/"):
+        if not written_out(written):
             with Path(written).open("rb") as file:
                 raw = file.read(KEY_LIMIT)
         return public_key(raw)

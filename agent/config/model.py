@@ -82,19 +82,22 @@ class Storage(Model):
     min_free: Size = Field(5 * 10**8, description="free space that is left to others on the disk")
 
 
+def written_out(text: str) -> bool:
+    """Return whether this is the base64 of a public key; one in 64 of them begins with a slash like a path."""
+    try:
+        return len(base64.b64decode(text, validate=True)) == KEY_BYTES
+    except ValueError:
+        return False
+
+
 def _answers_key(value: Any) -> str:
     """Return where the key stands, or the key itself; of a key that is written out, see that it can be one."""
     text = value.strip() if isinstance(value, str) else ""
-    if not text.startswith("/"):
-        try:
-            whole = len(base64.b64decode(text, validate=True)) == KEY_BYTES
-        except ValueError:
-            whole = False
-        if not whole:
-            raise Complaint(
-                "write the full path of the platform's public key, or the base64 of its 32 bytes",
-                "운영기관 공개키 파일의 전체 경로나 32바이트 공개키의 base64를 쓰십시오",
-            )
+    if not (text.startswith("/") or written_out(text)):
+        raise Complaint(
+            "write the full path of the platform's public key, or the base64 of its 32 bytes",
+            "운영기관 공개키 파일의 전체 경로나 32바이트 공개키의 base64를 쓰십시오",
+        )
     return text
 
 

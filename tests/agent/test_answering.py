@@ -170,7 +170,9 @@ def test_a_restart_knows_what_was_accepted(tmp_path: Path) -> None:
     assert again.sets() == first.sets()
     assert not hear(again, message(serial=7)), "an old message of a broker that was restored"
     assert in_force(again) == [("file", 3), ("message", 8)]
-    other = Ed25519PrivateKey.generate().public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+    other = (
+        Ed25519PrivateKey.from_private_bytes(b"x" * 32).public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+    )
     assert in_force(made(tmp_path, key=base64.b64encode(other).decode())) == [("file", 3)], (
         "signed by a key of before"
     )
@@ -212,6 +214,13 @@ def test_a_full_disk_keeps_nothing_and_stops_nothing(tmp_path: Path, monkeypatch
     assert hear(answering, message(serial=1))
     assert in_force(answering) == [("message", 1)]
     assert not answered.Store(tmp_path / "state").versions("message")
+
+
+def test_a_key_that_begins_like_a_path_is_a_key(tmp_path: Path) -> None:
+    written_key = "/" + "A" * 42 + "="
+    found = key_of(config(tmp_path, key=written_key).uplink.platform.answers_key)  # type: ignore[union-attr]
+    assert found is not None
+    assert base64.b64encode(found.public_bytes(Encoding.Raw, PublicFormat.Raw)).decode() == written_key
 
 
 def test_a_key_that_is_none_ends_the_start_with_words(tmp_path: Path) -> None:
