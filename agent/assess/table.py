@@ -121,7 +121,7 @@ class Table:
     def _heading(self, line: str) -> str | None:
         """Take a line as heading if it is one; return its delimiter."""
         for delimiter in sorted(_DELIMITERS, key=line.count, reverse=True):
-            titles = [title.strip() for title in next(csv.reader([line], delimiter=delimiter), [])]
+            titles = _titles(line, delimiter)
             if self._wanted.fits(titles):
                 self.titles = tuple(titles)
                 wanted = [t for t in titles if t in self._wanted.every or t in self._wanted.some]
@@ -135,7 +135,7 @@ class Table:
     def _no_heading(self, head: Sequence[str]) -> ConfigError:
         first = head[0] if head else ""
         delimiter = max(_DELIMITERS, key=first.count)
-        titles = [title.strip() for title in next(csv.reader([first], delimiter=delimiter), [])]
+        titles = _titles(first, delimiter)
         missing = [name for name in self._wanted.every if name not in titles] or sorted(self._wanted.some)
         hint = nearest(missing[0], titles) if titles else None
         shown = ", ".join(titles[:20])
@@ -259,6 +259,13 @@ class Table:
                 self._advance(round(found.num_rows * share))
         except pa.ArrowException as exc:
             raise ConfigError(f"{self.path}: {exc}") from exc
+
+
+def _titles(line: str, delimiter: str) -> list[str]:
+    try:
+        return [title.strip() for title in next(csv.reader([line], delimiter=delimiter), [])]
+    except csv.Error:
+        return []
 
 
 def _plain(column: Any, pa: Any) -> Sequence[Any]:

@@ -32,6 +32,8 @@ _AUTO = re.compile(
     r"(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s*(AM|PM)?\s*(Z|[+-]\d{2}:?\d{2})?"
 )
 _MOST = 100_000
+_EARLIEST, _LATEST = 631_152_000 * SECOND, 7_258_118_400 * SECOND
+"""1990 and 2200, UTC: a number that stands for another unit is not taken for a time."""
 
 
 def directives(pattern: str) -> bool:
@@ -86,6 +88,11 @@ class Times:
             time, sure = _nanoseconds(parsed - _EPOCH), True
         else:
             time, sure = self._local(parsed, text)
+        if not _EARLIEST <= time < _LATEST:
+            raise Complaint(
+                f"{text!r} lies outside of 1990 to 2200: is the format right?",
+                f"1990년~2200년을 벗어난 시각입니다({text!r}). 형식을 확인하십시오",
+            )
         self._last = max(self._last, time)
         if sure:
             if len(self._kept) >= _MOST:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.fuzz import certificates, columns, files, lists, memory, wire, words
+from tests.fuzz import certificates, columns, exports, files, lists, memory, wire, words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,5 +27,6 @@ TARGETS: Mapping[str, Target] = {
     "lists": lists.LISTS,
     "recordings": lists.RECORDINGS,
     "edits": lists.EDITS,
+    "exports": exports.TARGET,
     "certificates": certificates.TARGET,
 }

@@ -47,7 +47,8 @@ def test_times_are_read_as_they_are_written(form: str, text: str, expected: str)
 
 
 @pytest.mark.parametrize(
-    "text", ["22.11.2026 08:00", "08:00", "", "2026-11-22", "2026-13-01 00:00:00", "1795302000"]
+    "text",
+    ["22.11.2026 08:00", "08:00", "", "2026-11-22", "2026-13-01 00:00:00", "1795302000", "1904-01-01 00:00:00"],
 )
 def test_what_is_no_time_is_said_at_its_row(text: str) -> None:
     with pytest.raises(Unreadable) as caught:
