@@ -117,7 +117,7 @@ def _named(value: Value, language: Language) -> str:
 
 
 def _shown(value: Value) -> str:
-    unit = "" if value.unit == "1" else f" {value.unit}"
+    unit = "" if value.unit == "1" else " " + value.unit.strip("{}")  # of UCUM's annotations, the word
     limits = "" if value.lo is None or value.hi is None else f" [{value.lo:.4g}, {value.hi:.4g}]"
     score = "" if value.score is None else f", {value.score:.0f}/100"
     return f"{value.value:.4g}{unit}{limits}{score}"
