@@ -63,12 +63,18 @@ def wilson(share: float, n: float) -> tuple[float, float]:
 
 
 def effective(residuals: Floats) -> float:
-    """Return how many independent days these days are worth, by their correlation with the day before."""
+    """Return how many independent days these days are worth, by their correlation with the day before.
+
+    In n days a correlation looks smaller than it is, by (1 + 3 rho) / n on average (Marriott and Pope 1954); that is
+    put back. Simulated over 20 days whose frailty is correlated by 0.4 (`tests/validity/coverage.py`): 87-89 %
+    covered instead of 85-87 %.
+    """
     n = len(residuals)
     total = float(np.sum(residuals**2))
     if n < 3 or total <= 0:
         return float(n)
     rho = float(np.sum(residuals[1:] * residuals[:-1])) / total
+    rho += (1 + 3 * max(rho, 0.0)) / n
     rho = min(max(rho, 0.0), 0.9)
     return max(2.0, n * (1 - rho) / (1 + rho))
 
