@@ -65,8 +65,8 @@ def wilson(share: float, n: float) -> tuple[float, float]:
 def effective(residuals: Floats) -> float:
     """Return how many independent days these days are worth, by their correlation with the day before.
 
-    In n days a correlation looks smaller than it is, by (1 + 3 rho) / n on average (Marriott and Pope 1954); that is
-    put back. Simulated over 20 days whose frailty is correlated by 0.4 (`tests/validity/coverage.py`): 87-89 %
+    In n days a correlation looks smaller than it is, by (1 + 3 rho) / n on average (Marriott and Pope 1954); that
+    is put back. Simulated over 20 days whose frailty is correlated by 0.4 (`tests/validity/coverage.py`): 86-89 %
     covered instead of 85-87 %.
     """
     n = len(residuals)

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 LONG = os.environ.get("TSQ_VALIDITY") == "1"
 RUNS = 1100 if LONG else 120
-CHANCE = 0.0 if LONG else 3 * math.sqrt(0.9 * 0.1 / RUNS)
-"""With few runs chance alone brings less; the long form allows for none beyond the 87 % that are asked."""
+CHANCE = (2 if LONG else 3) * math.sqrt(LEAST * (1 - LEAST) / RUNS)
+"""What chance alone may take from the share of so many runs."""
 CELLS = cells()
 
 
