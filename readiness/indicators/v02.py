@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import reduce
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from readiness.indicators.absent import absent, shortfall
 from readiness.indicators.base import Census, Indicator, Missing, Outcome
 from readiness.production import production
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from readiness.production import Production, Quantity
     from readiness.view import View
 
+NEAR_NS = 60_000_000_000
 HISTORY, SHIFT_NS = 90, 8 * 3_600_000_000_000
 TOLERANCE, HALF, WITHOUT_REJECT = 0.02, 0.5, 70.0
 UNRECONCILED, STROKES, NO_REJECT = "UNRECONCILED", "STROKES_NOT_PARTS", "REJECT_MISSING"
@@ -36,12 +39,18 @@ def usable(view: View, hands: Sequence[HandCount], counted: Counted) -> list[Han
     """Return hand counts of at least a shift during which the counter was there, latest last.
 
     A shift is eight hours of planned time, or all of a day that plans less. The counter has to be known within a
-    quarter hour of both ends; what it counted over a gap between them is in its value afterwards.
+    quarter hour of both ends, and nothing may have come over a gap that lies on one of them; what it counted over a
+    gap between them is in its value afterwards.
     """
     known = reduce(intersection, map(view.spans, counted.name.split()))
 
     def there(at_ns: int) -> bool:
-        return bool(known.within(Spans.between(at_ns - QUARTER_NS, at_ns + QUARTER_NS)).sum())
+        if not known.within(Spans.between(at_ns - QUARTER_NS, at_ns + QUARTER_NS)).sum():
+            return False
+        # A hole over this end: what was counted in it belongs to both sides, and nobody knows how much to which.
+        over = (known.end[:-1] <= at_ns + NEAR_NS) & (known.start[1:] >= at_ns - NEAR_NS)
+        again = known.start[1:][over] // QUARTER_NS * QUARTER_NS
+        return not counted.blind[np.isin(counted.at, again)].any()
 
     def shift(hand: HandCount) -> bool:
         first, last = view.calendar.day_of(hand.from_ns), view.calendar.day_of(hand.to_ns - 1)

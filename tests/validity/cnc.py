@@ -69,7 +69,7 @@ def cnc(site: Site) -> Part:
     part.meanings = {f"{MACHINE}/{n}": STATES if n == "state" else Meaning(role=r) for n, r in roles.items()}
     part.truth["C03"] = part.truth["A01"] = 1 - share(away, site.planned)
     part.truth["V01"] = float(share(away, site.planned) <= 0.05)
-    part.truth["V02"] = _hand_count(site, part, pieces, counted)
+    part.truth["V02"] = _hand_count(site, part, pieces, counted, away)
     _clock(site, part)
     return part
 
@@ -121,9 +121,16 @@ def _told(
     )  # fmt: skip
 
 
-def _hand_count(site: Site, part: Part, pieces: np.ndarray[Any, Any], counted: np.ndarray[Any, Any]) -> float:
-    """Somebody counts the pieces of a shift by hand; return whether the counter is right."""
-    day = site.production_days[-2]
+def _hand_count(
+    site: Site, part: Part, pieces: np.ndarray[Any, Any], counted: np.ndarray[Any, Any], away: np.ndarray[Any, Any]
+) -> float:
+    """Somebody counts the pieces of a shift at whose ends the counter is read; return whether it is right."""
+
+    def read(day: int) -> bool:
+        edges = day * DAY_S, (day + 1) * DAY_S - SHIFT_S
+        return not any(away[max(0, edge - 600) : edge + 600].any() for edge in edges)
+
+    day = next(day for day in reversed(site.production_days) if read(day))
     begin, end = day * DAY_S, day * DAY_S + SHIFT_S
     true = int(((pieces >= begin) & (pieces < end)).sum())
     told = int(((counted >= begin) & (counted < end)).sum())

@@ -19,6 +19,9 @@ def results(plant: World) -> list[Result]:
     return [measure(view, row, truth[row.machine][row.id]) for row in ROWS]
 
 
+MISSED = 0.13
+
+
 @dataclass
 class Matrix:
     """What runs gave: row -> level -> results."""
@@ -43,8 +46,11 @@ class Matrix:
         return [max((r.error for r in self.cells[row][level]), default=float("nan")) for level in self.levels]
 
     def failed(self) -> Iterator[tuple[Row, float, Result]]:
-        """Yield what was not near enough."""
+        """Yield what was not near enough; 90 % intervals may miss the process's truth in 13 % of the runs."""
         for row, levels in self.cells.items():
+            missed, runs = self.misses(row)
+            if row.process and missed <= MISSED * runs:
+                continue
             for level, found in levels.items():
                 yield from ((row, level, one) for one in found if not one.passes)
 

@@ -74,6 +74,19 @@ def test_set_points_may_move_before_the_product_but_not_long_before() -> None:
     assert found(world([[-11 * MINUTE] * n] * 3)).num.sum() == 0
 
 
+def test_set_points_of_one_changeover_do_not_serve_the_next_when_the_product_is_unknown_between() -> None:
+    last = AT[1::3]  # the second of each day; of its product one hears for three minutes only
+    slow = np.isin(np.arange(len(AT)) % 3, [2])
+    story = world([[0] * len(AT), np.where(slow, 4 * MINUTE, 0).tolist(), np.where(slow, 8 * MINUTE, 0).tolist()])
+    row, labels = story.tracks["product"]
+    dark = np.array(row)
+    for begin, end in zip(last.tolist(), AT[2::3].tolist(), strict=True):
+        dark[begin + 3 * MINUTE : end] = NOTHING
+    story = replace(story, tracks={**story.tracks, "product": (dark, labels)})
+    assert found(story).den.sum() == len(AT)
+    assert found(story).num.sum() == (~slow).sum()
+
+
 def test_mixed_changeovers_are_counted_one_by_one() -> None:
     rng = np.random.default_rng(8)
     delays = rng.choice([0, 1, MINUTE, 2 * MINUTE, 5 * MINUTE], (4, len(AT)))

@@ -103,6 +103,14 @@ def test_a_counter_that_was_not_there_cannot_be_reconciled_and_a_gap_between_can
     assert mean(of(hand(TRUTH), **late)) == 0.5
 
 
+def test_pieces_that_came_over_the_end_of_a_hand_count_belong_to_nobody() -> None:
+    over = (DAY == 2) & (CLOCK > 11.7) & (CLOCK < 12.1)
+    row = np.where(over, NOTHING, pieces(STATES))
+    said = found(of(hand(TRUTH), counters={"total": row}, without=("good", "reject")))
+    assert mean(said) == 0.5
+    assert "UNRECONCILED" in said.flags
+
+
 def test_a_hand_count_before_the_window_holds_for_ninety_days() -> None:
     story = Story(days=42)
     truth = int(((shift(story) == 1) & (np.arange(story.n) // story.per_day == 2)).sum())
