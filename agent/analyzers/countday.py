@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -12,11 +12,16 @@ from readiness.sketch import buckets
 from readiness.spans import Spans, intersection
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from readiness.records import Millis, Sparse
 
+    Sum = Literal["counted", "blind", "single"]
+
 ARRAYS = ("counted", "blind", "single", "still", "paused")
+NONE_YET: array[int] = array("q")
+"""Shared by all, and never written to: most counters need few of their columns."""
+SMALL = 2**31
 
 
 class CountDay:
@@ -35,44 +40,48 @@ class CountDay:
         given_up: It is no counter; nothing is kept.
     """
 
-    __slots__ = ("back", "backs", "first", "given_up", "last", "low", "moved", "pace", "steps", *ARRAYS)
+    __slots__ = ("back", "backs", "first", "given_up", "last", "low", "moved", "steps", *ARRAYS)
 
     def __init__(self, low: int, first: int) -> None:
         self.low = low
         self.first = self.last = first
         self.moved = low
         self.steps = self.backs = 0
-        self.back: list[int] = []
-        self.pace: dict[int, int] = {}
+        self.back: Sequence[int] = ()
         self.given_up = False
-        for name in ARRAYS:
-            setattr(self, name, array("q"))
+        self.counted = self.blind = self.single = self.still = self.paused = NONE_YET
 
-    counted: array[int]
-    blind: array[int]
-    single: array[int]
-    still: array[int]
-    paused: array[int]
-
-    def add(self, into: array[int], quarter: int, number: int) -> None:
+    def add(self, name: Sum, quarter: int, number: int) -> None:
         """Add to a quarter; quarters come in order.
 
         Raises:
             OverflowError: more than 2^63, which no counter counts.
         """
-        if into and into[-2] == quarter:
-            into[-1] += number
+        into: array[int] = getattr(self, name)
+        again = bool(into) and into[-2] == quarter
+        total = into[-1] + number if again else number
+        if into is NONE_YET or (total >= SMALL and into.typecode == "i"):  # 32 bits are nearly always enough
+            into = array("q" if total >= SMALL else "i", into)
+            setattr(self, name, into)
+        if again:
+            into[-1] = total
         else:
-            into.extend((quarter, number))
+            into.extend((quarter, total))
+
+    def wait(self, *step: int) -> None:
+        """Take a step of which only the link's life can tell whether something was missed, see `paused`."""
+        self.paused = array("q") if self.paused is NONE_YET else self.paused
+        self.paused.extend(step)
 
     def step_back(self, time: int, before: int, after: int) -> None:
         """Note a step back, or a leap."""
         self.backs += 1
         if self.backs <= BACKS:
-            self.back += ((time - self.low) // MILLI_NS, before, after)
+            self.back = [*self.back, (time - self.low) // MILLI_NS, before, after]
 
     def rest(self, begin: int, end: int) -> None:
         """Note a stretch without a move."""
+        self.still = array("q") if self.still is NONE_YET else self.still
         self.still.extend((begin, end))
         if len(self.still) > 4 * STILLS:
             self.prune()
@@ -98,30 +107,34 @@ class CountDay:
         pieces = intersection(Spans(pairs[:, 0], pairs[:, 1]), known)
         return longest(pieces, self.low)
 
-    def resolve(self, live: Spans, scale: int) -> None:
+    def resolve(self, live: Spans, scale: int) -> dict[int, int]:
         """Decide of the steps that `paused` holds whether the link was alive all the time before them.
 
         Args:
             live: On this day.
             scale: Units in a piece.
+
+        Returns:
+            What they add to `readiness.records.Count.pace`: bucket -> number.
         """
-        unseen = set()
+        unseen, pace = set(), dict[int, int]()
         for before, time, number, base in zip(*[iter(self.paused)] * 4, strict=True):
             quarter = (time - self.low) // QUARTER_NS
             since = Spans.between(max(before, self.low), time)
             if live.within(since).sum() < since.length():
                 unseen.add(time)
-                self.blind.extend((quarter, number))
+                self.add("blind", quarter, number)
                 continue
             pieces = 0 if number % scale else number // scale
             self.steps += 1
             if pieces == 1:
-                self.single.extend((quarter, 1))
+                self.add("single", quarter, 1)
             if base and base not in unseen and pieces:
                 bucket = int(buckets(np.array([(time - base) // pieces], np.int64))[0])
-                self.pace[bucket] = self.pace.get(bucket, 0) + pieces
+                pace[bucket] = pace.get(bucket, 0) + pieces
+        return pace
 
-    def record(self, unit: float, end_ns: int, known: Spans) -> Count:
+    def record(self, unit: float, end_ns: int, known: Spans, pace: Mapping[int, int]) -> Count:
         """Return the record of the day, `resolve` done."""
         return Count(
             unit=unit,
@@ -129,8 +142,8 @@ class CountDay:
             blind=merged(self.blind),
             steps=self.steps,
             single=merged(self.single),
-            pace=[n for pair in sorted(self.pace.items()) for n in pair],
-            back=self.back,
+            pace=[n for pair in sorted(pace.items()) for n in pair],
+            back=list(self.back),
             backs=self.backs,
             first=self.first,
             last=self.last,
@@ -142,19 +155,19 @@ class CountDay:
         self.prune()
         numbers = [self.low, self.first, self.last, self.moved, self.steps, self.backs, int(self.given_up)]
         arrays = [getattr(self, name).tolist() for name in ARRAYS]
-        return [numbers, self.back, [n for pair in sorted(self.pace.items()) for n in pair], *arrays]
+        return [numbers, list(self.back), *arrays]
 
     @classmethod
     def restored(cls, state: Sequence[Any]) -> CountDay:
         """Return what `state` was made of."""
-        numbers, back, pace, *arrays = state
+        numbers, back, *arrays = state
         day = cls(numbers[0], numbers[1])
         day.last, day.moved, day.steps, day.backs = numbers[2:6]
         day.given_up = bool(numbers[6])
-        day.back = list(back)
-        day.pace = dict(zip(pace[0::2], pace[1::2], strict=True))
+        day.back = list(back) if back else ()
         for name, values in zip(ARRAYS, arrays, strict=True):
-            setattr(day, name, array("q", values))
+            if values:
+                setattr(day, name, array("i" if max(values) < SMALL else "q", values))
         return day
 
 

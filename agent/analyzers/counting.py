@@ -15,7 +15,6 @@ unless its role says that it is one. A leap forward beyond 2^53, which no counte
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,11 +22,13 @@ import numpy as np
 from agent.analyzers.countday import CountDay
 from agent.analyzers.knowledge import LIMIT
 from agent.analyzers.liveness import SILENCE_NS
+from agent.analyzers.moves import Moves
 from agent.analyzers.rows import BAD, GOOD, LOST, UNCERTAIN
 from agent.analyzers.runs import NONE, firsts, grown
+from agent.analyzers.sketches import Sketches
 from agent.frame import DataType
 from readiness.records import BACKS, QUARTER_NS, SHORT_NS
-from readiness.sketch import buckets
+from readiness.sketch import buckets, pairs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -85,6 +86,7 @@ class Counting:
         self._mark = NONE  # latest sign of life of the source
         self._silences = 0
         self._days: dict[int, dict[int, CountDay]] = {}  # start of the day -> signal
+        self._pace: dict[int, Sketches] = {}  # start of the day -> `Count.pace` of all signals
 
     def grow(self, signals: Sequence[Signal | None]) -> None:
         """Take the signals as they are defined now."""
@@ -99,9 +101,10 @@ class Counting:
                 self._sure[index] = signal.role in ROLES
                 self._how[index] = _how(signal)
         other = np.flatnonzero(before != self._how[: len(before)])
-        for days in self._days.values():  # of another type: it begins anew
+        for start in self._days:  # of another type: it begins anew
             for index in other.tolist():
-                days.pop(index, None)
+                self._days[start].pop(index, None)
+                self._unpaced(start, index)
         for column in (self._time, self._base, self._moved, self._asleep):
             column[other] = NONE
 
@@ -182,7 +185,7 @@ class Counting:
         at = np.flatnonzero(move)
         if len(at):
             self._count(
-                _Moves(rows.signal[at], time[at], value[at], before[at], previous[at], hole[at], waits[at]), day
+                Moves(rows.signal[at], time[at], value[at], before[at], previous[at], hole[at], waits[at]), day
             )
 
     def _values(self, rows: Rows) -> Ints:
@@ -207,7 +210,7 @@ class Counting:
     def _real(self, signal: int, value: int) -> int:
         return value + OFFSET if self._how[signal] == WIDE else value
 
-    def _count(self, moves: _Moves, day: Portion) -> None:
+    def _count(self, moves: Moves, day: Portion) -> None:
         """Add moves, sorted by signal and time, to the records of the day."""
         low, days = day.start_ns, self._days.setdefault(day.start_ns, {})
         head = np.flatnonzero(firsts(moves.signal))
@@ -231,15 +234,14 @@ class Counting:
         later = seen & (moves.waits | (follows & (base != NONE)))
         self._sum(moves, increment, forward, (seen & ~later, pieces), days, day)
         paced = np.flatnonzero(~later & (pieces > 0) & (base != NONE))
-        pace = buckets((moves.time - base)[paced] // pieces[paced]).tolist()
-        for signal, bucket, number in zip(moves.signal[paced].tolist(), pace, pieces[paced].tolist(), strict=True):
-            counts = days[signal].pace
-            counts[bucket] = counts.get(bucket, 0) + number
+        if len(paced):
+            pace = buckets((moves.time - base)[paced] // pieces[paced])
+            self._paced(low).add(moves.signal[paced], pace, pieces[paced])
         for at in np.flatnonzero(moves.time - since >= SHORT_NS).tolist():
             days[int(moves.signal[at])].rest(int(since[at]), int(moves.time[at]))
         for at in np.flatnonzero(later).tolist():
             one = days[int(moves.signal[at])]
-            one.paused.extend(int(c[at]) for c in (moves.previous, moves.time, increment, base))
+            one.wait(*(int(c[at]) for c in (moves.previous, moves.time, increment, base)))
         for signal, value, time in zip(
             *(c.tolist() for c in (of, moves.value[tail], moves.time[tail])), strict=True
         ):
@@ -247,11 +249,12 @@ class Counting:
         given_up = np.array([s for s in of.tolist() if days[s].given_up], np.int64)
         for signal in given_up.tolist():
             days[signal].give_up()
+            self._unpaced(low, signal)
         self._base[given_up] = self._moved[given_up] = NONE
         self._waits[given_up] = False
         self._asleep[given_up] = day.end_ns
 
-    def _back(self, moves: _Moves, at: Ints, days: Mapping[int, CountDay]) -> None:
+    def _back(self, moves: Moves, at: Ints, days: Mapping[int, CountDay]) -> None:
         """Note steps back and leaps; who has too many of them is no counter."""
         columns = (moves.signal[at], moves.time[at], moves.before[at], moves.value[at])
         for signal, time, before, after in zip(*(c.tolist() for c in columns), strict=True):
@@ -261,7 +264,7 @@ class Counting:
                 one.given_up = one.backs > BACKS and not self._sure[signal]
 
     def _sum(
-        self, moves: _Moves, increment: Ints, forward: Bools, steps: tuple[Bools, Ints],
+        self, moves: Moves, increment: Ints, forward: Bools, steps: tuple[Bools, Ints],
         days: Mapping[int, CountDay], day: Portion,
     ) -> None:  # fmt: skip
         """Add increments by quarter hour, and numbers of steps."""
@@ -287,9 +290,12 @@ class Counting:
                 continue
             one.steps += number
             try:
-                for into, much in ((one.counted, total), (one.blind, blind), (one.single, single)):
-                    if much:
-                        one.add(into, at, much)
+                if total:
+                    one.add("counted", at, total)
+                if blind:
+                    one.add("blind", at, blind)
+                if single:
+                    one.add("single", at, single)
             except OverflowError:
                 one.given_up = True
 
@@ -297,17 +303,29 @@ class Counting:
         """Return the counts of a day."""
         counts: dict[str, Count] = {}
         days = self._days.get(day.start_ns, {})
+        paces = dict(self._pace[day.start_ns].each()) if day.start_ns in self._pace else {}
         for index, name in day.keys.items():
             known = day.known[index][0]
             if self._how[index] == NO or self._time[index] == NONE or not len(known):
                 continue
             one = days.get(index) or CountDay(day.start_ns, self._standing(index, day.end_ns))
             fraction = self._how[index] == FRACTION
-            one.resolve(day.live, MICRO if fraction else 1)
+            pace = pairs(paces.get(index, ()))
+            for bucket, number in one.resolve(day.live, MICRO if fraction else 1).items():
+                pace[bucket] = pace.get(bucket, 0) + number
             grows = one.backs <= FEW_BACKS or one.steps >= 2 * one.backs or self._sure[index]
             if grows and not one.given_up:
-                counts[name] = one.record(1e-6 if fraction else 1.0, day.end_ns, known)
+                counts[name] = one.record(1e-6 if fraction else 1.0, day.end_ns, known, pace)
         return {"counts": counts} if counts else {}
+
+    def _paced(self, start_ns: int) -> Sketches:
+        if start_ns not in self._pace:
+            self._pace[start_ns] = Sketches(kind=np.int64)
+        return self._pace[start_ns]
+
+    def _unpaced(self, start_ns: int, signal: int) -> None:
+        if start_ns in self._pace:
+            self._pace[start_ns].forget(signal)
 
     def _standing(self, signal: int, end_ns: int) -> int:
         """Return the value at the end of a day on which the signal did not move."""
@@ -319,6 +337,7 @@ class Counting:
     def drop(self, end_ns: int) -> None:
         """Forget days that end at or before `end_ns`."""
         self._days = {start: days for start, days in self._days.items() if start >= end_ns}
+        self._pace = {start: pace for start, pace in self._pace.items() if start >= end_ns}
 
     def state(self) -> dict[str, Any]:
         """Return everything as JSON."""
@@ -330,6 +349,7 @@ class Counting:
                 for start, days in sorted(self._days.items())
                 if days
             },
+            "pace": {str(start): pace.state() for start, pace in sorted(self._pace.items()) if len(pace)},
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -342,32 +362,12 @@ class Counting:
             int(start): {int(signal): CountDay.restored(one) for signal, one in days.items()}
             for start, days in state["days"].items()
         }
+        self._pace = {}
+        for start, pace in state["pace"].items():
+            self._paced(int(start)).restore(pace)
 
 
 _COLUMNS = ("how", "sure", "time", "value", "known", "epoch", "base", "waits", "moved", "asleep")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Moves:
-    """Readings that differ from the one before of their signal, sorted by (signal, time); columns of equal length.
-
-    Attributes:
-        signal: Index.
-        time: UTC nanoseconds.
-        value: As `Counting._values` returns it, and `before` that of the reading before.
-        before: See `value`.
-        previous: Time of the reading before.
-        hole: Something was not known between the two.
-        waits: The whole source was silent between the two, and only the link's life tells whether it was heard.
-    """
-
-    signal: Ints
-    time: Ints
-    value: Ints
-    before: Ints
-    previous: Ints
-    hole: Bools
-    waits: Bools
 
 
 def _wrapped(value: Value) -> int:

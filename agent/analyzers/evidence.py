@@ -72,6 +72,7 @@ class DayLedger:
         self._calendar = calendar
         self._bounds = (0, 0)
         self._ledgers: dict[str, Ledger] = {}
+        self._named: dict[str, tuple[Source, str]] = {}  # by id, and its identity: asked with every block
         self._outages = Outages()
         self._connections = Connections()
         self._bursts = Bursts(self._day)
@@ -205,7 +206,10 @@ class DayLedger:
         return self._bounds
 
     def _ledger(self, source: Source) -> Ledger:
-        name = identity(source)
+        known = self._named.get(source.id)
+        if known is None or known[0] is not source:
+            known = self._named[source.id] = source, identity(source)
+        name = known[1]
         if name not in self._ledgers:
             self._ledgers[name] = Gathering(source, self._day, self._ranges)
         return self._ledgers[name]

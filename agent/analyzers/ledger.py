@@ -7,6 +7,7 @@ sources are interleaved or blocks are cut.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -131,8 +132,8 @@ class Ledger:
             whole = Rows(signal, block.time_ns, kind, np.arange(len(block)), Column(block))
             for first in range(0, len(block), SLICE):
                 self._slice(whole.where(slice(first, first + SLICE)), closed_ns)
-        for trip in block.round_trips:
-            self._request(trip, closed_ns)
+        if block.round_trips:
+            self._count_requests(block.round_trips, closed_ns)
 
     def _slice(self, rows: Rows, closed_ns: int) -> None:
         low, high = int(rows.time.min()), int(rows.time.max())
@@ -271,12 +272,18 @@ class Ledger:
         counted = np.bincount(cell, minlength=OUTCOMES * n).reshape(OUTCOMES, n)
         self._reads[start_ns] = self._reads[start_ns] + counted if start_ns in self._reads else counted
 
-    def _request(self, trip: RoundTrip, closed_ns: int) -> None:
-        if trip.time_ns < closed_ns:
-            return
-        counts = self._requests.setdefault(self._day(trip.time_ns)[0], {})
-        outcome = f"{trip.status >> 16:04x}" if trip.status >> 30 else "ok"
-        counts[outcome] = counts.get(outcome, 0) + 1
+    def _count_requests(self, trips: Sequence[RoundTrip], closed_ns: int) -> None:
+        """Count requests by day and outcome; nearly all are of one day and went well."""
+        times = [trip.time_ns for trip in trips]
+        start, end = self._day(low := min(times))
+        if closed_ns <= low and max(times) < end:
+            number = {(start, status): many for status, many in Counter([trip.status for trip in trips]).items()}
+        else:
+            number = Counter((self._day(t.time_ns)[0], t.status) for t in trips if t.time_ns >= closed_ns)
+        for (day, status), many in number.items():
+            counts = self._requests.setdefault(day, {})
+            outcome = f"{status >> 16:04x}" if status >> 30 else "ok"
+            counts[outcome] = counts.get(outcome, 0) + many
 
     def close(self, start_ns: int, end_ns: int, down: Spans, configured: frozenset[str] | None) -> SourceDay | None:
         """Return the source's part of a day, or None if there is no trace of it.

@@ -37,6 +37,7 @@ class Loops:
 
     def __init__(self) -> None:
         self._loops: dict[str, Follower] = {}
+        self._read: set[str] = set()
         self._sources: dict[str, tuple[str, str]] = {}  # loop -> sources of set point and measured value
         self._wanted: dict[str, list[tuple[Follower, int]]] = {}  # `{machine}/{signal}` -> loops that take it
         self._times: dict[str, int] = {}
@@ -72,13 +73,13 @@ class Loops:
             self._sources[loop.key] = (where[signals[SP]], where[signals[PV]])
             for side, signal in enumerate(signals):
                 self._wanted.setdefault(signal, []).append((follower, side))
-        read = {source for pair in self._sources.values() for source in pair}
-        self._times = {source: time for source, time in self._times.items() if source in read}
+        self._read = {source for pair in self._sources.values() for source in pair}
+        self._times = {source: time for source, time in self._times.items() if source in self._read}
 
     def block(self, block: FrameBlock) -> None:
         """Take the rows of a block that belong to loops."""
         source = block.source.id
-        if not any(source in pair for pair in self._sources.values()) or not len(block):
+        if source not in self._read or not len(block):
             return
         self._come(source, int(block.time_ns.max()))
         column, kind = Column(block), classes(block.status)
@@ -101,7 +102,7 @@ class Loops:
 
     def watermark(self, source: str, time_ns: int) -> None:
         """Take a watermark."""
-        if any(source in pair for pair in self._sources.values()):
+        if source in self._read:
             self._come(source, time_ns)
 
     def _come(self, source: str, time_ns: int) -> None:

@@ -60,6 +60,8 @@ class Column:
             return np.fromiter(values, np.float64, len(values))
         if self._types <= NUMBERS | {type(None)}:
             return np.array(values, np.float64)  # None becomes NaN, which is what it says
+        if self._types <= NUMBERS | {type(None), str}:
+            return np.array([None if type(v) is str else v for v in values], np.float64)
         return np.array([v if type(v) in NUMBERS else np.nan for v in values], np.float64)
 
     @cached_property

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     Indices = NDArray[np.integer[Any]]
 
 WIDTH = 2 * MOST + 1
+WORD = 2**16 - 1
+EXACT = 2**53
 _DENSE, _SMALL = 6, 8192  # cells a row up to which counting densely pays, and cells that cost next to nothing
 
 
@@ -46,7 +48,7 @@ class Sketches:
         self._upward = upward
         self._kind = kind
         self._key: Counts = np.empty(0, np.int32)
-        self._count: Counts = np.empty(0, kind)
+        self._count: Counts = np.empty(0, np.uint16)  # of `kind` when 16 bits are not enough any more
         self._settled = 0
 
     def add(self, signal: Indices, bucket: Indices, weight: Ints | None = None) -> None:
@@ -65,7 +67,7 @@ class Sketches:
             cell = (signal - first) * np.int64(width)
             cell += bucket
             cell -= low
-            dense = np.bincount(cell) if weight is None else np.bincount(cell, weight).astype(np.int64)
+            dense = np.bincount(cell) if weight is None else _sums(cell, weight)
             place = np.flatnonzero(dense)
             count = dense[place]
             of, at = np.divmod(place, width)
@@ -77,14 +79,20 @@ class Sketches:
                 key, count = np.unique(keys, return_counts=True)
             else:
                 key, place = np.unique(keys, return_inverse=True)
-                count = np.bincount(place, weight).astype(np.int64)
+                count = _sums(place, weight)
         self._merge(key, count)
 
+    def __len__(self) -> int:
+        return len(self._key)
+
     def _merge(self, key: Counts, count: Counts) -> None:
-        key, count = key.astype(np.int32), count.astype(self._kind)
+        key = key.astype(np.int32)
         if not len(self._key):
-            self._key, self._count = key, count
+            self._key, self._count = key, self._narrow(count)
             return
+        if self._count.dtype == np.uint16 and int(self._count.max()) + int(count.max()) > WORD:
+            self._count = self._count.astype(self._kind)
+        count = count.astype(self._count.dtype)
         at = np.searchsorted(self._key, key)
         found = self._key[np.minimum(at, len(self._key) - 1)] == key
         if found.all():
@@ -100,6 +108,10 @@ class Sketches:
         )
         if self._most is not None and len(self._key) > self._settled + self._settled // 4 + 256:
             self._settle()
+
+    def _narrow(self, count: Counts) -> Counts:
+        """Return counts in 16 bits while these are enough."""
+        return count.astype(np.uint16 if not len(count) or int(count.max()) <= WORD else self._kind)
 
     def _settle(self) -> None:
         """Count what `most` larger buckets of the same signal have pushed out where it belongs."""
@@ -117,7 +129,7 @@ class Sketches:
                 target[begin:end][size < limit] = into if self._upward else signal[begin] * WIDTH + MOST
             if many.any():
                 self._key, place = np.unique(target, return_inverse=True)
-                self._count = np.bincount(place, self._count).astype(self._kind)
+                self._count = self._narrow(_sums(place, self._count))
         self._settled = len(self._key)
 
     def rows(self) -> tuple[Counts, Counts, Counts]:
@@ -145,12 +157,21 @@ class Sketches:
     def state(self) -> list[str]:
         """Return everything as JSON."""
         self._settle()
-        return [packed(self._key), packed(self._count)]
+        return [packed(self._key), packed(self._count.astype(self._kind))]
 
     def restore(self, state: list[str]) -> None:
         """Take the state that `state` returned."""
-        self._key, self._count = unpacked(state[0], np.int32), unpacked(state[1], self._kind)
+        self._key, self._count = unpacked(state[0], np.int32), self._narrow(unpacked(state[1], self._kind))
         self._settled = len(self._key)
+
+
+def _sums(place: Ints, weight: Counts) -> Counts:
+    """Return the sum of the weights at each place, exact."""
+    if int(weight.max(initial=0)) * len(weight) < EXACT:
+        return np.bincount(place, weight).astype(np.int64)
+    total = np.zeros(int(place.max()) + 1, np.int64)
+    np.add.at(total, place, weight)
+    return total
 
 
 def _between(place: Ints, new: Counts, rest: NDArray[np.bool_], old: Counts) -> Counts:

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,10 +41,16 @@ FOLDED = -2
 WAITING = 256
 """Entries of a day that is cut after which they are summed up: many at once cost little each."""
 WIDE = QUARTER_NS // MILLI_NS
+NUMBERS: array[int] = array("i")
+NO_COUNTS: Mapping[int, int] = MappingProxyType({})
+"""Nothing yet: these two are shared by all, and never written to."""
 
 
 class Day:
-    """What is counted on one production day, beside the entries themselves."""
+    """What is counted on one production day, beside the entries themselves.
+
+    There is one for each signal: what most of them never need is made when it is first written to.
+    """
 
     __slots__ = (
         "begun",
@@ -60,14 +67,14 @@ class Day:
 
     def __init__(self, low: int, high: int) -> None:
         self.low, self.high = low, high
-        self.said: list[int] = []  # codes, in the order in which they first came
+        self.said: tuple[int, ...] = ()  # codes, in the order in which they first came
         self.begun = 0  # segments that begin on this day
         self.cut = False
         self.given_up = False
         self.changes = 0
-        self.changed = array("i")  # [quarter, number, ...]
-        self.rest = array("i")  # [quarter, code, ms, number, ...], quarters not decreasing
-        self.dwell: dict[int, int] = {}
+        self.changed = NUMBERS  # [quarter, number, ...]
+        self.rest = NUMBERS  # [quarter, code, ms, number, ...], quarters not decreasing
+        self.dwell: Mapping[int, int] = NO_COUNTS
 
     def change(self, time: int) -> None:
         """Count a change."""
@@ -76,6 +83,7 @@ class Day:
         if self.changed and self.changed[-2] == quarter:
             self.changed[-1] += 1
         else:
+            self.changed = self.changed or array("i")
             self.changed.extend((quarter, 1))
 
     def sum_up(self, begin: Ints, end: Ints, code: Ints) -> None:
@@ -93,7 +101,7 @@ class Day:
             self._add(one >> 16, one & 0xFFFF, ms, number)
 
     def _add(self, quarter: int, code: int, length: int, begins: int) -> None:
-        rest = self.rest
+        rest = self.rest = self.rest or array("i")
         for at in range(len(rest) - 4, -1, -4):
             if rest[at] < quarter:
                 break
@@ -105,8 +113,10 @@ class Day:
 
     def dwelt(self, lengths: Ints) -> None:
         """Count the lengths of segments whose both ends were seen."""
-        for bucket in buckets(lengths).tolist():
-            self.dwell[bucket] = self.dwell.get(bucket, 0) + 1
+        if len(lengths):
+            self.dwell = dwell = dict(self.dwell)
+            for bucket in buckets(lengths).tolist():
+                dwell[bucket] = dwell.get(bucket, 0) + 1
 
     def give_up(self) -> None:
         """Keep nothing of this day."""
@@ -125,9 +135,10 @@ class Day:
     def restored(cls, state: Sequence[Any]) -> Day:
         """Return what `state` was made of."""
         day = cls(state[0], state[1])
-        day.said = list(state[2])
+        day.said = tuple(state[2])
         day.begun, day.cut, day.given_up, day.changes = state[3], bool(state[4]), bool(state[5]), state[6]
-        day.changed, day.rest = array("i", state[7]), array("i", state[8])
+        day.changed = array("i", state[7]) if state[7] else NUMBERS
+        day.rest = array("i", state[8]) if state[8] else NUMBERS
         day.dwell = dict(zip(state[9][0::2], state[9][1::2], strict=True))
         return day
 
@@ -148,7 +159,7 @@ class Timeline:
         self._codes = array("h")
         self._labels: list[Label] = []
         self._last = NOTHING  # code of the last label, also over a hole
-        self._days: dict[int, Day] = {}  # by start, in order of time
+        self._days: list[Day] = []  # in order of time, two at most or three
         self._loose = 0  # entries of the last day that wait for being summed up
 
     def say(self, time: int, label: Label, low: int, high: int) -> bool:
@@ -162,7 +173,7 @@ class Timeline:
             return True
         day = self._open(time, low, high)
         if code not in day.said:
-            day.said.append(code)
+            day.said += (code,)
         day.begun += 1
         if len(day.said) > (LABELS if day.begun <= self._most else self._summed):
             self._give_up(day)
@@ -177,7 +188,7 @@ class Timeline:
         """Take that nothing is known from `time` on; [low, high) is the day of the next word, or of this one."""
         if not self._codes or self._codes[-1] == NOTHING:
             return
-        day = self._open(time, low, high) if time > low else self._days.get(next(reversed(self._days), 0))
+        day = self._open(time, low, high) if time > low else self._days[-1] if self._days else None
         self._append(time, NOTHING, day if day is not None and time < day.high else None)
 
     def wake(self, time: int, label: Label | None, *, known: bool) -> None:
@@ -194,13 +205,21 @@ class Timeline:
             return len(self._labels) - 1
 
     def _open(self, time: int, low: int, high: int) -> Day:
-        day = self._days.get(low)
+        day = self._on(low)
         if day is None:
             self.settle()
-            day = self._days[low] = Day(low, high)
+            day = Day(low, high)
+            self._days.append(day)
             if time > low and self._codes and self._codes[-1] != NOTHING:
-                day.said.append(self._codes[-1])
+                day.said = (self._codes[-1],)
         return day
+
+    def _on(self, low: int) -> Day | None:
+        """Return the day that begins at an instant; nearly always it is the last one."""
+        for day in reversed(self._days):
+            if day.low == low:
+                return day
+        return None
 
     def _append(self, time: int, code: int, day: Day | None) -> None:
         self._times.append(time)
@@ -215,7 +234,7 @@ class Timeline:
         """Sum up what waits for it."""
         if self._loose:
             self._loose = 0
-            self._fold(next(reversed(self._days.values())))
+            self._fold(self._days[-1])
 
     def _fold(self, day: Day) -> None:
         """Sum up the short segments that have begun and ended within a day, which is the last one."""
@@ -257,7 +276,7 @@ class Timeline:
             known: When anything was known.
         """
         self.settle()
-        day = self._days.get(low)
+        day = self._on(low)
         first, last = max(bisect_right(self._times, low) - 1, 0), bisect_left(self._times, high)
         if first >= last or (day is not None and day.given_up):
             return None
@@ -300,27 +319,27 @@ class Timeline:
         first = bisect_right(self._times, end_ns) - 1
         if first > 0:
             del self._times[:first], self._codes[:first]
-        if self._days and next(iter(self._days.values())).high <= end_ns:
-            self._days = {low: day for low, day in self._days.items() if day.high > end_ns}
+        if self._days and self._days[0].high <= end_ns:
+            self._days = [day for day in self._days if day.high > end_ns]
         if len(self._labels) > LABELS:
             self._restore(self.state())
 
     def state(self) -> list[Any]:
         """Return everything as JSON; labels are those that are still in use, in the order of their use."""
         self.settle()
-        used = [*self._codes, *(c for day in self._days.values() for c in day.said), self._last]
+        used = [*self._codes, *(c for day in self._days for c in day.said), self._last]
         code = {c: n for n, c in enumerate(dict.fromkeys(c for c in used if c >= 0))}
         labels = [self._labels[c] for c in code]
         code |= {NOTHING: NOTHING, FOLDED: FOLDED}
         times = np.diff(np.array(self._times, np.int64), prepend=0).tolist()
-        days = [day.state(code) for day in self._days.values()]
+        days = [day.state(code) for day in self._days]
         return [times, [code[c] for c in self._codes], labels, code[self._last], days]
 
     def _restore(self, state: Sequence[Any]) -> None:
         self._times = array("q", np.cumsum(np.array(state[0], np.int64)).tolist())
         self._codes = array("h", state[1])
         self._labels, self._last = list(state[2]), state[3]
-        self._days = {one[0]: Day.restored(one) for one in state[4]}
+        self._days = [Day.restored(one) for one in state[4]]
 
     @classmethod
     def restored(cls, most: int, state: Sequence[Any], summed: int = SUMMED) -> Timeline:
