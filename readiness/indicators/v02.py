@@ -64,6 +64,19 @@ def usable(view: View, hands: Sequence[HandCount], counted: Counted) -> list[Han
     return sorted(found, key=lambda h: (h.to_ns, h.from_ns))
 
 
+def missed_by_us(view: View, hands: Sequence[HandCount], counted: Counted) -> bool:
+    """Return whether somebody has counted, and it was we who did not look when the count began or ended."""
+    domain = view.domain(view.source_of(counted.name.split(" ", maxsplit=1)[0]) or "")
+
+    def looked(at_ns: int) -> bool:
+        around = Spans.between(at_ns - QUARTER_NS, at_ns + QUARTER_NS)
+        planned = view.calendar.planned_spans(view.calendar.day_of(at_ns - 1)).within(around)
+        return bool(domain.within(around).sum() >= planned.sum())
+
+    inside = [h for h in hands if view.seen.start_ns <= h.from_ns < h.to_ns <= view.seen.end_ns]
+    return any(not looked(hand.from_ns + 1) or not looked(hand.to_ns) for hand in inside)
+
+
 def error(facts: Production, which: Quantity, hand: HandCount, told: int | None) -> float | None:
     """Return (counter - hand count) / hand count, None where either is missing."""
     counted = facts.quantity(which)
@@ -88,6 +101,8 @@ def evaluate(view: View, machine: str) -> Outcome:
     long = view.over(view.length + HISTORY)
     hands = usable(long, [h for h in view.plant.hand_counts if h.machine == machine], total)
     shown: dict[str, Shown] = {"hand_counts": len(hands)}
+    if not hands and missed_by_us(long, [h for h in view.plant.hand_counts if h.machine == machine], total):
+        return Missing("NA_SELF_FAULT")
     if not hands:
         return Census(HALF, days, cap=cap, flags=(*flags, UNRECONCILED), shown=shown)
     past, last = production(long, machine), hands[-1]

@@ -109,6 +109,9 @@ def test_pieces_that_came_over_the_end_of_a_hand_count_belong_to_nobody() -> Non
     said = found(of(hand(TRUTH), counters={"total": row}, without=("good", "reject")))
     assert mean(said) == 0.5
     assert "UNRECONCILED" in said.flags
+    # If it was we who did not look, nobody can say that nobody has counted.
+    ours = of(hand(TRUTH), counters={"total": row}, without=("good", "reject"), censored=over)
+    assert reason(ours) == "NA_SELF_FAULT"
 
 
 def test_a_hand_count_before_the_window_holds_for_ninety_days() -> None:
