@@ -44,6 +44,7 @@ from agent.latest import Latest
 from agent.lock import hold
 from agent.maintenance import Maintenance
 from agent.memory import DiskMemory
+from agent.platform.office import opened
 from agent.recording import Recorder
 from agent.reload import Reload
 from agent.reporter import Reporter
@@ -164,6 +165,9 @@ class Agent:
             self._platform.subscribe(topics.answers, self._answering.message)
         self._reporter = Reporter(
             config, self._spool, self._platform or self._site, topics, self._clock, self._answering.sets
+        )
+        self._office = opened(
+            config, self._folder, self._reporter, self._platform or self._site, topics, self._clock
         )
         self._sparkplug = self._made_sparkplug(config.sparkplug)
         self._attended = Attended(self._clock, self._intake, self._metrics)

@@ -62,7 +62,8 @@ PURE = (
     "answers/hearing.py", "answers/plant.py", "answers/join_signals.py", "answers/join_records.py",
     "answers/join_calendar.py", "answers/signed.py", "answers/versions.py", "settings/schedule.py",
     "contract/topics.py", "contract/codec.py", "contract/payload.py",
-    "contract/report.py", "contract/rights.py", "gateway/access_files.py",
+    "contract/report.py", "contract/rights.py", "contract/consent.py", "contract/day.py", "contract/manifest.py",
+    "contract/signing.py", "contract/verbs.py", "agent/platform/limits.py", "agent/platform/cut.py", "gateway/access_files.py",
     "gateway/points.py", "gateway/peers.py", "gateway/verdicts.py", "gateway/letter.py",
     "gateway/rejection.py", "gateway/stores/base.py",
     "gateway/stores/lines.py", "gateway/stores/rules.py", "gateway/stores/sending.py",
@@ -91,7 +92,7 @@ ONLY_IN = {
     "textual": ("agent/cli",),
     "openpyxl": ("agent/importing",),
     "pyarrow": ("agent/assess/table.py",),
-    "cryptography": ("agent/collectors/opcua", "answers/signed.py"),
+    "cryptography": ("agent/collectors/opcua", "answers/signed.py", "contract/signing.py"),
 }
 CLOCKS = {"time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "sleep", "now", "utcnow", "today"}
 

@@ -133,6 +133,11 @@ class Readiness(Model):
     answers: FullPath | None = Field(
         None, description="file of the mentor's answers, see docs/answers.md; changes are taken up while running"
     )
+    consent: FullPath | None = Field(
+        None,
+        description="file of the owner's consent, see docs/wire.md: what the platform may see; changes are taken "
+        "up while running",
+    )
 
 
 Device = Annotated[ModbusDevice | OpcUaDevice | XgtDevice, Field(discriminator="type")]

@@ -256,8 +256,8 @@ class Asked:
         Records of an earlier key, which this box cannot verify, divide the chain into pieces.
         """
         before: Head | None = None
-        for date in dates:
-            signed = self._book.signed(date)
+        for each in dates:
+            signed = self._book.signed(each)
             if signed is None:
                 return False
             if signed.key != self._book.key:

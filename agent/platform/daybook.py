@@ -113,7 +113,8 @@ class Daybook:
                 self._foreign = manifest
                 self.trouble = (
                     f"another box signs the days of {self._topics.root} (key {manifest.key}, "
-                    f"{0 if head is None else head.number} records): nothing is signed here until `tsq-agent reporter take`"
+                    f"{0 if head is None else head.number} records): nothing is signed here "
+                    "until `tsq-agent reporter take`"
                 )
             elif (
                 head is not None and self.head is not None and head.number == self.head.number and head != self.head

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 MINUTE_NS = 60 * 10**9
 CLIENTS = 1000
-"""Buckets that are remembered. The broker's rights bind a client to its own response topic, so names are not free to
-choose; without them a stranger who changes his name is held by the bucket of all clients together."""
+"""Buckets that are remembered. The broker's rights bind a client to its own response topic, so names are not free
+to choose; without them a stranger who changes his name is held by the bucket of all clients together."""
 
 
 class Rate(NamedTuple):

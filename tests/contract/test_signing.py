@@ -49,7 +49,7 @@ def test_only_a_chain_from_its_begin_in_its_order_verifies(picked: list[int]) ->
     if picked == list(range(len(picked))):
         assert len(verify(messages, TOPICS, KEYS)) == len(picked)
     else:
-        with pytest.raises(WireError, match="begins no chain|after record|continues another"):
+        with pytest.raises(WireError, match=r"begins no chain|after record|continues another"):
             verify(messages, TOPICS, KEYS)
 
 
@@ -100,7 +100,8 @@ def test_a_chain_cannot_be_forked_or_begun_anew_behind_a_known_head() -> None:
 
 
 def test_columns_that_do_not_fit_are_refused() -> None:
-    for change in ({"machines": [7]}, {"num": [1.0, 2.0]}, {"den": []}):
+    changes: list[dict[str, object]] = [{"machines": [7]}, {"num": [1.0, 2.0]}, {"den": []}]
+    for change in changes:
         bad = replace(DAY, metrics=[replace(DAY.metrics[0], **change)])
         with pytest.raises(WireError, match="columns"):
             open_day(sign_day(bad, TOPICS, KEY), TOPICS, KEYS)

@@ -52,7 +52,13 @@ def test_a_file_counts_everywhere_and_is_taken_up_and_kept(tmp_path: Path, home:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "version: 1", "version: 1\nserial: 2\nscopes: [everything]\n", "version: 1\nserial: 2\nscopes: [days\n", "\0"],
+    [
+        "",
+        "version: 1",
+        "version: 1\nserial: 2\nscopes: [everything]\n",
+        "version: 1\nserial: 2\nscopes: [days\n",
+        "\0",
+    ],
 )
 def test_a_file_that_cannot_be_read_agrees_to_nothing(tmp_path: Path, text: str) -> None:
     write(tmp_path, "version: 1\nserial: 1\nscopes: [days]\n")
