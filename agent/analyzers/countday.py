@@ -77,7 +77,7 @@ class CountDay:
         """Note a step back, or a leap."""
         self.backs += 1
         if self.backs <= BACKS:
-            self.back = [*self.back, (time - self.low) // MILLI_NS, before, after]
+            self.back = _narrow([*self.back, (time - self.low) // MILLI_NS, before, after])
 
     def rest(self, begin: int, end: int) -> None:
         """Note a stretch without a move."""
@@ -164,11 +164,16 @@ class CountDay:
         day = cls(numbers[0], numbers[1])
         day.last, day.moved, day.steps, day.backs = numbers[2:6]
         day.given_up = bool(numbers[6])
-        day.back = list(back) if back else ()
+        day.back = _narrow(back) if back else ()
         for name, values in zip(ARRAYS, arrays, strict=True):
             if values:
                 setattr(day, name, array("i" if max(values) < SMALL else "q", values))
         return day
+
+
+def _narrow(numbers: list[int]) -> Sequence[int]:
+    """Return numbers in 64 bits each where they fit, a quarter of what Python takes for a list."""
+    return array("q", numbers) if max(numbers) < 2**63 else numbers
 
 
 def merged(pairs: Sequence[int]) -> Sparse:

@@ -41,9 +41,9 @@ FOLDED = -2
 WAITING = 256
 """Entries of a day that is cut after which they are summed up: many at once cost little each."""
 WIDE = QUARTER_NS // MILLI_NS
-NUMBERS: array[int] = array("i")
+TIMES, CODES, NUMBERS = array("q"), array("h"), array("i")
 NO_COUNTS: Mapping[int, int] = MappingProxyType({})
-"""Nothing yet: these two are shared by all, and never written to."""
+"""Nothing yet: these are shared by all, and never written to."""
 
 
 class Day:
@@ -155,8 +155,8 @@ class Timeline:
 
     def __init__(self, most: int, summed: int = SUMMED) -> None:
         self._most, self._summed = most, summed
-        self._times = array("q")
-        self._codes = array("h")
+        self._times = TIMES
+        self._codes = CODES
         self._labels: list[Label] = []
         self._last = NOTHING  # code of the last label, also over a hole
         self._days: list[Day] = []  # in order of time, two at most or three
@@ -194,8 +194,7 @@ class Timeline:
     def wake(self, time: int, label: Label | None, *, known: bool) -> None:
         """Take what a signal that was not looked at any more said last, and whether that still holds."""
         self._last = NOTHING if label is None else self._code(label)
-        self._times.append(time)
-        self._codes.append(self._last if known else NOTHING)
+        self._enter(time, self._last if known else NOTHING)
 
     def _code(self, label: Label) -> int:
         try:
@@ -222,13 +221,18 @@ class Timeline:
         return None
 
     def _append(self, time: int, code: int, day: Day | None) -> None:
-        self._times.append(time)
-        self._codes.append(code)
+        self._enter(time, code)
         if day is not None and day.begun > self._most:
             day.cut = True
             self._loose += 1
             if self._loose >= WAITING:
                 self.settle()
+
+    def _enter(self, time: int, code: int) -> None:
+        if self._times is TIMES:
+            self._times, self._codes = array("q"), array("h")
+        self._times.append(time)
+        self._codes.append(code)
 
     def settle(self) -> None:
         """Sum up what waits for it."""
@@ -262,6 +266,7 @@ class Timeline:
         self._loose = 0
         self._forget(bisect_left(self._times, day.low))
         self._last = NOTHING
+        self._restore(self.state())  # without the labels of this day
 
     def _forget(self, first: int) -> None:
         del self._times[first:], self._codes[first:]
@@ -336,8 +341,10 @@ class Timeline:
         return [times, [code[c] for c in self._codes], labels, code[self._last], days]
 
     def _restore(self, state: Sequence[Any]) -> None:
-        self._times = array("q", np.cumsum(np.array(state[0], np.int64)).tolist())
-        self._codes = array("h", state[1])
+        self._times, self._codes = TIMES, CODES
+        if state[1]:
+            self._times = array("q", np.cumsum(np.array(state[0], np.int64)).tolist())
+            self._codes = array("h", state[1])
         self._labels, self._last = list(state[2]), state[3]
         self._days = [Day.restored(one) for one in state[4]]
 

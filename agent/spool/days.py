@@ -1,9 +1,9 @@
 """Closed days of evidence as they lie in the spool's file: zstd, recognised by its first bytes.
 
-A day is written once and read for 400 days, so it is worth a high level, though not the highest: for a day of 1,000
-signals level 9 takes a twentieth of a second, and level 19 ten times as long for an eighth less. Days of files that
-were written before are plain, and read as they are. So is what a damaged disk has left of one: whoever reads days tells
-evidence from what is none, and one lost day must not keep the others from the report.
+A day is written once and read for 400 days, so it is worth a high level, though not the highest: of 1,000 signals,
+level 9 takes a twentieth of a second a day, and level 19 ten times as long for an eighth less. Days of files that
+were written before are plain, and read as they are. So is what a damaged disk has left of one: whoever reads days
+tells evidence from what is none, and one lost day must not keep the others from the report.
 """
 
 from __future__ import annotations
