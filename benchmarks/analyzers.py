@@ -4,6 +4,9 @@ One source of 20 signals at 1 s, of a kind that gives them work: 8 noisy analog 
 converter, 4 counters, 3 bits that toggle, one text; in blocks of 1 s as they are committed, of 60 s, and of an hour
 as a replay reads them, in processor time. `values` is the time inside of `Values.take` alone, and so on.
 
+Then 1,000 signals of the demo factory in 50 sources, second by second as the spool feeds them, after the first
+half hour of a day: time a sample, and what the readings take that wait for each other.
+
 Then a day of the demo factory's signals: memory as tracemalloc finds it and the size of the state, and what the
 day's evidence takes by signal, as it is stored and under zstd.
 """
@@ -22,6 +25,8 @@ import numpy as np
 
 from agent.analyzers.evidence import DayLedger, make
 from agent.frame import DataType, FrameBlock, Signal, Source, Watermark, concat
+from agent.spool.base import Committed
+from agent.spool.feeding import Feeding
 from contract.codec import compress, encode
 from readiness.evidence import load
 from readiness.schedule import Calendar
@@ -123,6 +128,34 @@ def live(ledger: DayLedger, plant: Plant, hours: int) -> None:
     ledger.state()
 
 
+def crowd() -> None:
+    """Print nanoseconds a sample of 50 sources live, and the bytes a signal that wait in front of the analyzers."""
+    plant = Plant("demo", start_ns=START, hours=2)
+    ledger = make(plant.sources, CALENDAR)
+    feeding = Feeding(ledger)
+    for first in range(0, 1800, 600):
+        rows: dict[str, list[FrameBlock]] = {}
+        for second in plant.seconds(600, first):
+            for item in second:
+                if isinstance(item, FrameBlock):
+                    rows.setdefault(item.source.id, []).append(item)
+        ledger.feed([concat(blocks) for blocks in rows.values()])
+    entries = [Committed(seq, items) for seq, items in enumerate(plant.seconds(180, 1800))]
+    begin = time.thread_time()
+    feeding.feed(entries)
+    print(f"50 sources, entries of 1 s: {(time.thread_time() - begin) / 180_000 * 1e9:.0f} ns a sample")
+    ledger.state()
+    del entries
+    gc.collect()
+    tracemalloc.start()
+    for items in plant.seconds(50, 1980):
+        ledger.feed(items)
+    full = tracemalloc.get_traced_memory()[0]
+    ledger.state()
+    print(f"  50 s of readings that wait: {(full - tracemalloc.get_traced_memory()[0]) / 1000:.0f} bytes a signal")
+    tracemalloc.stop()
+
+
 def day(sources: int) -> None:
     """Print bytes a signal while a day of the demo factory's signals is open, and of its evidence."""
     plant = Plant("demo", start_ns=START, hours=25, signals=20 * sources, sources=sources)
@@ -164,6 +197,7 @@ def main() -> None:
     pace(source, 1, 1800)
     pace(source, 60, 7200)
     pace(source, 3600, 28_800)
+    crowd()
     day(5)
 
 
