@@ -415,6 +415,7 @@ class Agent:
             about=self._about,
             reporter=self._reporter,
             answering=self._answering,
+            office=self._office,
             version=VERSION,
         )
 

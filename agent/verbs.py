@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from agent.latest import Latest
     from agent.maintenance import Maintenance
     from agent.memory import DiskMemory
+    from agent.platform.office import Office
     from agent.recording import Recorder
     from agent.reload import Reload
     from agent.reporter import Reporter
@@ -62,6 +63,7 @@ class Verbs:
         about: Callable[[], Mapping[str, object]],
         reporter: Reporter,
         answering: Answering,
+        office: Office,
         version: str,
     ) -> None:
         self._running = running
@@ -78,6 +80,7 @@ class Verbs:
         self._about = about
         self._reporter = reporter
         self._answering = answering
+        self._office = office
         self._version = version
         self._encoding = asyncio.Lock()
         self._courier = Courier(spool)
@@ -97,6 +100,7 @@ class Verbs:
             "apply": self._apply,
             "carry": self._carry,
             "answers": self._answers,
+            "reporter": self._signing,
             "days": self._days,
         }
 
@@ -170,6 +174,11 @@ class Verbs:
         days = await asyncio.to_thread(self._spool.days)
         for day, raw in sorted(days.items())[-last:]:
             yield {"day": day, "body": raw.decode("utf-8", "replace")}
+
+    async def _signing(self, _target: str, args: Mapping[str, object]) -> Answer:
+        """Answer with who signs the days of this agent; `do: take` goes on with the chain of another box."""
+        taken = args.get("do") == "take" and await asyncio.to_thread(self._office.take, str(args.get("author", "")))
+        return {**self._office.about(), "taken": taken}
 
     def _retry(self, target: str, _args: Mapping[str, object]) -> Answer:
         device = target if target in self._devices() else target.split(".", maxsplit=1)[0]

@@ -105,6 +105,10 @@ VERBS: Mapping[str, tuple[str, Text]] = {
         "assess",
         Text("a report of data in files or a database, without an agent", "파일이나 DB에 쌓인 자료로 진단"),
     ),
+    "reporter": (
+        "reporter",
+        Text("who signs the daily records, and taking that over", "일별 기록의 서명 상태 보기, 이어받기"),
+    ),
     "export": ("export", Text("the plant as an Asset Administration Shell", "자산관리쉘(AAS)로 내보내기")),
 }
 """Verb to its module and what it does, in the order of the help."""

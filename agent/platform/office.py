@@ -22,6 +22,7 @@ from agent.platform.daybook import Daybook
 from agent.platform.gate import Gate
 from agent.platform.key import own_key
 from contract.codec import checksum, decode, encode
+from contract.consent import SCOPES
 from contract.day import Day
 from contract.manifest import Manifest, ManifestMachine
 from contract.report import Report
@@ -92,6 +93,25 @@ class Office:
         uplink.gate = Gate(agreed, clock.monotonic)
         uplink.subscribe(topics.manifest, self._manifest)
         uplink.on_connection(self._connection)
+
+    # Asked by people
+
+    def about(self) -> dict[str, object]:
+        """Return who signs, how far the chain has come, and what may be seen."""
+        head = self._book.head
+        return {
+            "key": self._book.key,
+            "chain": None if head is None else {"number": head.number, "date": head.date, "hash": head.hash},
+            "scopes": sorted(self._agreed.scopes, key=SCOPES.index),
+            "trouble": self._book.trouble,
+        }
+
+    def take(self, author: str) -> bool:
+        """Go on with the chain of another box; return whether there was one."""
+        taken = self._book.take()
+        if taken:
+            logger.warning("%s has this box sign for %s from now on", author or "somebody", self._topics.root)
+        return taken
 
     # In the uplink's threads
 
