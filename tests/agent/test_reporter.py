@@ -58,14 +58,10 @@ class Spool:
 
 
 class Uplink:
-    """Hands requests on."""
-
-    def __init__(self) -> None:
-        self.asked: dict[str, Callable[[bytes], bytes]] = {}
+    """Nobody asks."""
 
     def on_request(self, verb: str, handler: Callable[[bytes], bytes]) -> None:
-        """Note who answers."""
-        self.asked[verb] = handler
+        """Take who answers."""
 
 
 def test_bursts_are_assessed_and_nobody_is_asked_what_they_mean(
@@ -82,10 +78,8 @@ def test_bursts_are_assessed_and_nobody_is_asked_what_they_mean(
         return assess(days, tallies, catalog, *more)
 
     monkeypatch.setattr(agent.reporter, "assess", watched)
-    uplink = Uplink()
     made: Any = Reporter
-    one: Reporter = made(config, Spool(), uplink, AgentTopics("hanil", "edge-1"), FakeClock())
+    one: Reporter = made(config, Spool(), Uplink(), AgentTopics("hanil", "edge-1"), FakeClock())
     assert one.contradictions() == []
     assert [(s.id, s.mode) for s in catalogs[0]] == [("plc.main", "poll"), ("plc.fast", "burst")]
     assert list(one.joined.plant.meanings) == ["press-1/current"]
-    assert uplink.asked.keys() == {"report.get"}

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 import zstandard
 
+from agent.aas.evidence import of_spool
 from agent.spool import days
+from readiness.evidence import VERSION, DayEvidence, dump
 from tests.agent.spool.test_spool import A, Remember, make
 from tests.support.clocks import FakeClock
 from tests.support.items import frame
@@ -17,7 +19,14 @@ from tests.support.items import frame
 if TYPE_CHECKING:
     from pathlib import Path
 
-DAY = b'{"version":2,"day":"2026-11-21","sources":[' + b",".join(b"[%d]" % n for n in range(9000)) + b"]}"
+DAY = dump(
+    DayEvidence(
+        version=VERSION, day="2026-11-21", zone="Asia/Seoul", start="1763766000000000000",
+        end="1763852400000000000",
+        sources=[], censored={}, connections={}, native={f"plc.main/s{n}": ["unit"] for n in range(900)},
+        simulated=[], late_events=0,
+    )
+)  # fmt: skip
 
 
 class Closing(Remember):
@@ -62,6 +71,11 @@ def test_a_day_is_small_on_the_disk_and_whole_for_who_reads_it(tmp_path: Path) -
     assert body == days.packed(DAY)
     assert len(body) < len(DAY) / 2
     assert make(tmp_path).days() == {"2026-11-21": DAY}
+
+
+def test_an_export_reads_the_same_beside_a_running_agent(tmp_path: Path) -> None:
+    closed(tmp_path)
+    assert of_spool(tmp_path) == {"2026-11-21": DAY}
 
 
 def test_a_day_that_was_written_plain_is_read_as_it_is(tmp_path: Path) -> None:
