@@ -109,6 +109,10 @@ VERBS: Mapping[str, tuple[str, Text]] = {
         "reporter",
         Text("who signs the daily records, and taking that over", "일별 기록의 서명 상태 보기, 이어받기"),
     ),
+    "conform": (
+        "conform",
+        Text("does an agent of any make keep to the wire", "에이전트가 통신 규격을 지키는지 시험"),
+    ),
     "export": ("export", Text("the plant as an Asset Administration Shell", "자산관리쉘(AAS)로 내보내기")),
 }
 """Verb to its module and what it does, in the order of the help."""
