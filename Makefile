@@ -27,8 +27,9 @@ demo: $(VENV)/.demo # the main job on a simulated factory; ARGS="--for 60 --json
 test: $(VENV)/.dev # system packages, lint, types and every test
 	@PATH="$(CURDIR)/$(BIN):$$PATH" tests/run $(ARGS)
 
-validity: $(VENV)/.dev # indicators against injected faults, at length (minutes)
-	TSQ_VALIDITY=1 $(BIN)/python -m pytest tests/validity $(ARGS)
+validity: $(VENV)/.dev # indicators against injected faults, at length: table and build/validity.html (an hour; ARGS="--seed N --runs N")
+	TSQ_VALIDITY=1 $(BIN)/python -m pytest tests/validity
+	$(BIN)/python -m tests.validity $(ARGS)
 
 $(VENV)/.fuzz: requirements/fuzz.lock pyproject.toml | $(VENV)/.dev
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/fuzz.lock

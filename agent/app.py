@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING
 from agent import control, counters, kept
 from agent.analyzers import evidence as analyzers
 from agent.analyzers.latency import account
+from agent.answering import Answering, declared
 from agent.attended import Attended
 from agent.clock import SystemClock
 from agent.collectors.base import Box
@@ -43,6 +44,7 @@ from agent.latest import Latest
 from agent.lock import hold
 from agent.maintenance import Maintenance
 from agent.memory import DiskMemory
+from agent.platform.office import opened
 from agent.recording import Recorder
 from agent.reload import Reload
 from agent.reporter import Reporter
@@ -158,7 +160,15 @@ class Agent:
             largest=lambda: self._site.largest,
             backlog_rate=config.uplink.backlog_rate,
         )
-        self._reporter = Reporter(config, self._spool, self._platform or self._site, topics, self._clock)
+        self._answering = Answering(config, self._folder, topics, self._clock.now)
+        if self._platform is not None and self._answering.listens:
+            self._platform.subscribe(topics.answers, self._answering.message)
+        self._reporter = Reporter(
+            config, self._spool, self._platform or self._site, topics, self._clock, self._answering.sets
+        )
+        self._office = opened(
+            config, self._folder, self._reporter, self._platform or self._site, topics, self._clock
+        )
         self._sparkplug = self._made_sparkplug(config.sparkplug)
         self._attended = Attended(self._clock, self._intake, self._metrics)
 
@@ -236,20 +246,22 @@ class Agent:
         Nothing in it keeps the agent from collecting, at this start and at each one after it.
         """
         anew = "the evidence of open days begins anew"
+        loops, ranges = declared(self._reporter.joined)
+        make = functools.partial(analyzers.make, self._sources, self._calendar, loops=loops, ranges=ranges)
         try:
-            evidence = analyzers.make(self._sources, self._calendar, self._spool.checkpoint_state())
+            evidence = make(self._spool.checkpoint_state())
         except ValueError as exc:
             logger.error("%s: %s", anew, exc)  # noqa: TRY400 - no bug, so no traceback
-            evidence = analyzers.make(self._sources, self._calendar)
+            evidence = make()
         except Exception:
             logger.exception("%s: this is a bug, please report it", anew)
-            evidence = analyzers.make(self._sources, self._calendar)
+            evidence = make()
         try:
             for entry in self._spool.replay():
                 evidence.feed(entry.items)
         except Exception:
             logger.exception("%s: this is a bug, please report it", anew)
-            return analyzers.make(self._sources, self._calendar)
+            return make()
         return evidence
 
     async def _collect(self, begun: Moment) -> None:
@@ -282,11 +294,14 @@ class Agent:
 
     async def _each_second(self) -> None:
         asking: asyncio.Task[None] | None = None
+        hearing: asyncio.Task[None] | None = None
         while True:
             await self._clock.sleep(TICK_S)
             self._maintenance.tick()
             self._attended.tick(self._running)
             self._timekeeper.tick()
+            if (self._answering.due() or self._running.owes) and (hearing is None or hearing.done()):
+                hearing = asyncio.create_task(self._running.hear(), name="answers")
             if self._site.up and self._clock.wants_answer() and (asking is None or asking.done()):
                 self._clock.asked()
                 asking = asyncio.create_task(asyncio.to_thread(self._gateway_time.ask, self._spool.birth))
@@ -380,6 +395,7 @@ class Agent:
             maintenance=self._maintenance,
             reporter=self._reporter,
             sender=self._sender,
+            answering=self._answering,
             sparkplug=self._sparkplug,
         )
 
@@ -397,6 +413,9 @@ class Agent:
             spool=self._spool,
             clock=self._clock,
             about=self._about,
+            reporter=self._reporter,
+            answering=self._answering,
+            office=self._office,
             version=VERSION,
         )
 

@@ -98,9 +98,10 @@ SIGNED = 2**63 - 1
 
 Role = Literal[
     "state", "count_total", "count_good", "count_reject", "cycle", "mode", "alarm", "sp", "pv", "op",
-    "energy", "lot", "order", "product", "recipe",
+    "energy", "lot", "order", "product", "recipe", "reason", "intervention", "power",
 ]  # fmt: skip
-"""What a signal means for the machine, as `readiness.md` 7.1 lists them."""
+"""What a signal means for the machine. `reason` is the code of a stop's reason, `intervention` is true while an
+operator presses a button or acts otherwise, `power` shows by its movement that the machine works."""
 
 
 Found = Literal["manual", "probe", "browse", "import", "profile"]
@@ -425,7 +426,7 @@ def gap_event(
 class Facts:
     """Slow knowledge, sent on change and daily: endpoints, certificates, catalogue, the agent's own health."""
 
-    kind: Literal["connection", "catalog", "inventory", "fingerprint", "health"]
+    kind: Literal["connection", "catalog", "inventory", "fingerprint", "health", "clock", "access"]
     time_ns: int
     subject: str  # id of the device or machine it is about; "agent" for ourselves
     body: Mapping[str, Json]

@@ -14,20 +14,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.errors import ConfigError
-from agent.requests import RequestError
-from readiness import model
-from readiness.report import Site, assess
+from answers.plant import join
+from readiness import contradictions, model
+from readiness.evidence import current
+from readiness.report import Assessment, Site, assess
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from agent.clock import Clock
     from agent.config.model import AgentConfig
     from agent.frame import Source
     from agent.spool import Spool
     from agent.uplink import Uplink
+    from answers.load import Given
+    from answers.plant import Joined
     from contract.topics import AgentTopics
-    from readiness.report import Assessment
+    from readiness.plant import Contradiction
 
 logger = logging.getLogger(__name__)
 
@@ -60,33 +63,66 @@ class Reporter:
         uplink: Where reports go and requests come from; not yet started.
         topics: The agent's branch.
         clock: Says which production day it is.
+        answers: Returns the sets of the mentor's answers in force.
+
+    Attributes:
+        config: In force.
+        digest: Its identity.
+        model: In use.
+        retained: Makes the bytes of the retained report; empty ones take it away.
+        turns: What else is done after each report, in the same thread.
 
     Raises:
         ConfigError: the readiness model cannot be used.
     """
 
     def __init__(
-        self, config: AgentConfig, spool: Spool, uplink: Uplink, topics: AgentTopics, clock: Clock
+        self,
+        config: AgentConfig,
+        spool: Spool,
+        uplink: Uplink,
+        topics: AgentTopics,
+        clock: Clock,
+        answers: Callable[[], Sequence[Given]] = tuple,
     ) -> None:
         self._lock = threading.Lock()
-        self.change(config, config.sources())
+        self._made: tuple[int, Assessment] | None = None  # monotonic ns, what was made then
         self._calendar = config.calendar()
+        self._answers = answers
+        self.config = config
+        self.digest = ""
+        self.change(config, config.sources())
         self._every_s = config.readiness.report_every / 1e9
         self._site = Site(config.factory, config.site, config.agent)
-        self._model = load_model()
+        self.model = load_model()
         self._spool = spool
         self._uplink = uplink
         self._topic = topics.readiness
         self._clock = clock
-        self._made: tuple[int, Assessment] | None = None  # monotonic ns, what was made then
+        self._told = False  # that there are days of another release
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="reporter", daemon=True)
-        uplink.on_request("report.get", self._answer)
+        self.retained: Callable[[Assessment], bytes] = Assessment.retained
+        self.turns: list[Callable[[], None]] = []
 
     def change(self, config: AgentConfig, sources: Iterable[Source]) -> None:
-        """Assess what this configuration has, these sources, from now on; burst sources give no evidence."""
-        polled = tuple(source for source in sources if source.mode != "burst")
-        self._configured = polled, config.inventory()  # one assignment: an assessment under way keeps its own
+        """Assess what this configuration has and people have answered, from now on.
+
+        What is read in bursts is the same again, so nobody is asked what it means. Not for the event loop: many
+        answers take a second.
+        """
+        every = tuple(sources)
+        asked = [source for source in every if source.mode != "burst"]
+        joined = join(asked, config.inventory(), self._calendar, self._answers())
+        digest = config.config_hash()
+        with self._lock:  # an assessment under way ends first
+            self._configured, self._made = (every, joined), None
+            self.config, self.digest = config, digest
+
+    @property
+    def joined(self) -> Joined:
+        """What people say of the plant, from the configuration and the answers in force."""
+        return self._configured[1]
 
     def start(self) -> None:
         """Begin to publish."""
@@ -100,7 +136,9 @@ class Reporter:
     def _run(self) -> None:
         while True:
             try:
-                self._uplink.publish_retained(self._topic, self._assessment(0).retained())
+                self._uplink.publish_retained(self._topic, self.retained(self.assessment(0)))
+                for turn in self.turns:
+                    turn()
             except sqlite3.Error as exc:
                 logger.warning("no report now, the spool cannot be read: %s", exc)
             except Exception:  # collection goes on
@@ -108,26 +146,45 @@ class Reporter:
             if self._stop.wait(self._every_s):
                 return
 
-    def _assessment(self, fresh_s: float = FRESH_S) -> Assessment:
+    def assessment(self, fresh_s: float = FRESH_S) -> Assessment:
+        """Return what is known now, or was known `fresh_s` ago.
+
+        Raises:
+            sqlite3.Error: the evidence cannot be read.
+        """
         with self._lock:
             now = self._clock.monotonic()
             if self._made is None or now - self._made[0] > fresh_s * 1e9:
-                sources, inventory = self._configured
-                made = assess(
-                    self._spool.days(),
-                    self._spool.tallies(),
-                    sources,
-                    inventory,
-                    self._calendar,
-                    self._clock.now(),
-                    self._model,
-                    self._site,
-                )
-                self._made = (now, made)
+                self._made = (now, self._assess(self._clock.now()))
             return self._made[1]
 
-    def _answer(self, body: bytes) -> bytes:
+    def at(self, now_ns: int) -> Assessment:
+        """Return what is known now of the window that ended at a moment, under what is configured now.
+
+        Raises:
+            sqlite3.Error: the evidence cannot be read.
+        """
+        with self._lock:
+            return self._assess(now_ns)
+
+    def _assess(self, now_ns: int) -> Assessment:
+        sources, joined = self._configured
+        days, tallies = self.days(), self._spool.tallies()
+        return assess(days, tallies, sources, joined.plant, joined.calendar, now_ns, self.model, self._site)
+
+    def contradictions(self) -> list[Contradiction]:
+        """Return what people have said that does not fit, as far as the evidence can be read now."""
         try:
-            return self._assessment().respond(body)
-        except sqlite3.Error as exc:
-            raise RequestError("no_data", f"the agent cannot read its evidence now: {exc}") from exc
+            return contradictions.listed(self.assessment())
+        except sqlite3.Error:
+            return list(self.joined.plant.contradictions)
+
+    def days(self) -> dict[str, bytes]:
+        """Return the closed days that this release can read; an update begins evidence anew."""
+        days = self._spool.days()
+        readable = {day: raw for day, raw in days.items() if current(raw)}
+        if len(readable) < len(days) and not self._told:
+            self._told = True
+            old = len(days) - len(readable)
+            logger.warning("days of evidence by another release that the report leaves out: %d", old)
+        return readable

@@ -12,11 +12,13 @@ devices that nobody reads.
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import uuid
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from agent.answering import declared
 from agent.changes import compare
 from agent.errors import AgentError
 from agent.frame import Event, Facts, gap_event
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from agent.analyzers.evidence import DayLedger
+    from agent.answering import Answering
     from agent.changes import Changes
     from agent.clock import Clock
     from agent.config.model import AgentConfig, Device
@@ -104,7 +107,11 @@ class Running:
         maintenance: Has a gap for each source.
         reporter: Assesses the inventory.
         sender: Announces births.
+        answering: Takes the mentor's answers.
         sparkplug: Tells a SCADA system of the sources, where configured.
+
+    Attributes:
+        owes: The analyzers do not know yet what people have answered: the disk took nothing.
     """
 
     def __init__(
@@ -122,6 +129,7 @@ class Running:
         maintenance: Maintenance,
         reporter: Reporter,
         sender: Sender,
+        answering: Answering,
         sparkplug: Output | None = None,
     ) -> None:
         self.config = config
@@ -137,6 +145,9 @@ class Running:
         self._maintenance = maintenance
         self._reporter = reporter
         self._sender = sender
+        self._answering = answering
+        self._declared = declared(reporter.joined)
+        self.owes = False
         self._sparkplug = sparkplug
 
         self._turn = asyncio.Lock()
@@ -184,7 +195,7 @@ class Running:
                 self._spool.change,
                 new.birth,
                 new.sources,
-                lambda: self._evidence.begin(new.sources),
+                lambda: self._evidence.begin(new.sources, *self._declared),
                 ring_rows=rows_for(new.sources),
             )
             if not taken:
@@ -199,7 +210,7 @@ class Running:
             self._latest.begin(new.sources, anew={device.id for device in begun})
             self._fingerprints.begin(new.sources, new.addresses)
             self._maintenance.begin(new.sources)
-            self._reporter.change(config, new.sources)
+            await asyncio.to_thread(self._reporter.change, config, new.sources)
             self._sender.introduce()
             if self._sparkplug is not None:
                 self._sparkplug.begin(new.sources)
@@ -216,6 +227,31 @@ class Running:
             self.tell_inventory(begun)
             self._tell_gone(since)
             self._fleet.add(collectors, since)
+
+    async def hear(self) -> None:
+        """Take over what people have answered since the last time, if anything."""
+        await to_the_end(self._hear())
+
+    async def _hear(self) -> None:
+        """Have the report look at the answers, and the analyzers at their loops and ranges, between two commits."""
+        async with self._turn:
+            changed = await asyncio.to_thread(self._answering.look)
+            if not (changed or self.owes):
+                return
+            config = self.config
+            await asyncio.to_thread(self._reporter.change, config, config.sources())
+            wanted = declared(self._reporter.joined)
+            if wanted == self._declared:
+                self.owes = False
+                return
+            sources = config.sources()
+            begun = functools.partial(self._evidence.begin, sources, *wanted)
+            rows = rows_for(sources)
+            if await asyncio.to_thread(self._spool.change, config.birth(), sources, begun, ring_rows=rows):
+                self._declared, self.owes = wanted, False
+            elif not self.owes:
+                self.owes = True
+                logger.warning("the disk takes no data: loops and ranges of the answers have to wait for it")
 
     def _tell_gone(self, since: Mapping[str, Moment]) -> None:
         """Open a gap for each source that is not read any more, and close those of sources that are back."""

@@ -34,6 +34,7 @@ from transport.session import TAKEN_OVER, TOO_LARGE, Will, Wishes, matches
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from agent.platform.gate import Gate
     from contract.topics import AgentTopics
     from settings.broker import Broker
     from settings.handshake import Moment
@@ -71,6 +72,7 @@ class Uplink(Client):
     Attributes:
         trouble: Why there is no connection, None while there is one.
         expiry: Of our own certificate.
+        gate: Decides who may ask; None lets everybody.
 
     Raises:
         ConfigError: a secret cannot be read.
@@ -95,9 +97,10 @@ class Uplink(Client):
         if "site" in carries:
             self.subscribe(topics.status, self._seen)
         self._handlers: dict[str, Handler] = {}
+        self.gate: Gate | None = None
         self._watchers: list[Callable[[bool], None]] = []
         self._retained: dict[str, bytes] = {}
-        self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[Callable[[], object] | None] = queue.SimpleQueue()
         self._waiting = 0  # requests
         self._slots = threading.Condition()
         self._unacked = 0
@@ -219,6 +222,10 @@ class Uplink(Client):
         """Publish now and at each connect; returns at once, the newest payload of a topic counts."""
         self._retained[topic] = payload
         self._jobs.put(lambda: self._publish_one(topic))
+
+    def publish_once(self, topic: str, payload: bytes) -> None:
+        """Publish now if there is a connection; returns at once."""
+        self._jobs.put(lambda: self._up and self.publish(topic, payload))
 
     def _publish_one(self, topic: str) -> None:
         if self._up:
@@ -380,11 +387,14 @@ class Uplink(Client):
         if full:  # told at once and only once: we must not wait here
             answer(session, asked, refuse("busy", "too many requests wait"), qos=0)
             return
-        self._jobs.put(lambda: self._answer(asked))
+        arrived = 0 if self.gate is None else self.gate.arrived()
+        self._jobs.put(lambda: self._answer(asked, arrived))
 
-    def _answer(self, asked: Asked) -> None:
+    def _answer(self, asked: Asked, arrived_ns: int) -> None:
         handler = self._handlers.get(asked.verb)
         try:
+            if self.gate is not None and not self.gate.admit(asked, arrived_ns):
+                return  # nobody waits any more
             if handler is None:
                 known = ", ".join(sorted(self._handlers)) or "no verb"
                 content = refuse("unknown_verb", f"this agent knows {known}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import os
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from agent.reload import arguments
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
+    from agent.answering import Answering
     from agent.clock import Clock
     from agent.config.model import AgentConfig
     from agent.control import Answer, Handler
@@ -25,8 +27,10 @@ if TYPE_CHECKING:
     from agent.latest import Latest
     from agent.maintenance import Maintenance
     from agent.memory import DiskMemory
+    from agent.platform.office import Office
     from agent.recording import Recorder
     from agent.reload import Reload
+    from agent.reporter import Reporter
     from agent.running import Running
     from agent.spool import Spool
     from agent.supervise import Sink
@@ -57,6 +61,9 @@ class Verbs:
         spool: Spool,
         clock: Clock,
         about: Callable[[], Mapping[str, object]],
+        reporter: Reporter,
+        answering: Answering,
+        office: Office,
         version: str,
     ) -> None:
         self._running = running
@@ -71,6 +78,9 @@ class Verbs:
         self._spool = spool
         self._clock = clock
         self._about = about
+        self._reporter = reporter
+        self._answering = answering
+        self._office = office
         self._version = version
         self._encoding = asyncio.Lock()
         self._courier = Courier(spool)
@@ -89,6 +99,9 @@ class Verbs:
             "record": self._record,
             "apply": self._apply,
             "carry": self._carry,
+            "answers": self._answers,
+            "reporter": self._signing,
+            "days": self._days,
         }
 
     def _devices(self) -> dict[str, dict[str, object]]:
@@ -143,6 +156,29 @@ class Verbs:
         running = self._running
         async with self._encoding:
             return await asyncio.to_thread(_in_force, running.config, running.raw, running.digest)
+
+    async def _answers(self, _target: str, _args: Mapping[str, object]) -> Answer:
+        """Answer with what people have answered, and where that does not fit."""
+        contradictions = await asyncio.to_thread(self._reporter.contradictions)
+        return {
+            "sets": self._answering.about(),
+            "plant": self._reporter.joined.plant.hash,
+            "contradictions": [dataclasses.asdict(one) for one in contradictions],
+        }
+
+    async def _days(self, _target: str, args: Mapping[str, object]) -> AsyncIterator[Answer]:
+        """Answer with the latest closed days of evidence, `last` of them, one by one."""
+        last = args.get("last")
+        if not isinstance(last, int) or last < 1:
+            raise ValueError("write how many days, last")
+        days = await asyncio.to_thread(self._spool.days)
+        for day, raw in sorted(days.items())[-last:]:
+            yield {"day": day, "body": raw.decode("utf-8", "replace")}
+
+    async def _signing(self, _target: str, args: Mapping[str, object]) -> Answer:
+        """Answer with who signs the days of this agent; `do: take` goes on with the chain of another box."""
+        taken = args.get("do") == "take" and await asyncio.to_thread(self._office.take, str(args.get("author", "")))
+        return {**self._office.about(), "taken": taken}
 
     def _retry(self, target: str, _args: Mapping[str, object]) -> Answer:
         device = target if target in self._devices() else target.split(".", maxsplit=1)[0]

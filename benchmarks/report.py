@@ -12,6 +12,7 @@ from agent.analyzers.evidence import make
 from agent.frame import DataType, FrameBlock, Signal, Source, Status, Watermark
 from readiness.inventory import Machine
 from readiness.model import parse
+from readiness.plant import configured
 from readiness.report import Site, assess
 from readiness.schedule import Calendar
 
@@ -63,8 +64,9 @@ def main() -> None:
     for alike in (True, False):
         days, sources = history(alike)
         now = START + DAYS * 86400 * SECOND
+        plant = configured(sources, inventory)
         begin = time.perf_counter()
-        assessment = assess(days, {}, sources, inventory, CALENDAR, now, model, Site("hanil", "main", "edge-1"))
+        assessment = assess(days, {}, sources, plant, CALENDAR, now, model, Site("hanil", "main", "edge-1"))
         loaded = time.perf_counter()
         answer = assessment.respond(b"{}")
         done = time.perf_counter()

@@ -221,3 +221,15 @@ class Response(msgspec.Struct, frozen=True):
 
     correlation: str
     body: Json
+
+
+class SignedAnswers(msgspec.Struct, frozen=True):
+    """A set of the mentor's answers, retained for one agent.
+
+    `answers` is JSON as text. `signature` is base64 of Ed25519 over the UTF-8 bytes of the topic, a line feed and
+    that text; `key` is BLAKE2b-64 of the public key's 32 bytes, as hex.
+    """
+
+    answers: Annotated[str, msgspec.Meta(min_length=2)]
+    key: Checksum
+    signature: Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9+/]{86}==$")]

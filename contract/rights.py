@@ -7,7 +7,8 @@ tests hold both against brokers. A topic that has no row here is nobody's.
                or broken into can neither read nor forge what the other boxes of its factory say
     reporter   the agent that signs for its factory: it also reads the evidence of the others and confirms it
     worker     a gateway: reads data and births of the factories that it serves, confirms them, announces itself
-    platform   a user of the platform: sends requests, and reads reports and the answers to itself; never data
+    platform   a user of the platform: sends requests and what the mentor has answered, and reads reports and the
+               responses to itself; never data
     monitor    a screen in the factory: reads who is there and how it is
 """
 
@@ -72,6 +73,7 @@ RIGHTS = (
     _row(f"{BRANCH}/readiness", "platform", "agent", "platform"),
     _row(f"{BRANCH}/day/+", "platform", "agent", "platform"),
     _row(f"{BRANCH}/event/+", "platform", "agent", "platform"),
+    _row(f"{BRANCH}/answers", "platform", "platform", "agent"),
     _row(f"{BRANCH}/req/+", "platform", "platform", "agent"),
     _row(f"{BRANCH}/rsp/{CLIENT}", "platform", "agent", "platform"),
 )

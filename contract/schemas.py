@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from contract import payload, report
+from contract import consent, day, manifest, payload, report, verbs
 from contract.topics import PREFIX
 
 if TYPE_CHECKING:
@@ -28,8 +28,26 @@ PAYLOADS: Mapping[str, type[msgspec.Struct]] = {
     "readiness": report.Report,
     "report.get": report.ReportRequest,
     "refusal": report.Refusal,
+    "answers": payload.SignedAnswers,
     "request": payload.Request,
     "response": payload.Response,
+    "manifest": manifest.Manifest,
+    "day": day.SignedDay,
+    "day.record": day.Day,
+    "day.get": day.DayRequest,
+    "days": day.Days,
+    "window.get": verbs.WindowRequest,
+    "window": verbs.Series,
+    "fit.check": verbs.FitRequest,
+    "fit.solution": verbs.Solution,
+    "fit": verbs.Fit,
+    "mde.get": verbs.MdeRequest,
+    "mde": verbs.Mde,
+    "baseline.freeze": verbs.BaselineRequest,
+    "baseline": verbs.SignedBaseline,
+    "baseline.record": verbs.Baseline,
+    "consent": consent.Consent,
+    "exit": verbs.Exit,
 }
 """Name of the payload (its topic's last level, or the verb) -> type."""
 

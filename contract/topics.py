@@ -53,9 +53,27 @@ class AgentTopics:
         """Retained: the latest report."""
         return f"{self.root}/readiness"
 
+    @property
+    def manifest(self) -> str:
+        """Retained: what may be asked, who signs, and how far the chain has come."""
+        return f"{self.root}/manifest"
+
+    @property
+    def answers(self) -> str:
+        """Retained, platform to agent: what the mentor has answered, signed."""
+        return f"{self.root}/answers"
+
     def birth(self, digest: str, part: int, parts: int) -> str:
         """Retained: part `part` (from 1) of the tag dictionary with this hash."""
         return f"{self.root}/birth/{digest}/{part}of{parts}"
+
+    def day(self, date: str) -> str:
+        """Signed record of a production day, ISO date."""
+        return f"{self.root}/day/{date}"
+
+    def event(self, kind: str) -> str:
+        """What the platform should know at once."""
+        return f"{self.root}/event/{kind}"
 
     def request(self, verb: str) -> str:
         """Platform to agent."""

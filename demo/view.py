@@ -52,6 +52,12 @@ REASONS = {
     "NA_NO_BURST": Text("no fast samples", "고속 수집 없음"),
     "NA_SELF_FAULT": Text("our own outage", "수집기 중단"),
     "NA_CLOCK": Text("clock not confirmed", "시각 미확인"),
+    "NA_FEW_EVENTS": Text("too few events", "건수 부족"),
+    "NA_ASSUME_EXPOSED": Text("rights unknown, assume exposed", "권한 미확인(노출 간주)"),
+    "NA_UNDERSAMPLED": Text("read too slowly to tell", "수집 주기 부족"),
+    "NA_METERS_DISAGREE": Text("meters disagree", "계측값 불일치"),
+    "NA_NO_VARIATION": Text("nothing varied", "변동 없음"),
+    "NA_NOT_IN_SOURCE": Text("the source cannot tell", "자료로 확인 불가"),
     "NOT_APPLICABLE": Text("not applicable", "해당 없음"),
 }
 

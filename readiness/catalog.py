@@ -11,6 +11,18 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+class Announcement(Protocol):
+    """What an alarm tells people."""
+
+    @property
+    def text(self) -> str:
+        """As configured."""
+
+    @property
+    def priority(self) -> str:
+        """In the order of ISA-18.2: low, medium, high, urgent."""
+
+
 class Tag(Protocol):
     """One configured signal."""
 
@@ -58,6 +70,14 @@ class Tag(Protocol):
     def path(self) -> str | None:
         """ISA-95 equipment path."""
 
+    @property
+    def alarm(self) -> Announcement | None:
+        """What it tells while it is true, if it is an alarm."""
+
+    @property
+    def found(self) -> str:
+        """How its address was found: value of `agent.frame.Found`."""
+
 
 class Link(Protocol):
     """One configured source."""
@@ -73,6 +93,14 @@ class Link(Protocol):
     @property
     def protocol(self) -> str:
         """For example modbus or opcua."""
+
+    @property
+    def mode(self) -> str:
+        """Value of `agent.frame.Mode`: poll, subscription or burst."""
+
+    @property
+    def interval_ns(self) -> int:
+        """Poll interval, or the requested publishing interval of a subscription."""
 
     @property
     def signals(self) -> Sequence[Tag]:

@@ -2,36 +2,43 @@
 
 The plant's value is the mean over declared machines by weight. Machines that are not assessed leave the mean and
 show in `coverage`, the share of declared weight (and of planned time) that the value rests on; machines to which an
-indicator does not apply leave both.
+indicator does not apply leave both. An indicator of the plant is the same whichever machine is asked.
+
+Machines may find different kinds of outcomes for one indicator. Those of one kind with numbers per day share one
+interval over whole days, because what happens to several machines on one day is no independent news; limits of
+different kinds, and of machines with limits of their own, are averaged like their values: as wide as if all erred
+the same way at once. What was looked at completely has no width and narrows the rest by its weight.
+
+The score is that of the value, less what the machines' caps took from their own scores, on average.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from contract.codec import checksum
 from contract.report import Value
-from readiness.indicators.base import Buckets, Census, Missing, Shares
-from readiness.sketch import edges, quantile, value
+from readiness.indicators.base import Buckets, Census, Events, Given, Missing, Rates, Sample, Shares
+from readiness.intervals import events, median, quantile_interval, rates, sample
+from readiness.sketch import quantile
+from readiness.sketch import value as at
 from readiness.stats import Interval, interval
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from contract.report import Quality, Reason
-    from readiness.indicators.base import Indicator, Outcome
+    from readiness.indicators.base import Found, Indicator, Outcome, Shown
     from readiness.view import View
 
     Floats = NDArray[np.float64]
 
 DIGITS = 6
-Found = Shares | Census | Buckets
 
 
 class Combiner:
@@ -53,12 +60,14 @@ class Combiner:
         return self._value(indicator, {machine: (1.0, outcome)}, machine, roles)
 
     def plant(self, indicator: Indicator, outcomes: Mapping[str, Outcome]) -> Value:
-        """Return the value of the plant."""
-        weights = {m.id: (m.weight, outcomes[m.id]) for m in self._view.inventory}
+        """Return the value of the plant, or of those of its machines that are given."""
+        weights = {m.id: (m.weight, outcomes[m.id]) for m in self._view.inventory if m.id in outcomes}
         roles: Counter[str] = Counter()
         if indicator.roles:
             for machine in outcomes:
                 roles.update(self._view.roles(machine))
+        if indicator.scope == "plant":
+            weights = dict(list(weights.items())[:1])
         return self._value(indicator, weights, None, dict(sorted(roles.items())))
 
     def _value(
@@ -79,16 +88,15 @@ class Combiner:
             reason: Reason = max(sorted(reasons), key=lambda r: reasons[r]) if reasons else "NA_NO_INVENTORY"
             return Value(
                 metric=indicator.id, unit=indicator.unit, evidence=self._evidence, machine=machine,
-                reason=reason, roles=roles,
+                reason=reason, roles=roles, shown=self._beside(indicator, machine, list(outcomes.values())),
             )  # fmt: skip
         applicable = sum(w for w, _ in outcomes.values()) - reasons.get("NOT_APPLICABLE", 0.0)
-        coverage = sum(w * self._coverage(m, o) for m, (w, o) in assessed.items()) / applicable
+        coverage = sum(w * self._coverage(indicator, m, o) for m, (w, o) in assessed.items()) / applicable
         weights = np.array([w for w, _ in assessed.values()], np.float64)
         found = [o for _, o in assessed.values()]
         seed = int(checksum(f"{self._evidence} {indicator.id} {machine or ''}".encode()), 16)
-        result = _measure(found, weights, seed)
-        qualities: set[Quality] = {"census" if isinstance(o, Census) else o.quality for o in found}
-        quality: Quality = "mixed" if len(qualities) > 1 else qualities.pop()
+        result = measure(found, weights, seed)
+        cap = float(weights @ [o.cap for o in found] / weights.sum())
         return Value(
             metric=indicator.id,
             unit=indicator.unit,
@@ -97,20 +105,49 @@ class Combiner:
             value=round(result.value, DIGITS),
             lo=None if isinstance(result, Census) else _down(result.lo),
             hi=None if isinstance(result, Census) else _up(result.hi),
-            score=round(self._view.model.score(indicator.id, result.value), 1),
+            score=round(self._score(indicator, result.value, found, weights), 1),
             n=result.n,
             n_eff=None if isinstance(result, Census) else round(result.n_eff, 2),
             coverage=round(min(coverage, 1.0), DIGITS),
-            quality=quality,
+            quality=_quality(found),
             roles=roles,
+            cap=round(cap, 1) if cap < 100 else None,
+            flags=sorted({flag for o in found for flag in o.flags}),
+            shown=self._beside(indicator, machine, list(outcomes.values())),
         )
 
-    def _coverage(self, machine: str, outcome: Found) -> float:
-        if isinstance(outcome, Shares):
-            return float(self._view.counting(machine).sum()) / self._planned
+    def _beside(
+        self, indicator: Indicator, machine: str | None, outcomes: Sequence[tuple[float, Outcome]]
+    ) -> dict[str, Shown]:
+        """Return what one outcome shows beside its value; those of several machines have no common numbers."""
+        if not outcomes or (machine is None and indicator.scope == "machine"):
+            return {}
+        shown = outcomes[0][1].shown
+        return {name: round(x, DIGITS) if isinstance(x, float) else x for name, x in shown.items()}
+
+    def _score(self, indicator: Indicator, value: float, found: Sequence[Found], weights: Floats) -> float:
+        own = [(self._view.model.score(indicator.id, point(o)), o.cap) for o in found]
+        lost = float(weights @ [max(score - cap, 0.0) for score, cap in own] / weights.sum())
+        return max(self._view.model.score(indicator.id, value) - lost, 0.0)
+
+    def _coverage(self, indicator: Indicator, machine: str, outcome: Found) -> float:
+        planned = int((self._view.planned > 0).sum())
         if isinstance(outcome, Buckets):
-            return len(outcome.days) / int((self._view.planned > 0).sum())
-        return 1.0
+            return len(outcome.days) / planned
+        if isinstance(outcome, Sample | Census):
+            return 1.0
+        if indicator.scope == "machine":
+            return float(self._view.counting(machine).sum()) / self._planned
+        if isinstance(outcome, Given):
+            return 1.0
+        return min(int((outcome.den > 0).sum()) / planned, 1.0) if planned else 1.0
+
+
+def _quality(found: Sequence[Found]) -> Quality:
+    qualities: set[Quality] = {
+        "census" if isinstance(o, Census) and o.quality == "measured" else o.quality for o in found
+    }
+    return "mixed" if len(qualities) > 1 else qualities.pop()
 
 
 def _down(number: float) -> float:
@@ -121,54 +158,54 @@ def _up(number: float) -> float:
     return float(np.ceil(number * 10**DIGITS) / 10**DIGITS)
 
 
-def _measure(
-    found: Sequence[Outcome], weights: np.ndarray[tuple[int], np.dtype[np.float64]], seed: int
-) -> Interval | Census:
-    """Return the weighted mean over machines; a formula returns one kind of outcome for all of them."""
-    shares = [o for o in found if isinstance(o, Shares)]
-    buckets = [o for o in found if isinstance(o, Buckets)]
-    if shares:
-        return interval(np.stack([s.num for s in shares]), np.stack([s.den for s in shares]), weights, seed)
+def point(found: Found) -> float:
+    """Return the value of one outcome, without its interval."""
+    if isinstance(found, Shares | Events):
+        return float(found.num.sum() / found.den.sum())
+    if isinstance(found, Rates):
+        return float(found.per * found.num.sum() / found.den.sum())
+    if isinstance(found, Buckets):
+        whole: Counter[int] = Counter()
+        for day in found.days:
+            whole.update(day)
+        return at(quantile(whole, found.quantile))
+    return median(found.values) if isinstance(found, Sample) else found.value
+
+
+def measure(found: Sequence[Found], weights: Floats, seed: int) -> Interval | Census:
+    """Return the mean over machines by weight, exact only if everything was looked at."""
     total = float(weights.sum())
-    if buckets:
-        parts = [quantile_interval(b, seed) for b in buckets]
-        # The machines' own limits, averaged like their values: as wide as if all erred the same way at once.
-        mean = {
-            name: sum(w * getattr(p, name) for w, p in zip(weights.tolist(), parts, strict=True)) / total
-            for name in ("value", "lo", "hi")
-        }
-        return Interval(**mean, n=min(p.n for p in parts), n_eff=min(p.n_eff for p in parts))
-    values = [o for o in found if isinstance(o, Census)]
-    mean_value = sum(w * o.value for w, o in zip(weights.tolist(), values, strict=True)) / total
-    return Census(mean_value, values[0].n if len(values) == 1 else len(values))
+    exact = [(w, o) for w, o in zip(weights.tolist(), found, strict=True) if isinstance(o, Census)]
+    known = sum(w * o.value for w, o in exact) / total
+    if len(exact) == len(found):
+        return Census(known, exact[0][1].n if len(exact) == 1 else len(exact))
+    parts = _parts(found, weights, seed)
+    mean = {name: known + sum(w * getattr(p, name) for w, p in parts) / total for name in ("value", "lo", "hi")}
+    return Interval(**mean, n=min(p.n for _, p in parts), n_eff=min(p.n_eff for _, p in parts))
 
 
-def quantile_interval(found: Buckets, seed: int) -> Interval:
-    """Return a quantile with its interval, by turning the question round.
-
-    A duration belongs to the interval when the share of values up to it, whose interval comes from day blocks, may
-    be the quantile's. Both limits are found by bisection over the buckets and taken to the outer edges of theirs,
-    so that the width is never zero. Simulated: 90-96 % at 90 % nominal; less where one day in ten decides the
-    quantile and none such was seen.
-    """
-    whole: Counter[int] = Counter()
-    for day in found.days:
-        whole.update(day)
-    ladder = sorted(whole)
-    counts = [[day.get(bucket, 0) for bucket in ladder] for day in found.days]
-    table = np.cumsum(np.array(counts, np.float64), axis=1)
-    cache: dict[int, Interval] = {}
-
-    def up_to(index: int) -> Interval:
-        if index not in cache:
-            cache[index] = interval(table[:, index][None, :], table[:, -1][None, :], np.ones(1), seed)
-        return cache[index]
-
-    def first(holds: Callable[[int], bool]) -> int:
-        return bisect_left(range(len(ladder) - 1), True, key=holds)
-
-    middle = quantile(whole, found.quantile)
-    at = up_to(ladder.index(middle))
-    lo = ladder[first(lambda index: up_to(index).hi >= found.quantile)]
-    hi = ladder[first(lambda index: up_to(index).lo > found.quantile)]
-    return Interval(value(middle), edges(min(lo, middle))[0], edges(max(hi, middle))[1], at.n, at.n_eff)
+def _parts(found: Sequence[Found], weights: Floats, seed: int) -> list[tuple[float, Interval]]:
+    """Return intervals of what is not exact, each with the weight that it stands for."""
+    parts: list[tuple[float, Interval]] = []
+    rows: dict[tuple[type, float], list[int]] = {}
+    for index, outcome in enumerate(found):
+        weight = float(weights[index])
+        if isinstance(outcome, Shares | Events | Rates):
+            per = outcome.per if isinstance(outcome, Rates) else 1.0
+            rows.setdefault((type(outcome), per), []).append(index)
+        elif isinstance(outcome, Buckets):
+            parts.append((weight, quantile_interval(outcome.days, outcome.quantile, seed)))
+        elif isinstance(outcome, Sample):
+            parts.append((weight, sample(outcome.values)))
+        elif isinstance(outcome, Given):
+            parts.append((weight, Interval(outcome.value, outcome.lo, outcome.hi, outcome.n, float(outcome.n))))
+    for (kind, per), indices in rows.items():
+        same = [cast("Shares | Events | Rates", found[i]) for i in indices]
+        num, den = np.stack([o.num for o in same]), np.stack([o.den for o in same])
+        own = weights[indices]
+        if kind is Rates:
+            both = rates(num, den, own, seed, per)
+        else:
+            both = (interval if kind is Shares else events)(num, den, own, seed)
+        parts.append((float(own.sum()), both))
+    return parts

@@ -20,9 +20,10 @@ import msgspec
 
 from contract.codec import checksum, encode
 from contract.errors import WireError
+from readiness.records import Access, Burst, Certificate, Condition, Count, Loop, Offer, Skew, Sparse, Track, Values
 from readiness.spans import EMPTY, Spans
 
-VERSION = 1
+VERSION = 2
 EVERYTHING = "*"
 """Key of censored spans that concern all sources."""
 CENSORED = frozenset(
@@ -45,8 +46,19 @@ class SignalDay(msgspec.Struct, frozen=True, array_like=True):
     lost_reads: int  # the link failed: no answer about this signal at all
 
 
-class SourceDay(msgspec.Struct, frozen=True):
-    """One source on one day; signals by `{machine}/{signal}`."""
+class SourceDay(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One source on one day; signals by `{machine}/{signal}`.
+
+    Attributes:
+        tracks: What signals with few values said.
+        counts: What counters counted.
+        values: Statistics of signals with many values.
+        jitter: Of a poll, sketch of |time between two readings - interval| in thousandths of the interval.
+        with_source_time: Rows for which the device stated a time of its own, of `rows`.
+        rows: Good and uncertain ones.
+        repeated: Rows whose source time and value are those of the row before: the device said them twice.
+        disordered: Rows whose source time is earlier than that of the row before.
+    """
 
     source: str
     device: str
@@ -59,6 +71,14 @@ class SourceDay(msgspec.Struct, frozen=True):
     signals: dict[str, SignalDay]
     requests: dict[str, int]  # outcome ("ok" or the first 16 bits of the status, in hex) -> number
     late: int  # rows that came behind their closed day: in the store, not in here
+    tracks: dict[str, Track] = {}
+    counts: dict[str, Count] = {}
+    values: dict[str, Values] = {}
+    jitter: Sparse = []
+    with_source_time: int = 0
+    rows: int = 0
+    repeated: int = 0
+    disordered: int = 0
 
 
 class Connection(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -69,10 +89,21 @@ class Connection(msgspec.Struct, frozen=True, omit_defaults=True):
     policy: str
     peer_authenticated: bool
     time: str
+    namespaces: list[str] = []  # URIs that the device lists; empty where the protocol has none
 
 
-class DayEvidence(msgspec.Struct, frozen=True):
-    """One production day of one agent."""
+class DayEvidence(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One production day of one agent.
+
+    Attributes:
+        loops: By name of the loop, `{machine}/{loop}`.
+        bursts: By signal.
+        skews: By device.
+        offers: By device, what it offers now.
+        certificates: By device.
+        access: By device.
+        alarms: Conditions that a server has told of, by the name of their track, `{machine}/alarm:{condition}`.
+    """
 
     version: int
     day: str
@@ -85,6 +116,13 @@ class DayEvidence(msgspec.Struct, frozen=True):
     native: dict[str, list[str]]  # `{source}/{signal}` -> what the device itself declares about it
     simulated: Packed
     late_events: int
+    loops: dict[str, Loop] = {}
+    bursts: dict[str, list[Burst]] = {}
+    skews: dict[str, list[Skew]] = {}
+    offers: dict[str, list[Offer]] = {}
+    certificates: dict[str, Certificate] = {}
+    access: dict[str, Access] = {}
+    alarms: dict[str, Condition] = {}
 
     @property
     def start_ns(self) -> int:
@@ -119,6 +157,22 @@ def load(raw: bytes) -> DayEvidence:
     if day.version != VERSION:
         raise WireError(f"evidence of version {day.version}; this release reads version {VERSION}")
     return day
+
+
+class _Version(msgspec.Struct):
+    version: int
+
+
+def current(raw: bytes) -> bool:
+    """Return whether a day was written by a release with this version of evidence; damaged bytes count as such.
+
+    A day of another version says nothing to this one: what lies before an update is not computed anew from it, but
+    from the store as far as that reaches.
+    """
+    try:
+        return msgspec.json.decode(raw, type=_Version).version == VERSION
+    except msgspec.DecodeError:
+        return True
 
 
 def digest(days: list[bytes]) -> str:

@@ -1,7 +1,7 @@
 """The kinds of evidence that formulas may name as inputs, and what has to flow for each to exist.
 
-`flows` names what collectors, supervisor or gateway must emit, in the words of `agent.frame` (a test looks for the
-code that does, and another takes each flow away and sees the evidence vanish).
+`flows` names what collectors, supervisor or gateway must emit, in the words of `agent.frame`, or who says it (a
+test looks for the code that does, and another takes each flow away and sees the evidence vanish).
 """
 
 from __future__ import annotations
@@ -26,7 +26,27 @@ INPUTS = {
     "connection": Input("DayEvidence.connections", ("Facts connection",)),
     "native": Input("DayEvidence.native", ("Facts catalog",)),
     "latency": Input("tally latency", ("FrameBlock", "Stored")),
-    "schedule": Input("Calendar.planned", ("configuration",)),
-    "inventory": Input("Machine", ("configuration",)),
+    "tracks": Input("SourceDay.tracks", ("FrameBlock",)),
+    "counts": Input("SourceDay.counts", ("FrameBlock",)),
+    "values": Input("SourceDay.values", ("FrameBlock",)),
+    "jitter": Input("SourceDay.jitter", ("FrameBlock",)),
+    "order": Input("SourceDay.repeated, disordered, with_source_time, rows", ("FrameBlock",)),
+    "alarms": Input("SourceDay.tracks", ("FrameBlock", "Event alarm")),
+    "loops": Input("DayEvidence.loops", ("FrameBlock", "answers")),
+    "bursts": Input("DayEvidence.bursts", ("FrameBlock",)),
+    "skew": Input("DayEvidence.skews", ("Facts clock",)),
+    "offers": Input("DayEvidence.offers", ("Facts connection",)),
+    "certificates": Input("DayEvidence.certificates", ("Facts connection",)),
+    "access": Input("DayEvidence.access", ("Facts access",)),
+    "schedule": Input("Calendar.planned", ("configuration", "answers")),
+    "inventory": Input("Plant.machines", ("configuration", "answers")),
     "catalog": Input("Source.signals", ("configuration",)),
+    "meanings": Input("Plant.meanings", ("configuration", "answers")),
+    "products": Input("Plant.products", ("answers",)),
+    "hand_counts": Input("Plant.hand_counts", ("answers",)),
+    "stop_reasons": Input("Plant.reasons", ("answers",)),
+    "systems": Input("Plant.systems", ("answers",)),
+    "use": Input("Plant.use", ("answers",)),
+    "bills": Input("Plant.bills", ("answers",)),
+    "about": Input("Plant.about", ("answers",)),
 }

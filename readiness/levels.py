@@ -1,60 +1,27 @@
-"""Evidence levels: gates per machine, a quorum for the plant (readiness.md 7.5 a).
+"""Evidence levels: gates per machine, a quorum for the plant (readiness.md 7.5 a and b).
 
-A machine passes a gate when its value is on the right side of the limit and the near end of its interval is within
-the tolerance of it. A value on the right side with an interval that reaches too far is undetermined, and so is a
-value that is not assessed: a level is an interval, undetermined gates fail at its low end and pass at its high end.
-A level counts only with all levels below it.
+A level counts only with all levels below it. A level is an interval: undetermined gates fail at its low end and
+pass at its high end. The plant has a level when machines with it make up the quorum of the declared weight.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from contract.report import Levels, Machine, Missing
+from contract.report import Bounds, Levels, Machine, Missing
+from readiness.conditions import OPEN, PASS, conditions, reached, state
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from contract.report import Reason, Value
+    from readiness.conditions import Why
     from readiness.inventory import Machine as Declared
-    from readiness.model import Condition, Gates
+    from readiness.model import Gates
 
-PASS, FAIL, OPEN = "P", "F", "U"
-
-
-def conditions(gates: Gates) -> list[Condition]:
-    """Return the conditions of all levels, in order."""
-    return [condition for level in gates.levels for condition in level.all]
-
-
-def state(condition: Condition, found: Value | None, tolerance: float) -> tuple[str, Reason | None]:
-    """Return whether a machine passes a condition, and why that is open."""
-    if found is None:
-        return OPEN, "NA_NO_EVIDENCE"
-    if found.value is None:
-        return OPEN, found.reason
-    lo = found.value if found.lo is None else found.lo
-    hi = found.value if found.hi is None else found.hi
-    if condition.min is not None and found.value < condition.min:
-        return FAIL, None
-    if condition.max is not None and found.value > condition.max:
-        return FAIL, None
-    near = (condition.min is None or lo >= condition.min * (1 - tolerance)) and (
-        condition.max is None or hi <= condition.max * (1 + tolerance)
-    )
-    return (PASS, None) if near else (OPEN, "NA_SHORT_WINDOW")
-
-
-def reached(gates: Gates, letters: str, passing: str) -> int:
-    """Return the highest level all of whose gates, and those below, are among `passing`."""
-    level, position = 0, 0
-    for step in gates.levels:
-        part = letters[position : position + len(step.all)]
-        position += len(step.all)
-        if any(letter not in passing for letter in part):
-            break
-        level = step.level
-    return level
+CASCADE = 3
+"""Levels whose progress is measured; the fourth is never automatic."""
+ROUNDING = 1e-9
 
 
 def judge(
@@ -65,28 +32,57 @@ def judge(
     Args:
         gates: The model's levels.
         inventory: Declared machines.
-        values: Machine -> metric -> value.
+        values: Machine -> metric or fact -> value.
     """
-    asked = conditions(gates)
     machines, why = [], dict[tuple[str, "Reason"], list[str]]()
     for declared in inventory:
-        letters = ""
-        for condition in asked:
-            letter, reason = state(condition, values[declared.id].get(condition.metric), gates.tolerance)
-            letters += letter
-            if reason is not None:
-                why.setdefault((condition.metric, reason), []).append(declared.id)
-        level = Levels(reached(gates, letters, PASS), reached(gates, letters, PASS + OPEN))
+        letters, open_ = letters_of(gates, values[declared.id])
+        for each in dict.fromkeys(open_):
+            why.setdefault(each, []).append(declared.id)
+        level = Levels(reached(gates.levels, letters, PASS), reached(gates.levels, letters, PASS + OPEN))
         machines.append(Machine(declared.id, declared.weight, level, letters))
-    total = sum(m.weight for m in machines)
-
-    def quorum(of: str) -> int:
-        def weight(k: int) -> float:
-            return sum(m.weight for m in machines if getattr(m.level, of) >= k)
-
-        return max((s.level for s in gates.levels if total and weight(s.level) >= gates.quorum * total), default=0)
-
     missing = [
         Missing(metric, reason, [] if len(who) == len(machines) else who) for (metric, reason), who in why.items()
     ]
-    return Levels(quorum("low"), quorum("high")), machines, missing
+    low, high = (quorum(gates, machines, [getattr(m.level, of) for m in machines]) for of in ("low", "high"))
+    return Levels(low, high), machines, missing
+
+
+def letters_of(gates: Gates, values: Mapping[str, Value]) -> tuple[str, list[Why]]:
+    """Return one letter per condition, and what is missing for those that are open."""
+    found = [state(condition, values, gates.tolerance) for condition in conditions(gates.levels)]
+    return "".join(letter for letter, _ in found), [each for _, why in found for each in why]
+
+
+def quorum(gates: Gates, machines: Sequence[Machine], levels: Sequence[int]) -> int:
+    """Return the plant's level from those of its machines."""
+    total = sum(m.weight for m in machines)
+
+    def weight(k: int) -> float:
+        return sum(m.weight for m, level in zip(machines, levels, strict=True) if level >= k)
+
+    needed = gates.quorum * total * (1 - ROUNDING)
+    return max((s.level for s in gates.levels if total and weight(s.level) >= needed), default=0)
+
+
+def cascade(gates: Gates, machines: Sequence[Machine]) -> Bounds | None:
+    """Return g1 + g1 g2 + g1 g2 g3; g is the share of declared weight that passes a level's own gates.
+
+    The form of TRACC's maturity (readiness.md 3): it rises smoothly, and an upper gate counts for nothing without
+    the lower ones. None without a machine.
+    """
+    total = sum(m.weight for m in machines)
+    if not total:
+        return None
+
+    def progress(passing: str) -> float:
+        found, product, position = 0.0, 1.0, 0
+        for step in gates.levels[:CASCADE]:
+            end = position + len(step.all)
+            own = sum(m.weight for m in machines if set(m.gates[position:end]) <= set(passing))
+            product *= own / total
+            found += product
+            position = end
+        return round(found, 6)
+
+    return Bounds(progress(PASS), progress(PASS + OPEN))

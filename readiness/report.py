@@ -1,6 +1,6 @@
 """The readiness report: everything together, from canonical days to the bytes of an answer.
 
-    assessment = assess(days, tallies, catalog, inventory, calendar, now_ns, model, site)
+    assessment = assess(days, tallies, catalog, plant, calendar, now_ns, model, site)
     assessment.plant()           the retained report
     assessment.respond(body)     the answer to `report.get`
 
@@ -13,27 +13,41 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
 from msgspec.structs import replace
 
 from contract.codec import REPORT_LIMIT, checksum, decode, encode
 from contract.errors import WireError
-from contract.report import NOTE, Missing, Refusal, Report, ReportRequest, Value, Window
+from contract.report import NOTE, Contradiction, Missing, Refusal, Report, ReportRequest, Value, Window
+from readiness import facts
+from readiness.bands import bands, of_dimensions
+from readiness.chances import Replicates
 from readiness.combine import Combiner
+from readiness.conditions import conditions
+from readiness.contradictions import listed
+from readiness.dimensions import dimensions, index
 from readiness.evidence import digest, load
+from readiness.fingerprint import fingerprint, of_link
 from readiness.indicators import REGISTRY
-from readiness.levels import conditions, judge
+from readiness.levels import cascade, judge
 from readiness.model import FORMULAS
+from readiness.outcomes import outcome
+from readiness.settling import pieces
 from readiness.stats import CONFIDENCE
 from readiness.view import View
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from contract.report import Error
     from readiness.catalog import Link
     from readiness.indicators.base import Outcome
     from readiness.inventory import Machine
     from readiness.model import Model
+    from readiness.plant import Contradiction as Said
+    from readiness.plant import Plant
     from readiness.schedule import Calendar
 
 
@@ -52,7 +66,7 @@ class Assessment:
     Args:
         view: The window's evidence.
         site: Whose it is.
-        evidence: Hash of the evidence.
+        evidence: Hash of all that the values depend on beside the model.
     """
 
     def __init__(self, view: View, site: Site, evidence: str) -> None:
@@ -60,58 +74,146 @@ class Assessment:
         self._site = site
         self._evidence = evidence
         self._combiner = Combiner(view, evidence)
+        self._outcomes: dict[str, dict[str, Outcome]] = {}
+        self._values: dict[tuple[str, str], Value] = {}
 
-    @cached_property
-    def _outcomes(self) -> dict[str, dict[str, Outcome]]:
-        """Metric -> machine -> what the formula found."""
+    @property
+    def view(self) -> View:
+        """The evidence that it rests on."""
+        return self._view
+
+    def outcomes(self, metric: str) -> Mapping[str, Outcome]:
+        """Return what a formula found at each declared machine."""
+        if metric not in self._outcomes:
+            indicator = REGISTRY[metric]
+            machines = [m.id for m in self._view.inventory]
+            if indicator.scope == "plant":
+                once = [outcome(self._view, indicator, m) for m in machines[:1]]
+                self._outcomes[metric] = dict.fromkeys(machines, *once) if once else {}
+            else:
+                self._outcomes[metric] = {m: outcome(self._view, indicator, m) for m in machines}
+        return self._outcomes[metric]
+
+    def value(self, metric: str, machine: str) -> Value:
+        """Return an indicator of one declared machine."""
+        if (metric, machine) not in self._values:
+            found = self.outcomes(metric)[machine]
+            self._values[metric, machine] = self._combiner.machine(REGISTRY[metric], machine, found)
+        return self._values[metric, machine]
+
+    def values(self, machines: Collection[str] | None = None) -> dict[str, Value]:
+        """Return all indicators of the plant, or of a part of its machines."""
         return {
-            metric: {m.id: indicator.evaluate(self._view, m.id) for m in self._view.inventory}
+            metric: self._combiner.plant(
+                indicator, {m: o for m, o in self.outcomes(metric).items() if machines is None or m in machines}
+            )
             for metric, indicator in REGISTRY.items()
         }
 
     @cached_property
-    def _machines(self) -> dict[str, dict[str, Value]]:
-        """Machine -> metric -> value."""
+    def _plant(self) -> dict[str, Value]:
+        return self.values()
+
+    @cached_property
+    def _gated(self) -> dict[str, dict[str, Value]]:
+        """Machine -> what its gates ask for."""
+        asked = [m for condition in conditions(self._view.model.gates.levels) for m in condition.metrics()]
         return {
             m.id: {
-                metric: self._combiner.machine(REGISTRY[metric], m.id, outcomes[m.id])
-                for metric, outcomes in self._outcomes.items()
+                **{metric: self.value(metric, m.id) for metric in asked},
+                **facts.of_machine(self._view, m.id, self._evidence),
             }
             for m in self._view.inventory
         }
 
     def plant(self) -> Report:
-        """Return the report of the plant: its values, and the gates of each machine."""
-        values = [self._combiner.plant(REGISTRY[metric], outcomes) for metric, outcomes in self._outcomes.items()]
-        gates = self._view.model.gates
-        level, machines, missing = judge(gates, self._view.inventory, self._machines)
-        asked = [c.metric for c in conditions(gates)]
-        return self._report(values, level=level, machines=machines, missing=missing, conditions=asked)
+        """Return the report of the plant: its values, what they sum up to, and the gates of each machine."""
+        model, values = self._view.model, self._plant
+        found = dimensions(model, values, self._evidence)
+        known = {
+            **values,
+            **facts.of_plant(self._view, self.outcomes, self._evidence),
+            **of_dimensions(found, self._evidence),
+        }
+        return self._report(
+            list(values.values()),
+            **self._levels(self._view.inventory),
+            **self._answered(listed(self, values.values())),
+            dimensions=found,
+            index=index(found),
+            siri=bands(model.siri, known),
+            acatech=bands(model.acatech, known)[0],
+        )
 
     def machine(self, machine: str) -> Report | None:
         """Return the report of one machine with all its values, or None if the inventory has no such machine."""
-        if machine not in self._machines:
-            return None
-        gates, values = self._view.model.gates, self._machines
         inventory = [m for m in self._view.inventory if m.id == machine]
-        _, machines, missing = judge(gates, inventory, values)
-        asked = [c.metric for c in conditions(gates)]
+        if not inventory:
+            return None
+        values = {metric: self.value(metric, machine) for metric in REGISTRY}
+        levels = self._levels(inventory)
         return self._report(
-            list(values[machine].values()), machine=machine, level=machines[0].level,
-            machines=machines, missing=missing, conditions=asked,
-        )  # fmt: skip
+            list(values.values()),
+            machine=machine,
+            **levels,
+            **self._answered([c for c in listed(self) if c.machine == machine]),
+            dimensions=dimensions(self._view.model, values, self._evidence),
+        )
+
+    def _levels(self, inventory: Sequence[Machine]) -> dict[str, object]:
+        gates = self._view.model.gates
+        level, machines, missing = judge(gates, inventory, self._gated)
+        asked = conditions(gates.levels)
+        drawn = Replicates(
+            gates=gates,
+            values=self._gated,
+            outcomes={metric: self.outcomes(metric) for c in asked for metric in c.metrics()},
+            days=self._days,
+            seed=f"{self._evidence} levels",
+        )
+        return {
+            "level": machines[0].level if len(inventory) == 1 else level,
+            "machines": machines,
+            "missing": missing,
+            "conditions": [condition.name for condition in asked],
+            "settle": pieces(gates, machines, self._gated),
+            "chances": drawn.chances(inventory),
+            "cascade": cascade(gates, machines),
+        }
+
+    def _answered(self, found: Iterable[Said]) -> dict[str, object]:
+        return {
+            "answers": list(self._view.plant.answers),
+            "contradictions": [
+                Contradiction(
+                    code=c.code, subject=c.subject, said=c.said, seen=c.seen, when=c.when, machine=c.machine
+                )
+                for c in found
+            ],
+        }
+
+    @cached_property
+    def _days(self) -> NDArray[np.bool_]:
+        """Days of the window that count for any machine."""
+        counted = [self._view.counting(m.id) > 0 for m in self._view.inventory]
+        return np.asarray(np.any([np.zeros(len(self._view.dates), np.bool_), *counted], axis=0))
 
     def retained(self) -> bytes:
         """Return the plant's report for the retained topic, at most 32 kB.
 
-        Of a plant too large for that, details go that `report.get` gives for each machine: first for which machines
-        evidence is missing, then the machines' gates. Values, level and reasons always stay.
+        Of a plant too large for that, details go that `report.get` gives: first contradictions, then for which
+        machines evidence is missing, then the machines' gates, then at which machines the level would settle.
+        Values, level and reasons always stay.
         """
         report = self.plant()
+        if len(encode(report)) > REPORT_LIMIT:
+            report = replace(report, contradictions=[])
         if len(encode(report)) > REPORT_LIMIT:
             report = replace(report, missing=[Missing(m.metric, m.reason) for m in report.missing])
         if len(encode(report)) > REPORT_LIMIT:
             report = replace(report, machines=[])
+        if len(encode(report)) > REPORT_LIMIT:
+            report = replace(report, settle=[Missing(m.metric, m.reason) for m in report.settle])
         return encode(report)
 
     def respond(self, body: bytes) -> bytes:
@@ -129,8 +231,7 @@ class Assessment:
 
     def _report(self, values: list[Value], **parts: object) -> Report:
         view = self._view
-        counted = [view.counting(m.id) > 0 for m in view.inventory]
-        days = sum(any(day) for day in zip(*counted, strict=True)) if counted else 0
+        days = int(self._days.sum())
         return Report(
             factory=self._site.factory,
             site=self._site.site,
@@ -157,7 +258,7 @@ def assess(
     days: Mapping[str, bytes],
     tallies: Mapping[tuple[str, str], Mapping[int, int]],
     catalog: Sequence[Link],
-    inventory: Sequence[Machine],
+    plant: Plant,
     calendar: Calendar,
     now_ns: int,
     model: Model,
@@ -169,7 +270,7 @@ def assess(
         days: ISO date -> canonical evidence of closed days; more than the window may be given.
         tallies: (ISO date, key) -> bucket -> number, as counted by `agent.analyzers.latency.account`.
         catalog: The configured sources; `agent.frame.Source` fits.
-        inventory: The declared machines.
+        plant: What people say; `readiness.plant.configured` makes it of a configuration alone.
         calendar: The site's calendar.
         now_ns: Data time, UTC nanoseconds.
         model: From `readiness.model.parse`.
@@ -180,11 +281,12 @@ def assess(
     """
     view = View(
         days=[load(raw) for _, raw in sorted(days.items())],
-        tallies=tallies, catalog=catalog, inventory=inventory, calendar=calendar, now_ns=now_ns, model=model,
+        tallies=tallies, catalog=catalog, plant=plant, calendar=calendar, now_ns=now_ns, model=model,
     )  # fmt: skip
-    window = {day.isoformat() for day in view.dates}
-    used = [raw for day, raw in sorted(days.items()) if day in window]
+    until = view.dates[-1].isoformat()
+    used = [raw for day, raw in sorted(days.items()) if day <= until]
     counted = sorted(
-        [day, name, sorted(buckets.items())] for (day, name), buckets in tallies.items() if day in window
+        [day, name, sorted(buckets.items())] for (day, name), buckets in tallies.items() if day <= until
     )
-    return Assessment(view, site, checksum((digest(used) + checksum(encode(counted))).encode()))
+    said = fingerprint(view.inventory, plant, calendar) + checksum(encode([of_link(link) for link in catalog]))
+    return Assessment(view, site, checksum((digest(used) + checksum(encode(counted)) + said).encode()))

@@ -39,12 +39,14 @@ class Calendar:
         planned: Weekday (0 is Monday) to pieces (from, to) of planned busy time in local time; `to` at or before
             `from` lies on the next date. Empty when the site has declared no schedule.
         holidays: Dates on which no planned piece starts.
+        extra: Date to pieces of planned busy time of that date alone, a holiday or not.
     """
 
     zone: str
     day_start: time = time(0)
     planned: Mapping[int, Pieces] = field(default_factory=dict)
     holidays: frozenset[date] = frozenset()
+    extra: Mapping[date, Pieces] = field(default_factory=dict)
 
     def bounds(self, day: date) -> tuple[int, int]:
         """Return start and end of a production day, UTC nanoseconds."""
@@ -66,13 +68,12 @@ class Calendar:
         pieces = []
         for offset in (-1, 0, 1):
             on = day + timedelta(days=offset)
-            if on in self.holidays:
-                continue
-            for begin, finish in self.planned.get(on.weekday(), ()):
+            usual = () if on in self.holidays else self.planned.get(on.weekday(), ())
+            for begin, finish in (*usual, *self.extra.get(on, ())):
                 until = on if finish > begin else on + timedelta(days=1)
                 pieces.append((_instant(self.zone, on, begin), _instant(self.zone, until, finish)))
         return union(*(Spans.of([p]) for p in pieces)).clip(start, end)
 
     def has_schedule(self) -> bool:
         """Return whether any planned time is declared."""
-        return any(self.planned.values())
+        return any(self.planned.values()) or any(self.extra.values())

@@ -63,17 +63,24 @@ def wilson(share: float, n: float) -> tuple[float, float]:
 
 
 def effective(residuals: Floats) -> float:
-    """Return how many independent days these days are worth, by their correlation with the day before."""
+    """Return how many independent days these days are worth, by their correlation with the day before.
+
+    In n days a correlation looks smaller than it is, by (1 + 3 rho) / n on average (Marriott and Pope 1954); that
+    is put back. Simulated over 20 days whose frailty is correlated by 0.4 (`tests/validity/coverage.py`): 86-89 %
+    covered instead of 85-87 %.
+    """
     n = len(residuals)
     total = float(np.sum(residuals**2))
     if n < 3 or total <= 0:
         return float(n)
     rho = float(np.sum(residuals[1:] * residuals[:-1])) / total
+    rho += (1 + 3 * max(rho, 0.0)) / n
     rho = min(max(rho, 0.0), 0.9)
     return max(2.0, n * (1 - rho) / (1 + rho))
 
 
-def _draws(n: int, seed: int) -> Floats:
+def draws(n: int, seed: int) -> Floats:
+    """Return how often each of n days is drawn in each replicate, [B, n]."""
     # The stream of RandomState is frozen for ever, that of a Generator may change with a release of numpy; equal
     # evidence must give equal reports.
     picks = np.random.RandomState(seed % 2**32).randint(0, n, (REPLICATES, n))
@@ -96,6 +103,51 @@ def _shares(num: Floats, den: Floats, weights: Floats, counts: Floats) -> tuple[
     return value, error
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Ratios:
+    """The weighted mean of the machines' ratios over days that count, and what is needed for its interval."""
+
+    num: Floats
+    den: Floats
+    weights: Floats
+    value: float
+    error: float
+    n: int
+    n_eff: float
+
+    @classmethod
+    def of(cls, num: Floats, den: Floats, weights: Floats) -> Ratios:
+        """Return it from [machines, days], without the days on which no machine counts."""
+        used = den.sum(axis=0) > 0
+        num, den = num[:, used], den[:, used]
+        n = num.shape[1]
+        if n < 2:
+            twice = np.repeat(num, 2, 1), np.repeat(den, 2, 1)
+            value = float(_shares(*twice, weights, np.ones((1, 2)))[0][0])
+            return cls(num, den, weights, value, 0.0, n, float(n))
+        value, error = (float(x[0]) for x in _shares(num, den, weights, np.ones((1, n))))
+        whole = np.maximum(den.sum(axis=1), 1e-300)
+        ratio = num.sum(axis=1) / whole
+        residual = ((weights / weights.sum() / whole)[:, None] * (num - ratio[:, None] * den)).sum(axis=0)
+        return cls(num, den, weights, value, error, n, effective(residual))
+
+    def spread(self) -> bool:
+        """Return whether days differ at all."""
+        return self.n >= 2 and self.error >= NO_SPREAD * max(abs(self.value), 1.0)
+
+    def resampled(self, seed: int) -> tuple[float, float]:
+        """Return the studentised interval over whole days (bootstrap-t)."""
+        values, errors = _shares(self.num, self.den, self.weights, draws(self.n, seed))
+        t = (values - self.value) / np.maximum(errors, SMALL_SE * self.error)
+        low, high = np.quantile(t, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+        widen = math.sqrt(self.n / self.n_eff)  # days that follow each other tell less than their number
+        return self.value - float(high) * self.error * widen, self.value - float(low) * self.error * widen
+
+    def days_with(self, part: Floats) -> int:
+        """Return on how many days a part, [machines, days], is there for any machine."""
+        return int((part > 0).any(axis=0).sum())
+
+
 def interval(num: Floats, den: Floats, weights: Floats, seed: int) -> Interval:
     """Return the weighted mean of the machines' shares with its interval.
 
@@ -105,32 +157,17 @@ def interval(num: Floats, den: Floats, weights: Floats, seed: int) -> Interval:
         weights: [machines], > 0.
         seed: Of the resampling; derive it from the evidence.
     """
-    used = den.sum(axis=0) > 0
-    num, den = num[:, used], den[:, used]
-    n = num.shape[1]
-    one = np.ones((1, n))
-    if n < 2:
-        share = float(_shares(np.repeat(num, 2, 1), np.repeat(den, 2, 1), weights, np.ones((1, 2)))[0][0])
-        return _around(share, *wilson(share, 1), n, float(n))
-    value, error = (float(x[0]) for x in _shares(num, den, weights, one))
-    machine = num.sum(axis=1) / np.maximum(den.sum(axis=1), 1e-300)
-    residual = (
-        (weights / weights.sum() / np.maximum(den.sum(axis=1), 1e-300))[:, None] * (num - machine[:, None] * den)
-    ).sum(axis=0)
-    n_eff = effective(residual)
-    lost = ((den - num) > 0).any(axis=0).sum()
-    held = (num > 0).any(axis=0).sum()
-    if min(lost, held) < FEW or error < NO_SPREAD:
-        lo, hi = wilson(value, n_eff)
+    found = Ratios.of(num, den, weights)
+    if found.n < 2:
+        return around(found.value, *wilson(found.value, 1), found.n, found.n_eff)
+    few = min(found.days_with(found.den - found.num), found.days_with(found.num)) < FEW
+    if few or not found.spread():
+        lo, hi = wilson(found.value, found.n_eff)
     else:
-        values, errors = _shares(num, den, weights, _draws(n, seed))
-        t = (values - value) / np.maximum(errors, SMALL_SE * error)
-        low, high = np.quantile(t, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-        widen = math.sqrt(n / n_eff)  # days that follow each other tell less than their number
-        lo, hi = value - float(high) * error * widen, value - float(low) * error * widen
-    return _around(value, lo, hi, n, n_eff)
+        lo, hi = found.resampled(seed)
+    return around(found.value, lo, hi, found.n, found.n_eff)
 
 
-def _around(value: float, lo: float, hi: float, n: int, n_eff: float) -> Interval:
-    """Return the interval, cut to what a share can be and never on one side of its value."""
-    return Interval(value, max(0.0, min(lo, value)), min(1.0, max(hi, value)), n, n_eff)
+def around(value: float, lo: float, hi: float, n: int, n_eff: float, most: float = 1.0) -> Interval:
+    """Return the interval within 0 and `most` (1 for a share), never on one side of its value."""
+    return Interval(value, max(0.0, min(lo, value)), min(most, max(hi, value)), n, n_eff)

@@ -11,19 +11,20 @@ the machine's sources; what we ourselves failed to see is no sample of the facto
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from readiness.catalog import key
 from readiness.evidence import EVERYTHING, SignalDay
-from readiness.spans import EMPTY, Spans, difference, intersection, union
+from readiness.seen import Seen
+from readiness.spans import EMPTY, Spans, difference, intersection, normal, union
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
     from numpy.typing import NDArray
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from readiness.evidence import DayEvidence, SourceDay
     from readiness.inventory import Machine
     from readiness.model import Model
+    from readiness.plant import Plant
     from readiness.schedule import Calendar
 
     Floats = NDArray[np.float64]
@@ -40,6 +42,9 @@ if TYPE_CHECKING:
 WINDOW_DAYS = 28
 NEEDED_DAYS = 10
 HALF = 0.5
+BURST = "burst"
+CONDITION = "alarm:"
+"""Begins the name of the track of an alarm condition, see `DayEvidence.alarms`."""
 ABSENT = SignalDay(-1, -1, -1, 0, 0, 0, 0)
 
 
@@ -60,25 +65,49 @@ class View:
     Args:
         days: Closed production days, any order; those outside the window are passed over.
         tallies: (ISO date, key) -> bucket -> number, as `agent.analyzers.latency` counts them.
-        catalog: The configured sources now.
-        inventory: The declared machines now.
+        catalog: The configured sources now, those read in bursts too.
+        plant: What people say now: machines, what signals mean, products.
         calendar: The site's calendar now.
         now_ns: Data time of the report; the window ends with the last production day before it.
         model: Anchors, gates and lists.
+        length: Production days in the window.
     """
 
     days: Sequence[DayEvidence]
     tallies: Mapping[tuple[str, str], Mapping[int, int]]
     catalog: Sequence[Link]
-    inventory: Sequence[Machine]
+    plant: Plant
     calendar: Calendar
     now_ns: int
     model: Model
+    length: int = WINDOW_DAYS
     dates: tuple[date, ...] = field(init=False)
+    derived: dict[tuple[str, ...], object] = field(init=False, default_factory=dict, repr=False)
+    """What has been computed from this view, so that formulas share it (`readiness.production`)."""
 
     def __post_init__(self) -> None:
         today = self.calendar.day_of(self.now_ns)
-        self.dates = tuple(today - timedelta(days=back) for back in range(WINDOW_DAYS, 0, -1))
+        self.dates = tuple(today - timedelta(days=back) for back in range(self.length, 0, -1))
+
+    @property
+    def inventory(self) -> Sequence[Machine]:
+        """The declared machines."""
+        return self.plant.machines
+
+    def over(self, days: int) -> View:
+        """Return the same evidence seen over a window of another length that ends with the same day."""
+        if days == self.length:
+            return self
+        if ("over", str(days)) not in self.derived:
+            self.derived["over", str(days)] = replace(self, length=days)
+        found = self.derived["over", str(days)]
+        assert isinstance(found, View)
+        return found
+
+    @cached_property
+    def seen(self) -> Seen:
+        """What signals and devices said on the days of the window, and before."""
+        return Seen(self.days, self.calendar, self.dates)
 
     @cached_property
     def records(self) -> list[DayEvidence]:
@@ -97,9 +126,17 @@ class View:
 
     @cached_property
     def tags(self) -> dict[str, list[tuple[Link, Tag]]]:
-        """Machine -> its configured signals, for machines of the inventory."""
+        """Machine -> its configured signals, for machines of the inventory; without bursts."""
+        return self._tags(source for source in self.catalog if source.mode != BURST)
+
+    @cached_property
+    def fast(self) -> dict[str, list[tuple[Link, Tag]]]:
+        """Likewise, the signals read in bursts: the same values again, and between two nothing is expected."""
+        return self._tags(source for source in self.catalog if source.mode == BURST)
+
+    def _tags(self, sources: Iterable[Link]) -> dict[str, list[tuple[Link, Tag]]]:
         found: dict[str, list[tuple[Link, Tag]]] = {m.id: [] for m in self.inventory}
-        for source in self.catalog:
+        for source in sources:
             for tag in source.signals:
                 if tag.machine in found:
                     found[tag.machine].append((source, tag))
@@ -128,6 +165,116 @@ class View:
         domain, day = self._domains[source]
         row: Floats = np.bincount(day, weights=spans.within(domain), minlength=len(self.dates)).astype(np.float64)
         return row
+
+    def domain(self, source: str) -> Spans:
+        """Return the time that counts for a source: planned, in service, not censored."""
+        spans = self._domains[source][0] if source in self._domains else EMPTY
+        return normal(spans.start, spans.end)
+
+    def by_day(self, source: str, spans: Spans) -> Floats:
+        """Return per day how much of the time that counts for a source lies in `spans`."""
+        return self._per_day(source, spans) if source in self._domains else 0 * self.planned
+
+    def domain_of(self, name: str) -> Spans:
+        """Return the time that counts for a signal: for the sources that had it, on the days when they had it."""
+        days: dict[str, list[Spans]] = defaultdict(list)
+        for record, part in self._parts_of.get(name, ()):
+            days[part.source].append(Spans.between(record.start_ns, record.end_ns))
+        return union(*(intersection(self.domain(source), union(*row)) for source, row in days.items()))
+
+    def per_day(self, spans: Spans) -> Floats:
+        """Return per day of the window how much of its planned time lies in `spans`."""
+        return np.array([int(spans.within(day).sum()) for day in self._planned], np.float64)
+
+    @cached_property
+    def _machine_domains(self) -> dict[str, list[Spans]]:
+        """Machine -> per day the time that counts for at least one of its sources."""
+        sources: dict[str, set[str]] = defaultdict(set)
+        for machine, tags in self.tags.items():
+            sources[machine].update(source.id for source, _ in tags)
+        for name, parts in self._parts_of.items():
+            sources[name.split("/")[0]].update(part.source for _, part in parts)
+        counts = {source: self.domain(source) for source in self._domains}
+        return {
+            machine: [intersection(day, whole) for day in self._planned]
+            for machine, of in sources.items()
+            for whole in [union(*(counts[s] for s in sorted(of & set(counts))))]
+        }
+
+    def machine_domain(self, machine: str) -> Spans:
+        """Return the time that counts for at least one of a machine's sources."""
+        return union(*self._machine_domains.get(machine, ()))
+
+    def machine_by_day(self, machine: str, spans: Spans) -> Floats:
+        """Return per day how much of the time that counts for a machine lies in `spans`."""
+        days = self._machine_domains.get(machine)
+        if days is None:
+            return 0 * self.planned
+        return np.array([int(spans.within(day).sum()) for day in days], np.float64)
+
+    @cached_property
+    def _parts_of(self) -> dict[str, list[tuple[DayEvidence, SourceDay]]]:
+        """Signal -> the parts of evidence that know it, in order of time."""
+        found: dict[str, list[tuple[DayEvidence, SourceDay]]] = defaultdict(list)
+        for record in self.records:
+            for part in record.sources:
+                for name in part.signals.keys() | part.tracks.keys() | part.counts.keys() | part.values.keys():
+                    found[name].append((record, part))
+        return dict(found)
+
+    @cached_property
+    def _known(self) -> dict[tuple[str, str], Spans]:
+        return {}
+
+    @cached_property
+    def _configured(self) -> dict[str, str]:
+        return {key(tag): source.id for source in self.catalog if source.mode != BURST for tag in source.signals}
+
+    def source_of(self, name: str) -> str | None:
+        """Return the source that a signal (`{machine}/{signal}`) is configured in, or was last seen in."""
+        if name in self._configured:
+            return self._configured[name]
+        return self._parts_of[name][-1][1].source if name in self._parts_of else None
+
+    def spans(self, name: str, kind: Literal["known", "uncertain", "bad"] = "known") -> Spans:
+        """Return when a signal was known (or uncertain, or bad), over the window and not only in planned time."""
+        if (name, kind) not in self._known:
+            parts = [
+                record.spans(part.spans[index])
+                for record, part in self._parts_of.get(name, ())
+                if (index := getattr(part.signals.get(name, ABSENT), kind)) >= 0
+            ]
+            self._known[name, kind] = union(*parts).clip(self.seen.start_ns, self.seen.end_ns)
+        return self._known[name, kind]
+
+    @cached_property
+    def _by_role(self) -> tuple[dict[tuple[str, str], list[str]], dict[tuple[str, str], list[str]]]:
+        sure: dict[tuple[str, str], list[str]] = defaultdict(list)
+        guessed: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for name, meaning in sorted(self.plant.meanings.items()):
+            if meaning.role is not None and (name in self._configured or name in self._parts_of):
+                of = guessed if meaning.origin == "guess" else sure
+                of[name.split("/")[0], meaning.role].append(name)
+        for name in sorted(self._parts_of):  # conditions that a server reports are alarms by what they are
+            machine, _, signal = name.partition("/")
+            if signal.startswith(CONDITION) and self.plant.meaning(name).role is None:
+                sure[machine, "alarm"].append(name)
+        return sure, guessed
+
+    def signals(self, machine: str, role: str) -> list[str]:
+        """Return the signals of a machine, `{machine}/{signal}`, for whose role somebody stands."""
+        return self._by_role[0].get((machine, role), [])
+
+    def guessed(self, machine: str, role: str) -> list[str]:
+        """Return the signals of a machine for whose role nobody stands yet."""
+        return self._by_role[1].get((machine, role), [])
+
+    def lack(self, machine: str, *roles: str) -> Reason | None:
+        """Return why a machine has no signal of one of these roles, or None if it has one of each."""
+        missing = [role for role in roles if not self.signals(machine, role)]
+        if not missing:
+            return None
+        return "NA_ROLE_UNCONFIRMED" if all(self.guessed(machine, r) for r in missing) else "NA_NO_EVIDENCE"
 
     @cached_property
     def sources(self) -> dict[str, tuple[Floats, Floats]]:
@@ -231,10 +378,11 @@ class View:
 
     def roles(self, machine: str) -> Counter[str]:
         """Return how the roles of a machine's signals are known: confirmed, guessed or none."""
-        return Counter(
-            "none" if tag.role is None else "confirmed" if tag.role_confirmed else "guessed"
-            for _, tag in self.tags.get(machine, ())
-        )
+        found: Counter[str] = Counter()
+        for _, tag in self.tags.get(machine, ()):
+            meaning = self.plant.meaning(key(tag))
+            found["none" if meaning.role is None else "guessed" if meaning.origin == "guess" else "confirmed"] += 1
+        return found
 
     @cached_property
     def simulated(self) -> float:

@@ -20,11 +20,12 @@ if TYPE_CHECKING:
     from settings.language import Language
 
 M = TypeVar("M", bound=BaseModel)
+T = TypeVar("T")
 
 
 def load(
-    path: str | Path, read: Callable[[bytes], tuple[M | None, Sequence[Problem]]], lang: str | None = None
-) -> M:
+    path: str | Path, read: Callable[[bytes], tuple[T | None, Sequence[Problem]]], lang: str | None = None
+) -> T:
     """Read and check a configuration file; nothing but this file is touched.
 
     Args:
@@ -105,6 +106,6 @@ def line(problem: Problem, name: str, language: Language) -> str:
     path = f"{problem.path}: " if problem.path else ""
     at = problem.line
     if isinstance(at, Line):
-        through = Text(f" (extends in {name}:{at.via})", f" ({name}:{at.via}의 extends)")(language)
+        through = Text(f" ({at.key} in {name}:{at.via})", f" ({name}:{at.via}의 {at.key})")(language)
         return f"{at.file}:{at:d}: {path}{problem.text(language)}{through}"
     return f"{name}:{at}: {path}{problem.text(language)}"

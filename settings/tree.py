@@ -20,15 +20,17 @@ class Line(int):
     Attributes:
         file: The other file, as it is shown.
         via: Line of the first file that brought it in.
+        key: Under which key.
     """
 
     file: str
     via: int
+    key: str
 
-    def __new__(cls, line: int, file: str, via: int) -> Self:
+    def __new__(cls, line: int, file: str, via: int, key: str = "extends") -> Self:
         """Return line `line` of `file`."""
         made = super().__new__(cls, line)
-        made.file, made.via = file, via
+        made.file, made.via, made.key = file, via, key
         return made
 
 

@@ -7,15 +7,25 @@ sources are interleaved or blocks are cut.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from agent.analyzers.counting import Counting
+from agent.analyzers.jitter import Jitter
 from agent.analyzers.knowledge import Polled, Subscribed
+from agent.analyzers.latest import Latest
 from agent.analyzers.liveness import Liveness
+from agent.analyzers.numbers import Column
+from agent.analyzers.order import Order
 from agent.analyzers.outages import GRACE_NS as TELLING_NS
 from agent.analyzers.rows import Rows, by_signal, classes, forward
 from agent.analyzers.runs import grown
+from agent.analyzers.signals import Closing, Portion
+from agent.analyzers.tracks import Tracks
+from agent.analyzers.values import Values
 from readiness.evidence import Packed, SignalDay, SourceDay
 from readiness.spans import Spans, union
 
@@ -25,6 +35,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from agent.analyzers.knowledge import Knowledge
+    from agent.analyzers.signals import Analyzer
     from agent.frame import FrameBlock, RoundTrip, Signal, Source
 
     Ints = NDArray[np.int64]
@@ -46,15 +57,40 @@ def key(signal: Signal) -> str:
     return f"{signal.machine}/{signal.id}"
 
 
+class Ranges(NamedTuple):
+    """What people say of a signal's values: it goes before what the configuration says."""
+
+    limits: tuple[float, float] | None = None
+    """What is physically possible."""
+    usual: tuple[float, float] | None = None
+    """What is likely in normal operation."""
+
+
+def analyzers(source: Source, day: Day) -> dict[str, Analyzer]:
+    """Return what looks at the rows of a source, by the name under which its state is kept."""
+    found: dict[str, Analyzer] = {
+        "order": Order(source.mode, source.interval_ns),
+        "tracks": Tracks(source.mode, source.interval_ns),
+        "counts": Counting(source.mode, source.interval_ns),
+        "values": Values(source.mode, source.interval_ns, day),
+    }
+    if source.mode == "poll":
+        found["jitter"] = Jitter(source.interval_ns)
+    else:
+        found["latest"] = Latest()
+    return found
+
+
 class Ledger:
     """One source: what it is, what its rows said, and how far its data time has come.
 
     Args:
         source: Definition at the time; signals that appear later are appended, none is ever taken away.
         day: Returns the bounds of the production day that an instant lies in.
+        ranges: By `{machine}/{signal}`.
     """
 
-    def __init__(self, source: Source, day: Day) -> None:
+    def __init__(self, source: Source, day: Day, ranges: Mapping[str, Ranges] | None = None) -> None:
         self.id = identity(source)
         self._about = (source.id, source.device, source.protocol, source.mode, source.interval_ns)
         self._day = day
@@ -63,6 +99,9 @@ class Ledger:
         n = len(self._keys)
         self._knowledge: Knowledge = Polled(n, source.interval_ns) if source.mode == "poll" else Subscribed(n)
         self._liveness = Liveness(source.mode, source.interval_ns)
+        self._analyzers = analyzers(source, day)
+        self._ranges = ranges or {}
+        self._describe(source.signals)
         self._seen = np.zeros(n, np.int64)
         self._since = np.zeros(n, np.int64)  # first row of the first block whose source lists the signal
         self._listed: tuple[Signal, ...] | None = None
@@ -90,11 +129,11 @@ class Ledger:
             signal, kind = self._index(block), classes(block.status) if block.status.any() else None
             self.first_ns = min(self.first_ns or int(block.time_ns[0]), int(block.time_ns.min()))
             self._list(block)
-            whole = Rows(signal, block.time_ns, kind)
+            whole = Rows(signal, block.time_ns, kind, np.arange(len(block)), Column(block))
             for first in range(0, len(block), SLICE):
                 self._slice(whole.where(slice(first, first + SLICE)), closed_ns)
-        for trip in block.round_trips:
-            self._request(trip, closed_ns)
+        if block.round_trips:
+            self._count_requests(block.round_trips, closed_ns)
 
     def _slice(self, rows: Rows, closed_ns: int) -> None:
         low, high = int(rows.time.min()), int(rows.time.max())
@@ -103,7 +142,7 @@ class Ledger:
         self._rows_ns = max(self._rows_ns, high)
         self._resume(rows.time)
         if len(rows):
-            self._take(rows)
+            self._take(rows, closed_ns)
 
     def watermark(self, time_ns: int) -> None:
         """Take a watermark."""
@@ -135,7 +174,7 @@ class Ledger:
         if block.source.signals is not self._listed:
             self._listed, mapping = self._mapped
             listed = np.arange(len(block.source.signals)) if mapping is None else mapping
-            self._since[listed[self._since[listed] == 0]] = int(block.time_ns.min())
+            self._since[listed[self._since[listed] == 0]] = int(block.time_ns[0])
 
     def _index(self, block: FrameBlock) -> Ints:
         """Return the rows' signals as indices into our own list."""
@@ -154,10 +193,38 @@ class Ledger:
         n = len(self._keys)
         self._seen, self._since = grown(self._seen, n), grown(self._since, n)
         self._knowledge.grow(n)
+        self._describe(signals)
         self._reads = {
             start: np.pad(reads, ((0, 0), (0, n - reads.shape[1]))) for start, reads in self._reads.items()
         }
         return None if wanted == self._keys else np.array([known[k] for k in wanted], np.int64)
+
+    def ranges(self, ranges: Mapping[str, Ranges]) -> None:
+        """Take what people say of the signals' values now."""
+        self._ranges = ranges
+        self._describe(self._mapped[0])
+
+    def latest(self, name: str) -> float | None:
+        """Return the number that a signal of a subscription has now; None where there is none."""
+        found = self._analyzers.get("latest")
+        if not isinstance(found, Latest) or name not in self._keys:
+            return None
+        value = float(found.value[self._keys.index(name)])
+        return None if np.isnan(value) else value
+
+    def _describe(self, signals: Sequence[Signal]) -> None:
+        """Tell the analyzers how the signals are defined now."""
+        defined = {key(s): s for s in signals}
+        for name in defined.keys() & self._ranges.keys():
+            said, signal = self._ranges[name], defined[name]
+            defined[name] = replace(
+                signal,
+                instrument_range=said.limits or signal.instrument_range,
+                eu_range=said.usual or signal.eu_range,
+            )
+        now = [defined.get(k) for k in self._keys]
+        for analyzer in self._analyzers.values():
+            analyzer.grow(now)
 
     def _on_time(self, rows: Rows, closed_ns: int) -> Rows:
         top = np.maximum(np.maximum.accumulate(rows.time), self._rows_ns)
@@ -179,34 +246,44 @@ class Ledger:
             start = self._day(time)[0]
             self._late[start] = self._late.get(start, 0) + 1
 
-    def _take(self, rows: Rows) -> None:
+    def _take(self, rows: Rows, closed_ns: int) -> None:
         self._liveness.take(rows)
         rows, dropped = forward(by_signal(rows), self._seen)
         self._miss(dropped)
         if not len(rows):
             return
-        self._count(rows)
         self._knowledge.take(rows)
-
-    def _count(self, rows: Rows) -> None:
-        n, instant, high = len(self._keys), int(rows.time.min()), int(rows.time.max())
+        instant, high = int(rows.time.min()), int(rows.time.max())
         while True:
             start, end = self._day(instant)
             part = rows if high < end else rows.where(rows.time < end)
-            cell = part.signal if part.kind is None else part.signal + n * part.kind
-            counted = np.bincount(cell, minlength=OUTCOMES * n).reshape(OUTCOMES, n)
-            self._reads[start] = self._reads[start] + counted if start in self._reads else counted
+            self._count(part, start)
+            portion = Portion(start, end, closed_ns)
+            for analyzer in self._analyzers.values():
+                analyzer.take(part, portion)
             if high < end:
                 return
             rows = rows.where(rows.time >= end)
             instant = int(rows.time.min())
 
-    def _request(self, trip: RoundTrip, closed_ns: int) -> None:
-        if trip.time_ns < closed_ns:
-            return
-        counts = self._requests.setdefault(self._day(trip.time_ns)[0], {})
-        outcome = f"{trip.status >> 16:04x}" if trip.status >> 30 else "ok"
-        counts[outcome] = counts.get(outcome, 0) + 1
+    def _count(self, rows: Rows, start_ns: int) -> None:
+        n = len(self._keys)
+        cell = rows.signal if rows.kind is None else rows.signal + n * rows.kind
+        counted = np.bincount(cell, minlength=OUTCOMES * n).reshape(OUTCOMES, n)
+        self._reads[start_ns] = self._reads[start_ns] + counted if start_ns in self._reads else counted
+
+    def _count_requests(self, trips: Sequence[RoundTrip], closed_ns: int) -> None:
+        """Count requests by day and outcome; nearly all are of one day and went well."""
+        times = [trip.time_ns for trip in trips]
+        start, end = self._day(low := min(times))
+        if closed_ns <= low and max(times) < end:
+            number = {(start, status): many for status, many in Counter([trip.status for trip in trips]).items()}
+        else:
+            number = Counter((self._day(t.time_ns)[0], t.status) for t in trips if t.time_ns >= closed_ns)
+        for (day, status), many in number.items():
+            counts = self._requests.setdefault(day, {})
+            outcome = f"{status >> 16:04x}" if status >> 30 else "ok"
+            counts[outcome] = counts.get(outcome, 0) + many
 
     def close(self, start_ns: int, end_ns: int, down: Spans, configured: frozenset[str] | None) -> SourceDay | None:
         """Return the source's part of a day, or None if there is no trace of it.
@@ -239,14 +316,8 @@ class Ledger:
             return table[spans]
 
         reads = self._reads.get(start_ns, np.zeros((OUTCOMES, len(self._keys)), np.int64)).T.tolist()
-        joined = np.where(self._since > 0, self._since, end_ns if self._rows_ns else self.first_ns)
-        counted = (joined < start_ns) | (joined <= self.first_ns + max(JOINED_NS, 2 * self._about[4]))
-        wanted = configured if configured is not None else frozenset(self._keys)
-        signals = {
-            k: SignalDay(*(place(s) for s in known[i]), *reads[i])
-            for i, k in enumerate(self._keys)
-            if counted[i] and k in wanted
-        }
+        placed = self._placed(start_ns, end_ns, configured)
+        signals = {k: SignalDay(*(place(s) for s in known[i]), *reads[i]) for i, k in placed.items()}
         traces = (self._reads, self._requests, self._late)
         if not (len(live) or packed or any(start_ns in trace for trace in traces)):
             return None  # nobody even tried: our own fault, not held against the factory
@@ -258,12 +329,27 @@ class Ledger:
             signals=signals,
             requests=self._requests.get(start_ns, {}),
             late=self._late.get(start_ns, 0),
+            **self._analyzed(Closing(start_ns, end_ns, placed, known, live)),
         )
+
+    def _placed(self, start_ns: int, end_ns: int, configured: frozenset[str] | None) -> dict[int, str]:
+        """Return the signals that have a place in a day, by index."""
+        joined = np.where(self._since > 0, self._since, end_ns if self._rows_ns else self.first_ns)
+        counted = (joined < start_ns) | (joined <= self.first_ns + max(JOINED_NS, 2 * self._about[4]))
+        return {i: k for i, k in enumerate(self._keys) if counted[i] and (configured is None or k in configured)}
+
+    def _analyzed(self, day: Closing) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for analyzer in self._analyzers.values():
+            found |= analyzer.close(day)
+        return found
 
     def drop(self, end_ns: int) -> None:
         """Forget days that end at or before `end_ns`."""
         self._knowledge.drop(end_ns)
         self._liveness.drop(end_ns)
+        for analyzer in self._analyzers.values():
+            analyzer.drop(end_ns)
         self._reads = {s: v for s, v in self._reads.items() if s >= end_ns}
         self._requests = {s: v for s, v in self._requests.items() if s >= end_ns}
         self._late = {s: v for s, v in self._late.items() if s >= end_ns}
@@ -276,6 +362,7 @@ class Ledger:
             "keys": self._keys,
             "knowledge": self._knowledge.state(),
             "liveness": self._liveness.state(),
+            "analyzers": {name: analyzer.state() for name, analyzer in self._analyzers.items()},
             "seen": self._seen.tolist(),
             "since": self._since.tolist(),
             "reads": {str(s): v.tolist() for s, v in self._reads.items()},
@@ -291,6 +378,8 @@ class Ledger:
         self._keys = list(state["keys"])
         self._knowledge.restore(state["knowledge"])
         self._liveness.restore(state["liveness"])
+        for name, analyzer in self._analyzers.items():
+            analyzer.restore(state["analyzers"][name])
         self._seen = np.array(state["seen"], np.int64)
         self._since = np.array(state["since"], np.int64)
         self._reads = {int(s): np.array(v, np.int64) for s, v in state["reads"].items()}

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 SILENCE_NS = 60_000_000_000
 """Longest silence inside a live subscription: its session would have timed out."""
-_ONE = np.zeros(1, np.int64)
 
 
 class Liveness:
@@ -57,7 +56,7 @@ class Liveness:
         """Take a watermark."""
         if time_ns > self._latest["marks"]:
             self._latest["marks"] = time_ns
-            self._marks.extend(_ONE, np.array([time_ns], np.int64))
+            self._marks.mark(time_ns)
 
     def spans(self, low_ns: int, high_ns: int, answered: Iterable[Spans], down: Spans) -> Spans:
         """Return the live time within [low, high).

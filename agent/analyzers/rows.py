@@ -7,13 +7,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from agent.analyzers.numbers import Whole
 from agent.analyzers.runs import firsts
 from agent.frame import Status
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
+    from agent.analyzers.numbers import Column
+    from agent.frame import Value
+
     Ints = NDArray[np.int64]
+    Floats = NDArray[np.float64]
 
 GOOD, UNCERTAIN, BAD, LOST = 0, 1, 2, 3
 """Classes of a reading. BAD: the device answered, and the value is bad (a sensor, an address, a type). LOST: the
@@ -51,25 +58,51 @@ def classes(status: NDArray[np.uint32]) -> Ints:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rows:
-    """Rows of one source, sorted by (signal, time)."""
+    """Rows of one source, sorted by (signal, time).
+
+    Attributes:
+        signal: Index of the signal.
+        time: Acquisition time, UTC nanoseconds.
+        kind: Class; None when all are good.
+        row: Index into the block.
+        column: The block's values.
+    """
 
     signal: Ints
     time: Ints
-    kind: Ints | None  # None: all good
+    kind: Ints | None
+    row: Ints
+    column: Column
 
     def __len__(self) -> int:
         return len(self.time)
 
+    @property
+    def number(self) -> Floats:
+        """The values as float64, NaN where there is no number."""
+        return self.column.number[self.row]
+
+    @property
+    def whole(self) -> Whole:
+        """The whole numbers, exact."""
+        whole = self.column.whole
+        return Whole(whole.value[self.row], whole.there[self.row], whole.wide)
+
+    @property
+    def raw(self) -> Sequence[Value]:
+        """The values as Python has them."""
+        return self.column.raw(self.row)
+
     def of(self, *kinds: int) -> Rows:
         """Return the rows of some classes."""
         if self.kind is None:
-            return self if GOOD in kinds else Rows(self.signal[:0], self.time[:0], None)
-        keep = np.isin(self.kind, kinds)
-        return Rows(self.signal[keep], self.time[keep], self.kind[keep])
+            return self if GOOD in kinds else self.where(slice(0))
+        return self.where(np.isin(self.kind, kinds))
 
-    def where(self, keep: NDArray[np.bool_] | slice) -> Rows:
-        """Return the rows of a mask or a slice."""
-        return Rows(self.signal[keep], self.time[keep], None if self.kind is None else self.kind[keep])
+    def where(self, keep: NDArray[np.bool_] | Ints | slice) -> Rows:
+        """Return the rows of a mask, of indices or of a slice."""
+        kind = None if self.kind is None else self.kind[keep]
+        return Rows(self.signal[keep], self.time[keep], kind, self.row[keep], self.column)
 
 
 def by_signal(rows: Rows) -> Rows:
@@ -78,8 +111,7 @@ def by_signal(rows: Rows) -> Rows:
         return rows
     # Numpy sorts 16-bit integers by radix, several times faster than wider ones.
     small = int(rows.signal.max()) < 1 << 16
-    order = np.argsort(rows.signal.astype(np.uint16) if small else rows.signal, kind="stable")
-    return Rows(rows.signal[order], rows.time[order], None if rows.kind is None else rows.kind[order])
+    return rows.where(np.argsort(rows.signal.astype(np.uint16) if small else rows.signal, kind="stable"))
 
 
 def forward(rows: Rows, last: Ints) -> tuple[Rows, Ints]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 NONE = 0
 """No time: 1970 does not occur, and zero needs no mask."""
 NEVER = 2**62
+_ONLY = np.zeros(1, np.int64)
 
 
 def grown(column: Ints, n: int) -> Ints:
@@ -100,8 +101,7 @@ class Runs:
         """Take marks sorted by (signal, time), later than those before of the same signal."""
         if not len(signal):
             return
-        first = firsts(signal)
-        head = np.flatnonzero(first)
+        head = np.flatnonzero(firsts(signal))
         previous = np.empty_like(time)
         previous[1:] = time[:-1]
         previous[head] = self._last[signal[head]]
@@ -119,6 +119,13 @@ class Runs:
         self._closed.add(of[ended], start[ended], end[ended], np.zeros(int(ended.sum()), np.int64))
         closing = np.append(opening[1:], True)
         self._start[of[closing]] = time[breaks][closing]
+
+    def mark(self, time_ns: int) -> None:
+        """Take one mark of the only signal, later than those before: nearly always the span just goes on."""
+        if time_ns - int(self._last[0]) <= self._limit:
+            self._last[0] = time_ns
+        else:
+            self.extend(_ONLY, np.array([time_ns], np.int64))
 
     def spans(self, low_ns: int, high_ns: int) -> list[Spans]:
         """Return per signal the covered time within [low, high)."""

@@ -30,8 +30,13 @@ if TYPE_CHECKING:
     from settings.language import Language
 
 DEFAULT_CONFIG = Path("/etc/tsq/agent.yaml")
-EXTRA = frozenset({"asyncua", "cryptography", "holidays", "openpyxl", "pymodbus", "rich", "serial", "textual"})
-"""What `techsquare-edge[agent]` installs and `techsquare-edge` alone does not."""
+EXTRA = {
+    **dict.fromkeys(
+        ("asyncua", "cryptography", "holidays", "openpyxl", "pymodbus", "rich", "serial", "textual"), "agent"
+    ),
+    "pyarrow": "assess",
+}
+"""Library -> the extra of `techsquare-edge` that installs it; `techsquare-edge` alone does not."""
 
 VERBS: Mapping[str, tuple[str, Text]] = {
     "init": ("init", Text("a first file, by questions", "질문에 답하며 설정 파일 만들기")),
@@ -74,6 +79,10 @@ VERBS: Mapping[str, tuple[str, Text]] = {
         "import_",
         Text("an XG5000 export, CSV or Excel list as YAML", "XG5000 내보내기, CSV, 엑셀 목록을 YAML로 가져오기"),
     ),
+    "answers": (
+        "answers",
+        Text("what the mentor has answered: check a file, see what counts", "멘토 응답 검사, 적용된 응답 보기"),
+    ),
     "retry": ("retry", Text("try a device at once, its refused signals too", "장치에 바로 다시 접속")),
     "pki": ("pki", Text("certificates of OPC UA: whom the agent trusts", "OPC UA 인증서 신뢰 등록과 확인")),
     "diff": ("diff", Text("what a changed file would change", "바꾼 설정 파일과 현재 설정 비교")),
@@ -92,6 +101,19 @@ VERBS: Mapping[str, tuple[str, Text]] = {
         Text("bring what waits to the gateway on a USB stick", "통신이 안 될 때 USB로 데이터 옮기기"),
     ),
     "replay": ("replay", Text("what a recording gives when it is read again", "기록한 통신을 다시 읽어 보기")),
+    "assess": (
+        "assess",
+        Text("a report of data in files or a database, without an agent", "파일이나 DB에 쌓인 자료로 진단"),
+    ),
+    "reporter": (
+        "reporter",
+        Text("who signs the daily records, and taking that over", "일별 기록의 서명 상태 보기, 이어받기"),
+    ),
+    "conform": (
+        "conform",
+        Text("does an agent of any make keep to the wire", "에이전트가 통신 규격을 지키는지 시험"),
+    ),
+    "export": ("export", Text("the plant as an Asset Administration Shell", "자산관리쉘(AAS)로 내보내기")),
 }
 """Verb to its module and what it does, in the order of the help."""
 
@@ -144,7 +166,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ModuleNotFoundError as exc:
         if exc.name not in EXTRA:
             raise
-        print(f"tsq-agent: {exc.name} is not installed: pip install 'techsquare-edge[agent]'", file=sys.stderr)
+        extra = f"techsquare-edge[{EXTRA[exc.name]}]"
+        print(f"tsq-agent: {exc.name} is not installed: pip install '{extra}'", file=sys.stderr)
         return 1
     except KeyboardInterrupt:  # each verb has tidied up behind itself by now
         print(file=sys.stderr)

@@ -14,11 +14,11 @@ from urllib.parse import urlsplit
 from pydantic import TypeAdapter, ValidationError
 
 from agent.config.base import Zone
-from agent.config.schedule import DAYS, Weekdays
 from agent.edit import inline
 from agent.importing.ids import latin
 from settings.base import Host, Id, Name, TopicId
 from settings.language import Complaint, Text
+from settings.schedule import DAYS, Weekdays
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

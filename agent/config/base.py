@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, FiniteFloat, model_validator
 
-from agent.config.schedule import Date
 from agent.frame import Alarm, DataType, Found, Priority, Role, Signal
 from settings.base import Duration, Flag, Id, IpAddress, Model, Name, ProfileName, Range, SignalName, form
 from settings.language import Complaint
+from settings.schedule import Date
 from settings.suggest import nearest
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from pydantic import TypeAdapter, ValidationError
 
 from agent.config.base import Every
-from agent.config.schedule import Planned, moment, overlap
 from agent.config.sharing import shared_connections
 from settings.base import Duration
 from settings.language import Text
+from settings.schedule import Planned, moment, overlap
 from settings.suggest import nearest, slug
 from settings.tree import List, Map, Problem, locate, of_file
 

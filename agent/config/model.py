@@ -6,27 +6,28 @@
 
 from __future__ import annotations
 
+import base64
 import functools
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, PlainValidator
 
 from agent.collectors.modbus.config import ModbusDevice
 from agent.collectors.opcua.config import OpcUaDevice
 from agent.collectors.xgt.config import XgtDevice
 from agent.config.base import Zone
-from agent.config.schedule import Schedule
 from agent.sparkplug.config import SparkplugSettings
 from contract import codec
 from contract.payload import EVENTS, Birth, BirthAlarm, BirthSignal, BirthSource
 from readiness.inventory import Machine
 from readiness.schedule import Calendar
 from service.metrics import MetricsSettings
-from settings.base import Duration, Flag, Id, Model, Name, Size, TopicId, at_least
+from settings.base import Duration, Flag, Id, Model, Name, Size, TopicId, at_least, form
 from settings.broker import Broker
 from settings.language import Complaint, Text
 from settings.path import FullPath
+from settings.schedule import Schedule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from agent.frame import Source
 
 DAY_NS = 86_400 * 10**9
+KEY_BYTES = 32
 
 
 def _machine(value: str) -> str:
@@ -80,11 +82,39 @@ class Storage(Model):
     min_free: Size = Field(5 * 10**8, description="free space that is left to others on the disk")
 
 
+def written_out(text: str) -> bool:
+    """Return whether this is the base64 of a public key; one in 64 of them begins with a slash like a path."""
+    try:
+        return len(base64.b64decode(text, validate=True)) == KEY_BYTES
+    except ValueError:
+        return False
+
+
+def _answers_key(value: Any) -> str:
+    """Return where the key stands, or the key itself; of a key that is written out, see that it can be one."""
+    text = value.strip() if isinstance(value, str) else ""
+    if not (text.startswith("/") or written_out(text)):
+        raise Complaint(
+            "write the full path of the platform's public key, or the base64 of its 32 bytes",
+            "운영기관 공개키 파일의 전체 경로나 32바이트 공개키의 base64를 쓰십시오",
+        )
+    return text
+
+
+class PlatformBroker(Broker):
+    """The platform's broker."""
+
+    answers_key: Annotated[str, PlainValidator(_answers_key), form("full path, or base64")] | None = Field(
+        None,
+        description="public key (Ed25519) that signs the mentor's answers; without it none are taken from there",
+    )
+
+
 class Uplink(Model):
     """Where the agent sends to."""
 
     site: Broker = Field(description="the factory's own broker: all data goes there")
-    platform: Broker | None = Field(
+    platform: PlatformBroker | None = Field(
         None, description="the platform's broker: reports only; when absent, the site's broker answers requests"
     )
     backlog_rate: Annotated[Size, at_least(10_000)] = Field(
@@ -99,6 +129,14 @@ class Readiness(Model):
 
     report_every: Annotated[Duration, AfterValidator(_report_interval)] = Field(
         60 * 10**9, description="how often the report is renewed"
+    )
+    answers: FullPath | None = Field(
+        None, description="file of the mentor's answers, see docs/answers.md; changes are taken up while running"
+    )
+    consent: FullPath | None = Field(
+        None,
+        description="file of the owner's consent, see docs/wire.md: what the platform may see; changes are taken "
+        "up while running",
     )
 
 

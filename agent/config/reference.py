@@ -34,6 +34,7 @@ _TITLES = {
     "Planned": "schedule.planned: one span",
     "Holidays": "schedule.holidays",
     "Broker": "uplink: a broker",
+    "PlatformBroker": "uplink.platform",
     "Tls": "tls of a broker",
     "SparkplugSettings": "sparkplug",
     "MetricsSettings": "metrics",

@@ -39,6 +39,7 @@ import zstandard
 
 from agent import entry as content
 from agent.spool import births, hold, opengaps, opening, record
+from agent.spool import days as evidence_days
 from agent.spool.ages import Ages
 from agent.spool.ballast import Ballast
 from agent.spool.base import CONFIRMED, HELD, Committed
@@ -317,12 +318,13 @@ class Journal(Moving):
         Raises:
             sqlite3.Error, OSError: it is not on the disk.
         """
+        packed = zstandard.ZstdCompressor(level=9).compress(state) if state else b""
+        closed = [(day, evidence_days.packed(body)) for day, body in days.items()]
         with self._lock:
             seq = self._state.seq
-            packed = zstandard.ZstdCompressor(level=9).compress(state) if state else b""
             self._db.execute("INSERT OR REPLACE INTO evidence VALUES (1, ?, ?)", (seq, packed))
-            for day, body in days.items():
-                self._db.execute("INSERT OR REPLACE INTO day VALUES (?, ?)", (day, body))
+            for day in closed:
+                self._db.execute("INSERT OR REPLACE INTO day VALUES (?, ?)", day)
             for block, n in self._db.execute(
                 "SELECT block, count(*) FROM entry WHERE state = ? AND seq <= ? AND block IS NOT NULL "
                 "GROUP BY block",

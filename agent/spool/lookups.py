@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import zstandard
 
-from agent.spool import births, hold
+from agent.spool import births, days, hold
 
 if TYPE_CHECKING:
     import threading
@@ -43,7 +43,8 @@ class Lookups:
     def days(self) -> dict[str, bytes]:
         """Return the closed days of evidence."""
         with self._lock:
-            return dict(self._db.execute("SELECT day, body FROM day ORDER BY day"))
+            stored = self._db.execute("SELECT day, body FROM day ORDER BY day").fetchall()
+        return {day: days.unpacked(body) for day, body in stored}
 
     def tallies(self) -> dict[tuple[str, str], dict[int, int]]:
         """Return the counts by (day, key) and bucket."""

@@ -11,7 +11,7 @@
 - `epoch`: clock epochs that were not trusted: `shift` once vouched for; `over` has 1 when the hold is over, and 2
   when a correction has been told.
 - `evidence`: one row: the checkpoint, zstd, and the last seq in it.
-- `day`, `tally`: closed days of evidence; counts by day, key and bucket.
+- `day`, `tally`: closed days of evidence (see `days`); counts by day, key and bucket.
 - `gap`, `dropped`: gaps that may still change, and the entries given up in them.
 - `open_gap`, `reached`: gaps of devices that are open; the last moment of each source that is committed.
 - `still`: spans that are told as `agent_off` of the whole agent and that some source has not passed yet.

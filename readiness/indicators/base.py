@@ -2,9 +2,13 @@
 
 A formula returns what it found in a form that says how certain it can be, never a bare number:
 
-    Shares    time per production day in which something held, of time that counts: interval by day blocks
-    Census    a quantity without sampling, everything was looked at: no interval
+    Shares    time (or parts) per production day in which something held, of what counts: interval by day blocks
+    Events    how many of so many events per production day: Wilson over events while they are few, else day blocks
+    Rates     so many per so many, without an upper end: day blocks
     Buckets   a histogram per production day: quantile, interval by day blocks
+    Sample    one number of each of several things (signals, bursts): their median, interval by order statistics
+    Given     the formula has an interval of its own (a regression)
+    Census    a quantity without sampling, everything was looked at: no interval
     Missing   no evidence, and why: a code, never a zero
 
 How machines make a plant, where intervals come from and what the report looks like is the same for all of them
@@ -14,7 +18,7 @@ How machines make a plant, where intervals come from and what the report looks l
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,19 +30,78 @@ if TYPE_CHECKING:
     from readiness.view import View
 
     Floats = NDArray[np.float64]
+    Shown = float | int | str | None
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Measured:
+    """What all found things have.
+
+    Attributes:
+        quality: How it came about.
+        cap: The score is at most this, whatever the value.
+        flags: Guards that have struck, as codes in capitals; the report explains them.
+        shown: Further numbers to be shown beside the value, by name.
+    """
+
+    quality: Quality = "measured"
+    cap: float = 100.0
+    flags: tuple[str, ...] = ()
+    shown: Mapping[str, Shown] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Shares:
-    """[days] each, in nanoseconds; `num` at most `den`, both 0 on days that do not count."""
+class Shares(Measured):
+    """[days] each; `num` at most `den`, both 0 on days that do not count."""
 
     num: Floats
     den: Floats
-    quality: Quality = "measured"
 
 
-@dataclass(frozen=True, slots=True)
-class Census:
+@dataclass(frozen=True, slots=True, eq=False)
+class Events(Measured):
+    """[days] each, whole numbers: `num` of `den` events of a day."""
+
+    num: Floats
+    den: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rates(Measured):
+    """[days] each: value is `per` * sum(num) / sum(den); it may exceed `per`."""
+
+    num: Floats
+    den: Floats
+    per: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Buckets(Measured):
+    """Per production day bucket -> number (`readiness.sketch`), and the quantile that is the indicator."""
+
+    days: tuple[Mapping[int, int], ...]
+    quantile: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample(Measured):
+    """One number of each of several things: the value is their median."""
+
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Given(Measured):
+    """A value with limits of its own, from `n` days."""
+
+    value: float
+    lo: float
+    hi: float
+    n: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Census(Measured):
     """A value of everything there is; `n` things were looked at."""
 
     value: float
@@ -46,22 +109,20 @@ class Census:
 
 
 @dataclass(frozen=True, slots=True)
-class Buckets:
-    """Per production day bucket -> number (`readiness.sketch`), and the quantile that is the indicator."""
-
-    days: tuple[Mapping[int, int], ...]
-    quantile: float
-    quality: Quality = "measured"
-
-
-@dataclass(frozen=True, slots=True)
 class Missing:
-    """Not assessed; an unreachable machine is `excluded` from the plant's denominator with a loss of coverage."""
+    """Not assessed; an unreachable machine is `excluded` from the plant's denominator with a loss of coverage.
+
+    Attributes:
+        reason: Why.
+        shown: What was found all the same, too little for a value.
+    """
 
     reason: Reason
+    shown: Mapping[str, Shown] = field(default_factory=dict, compare=False)
 
 
-Outcome = Shares | Census | Buckets | Missing
+Found = Shares | Events | Rates | Buckets | Sample | Given | Census
+Outcome = Found | Missing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +133,7 @@ class Indicator:
         id: Stable code, also in topics and gates.
         ko: Name in Korean.
         en: Name in English.
-        unit: UCUM code of the value; "1" for a share.
+        unit: UCUM code of the value; "1" for a share, which is the only one that is read as a percentage.
         formula: What is computed, in one line.
         source: Where definition and reasons stand.
         inputs: Evidence that it needs; names of `readiness.inputs`.
@@ -80,6 +141,7 @@ class Indicator:
         guard: What would mislead, and what is done against it.
         evaluate: Looks at one declared machine.
         roles: Whether the value depends on what people said signals mean.
+        scope: "plant" where the value is the plant's, the same whichever machine is asked.
     """
 
     id: str
@@ -93,3 +155,4 @@ class Indicator:
     guard: str
     evaluate: Callable[[View, str], Outcome] = field(repr=False)
     roles: bool = False
+    scope: Literal["machine", "plant"] = "machine"

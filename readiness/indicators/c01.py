@@ -15,30 +15,61 @@ if TYPE_CHECKING:
 READ_DAYS = 0.8
 
 
+def moved(view: View, name: str) -> bool | None:
+    """Return whether a signal has ever said two different things in the window; None if no record tells."""
+    labels: set[object] = set()
+    totals: set[int] = set()
+    bounds: set[float] = set()
+    for record in view.records:
+        for part in record.sources:
+            if (track := part.tracks.get(name)) is not None:
+                labels.update(track.labels)
+            if (count := part.counts.get(name)) is not None:
+                totals.update((count.first, count.last))
+            if (values := part.values.get(name)) is not None:
+                bounds.update((values.low, values.high))
+            if max(len(labels), len(totals), len(bounds)) > 1:
+                return True
+    return False if labels or totals or bounds else None
+
+
+def _reach(view: View, value: float, n: int, flags: tuple[str, ...] = (), **shown: int) -> Census:
+    """Return the outcome beside the inventory that it is measured against."""
+    unsigned = () if view.plant.signed else ("INVENTORY_UNSIGNED",)
+    return Census(value, n, flags=(*unsigned, *flags), shown={**shown, "declared": len(view.inventory)})
+
+
 def evaluate(view: View, machine: str) -> Outcome:
-    """Return 1 if a confirmed signal was read on enough production days, else 0."""
+    """Return 1 if a confirmed signal that lives was read on enough production days, else 0."""
     tags = view.tags.get(machine, [])
     if not view.calendar.has_schedule():
         return Missing("NA_NO_SCHEDULE")
     assessable = [m for m, found in view.tags.items() if found and view.shortfall(m) is None]
     if not assessable:
         connected = [m for m, found in view.tags.items() if found]
-        return Missing(view.shortfall(connected[0]) or "NA_NO_EVIDENCE") if connected else Census(0.0, 0)
+        return Missing(view.shortfall(connected[0]) or "NA_NO_EVIDENCE") if connected else _reach(view, 0.0, 0)
     if not tags:
-        return Census(0.0, 0)  # declared and not connected: that is the finding
+        return _reach(view, 0.0, 0)  # declared and not connected: that is the finding
     if (reason := view.shortfall(machine)) is not None:
         return Missing(reason)
     counting = view.counting(machine) > 0
 
-    def reached(names: set[str]) -> bool:
-        series = [view.series[name] for name in names if name in view.series]
-        read = max((int(np.sum((s.known > 0) & counting)) for s in series), default=0)
-        return read >= READ_DAYS * int(counting.sum())
+    def read(names: set[str]) -> set[str]:
+        days = {
+            name: int(np.sum((view.series[name].known > 0) & counting)) for name in names if name in view.series
+        }
+        return {name for name, number in days.items() if number >= READ_DAYS * int(counting.sum())}
 
-    confirmed = {key(tag) for _, tag in tags if tag.role_confirmed}
-    if not confirmed and reached({key(tag) for _, tag in tags}):
+    meanings = {name: view.plant.meaning(name) for name in (key(tag) for _, tag in tags)}
+    confirmed = {
+        name for name, meaning in meanings.items() if meaning.role is not None and meaning.origin != "guess"
+    }
+    if not confirmed and read(set(meanings)):
         return Missing("NA_ROLE_UNCONFIRMED")  # it is read; whether that tells of the process, nobody has said
-    return Census(float(reached(confirmed)), int(counting.sum()))
+    there = read(confirmed)
+    lives = any(moved(view, name) is not False for name in there)
+    flags = ("NOTHING_MOVES",) if there and not lives else ()
+    return _reach(view, float(lives), int(counting.sum()), flags, signals=len(there))
 
 
 INDICATOR = Indicator(
@@ -47,9 +78,9 @@ INDICATOR = Indicator(
     en="Machine reach",
     unit="1",
     formula="sum(w r) / sum(w); r = 1 if at least one signal with a confirmed role was read on 80 % of "
-    "production days",
+    "production days and has said two different things in the window",
     source="readiness.md 7.3 C; DESIGN 9",
-    inputs=("inventory", "catalog", "known", "schedule", "censored"),
+    inputs=("inventory", "catalog", "known", "meanings", "tracks", "counts", "values", "schedule", "censored"),
     reasons=(
         "NA_NO_INVENTORY",
         "NA_NO_SCHEDULE",
@@ -58,8 +89,10 @@ INDICATOR = Indicator(
         "NA_SELF_FAULT",
         "NA_ROLE_UNCONFIRMED",
     ),
-    guard="machines that are not connected or not reached stay in the denominator, whatever their roles; one that "
-    "is read without a confirmed role is not assessed",
+    guard="an inventory for which nobody stands is flagged (INVENTORY_UNSIGNED) and its size shown; machines "
+    "that are not connected or not reached stay in the denominator, whatever their roles; one that is "
+    "read without a confirmed role is not assessed; a controller that answers but in which nothing ever "
+    "moves is not reached (NOTHING_MOVES)",
     evaluate=evaluate,
     roles=True,
 )

@@ -7,13 +7,41 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from readiness.catalog import key
+from readiness.indicators import q03, q08
 from readiness.indicators.base import Indicator, Missing, Outcome, Shares
+from readiness.outcomes import outcome
 
 if TYPE_CHECKING:
     from readiness.view import View
 
 WITHOUT_STATUS = frozenset({"modbus", "xgt"})
 """Protocols that have no status codes: a reading without an exception is taken for good."""
+
+HISTORY = 90
+CAP, ALWAYS_GOOD = 80.0, "ALWAYS_GOOD_DESPITE_FAULTS"
+SOUND = ((q03.INDICATOR, 0.98), (q08.INDICATOR, 0.97))
+"""Below these values, stuck signals and contradictions are faults that a status should have told."""
+
+
+def always_good(view: View, machine: str) -> bool:
+    """Return whether only good status was ever said of a machine's signals, in 90 days or as far as we know."""
+    names = {key(tag) for _, tag in view.tags[machine]}
+    said = [
+        part.signals[name]
+        for record in view.over(HISTORY).records
+        for part in record.sources
+        for name in names & part.signals.keys()
+    ]
+    return all(s.uncertain < 0 and s.bad < 0 and s.uncertain_reads == s.bad_reads == 0 for s in said)
+
+
+def contradicted(view: View, machine: str) -> bool:
+    """Return whether other indicators found faults in what the device calls good."""
+    for indicator, sound in SOUND:
+        found = outcome(view, indicator, machine)
+        if isinstance(found, Shares) and float(found.num.sum()) < sound * float(found.den.sum()):
+            return True
+    return False
 
 
 def evaluate(view: View, machine: str) -> Outcome:
@@ -29,7 +57,14 @@ def evaluate(view: View, machine: str) -> Outcome:
     if not den.any():
         return Missing("NA_NO_EVIDENCE")
     derived = {source.protocol in WITHOUT_STATUS for source, _ in found}
-    return Shares(num, den, "mixed" if len(derived) > 1 else "derived" if derived.pop() else "measured")
+    capped = always_good(view, machine) and contradicted(view, machine)
+    return Shares(
+        num,
+        den,
+        quality="mixed" if len(derived) > 1 else "derived" if derived.pop() else "measured",
+        cap=CAP if capped else 100.0,
+        flags=(ALWAYS_GOOD,) if capped else (),
+    )
 
 
 INDICATOR = Indicator(
@@ -40,8 +75,9 @@ INDICATOR = Indicator(
     formula="(good time + uncertain time / 2) / time in which the device answered; Modbus: readings without "
     "exception",
     source="readiness.md 7.3 Q; DESIGN 9",
-    inputs=("known", "uncertain", "bad", "schedule", "censored"),
+    inputs=("known", "uncertain", "bad", "values", "tracks", "counts", "meanings", "schedule", "censored"),
     reasons=("NA_NO_SCHEDULE", "NA_NO_EVIDENCE", "NA_SHORT_WINDOW", "NA_SELF_FAULT"),
-    guard="lost links are not counted here but in C03; protocols without status codes are tagged derived",
+    guard="lost links are not counted here but in C03; protocols without status codes are tagged derived; a device "
+    "that has called everything good for 90 days, while Q03 or Q08 found faults, gets at most 80 points",
     evaluate=evaluate,
 )

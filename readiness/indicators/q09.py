@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from statistics import fmean
 from typing import TYPE_CHECKING
 
 from readiness.catalog import key
 from readiness.indicators.base import Census, Indicator, Missing, Outcome
+from readiness.naming import bare
 
 if TYPE_CHECKING:
     from readiness.catalog import Link, Tag
@@ -20,11 +20,6 @@ SHORTEST = 4
 WITHOUT_UNIT = frozenset({"state", "mode", "alarm", "lot", "order", "product", "recipe"})
 TYPED = frozenset({"opcua"})
 """Protocols whose addresses are names that the device itself gives out and keeps."""
-
-
-def bare(text: str) -> str:
-    """Return a text in lower case without spaces, digits and punctuation."""
-    return re.sub(r"[\W\d_]+", "", text).casefold()
 
 
 def says_something(tag: Tag, placeholders: frozenset[str], others: Counter[str]) -> bool:
@@ -49,19 +44,20 @@ def worths(view: View, machine: str) -> list[float]:
 
     def credit(source: Link, tag: Tag) -> float:
         declared = native.get(key(tag), frozenset())
+        meaning = view.plant.meaning(key(tag))
+        role = meaning.role if meaning.origin != "guess" else None  # a guess excuses from nothing
 
         def worth(attribute: str, mapped: object) -> float:
             return NATIVE if attribute in declared else MAPPED if mapped else NOTHING
 
-        ranges = [r for r in (tag.instrument_range, tag.eu_range) if r is not None]
+        ranges = [r for r in (tag.instrument_range, tag.eu_range, meaning.limits) if r is not None]
         place = tag.path or path
         parts = [
             NATIVE if source.protocol in TYPED else MAPPED,
             worth("description", says_something(tag, placeholders, descriptions)),
             worth("path", place is not None and paths[place] <= 1),
-            MAPPED if tag.role_confirmed else NOTHING,
+            NOTHING if role is None else NATIVE if meaning.origin == "native" else MAPPED,
         ]
-        role = tag.role if tag.role_confirmed else None  # a guess excuses from nothing
         if tag.dtype not in {"bool", "string"} and role not in WITHOUT_UNIT:
             parts.append(worth("unit", tag.unit in units))
             parts.append(worth("range", any(math.isfinite(a) and math.isfinite(b) and a < b for a, b in ranges)))
@@ -85,7 +81,7 @@ INDICATOR = Indicator(
     "the device 1.0, "
     "mapped by a person 0.8, inferred 0; unit and range only where a signal can have them",
     source="readiness.md 7.3 Q",
-    inputs=("catalog", "inventory", "native"),
+    inputs=("catalog", "inventory", "native", "meanings"),
     reasons=("NA_NO_INVENTORY", "NA_NO_EVIDENCE"),
     guard="descriptions that are short, placeholders, or equal to the name or to each other earn nothing; "
     "a unit must be "

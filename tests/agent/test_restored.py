@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from agent.analyzers.base import Evidence
     from agent.frame import Item
 
 A = source("a.main")
@@ -39,11 +40,24 @@ class OtherShape:
         return codec.compress(codec.encode({"version": VERSION, "closed": 0, "ledgers": {"a.main": {}}}))
 
 
-def test_a_checkpoint_of_another_shape_does_not_keep_the_agent_from_collecting(tmp_path: Path) -> None:
+class Earlier(OtherShape):
+    """What an earlier release has left: a checkpoint and a closed day of its version."""
+
+    def take_closed(self) -> Mapping[str, bytes]:
+        """Return a day of that version."""
+        return {"2026-11-20": codec.encode({"version": VERSION - 1, "day": "2026-11-20", "machines": []})}
+
+    def state(self) -> bytes:
+        """Return a state of that version."""
+        return codec.compress(codec.encode({"version": VERSION - 1, "closed": 0, "ledgers": {}}))
+
+
+def started(tmp_path: Path, evidence: Evidence) -> tuple[str, Spool]:
+    """Start an agent on what a spool with this evidence has left; return what it says, and the spool after it."""
     folder, config = tmp_path / "state", tmp_path / "agent.yaml"
-    clock = FakeClock()
+    clock = FakeClock(time.time_ns())
     spool = Spool(folder, birth=birth_of("hanil", "main", "edge-1", [A]), sources=[A])
-    spool.begin(clock, OtherShape())
+    spool.begin(clock, evidence)
     spool.put(frame(A, clock.now()))
     spool.stop()
     config.write_text(
@@ -65,4 +79,21 @@ def test_a_checkpoint_of_another_shape_does_not_keep_the_agent_from_collecting(t
         said = agent.communicate(timeout=30)[1]
     assert status, said
     assert agent.returncode == 0, said
+    return said, Spool(folder, birth=birth_of("hanil", "main", "edge-1", [A]), sources=[A])
+
+
+def test_a_checkpoint_of_another_shape_does_not_keep_the_agent_from_collecting(tmp_path: Path) -> None:
+    said, _ = started(tmp_path, OtherShape())
     assert "the evidence of open days begins anew" in said
+
+
+def test_an_update_begins_evidence_anew_and_keeps_what_was_read(tmp_path: Path) -> None:
+    said, spool = started(tmp_path, Earlier())
+    assert f"evidence state of version {VERSION - 1}, written by another release" in said
+    assert "the evidence of open days begins anew" in said
+    assert "days of evidence by another release that the report leaves out: 1" in said
+    assert "this is a bug" not in said
+    spool.begin(FakeClock(time.time_ns()))
+    waiting = spool.unconfirmed(0, None, 1000)
+    spool.stop()
+    assert waiting[0].seq == 1  # the reading of before the update waits for the gateway as if nothing had been

@@ -14,7 +14,7 @@ import pytest
 
 from contract.codec import encode
 from contract.schemas import FOLDER, PAYLOADS, schema, text
-from tests.golden import EXAMPLES, SUMS
+from tests.golden import EXAMPLES, MORE, SUMS
 from tests.golden import FOLDER as GOLDEN
 
 NAMES = sorted(PAYLOADS)
@@ -35,7 +35,7 @@ def required(document: Any, of: dict[str, Any]) -> list[str]:
 
 def test_there_is_one_example_and_one_file_for_each_payload() -> None:
     assert sorted(EXAMPLES) == NAMES
-    assert sorted(p.stem for p in GOLDEN.glob("*.json")) == NAMES
+    assert sorted(p.stem for p in GOLDEN.glob("*.json")) == sorted([*NAMES, *MORE])
     assert sorted(p.stem for p in FOLDER.glob("*.json")) == NAMES
 
 
@@ -53,11 +53,20 @@ def test_the_golden_file_validates_and_is_read_and_written_byte_for_byte(name: s
     assert encode(EXAMPLES[name]) == raw
 
 
+@pytest.mark.parametrize("name", sorted(MORE))
+def test_a_further_example_is_read_and_written_byte_for_byte(name: str) -> None:
+    raw, (payload, example) = (GOLDEN / f"{name}.json").read_bytes(), MORE[name]
+    validator(payload).validate(json.loads(raw))
+    assert msgspec.json.decode(raw, type=PAYLOADS[payload]) == example
+    assert encode(example) == raw
+
+
 def test_the_golden_files_are_final() -> None:
     for line in SUMS.read_text("ascii").splitlines():
         digest, name = line.split()
         assert hashlib.sha256((GOLDEN / name).read_bytes()).hexdigest() == digest, f"{name}: tsq/1 never changes"
-    assert {line.split()[1] for line in SUMS.read_text("ascii").splitlines()} == {f"{name}.json" for name in NAMES}
+    named = {line.split()[1] for line in SUMS.read_text("ascii").splitlines()}
+    assert named == {f"{name}.json" for name in (*NAMES, *MORE)}
 
 
 @pytest.mark.parametrize("name", NAMES)

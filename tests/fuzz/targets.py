@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.fuzz import columns, files, lists, memory, wire, words
+from tests.fuzz import certificates, columns, exports, files, lists, memory, wire, words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 TARGETS: Mapping[str, Target] = {
     "yaml": files.TARGET,
+    "answers": files.ANSWERS,
     "memory": memory.TARGET,
     "xgt": wire.XGT,
     "xgt_raw": wire.XGT_RAW,
@@ -26,4 +27,6 @@ TARGETS: Mapping[str, Target] = {
     "lists": lists.LISTS,
     "recordings": lists.RECORDINGS,
     "edits": lists.EDITS,
+    "exports": exports.TARGET,
+    "certificates": certificates.TARGET,
 }

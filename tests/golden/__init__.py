@@ -11,6 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from contract.codec import encode
+from contract.consent import Consent, Given
+from contract.day import Absent, Day, DayMachine, DayRequest, Days, MetricDay, SignedDay
+from contract.manifest import Head, Manifest, ManifestMachine
 from contract.payload import (
     Birth,
     BirthSignal,
@@ -21,6 +24,7 @@ from contract.payload import (
     Rejected,
     Request,
     Response,
+    SignedAnswers,
     Status,
     Stored,
     Times,
@@ -30,6 +34,11 @@ from contract.payload import (
 )
 from contract.report import (
     NOTE,
+    Band,
+    Bounds,
+    Chance,
+    Dimension,
+    Index,
     Levels,
     Machine,
     Missing,
@@ -39,7 +48,27 @@ from contract.report import (
     Value,
     Window,
 )
-from contract.topics import PREFIX
+from contract.signing import key_id, key_text, private_key, seal
+from contract.topics import PREFIX, AgentTopics
+from contract.verbs import (
+    Baseline,
+    BaselineRequest,
+    Estimate,
+    Exit,
+    ExitCheck,
+    Fit,
+    FitRequest,
+    FrozenDay,
+    Lacking,
+    Mde,
+    MdeRequest,
+    Need,
+    Point,
+    Series,
+    SignedBaseline,
+    Solution,
+    WindowRequest,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,6 +80,52 @@ SUMS = FOLDER.with_suffix(".sha256")
 BIRTH = "0123456789abcdef0123456789abcdef"
 EVIDENCE = "fedcba9876543210"
 SPOOL = "5f0c7a1e9d3b4c62"
+TOPICS = AgentTopics("hanil", "edge-1")
+KEY = private_key(bytes(range(32)))  # of these files only
+KEY_ID = key_id(KEY.public_key())
+HEAD = "0123456789abcdef" * 4
+GIVEN = Given("1795392000000000007", ["levels", "indicators", "days"], 2, "2027-11-20")
+DAY = Day(
+    factory="hanil",
+    site="main",
+    agent="edge-1",
+    date="2026-11-20",
+    zone="Asia/Seoul",
+    start="1795129200000000000",
+    end="1795215600000000000",
+    number=2,
+    made_at="1795216800000000007",
+    key=KEY_ID,
+    formulas="2026.11.2",
+    model="6dedf82530ccd7af",
+    config=BIRTH,
+    plant="00112233445566ff",
+    evidence=EVIDENCE,
+    simulated=0.0,
+    machines=[DayMachine("press-1", 2.0, "43200000000000"), DayMachine("lathe", 1.0, "0")],
+    metrics=[
+        MetricDay("A01", "1", "ratio", [0], [42000000000000.0], [43200000000000.0], apart={"NA_NO_EVIDENCE": [1]}),
+        MetricDay("E01", "kW.h", "ratio", [0], [81.5], [412.0], per=100.0, whole=True),
+        MetricDay("X01", "s", "state", [0], [0.204], [1.0]),
+    ],
+    prev=HEAD,
+    absent=[Absent("edge-2")],
+)
+DAY_TEXT = encode(DAY).decode()
+SIGNED = SignedDay(DAY_TEXT, KEY_ID, seal(TOPICS.day(DAY.date), DAY_TEXT, KEY))
+SOLUTION = Solution("press-watch", "1.2.0", [Need("strokes", "V02", min=0.9), Need("delay", "X01", max=5.0)])
+SOLUTION_TEXT = encode(SOLUTION).decode()
+BASELINE = Baseline(
+    factory="hanil",
+    agent="edge-1",
+    project="p-7",
+    frozen_at="1795392000000000007",
+    metrics=["A01"],
+    treated=["press-1"],
+    controls=["lathe"],
+    days=[FrozenDay("2026-11-20", HEAD)],
+)
+BASELINE_TEXT = encode(BASELINE).decode()
 
 EXAMPLES: Mapping[str, msgspec.Struct] = {
     "data": Data(
@@ -204,14 +279,122 @@ EXAMPLES: Mapping[str, msgspec.Struct] = {
     "request": Request(
         response_topic=f"{PREFIX}/hanil/edge-1/rsp/platform-1", correlation="7f3a", body={"machine": "press-1"}
     ),
+    "answers": SignedAnswers(
+        answers='{"author":"박성호","date":"2026-11-20","machines":[{"has_alarms":"yes","id":"press-1"}],'
+        '"serial":3,"version":1}',
+        key="7751cda99a595122",
+        signature="G09nk0X9BIBEn1XH0zClPIIbxreYQIkDs1YcN35Xe3w5p91IyweuilvamHeWPY1AgBSXSLlpABNxmPhAAiqWCg==",
+    ),
     "response": Response(correlation="7f3a", body={"error": "no_data", "message": "no day is complete yet"}),
+    "manifest": Manifest(
+        factory="hanil",
+        site="main",
+        agent="edge-1",
+        reporter="edge-1",
+        made_at="1795392000000000007",
+        key=KEY_ID,
+        public_key=key_text(KEY.public_key()),
+        formulas="2026.11.2",
+        model="6dedf82530ccd7af",
+        config=BIRTH,
+        plant="00112233445566ff",
+        machines=[ManifestMachine("press-1", "프레스 1호", 2.0)],
+        metrics=["A01", "V02"],
+        verbs=["consent.get", "day.get", "report.get"],
+        consent=GIVEN,
+        chain=Head(2, "2026-11-20", HEAD),
+    ),
+    "day": SIGNED,
+    "day.record": DAY,
+    "day.get": DayRequest("2026-11-01", "2026-11-20"),
+    "days": Days([SIGNED], "2026-11-21"),
+    "window.get": WindowRequest("A01", "2026-11-02", "2026-11-15", "press-1", 604_800),
+    "window": Series(
+        metric="A01",
+        unit="1",
+        kind="ratio",
+        step_s=604_800,
+        points=[Point("2026-11-02", "2026-11-08", 5, 0.98, 2.1e14, 2.16e14), Point("2026-11-09", "2026-11-15", 0)],
+        formulas=["2026.11.2"],
+        machine="press-1",
+    ),
+    "fit.check": FitRequest(SOLUTION_TEXT, KEY_ID, seal(f"{PREFIX}/fit", SOLUTION_TEXT, KEY), "press-1", "mentor"),
+    "fit.solution": SOLUTION,
+    "fit": Fit(
+        "press-watch", "1.2.0", "unknown", "press-1", [Lacking("delay", "press-1", "unknown", "NA_NO_BURST")]
+    ),
+    "mde.get": MdeRequest("A01", "2026-11-01", "2026-11-20", ["press-1"]),
+    "mde": Mde("A01", "1", "ratio", 1, 20, Estimate(0.02, 0.015, 0.031), Estimate(0.4, 0.02, 0.67), 0.9),
+    "baseline.freeze": BaselineRequest("p-7", "2026-11-01", "2026-11-20", ["A01"], ["press-1"], ["lathe"]),
+    "baseline": SignedBaseline(BASELINE_TEXT, KEY_ID, seal(TOPICS.event("baseline_frozen"), BASELINE_TEXT, KEY)),
+    "baseline.record": BASELINE,
+    "consent": Consent(GIVEN, [Given("1795305600000000007", ["levels", "indicators"]), GIVEN]),
+    "exit": Exit(
+        ok=False,
+        checks=[ExitCheck("chain", ok=True, n=12), ExitCheck("key", ok=False, n=1)],
+        key=KEY_ID,
+        scopes=["levels"],
+        evidence=EVIDENCE,
+        coverage=0.96,
+    ),
 }
+
+
+MORE: Mapping[str, tuple[str, msgspec.Struct]] = {
+    "readiness.levels": (
+        "readiness",
+        Report(
+            factory="hanil",
+            site="main",
+            agent="edge-1",
+            made_at="1795392000000000007",
+            window=Window("2026-10-26", "2026-11-22", "Asia/Seoul", 20),
+            formulas="2026.11.2",
+            model="6dedf82530ccd7af",
+            evidence=EVIDENCE,
+            confidence=0.9,
+            simulated=0.0,
+            note=NOTE,
+            values=[
+                Value(
+                    metric="A05",
+                    unit="s",
+                    evidence=EVIDENCE,
+                    value=0.0,
+                    score=60.0,
+                    n=3,
+                    coverage=1.0,
+                    quality="edge-only",
+                    cap=60.0,
+                    flags=["NO_SOURCE_TIME"],
+                    shown={"source_time_share": 0.0, "filter_before": "unknown", "worst_device_s": None},
+                ),
+            ],
+            level=Levels(1, 2),
+            conditions=["V02", "U03|U04", "live_pv"],
+            machines=[Machine("press-1", 2.0, Levels(1, 2), "PUP")],
+            missing=[Missing("U03", "NA_FEW_EVENTS"), Missing("U04", "NA_NO_EVIDENCE", ["press-1"])],
+            settle=[Missing("U03", "NA_FEW_EVENTS")],
+            chances=[Chance(1, 1.0, 1.0), Chance(2, 0.0, 0.932)],
+            cascade=Bounds(1.0, 1.75),
+            dimensions=[
+                Dimension("D1", 4, 5, 0.8, 71.2, 64.0, 75.5, 55.1, 84.9, missing=["X01"]),
+                Dimension("D6", 1, 4, 0.25, reason="coverage", missing=["U02", "U03", "U04"]),
+                Dimension("D7", 0, 0, reason="not_applicable"),
+            ],
+            index=Index(1, 8.4, 84.4, 71.2),
+            siri=[Band("SI7", 1, 2, 5, 5, ["C04", "Q09"])],
+            acatech=Band("acatech", 2, 2, 4, 6),
+        ),
+    ),
+}
+"""Further examples: file -> payload and example; a payload that has got new fields shows them here."""
 
 
 def main() -> None:
     """Write the golden files that are missing; those that exist are final."""
     FOLDER.mkdir(exist_ok=True)
-    for name, example in EXAMPLES.items():
+    for name, example in (*EXAMPLES.items(), *((name, example) for name, (_, example) in MORE.items())):
         path = FOLDER / f"{name}.json"
         if not path.exists():
             path.write_bytes(encode(example))

@@ -14,6 +14,7 @@ from agent.analyzers.evidence import make
 from agent.frame import DataType, Facts, FrameBlock, Signal, Source, Watermark
 from readiness.inventory import Machine
 from readiness.model import Model, parse
+from readiness.plant import configured
 from readiness.report import Assessment, Site, assess
 from readiness.schedule import Calendar
 
@@ -114,7 +115,7 @@ class Plant:
                     source=of,
                     signal=np.tile(np.arange(n, dtype=np.int32), len(times)),
                     time_ns=np.repeat(times, n),
-                    value=[None if s >> 31 else 1.0 for s in status.tolist()],
+                    value=[None if s >> 31 else float(i // n % 7) for i, s in enumerate(status.tolist())],
                     status=status.astype(np.uint32),
                 )
                 items.append(block)
@@ -124,9 +125,9 @@ class Plant:
 
     def assess(self, now_ns: int | None = None) -> Assessment:
         """Return what readiness makes of it."""
+        plant = configured(self.sources, self.inventory)
         return assess(
-            self.evidence(), self.tallies, self.sources, self.inventory, self.calendar,
-            now_ns or self.end, model(), SITE,
+            self.evidence(), self.tallies, self.sources, plant, self.calendar, now_ns or self.end, model(), SITE
         )  # fmt: skip
 
 

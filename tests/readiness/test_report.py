@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import jsonschema
 import msgspec
@@ -14,7 +16,14 @@ from contract.report import Refusal, Report
 from contract.schemas import schema
 from readiness.indicators import REGISTRY
 from readiness.inventory import Machine
-from tests.readiness.plant import DAY, START, Plant, signal, source
+from readiness.plant import configured
+from readiness.report import assess
+from tests.readiness.plant import CALENDAR, DAY, FIRST, SITE, START, Plant, model, signal, source
+
+if TYPE_CHECKING:
+    from agent.frame import Source
+    from readiness.plant import Plant as Said
+    from readiness.schedule import Calendar
 
 PLANT = Plant([source("press"), source("lathe")], [Machine(m, m) for m in ("press", "lathe", "saw")])
 
@@ -102,6 +111,77 @@ def test_equal_evidence_gives_equal_bytes_and_other_evidence_another_hash() -> N
     first, again, other = (lossy(seed).assess() for seed in (1, 1, 2))
     assert first.respond(b"{}") == again.respond(b"{}")
     assert first.plant().evidence != other.plant().evidence
+
+
+def test_what_people_and_configuration_say_is_evidence_too() -> None:
+    days = Plant([source("press")], days=14).evidence()
+    machines = [Machine("press", "press")]
+    plain = configured([source("press")], machines)
+    meaning = plain.meanings["press/s0"]
+
+    def evidence(plant: Said = plain, calendar: Calendar = CALENDAR, catalog: Source | None = None) -> str:
+        links = [catalog or source("press")]
+        return assess(days, {}, links, plant, calendar, START + 14 * DAY, model(), SITE).plant().evidence
+
+    before = evidence()
+    assert evidence() == before
+    changed = [
+        evidence(replace(plain, machines=[Machine("press", "press", 2.0)])),
+        evidence(replace(plain, signed=("Kim", "2026-11-01"))),
+        evidence(replace(plain, meanings={**plain.meanings, "press/s0": replace(meaning, critical=True)})),
+        evidence(
+            replace(plain, meanings={**plain.meanings, "press/s0": replace(meaning, automatic=frozenset("ab"))})
+        ),
+        evidence(calendar=replace(CALENDAR, holidays=frozenset([FIRST]))),
+        evidence(catalog=source("press", [signal("press", 0), signal("press", 1, unit="A")])),
+    ]
+    assert len({before, *changed}) == 1 + len(changed)
+    # The order of what has none changes nothing.
+    turned = dict(reversed(list(plain.meanings.items())))
+    assert evidence(replace(plain, meanings=turned)) == before
+
+
+def test_days_after_the_window_are_no_evidence_and_days_before_it_are() -> None:
+    days = Plant([source("press")], days=35).evidence()
+    plant = configured([source("press")], [Machine("press", "press")])
+
+    def evidence(used: dict[str, bytes]) -> str:
+        now = START + 30 * DAY
+        return assess(used, {}, [source("press")], plant, CALENDAR, now, model(), SITE).plant().evidence
+
+    dates = sorted(days)
+    assert evidence({d: days[d] for d in dates[:30]}) == evidence(days)
+    assert evidence({d: days[d] for d in dates[1:]}) != evidence(days)
+
+
+def test_the_report_sums_up_what_it_holds() -> None:
+    report = PLANT.assess().plant()
+    assert [d.id for d in report.dimensions] == [f"D{k}" for k in range(1, 11)]
+    values = {v.metric: v for v in report.values}
+    for asked, found in zip(model().dimensions.dimensions, report.dimensions, strict=True):
+        assert found.applicable == sum(values[m].reason != "NOT_APPLICABLE" for m in asked.weights)
+        assert found.assessed == sum(values[m].score is not None for m in asked.weights)
+    assert report.index is not None
+    assert [b.id for b in report.siri] == ["SI7", "SI4", "SI10", "SI1"]
+    assert report.acatech is not None
+    assert [c.level for c in report.chances] == [1, 2, 3, 4]
+    for low, high in zip(report.chances, report.chances[1:], strict=False):
+        assert (low.low, low.high) >= (high.low, high.high)
+    assert report.level is not None
+    assert report.level.low < report.level.high
+    # A third of the plant is not connected: whatever the other machines show, the quorum hangs on it.
+    assert report.settle
+    assert report.cascade is not None
+    assert 0 <= report.cascade.low <= report.cascade.high <= 3
+
+
+def test_the_report_of_a_machine_has_its_own_level_and_not_the_scales_of_a_plant() -> None:
+    report = PLANT.assess().machine("press")
+    assert report is not None
+    assert report.level == report.machines[0].level
+    assert {d.id for d in report.dimensions} == {f"D{k}" for k in range(1, 11)}
+    assert report.index is None
+    assert report.siri == []
 
 
 def test_tallies_are_evidence_too() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from readiness.sketch import ERROR, UNIT_NS, buckets, edges, quantile, value
+from readiness.sketch import ERROR, MOST, UNIT_NS, buckets, edges, index, merged, pairs, quantile, value
 
 DURATIONS = st.lists(st.integers(-(10**13), 10**13), min_size=1, max_size=200)
 
@@ -40,3 +40,24 @@ def test_sketches_merge_by_adding_in_any_order(one: list[int], two: list[int]) -
 def test_a_quantile_of_nothing_is_refused() -> None:
     with pytest.raises(ValueError, match="nothing"):
         quantile({}, 0.5)
+
+
+@given(st.lists(st.floats(-1e60, 1e60), min_size=1, max_size=100))
+def test_values_of_any_unit_stand_for_themselves_within_two_percent(sizes: list[float]) -> None:
+    for size, bucket in zip(sizes, index(np.array(sizes)).tolist(), strict=True):
+        found = value(bucket, 1.0)
+        if abs(size) <= 1:
+            assert bucket == 0
+        else:
+            assert abs(found - size) <= ERROR * abs(size) * 1.0001
+        low, high = edges(bucket, 1.0)
+        assert low * (1 - 1e-6 * np.sign(low)) <= size <= high * (1 + 1e-6 * np.sign(high))
+
+
+def test_the_largest_numbers_are_in_the_last_buckets() -> None:
+    assert index(np.array([1e308, -1e308, np.inf, 0.0, -0.0])).tolist() == [MOST, -MOST, MOST, 0, 0]
+
+
+def test_flat_sketches_merge() -> None:
+    assert merged([-1, 2, 3, 4], [], [3, 1, 9, 9]) == {-1: 2, 3: 5, 9: 9}
+    assert pairs([]) == {}

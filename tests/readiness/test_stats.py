@@ -15,8 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from readiness.combine import quantile_interval
-from readiness.indicators.base import Buckets
+from readiness.intervals import quantile_interval
 from readiness.sketch import buckets
 from readiness.stats import Z, effective, interval, wilson
 
@@ -142,7 +141,7 @@ def test_the_interval_of_a_quantile_covers_it_from_both_sides(days: int) -> None
     low = high = 0
     for _ in range(PLANTS):
         seen = [buckets((latencies() * 1e9).astype(np.int64)).tolist() for _ in range(days)]
-        found = quantile_interval(Buckets(tuple(Counter(day) for day in seen), 0.95), 1)
+        found = quantile_interval([Counter(day) for day in seen], 0.95, 1)
         assert found.lo < found.value < found.hi
         low += truth < found.lo
         high += truth > found.hi

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from agent.config.load import read
 from agent.config.model import AgentConfig, MachineEntry
+from answers.model import Answers
 from gateway.access import Access
 from gateway.config import GatewayConfig
 from settings.document import parse
@@ -22,10 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
-SCHEMAS = [model.__pydantic_core_schema__ for model in (AgentConfig, GatewayConfig, Access)]
+SCHEMAS = [model.__pydantic_core_schema__ for model in (AgentConfig, GatewayConfig, Access, Answers)]
 
 # Which errors each kind of node in pydantic's schema can produce, by its constraints.
-FINISHED = {"time", "date", "lax-or-strict"}
+FINISHED = {"time", "date", "datetime", "lax-or-strict"}
 """What stands only behind a function that hands in a finished value, so that it has nothing to refuse."""
 NO_ERRORS = {
     "any",
@@ -102,6 +103,7 @@ def test_each_pattern_of_the_models_has_words() -> None:
 def test_a_model_complains_in_both_languages() -> None:
     places = [
         *(ROOT / "settings").glob("*.py"),
+        *(ROOT / "answers" / name for name in ("words.py", "sections.py", "model.py", "tables.py")),
         *(ROOT / "agent" / "config").glob("*.py"),
         *(ROOT / "agent" / "collectors").glob("*/config.py"),
         ROOT / "agent" / "collectors" / "opcua" / "node.py",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from agent.analyzers.evidence import make
 from readiness.inventory import Machine
+from readiness.plant import configured as plant_of
 from readiness.report import Assessment, assess
 from readiness.schedule import Calendar
 from tests.readiness.plant import SITE, model
@@ -70,7 +71,8 @@ def report(
     machines = dict.fromkeys(s.machine for source in configured for s in source.signals)
     declared = [Machine(m, m) for m in machines] if inventory is None else inventory
     now = (world.start_s + world.length) * SECOND
-    return assess(evidence, tallies or {}, configured, declared, calendar(world), now, model(), SITE)
+    plant = plant_of(configured, declared)
+    return assess(evidence, tallies or {}, configured, plant, calendar(world), now, model(), SITE)
 
 
 def values(assessment: Assessment) -> dict[str | None, dict[str, Value]]:

@@ -134,8 +134,13 @@ def compare(found: Found, truth: Truth) -> None:
             assert found[None][metric].value == pytest.approx(mean, abs=TOLERANCE), metric
 
 
+TABLE = {"nothing", "short losses, 2 %", "long outages, 40 %", "bad and uncertain", "device off for three shifts"}
+"""Of the short form the table of validity has the like of these."""
+TRIED = [name for name in WORLDS if LONG or name not in TABLE]
+
+
 @pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("name", WORLDS)
+@pytest.mark.parametrize("name", TRIED)
 def test_an_injected_fault_is_measured_as_it_was(name: str, seed: int) -> None:
     world = WORLDS[name](seed)
     sources = [d.source for d in world.devices]

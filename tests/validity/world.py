@@ -281,7 +281,7 @@ def block(source: Source, rows: Sequence[tuple[int, int, int]]) -> FrameBlock:
         source=source,
         signal=np.array([r[1] for r in rows], np.int32),
         time_ns=np.array([r[0] for r in rows], np.int64),
-        value=[None if r[2] >> 31 else 1.5 for r in rows],
+        value=[None if r[2] >> 31 else 1.5 + r[0] // (60 * SECOND) % 2 for r in rows],  # something moves
         status=np.array([r[2] for r in rows], np.uint32),
     )
 

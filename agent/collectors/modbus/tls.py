@@ -12,6 +12,7 @@ import ssl
 import stat
 from typing import TYPE_CHECKING
 
+from agent.collectors.modbus.peer import described as described_certificate
 from agent.errors import ConfigError, Refused
 from settings.handshake import DER, NO_CHECK_TIME, CertificateDates, check_dates
 from settings.language import Text
@@ -90,6 +91,7 @@ def expired(peer: ssl.SSLObject, clock: Clock) -> Text | None:
 def described(peer: ssl.SSLObject, tls: ModbusTls) -> dict[str, Json]:
     """Return what the fact "connection" says about the session."""
     certificate = peer.getpeercert() or {}
+    der = peer.getpeercert(binary_form=True)
     return {
         "security": "tls",
         "mode": "TLS" if tls.certificate is not None else "TLS, server only",
@@ -98,6 +100,7 @@ def described(peer: ssl.SSLObject, tls: ModbusTls) -> dict[str, Json]:
         "cipher": (peer.cipher() or ("",))[0],
         "certificate_valid_until": str(certificate.get("notAfter", "")),
         "certificate_serial": str(certificate.get("serialNumber", "")),
+        "certificate": None if der is None else described_certificate(der),
     }
 
 

@@ -12,6 +12,7 @@ moment that has certainly passed is refused, "not yet valid" is accepted, every 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -175,6 +176,21 @@ def described(certificate: x509.Certificate) -> dict[str, Json]:
         "application_uris": [*application_uris(certificate)],
         "hosts": [*hosts(certificate)],
     }
+
+
+def stated(certificate: x509.Certificate) -> dict[str, Json]:
+    """Return `described` and what the readiness report asks of a certificate: kind and length of key, hash."""
+    kind, bits = "", None
+    with contextlib.suppress(*_BROKEN):
+        key = certificate.public_key()
+        if isinstance(key, rsa.RSAPublicKey):
+            kind, bits = "RSA", key.key_size
+        elif isinstance(key, ec.EllipticCurvePublicKey):
+            kind, bits = "EC", key.key_size
+    digest = None
+    with contextlib.suppress(*_BROKEN):
+        digest = certificate.signature_hash_algorithm
+    return {**described(certificate), "key": kind, "key_bits": bits, "hash": "" if digest is None else digest.name}
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,12 +24,13 @@ from agent.collectors.opcua.datatypes import DataTypes
 from agent.collectors.opcua.group import RETRY_NS, Group, opaque
 from agent.collectors.opcua.identity import Identity
 from agent.collectors.opcua.limits import Limits
+from agent.collectors.opcua.problems import untimed
 from agent.collectors.opcua.publisher import Publisher
 from agent.collectors.opcua.services import VALUE
+from agent.collectors.opcua.upkeep import Upkeep
 from agent.collectors.opcua.watching import Watching
 from agent.errors import Unreachable
 from agent.frame import Facts, Status, Watermark
-from settings.language import Text
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from agent.collectors.base import Box, Memory, Read, Reading, Stats
     from agent.collectors.opcua.config import OpcUaDevice
     from agent.frame import FrameBlock, Json, Source
+    from settings.language import Text
 
 HEARTBEAT_NS: Final = 2_000_000_000
 HEARTBEAT_LEAST_NS: Final = 1_000_000_000
@@ -135,8 +137,10 @@ class OpcUaCollector:
 
     def refused(self) -> Sequence[Text]:
         """Return a text for each signal that the server does not let us read, or not as configured."""
-        problems = [text for group in self._kept.groups for text in group.problems.values()]
-        return [*self._connection.warnings(), *problems, *filter(None, map(_unbelievable, self._kept.groups))]
+        groups = self._kept.groups
+        problems = [text for group in groups for text in group.problems.values()]
+        untimely = filter(None, (untimed(group.source.id, group.believed()) for group in groups))
+        return [*self._connection.warnings(), *problems, *untimely]
 
     def retry(self) -> None:
         """Try refused nodes at the next read."""
@@ -171,6 +175,7 @@ class _Session:
         self._connection = connection
         self._publisher = publisher
         self._watching = Watching(connection, publisher, kept.clock, kept.device.machine, kept.unfiltered)
+        self._upkeep = Upkeep(connection, kept.clock)
         self._types = DataTypes(connection)
         self._out: list[Reading] = []
         self._catalog: list[tuple[Group, range]] = []
@@ -191,6 +196,7 @@ class _Session:
         self._watching.keep(alive)
         if resumption.kind != "session":
             await self._meet()
+        self._upkeep.begin(anew=resumption.kind != "session")
         now_ns = self._clock.monotonic()
         for group in self._groups:
             group.clock_trusted = self._clock.trusted
@@ -216,7 +222,11 @@ class _Session:
         if resumption.kind != "session":
             self._tell("fingerprint", self._identity.fingerprint(self._connection))
 
-    def _tell(self, kind: Literal["connection", "catalog", "fingerprint", "health"], body: dict[str, Json]) -> None:
+    def _tell(
+        self,
+        kind: Literal["connection", "catalog", "fingerprint", "health", "clock", "access"],
+        body: dict[str, Json],
+    ) -> None:
         """Put a fact about the device out."""
         said = {key: legible(each) for key, each in body.items()}
         self._out.append(Facts(kind=kind, time_ns=self._clock.now(), subject=self._kept.device.id, body=said))
@@ -260,6 +270,8 @@ class _Session:
             await self._retry()
             if not self._out and self._catalog:
                 await self._catalog_part()
+            if not self._out:
+                await self._look_after()
             self._collect()
             if self._out:
                 out, self._out = self._out, []
@@ -290,6 +302,7 @@ class _Session:
         due = [
             self._connection.last_answer_ns + self._heartbeat_ns,
             self._connection.renew_at_ns,
+            self._upkeep.next_ns(self._next_poll_ns()),
             *(group.next_ns for group in self._groups if group.polled or group.config.burst is not None),
             *(at for group in self._groups if not group.polled and (at := group.due_ns()) is not None),
         ]
@@ -418,17 +431,16 @@ class _Session:
         if not self._catalog:
             self._kept.catalogued = self._identity.start_time or ""
 
+    def _next_poll_ns(self) -> int | None:
+        return min((group.next_ns for group in self._groups if group.polled), default=None)
 
-def _unbelievable(group: Group) -> Text | None:
-    """Return one text about all source times of a group that are not kept."""
-    said = group.believed()
-    names = [name for each in said.values() for name in each]
-    if not names:
-        return None
-    shown = ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
-    return Text(
-        f"{group.source.id}: source times stand still or are far off ({len(names)}: {shown}): "
-        "rows keep the time of reading alone; check the clock of the device",
-        f"{group.source.id}: 서버가 주는 원본 시각이 멈춰 있거나 실제와 크게 다릅니다({len(names)}개: {shown}). "
-        "수집 시각만 저장합니다. 장비의 시계를 확인하십시오",
-    )
+    async def _look_after(self) -> None:
+        """Ask for the server's clock, or what our user could write, when it is time for that."""
+        poll_ns, now_ns = self._next_poll_ns(), self._clock.monotonic()
+        if now_ns < self._upkeep.next_ns(poll_ns) or (poll_ns is not None and now_ns >= poll_ns):
+            return
+        match await self._upkeep.ask(self._groups):
+            case ("clock", body):
+                self._tell("clock", body)
+            case ("access", body):
+                self._tell("access", body)

@@ -364,7 +364,7 @@ class Connection(Services):
             "token_policy": security.short(choice.token_uri) if choice.token_uri else "None",
             "password": choice.password,
             "peer_authenticated": choice.secure,  # security None shows no certificate that was checked
-            "certificate": None if terms.server is None else certificates.described(terms.server),
+            "certificate": None if terms.server is None else certificates.stated(terms.server),
             "host_note": None if terms.server is None else certificates.host_note(terms.server, host),
             "own_thumbprint": None if terms.owner is None else certificates.thumbprint(terms.owner.certificate),
             "application_uri": terms.uri,

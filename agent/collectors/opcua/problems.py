@@ -13,6 +13,8 @@ from agent.frame import Status
 from settings.language import Text
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from agent.collectors.opcua.signals import OpcUaSignal
 
 _NODE: Final = {
@@ -85,3 +87,17 @@ def about(signal: OpcUaSignal, text: Text) -> Text:
     """Return a text with the signal that it is about."""
     where = f"{signal.id} ({signal.where()})"
     return quotable(Text(f"signal {where}: {text.en}", f"태그 {where}: {text.ko}"))
+
+
+def untimed(source: str, said: Mapping[str, Sequence[str]]) -> Text | None:
+    """Return one text about the source times of a group that are not kept: by reason, the signals."""
+    names = [name for each in said.values() for name in each]
+    if not names:
+        return None
+    shown = ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
+    return Text(
+        f"{source}: source times stand still or are far off ({len(names)}: {shown}): "
+        "rows keep the time of reading alone; check the clock of the device",
+        f"{source}: 서버가 주는 원본 시각이 멈춰 있거나 실제와 크게 다릅니다({len(names)}개: {shown}). "
+        "수집 시각만 저장합니다. 장비의 시계를 확인하십시오",
+    )

@@ -388,7 +388,7 @@ def test_replayed_history_is_marked() -> None:
 def test_states_and_days_of_another_version_are_refused() -> None:
     plain = decompress(make([PRESS], CALENDAR).state(), 10_000)
     with pytest.raises(ValueError, match="version 99"):
-        make([PRESS], CALENDAR, compress(plain.replace(b'"version":1', b'"version":99')))
+        make([PRESS], CALENDAR, compress(plain.replace(b'"version":2', b'"version":99')))
     for damaged in (b"", b"{}", compress(b"[" * 9)):
         with pytest.raises(ValueError, match="no evidence state"):
             make([PRESS], CALENDAR, damaged)

@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.analyzers.numbers import Column
 from agent.analyzers.rows import BAD, GOOD, LOST, UNCERTAIN, Rows, by_signal, classes, forward
 from agent.analyzers.runs import Runs, Steps
 from agent.frame import Status
 from readiness.spans import Spans
+from tests.agent.analyzers.streams import block, source
 
 LIMIT, TAIL, END = 12, 10, 10_000
 MARKS = st.lists(st.tuples(st.integers(0, 2), st.integers(1, 30)), max_size=40)
@@ -90,7 +92,9 @@ def test_state_is_restored_exactly(steps: list[tuple[int, int]]) -> None:
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(1, 50)), min_size=1, max_size=30))
 def test_rows_that_go_back_in_time_are_dropped(rows: list[tuple[int, int]]) -> None:
     last = np.zeros(3, np.int64)
-    given_ = Rows(np.array([r[0] for r in rows]), np.array([r[1] for r in rows]), None)
+    signals, times = np.array(rows, np.int64).T
+    made = block(source("press", "poll", 1000, 3), [(s, t, 0) for s, t in rows])
+    given_ = Rows(signals, times, None, np.arange(len(rows)), Column(made))
     kept, dropped = forward(by_signal(given_), last)
     reach, expected = [0, 0, 0], []
     for signal, time in rows:

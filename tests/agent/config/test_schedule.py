@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from agent.config.schedule import DAYS, WEEK_MINUTES, Holidays, Planned, Schedule, moment, overlap
+from settings.schedule import DAYS, WEEK_MINUTES, Holidays, Planned, Schedule, moment, overlap
 
 
 def planned(days: Any, start: str, end: str) -> Planned:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from readiness.indicators.a04 import INDICATOR
+from readiness.indicators.base import Buckets
+from tests.readiness.indicators.made import days, view
 from tests.readiness.indicators.support import PRESS, values
 from tests.readiness.plant import CALENDAR, DAY, START, Plant
 
@@ -37,3 +40,22 @@ def test_latency_of_resent_entries_is_our_own_fault() -> None:
     assert values(Plant([PRESS], tallies=dirty))["A04"].reason == "NA_SELF_FAULT"
     assert values(Plant([PRESS], tallies={**LATENCY, **dirty}))["A04"].reason == "NA_SELF_FAULT"
     assert values(Plant([PRESS]))["A04"].reason == "NA_NO_EVIDENCE"
+
+
+def test_what_was_left_out_is_shown() -> None:
+    looked = view([PRESS], days([PRESS]))
+    more = {
+        (day, f"{name}/press"): {100: number}
+        for day, _ in LATENCY
+        for name, number in (("latency", 60), ("latency-edge", 20), ("latency-stale", 20), ("latency-dirty", 10))
+    }
+    looked.tallies = more
+    found = INDICATOR.evaluate(looked, "press")
+    assert isinstance(found, Buckets)
+    assert found.quality == "mixed"
+    assert found.shown == {
+        "edge_share": 0.25,
+        "stale_share": 0.2,
+        "dirty_share": pytest.approx(1 / 9, abs=1e-6),
+    }
+    assert sum(sum(day.values()) for day in found.days) == 20 * 80

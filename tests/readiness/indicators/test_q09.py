@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from agent.frame import Facts
+from readiness.indicators.q09 import worths
 from readiness.inventory import Machine
+from readiness.plant import Meaning
+from readiness.plant import Plant as Said
+from readiness.view import View
 from tests.readiness.indicators.support import values
-from tests.readiness.plant import START, Plant, signal, source
+from tests.readiness.plant import START, Plant, model, signal, source
 
 if TYPE_CHECKING:
     from agent.frame import Json
@@ -64,6 +68,24 @@ def test_units_and_ranges_are_not_asked_of_signals_that_have_none() -> None:
 def test_a_guessed_role_excuses_no_signal_from_unit_and_range() -> None:
     bare: dict[str, object] = {"unit": None, "eu_range": None, "role_confirmed": False}
     assert richness(about={"role": "state", **bare}) == richness(about={"role": None, **bare})
+
+
+def test_what_people_answered_later_counts_like_what_they_configured() -> None:
+    bare = {"role": None, "role_confirmed": False, "eu_range": None}
+    plant = Plant([source("press", [signal("press", 0, **{**FULL, **bare})])], PRESS_HALL, days=1)
+
+    def worth(**said: object) -> float:
+        view = View(
+            days=[], tallies={}, catalog=plant.sources, calendar=plant.calendar, now_ns=plant.end, model=model(),
+            plant=Said(machines=PRESS_HALL, meanings={"press/s0": Meaning(**said)}),  # type: ignore[arg-type]
+        )  # fmt: skip
+        return worths(view, "press")[0]
+
+    nothing = worth()
+    assert worth(origin="guess", role="state") == nothing  # a guess excuses from nothing
+    assert worth(role="pv") == pytest.approx(nothing + 0.8 / 6)
+    assert worth(role="pv", origin="native") == pytest.approx(nothing + 1.0 / 6)
+    assert worth(limits=(0.0, 5.0)) == pytest.approx(nothing + 0.8 / 6)
 
 
 def test_what_the_device_declares_itself_is_worth_more() -> None:

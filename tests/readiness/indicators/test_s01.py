@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from agent.frame import Facts
+from readiness.evidence import Connection
+from readiness.indicators.base import Census
+from readiness.indicators.s01 import INDICATOR
+from readiness.plant import About
+from tests.readiness.indicators.made import days, outcome
 from tests.readiness.indicators.support import LATHE, PRESS, values
 from tests.readiness.plant import MINUTE, START, Plant
 
@@ -47,3 +53,26 @@ def test_machines_without_a_session_leave_protection_with_less_coverage() -> Non
     found = values(Plant([PRESS, LATHE], items=facts))["S01"]
     assert (found.value, found.coverage) == (1.0, 0.5)
     assert values(Plant([PRESS]))["S01"].reason == "NA_NO_EVIDENCE"
+
+
+def cell(*, isolated: str, **body: object) -> Census:
+    said = Connection(protocol="modbus-tcp", time="1", **body)  # type: ignore[arg-type]
+    plant = days([PRESS], connections={"press-plc": said})
+    found = outcome(
+        INDICATOR,
+        [PRESS],
+        plant,
+        lambda p: replace(p, about={"press": About(isolated=isolated)}),  # type: ignore[arg-type]
+    )
+    assert isinstance(found, Census)
+    return found
+
+
+def test_a_plain_session_inside_a_cell_proven_to_be_isolated_is_worth_something_and_flagged() -> None:
+    plain: dict[str, object] = {"mode": "None", "policy": "None", "peer_authenticated": False}
+    found = cell(isolated="yes", **plain)
+    assert (found.value, found.flags, found.shown["measured"]) == (0.4, ("ISOLATED_CELL",), 0.0)
+    for said in ("no", "unknown"):
+        assert (cell(isolated=said, **plain).value, cell(isolated=said, **plain).flags) == (0.0, ())
+    better = cell(isolated="yes", mode="TLS", policy="TLSv1.3", peer_authenticated=True)
+    assert (better.value, better.flags) == (1.0, ())

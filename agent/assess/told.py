@@ -1,0 +1,123 @@
+"""What a person reads of an assessment: what it rests on, what it says, and what it cannot say and why. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from readiness.indicators import REGISTRY
+from readiness.reference import REASONS
+from settings.base import written
+from settings.language import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from agent.assess.config import AssessConfig
+    from agent.assess.run import Part, Result
+    from contract.report import Value
+    from settings.language import Language
+
+_SHOWN = 8
+
+
+def report(config: AssessConfig, result: Result, language: Language) -> Iterator[str]:
+    """Yield the lines of the report: Markdown that is readable as it is."""
+    plant = result.assessment.plant()
+    assessed = [v for v in plant.values if v.value is not None]
+    window = plant.window
+    yield f"# {config.name}"
+    yield ""
+    yield Text(
+        f"Assessed from stored data, {window.first} to {window.last} ({window.zone}), "
+        f"{window.production_days} production days: {len(assessed)} of {len(plant.values)} indicators; "
+        f"{len(plant.values) - len(assessed)} are not proven.",
+        f"저장된 자료로 진단, {window.first} ~ {window.last} ({window.zone}), 생산일 {window.production_days}일: "
+        f"지표 {len(plant.values)}개 중 {len(assessed)}개 측정, {len(plant.values) - len(assessed)}개 미확인.",
+    )(language)
+    if plant.level is not None:
+        yield Text(
+            f"Evidence level between EL{plant.level.low} and EL{plant.level.high} (never an official level).",
+            f"근거수준 EL{plant.level.low} ~ EL{plant.level.high} (공인 수준 아님).",
+        )(language)
+    yield ""
+    yield Text("## What it rests on", "## 사용한 자료")(language)
+    for part in result.parts:
+        yield from _part(part, language)
+    yield from _notes(result, language)
+    yield ""
+    yield Text("## Values", "## 측정값")(language)
+    for value in assessed:
+        yield f"- {_named(value, language)}: {_shown(value)}"
+    yield ""
+    yield Text("## Not proven, and why", "## 확인되지 않은 지표와 이유")(language)
+    limits = {metric: why for found in result.unprovable.values() for metric, why in found.items()}
+    for value in plant.values:
+        if value.value is None:
+            reason = value.reason or "NA_NO_EVIDENCE"
+            words = REASONS[reason]
+            named = words.ko if language == "ko" else words.en
+            if reason == "NA_NOT_IN_SOURCE" and value.metric in limits:
+                named += f" ({limits[value.metric](language)})"
+            yield f"- {_named(value, language)}: {named}"
+
+
+def _part(part: Part, language: Language) -> Iterator[str]:
+    seen, source = part.seen, part.source
+    kind = {
+        "sampled": Text("stored at an interval of", "저장 주기"),
+        "changes": Text("stored on change, silent at most", "변화 시 저장, 최대 무변화"),
+    }[part.config.stored](language)
+    guess = Text(", estimated from the data", ", 자료에서 추정")(language) if part.estimated else ""
+    plural = "" if len(part.files) == 1 else "s"
+    files = Text(f"{len(part.files)} file{plural}", f"파일 {len(part.files)}개")
+    origin = files(language) if part.files else source.protocol
+    yield "- " + Text(
+        f"{part.config.id} ({origin}): {len(source.signals)} signals, {seen.rows:,} values, "
+        f"{kind} {written(source.interval_ns)}{guess}",
+        f"{part.config.id} ({origin}): 태그 {len(source.signals)}개, 값 {seen.rows:,}개, "
+        f"{kind} {written(source.interval_ns)}{guess}",
+    )(language)
+    for index, first in sorted(seen.first.items()):
+        count, column = int(seen.unreadable[index]), part.config.signals[index].column
+        yield "  - " + Text(
+            f"{column}: {count:,} cells are no value and count as bad, first {first.text!r} at {first.place}",
+            f"{column}: 값이 아닌 칸 {count:,}개(불량 처리), 처음 {first.place}: {first.text!r}",
+        )(language)
+    if seen.unused:
+        names = ", ".join(str(name) for name in sorted(seen.unused)[:_SHOWN])
+        more = len(seen.unused) - _SHOWN
+        yield "  - " + Text(
+            f"tags that no signal reads: {names}" + (f" and {more} more" if more > 0 else ""),
+            f"사용하지 않은 태그: {names}" + (f" 외 {more}개" if more > 0 else ""),
+        )(language)
+
+
+def _notes(result: Result, language: Language) -> Iterator[str]:
+    if result.left_out is not None:
+        yield "- " + Text(
+            f"the data ends within the planned time of {result.left_out}: that day is left out",
+            f"{result.left_out} 근무시간 중에 자료가 끝나 그날은 제외",
+        )(language)
+    if result.empty:
+        days = ", ".join(result.empty[:_SHOWN]) + (" ..." if len(result.empty) > _SHOWN else "")
+        yield "- " + Text(
+            f"no data at all on {days}, which counts as lost: is a file missing?",
+            f"{days}: 자료가 전혀 없어 누락으로 계산됨. 빠진 파일이 있는지 확인하십시오",
+        )(language)
+    if result.late:
+        yield "- " + Text(
+            f"{result.late:,} values came twice or out of order and were left out",
+            f"중복되거나 순서가 뒤바뀐 값 {result.late:,}개 제외",
+        )(language)
+
+
+def _named(value: Value, language: Language) -> str:
+    indicator = REGISTRY[value.metric]
+    return f"{value.metric} {indicator.ko if language == 'ko' else indicator.en}"
+
+
+def _shown(value: Value) -> str:
+    unit = "" if value.unit == "1" else " " + value.unit.strip("{}")  # of UCUM's annotations, the word
+    limits = "" if value.lo is None or value.hi is None else f" [{value.lo:.4g}, {value.hi:.4g}]"
+    score = "" if value.score is None else f", {value.score:.0f}/100"
+    return f"{value.value:.4g}{unit}{limits}{score}"

@@ -1,0 +1,70 @@
+"""`tsq-agent reporter`: who signs the days of this agent, how far the chain has come, and taking it over."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from agent.cli import config_argument
+from agent.cli.asking import ask
+from agent.cli.person import author, author_argument
+from agent.cli.table import clean
+from agent.config.load import load
+from settings.language import Text
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator, Mapping
+
+    from settings.language import Language
+
+
+def arguments(parser: argparse.ArgumentParser, language: Language) -> None:
+    """Add the arguments of the verb."""
+    text = Text(
+        "show: who signs and what the platform may see; take: go on with the chain of another box",
+        "show: 서명 상태와 공개 범위 보기, take: 다른 장비가 쓰던 서명 기록을 이어받기",
+    )
+    parser.add_argument("do", choices=("show", "take"), help=text(language))
+    author_argument(parser, language)
+    config_argument(parser, language)
+
+
+def main(args: argparse.Namespace, language: Language) -> int:
+    """Ask or tell the running agent."""
+    config = load(args.config, language)
+    wish = {"do": args.do, "author": author(args.author)}
+    answer = ask(config, language, "reporter", "", wish)
+    if answer is None:
+        return 1
+    if "error" in answer:
+        print(f"tsq-agent: {answer['error']}", file=sys.stderr)
+        return 1
+    if args.do == "take" and not answer["taken"]:
+        print(Text("nobody else signs for this agent", "서명을 이어받을 다른 장비가 없습니다")(language))
+    for line in said(answer):
+        print(clean(line(language)))
+    return 1 if answer["trouble"] else 0
+
+
+def said(answer: Mapping[str, object]) -> Iterator[Text]:
+    """Yield what the agent answered, in words."""
+    head, scopes = answer["chain"], ", ".join(str(one) for one in _list(answer["scopes"]))
+    if isinstance(head, dict):
+        yield Text(
+            f"signed: {head['number']} days, the last {head['date']}, key {answer['key']}",
+            f"서명한 일별 기록: {head['number']}일, 마지막 {head['date']}, 키 {answer['key']}",
+        )
+    else:
+        yield Text(f"no day is signed yet, key {answer['key']}", f"아직 서명한 날이 없습니다. 키 {answer['key']}")
+    yield Text(f"the platform may see: {scopes or 'nothing'}", f"운영기관 공개 범위: {scopes or '없음'}")
+    if answer["trouble"]:
+        yield Text(
+            f"not signing: {answer['trouble']}",
+            f"서명이 멈춰 있습니다. 같은 에이전트로 서명한 다른 장비가 있으면 확인 후 "
+            f"tsq-agent reporter take ({answer['trouble']})",
+        )
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []

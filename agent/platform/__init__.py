@@ -1,0 +1,1 @@
+"""The platform's side of an agent: signed days in a chain, the manifest, consent, and what is asked."""

@@ -1,0 +1,31 @@
+"""What of a report is seen under which scopes of consent. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+if TYPE_CHECKING:
+    from contract.consent import Scope
+    from contract.report import Report
+
+
+def cut(report: Report, scopes: frozenset[Scope]) -> Report | None:
+    """Return the part of a report that may be seen, or None if there is none.
+
+    Gates and levels tell of single machines what is needed to know the level, and no value. What other models make
+    of it (bands) needs both scopes, because it is made of both. Answers that do not fit stay in the factory with
+    values.
+    """
+    if not scopes & {"levels", "indicators"}:
+        return None
+    if not {"levels", "indicators"} <= scopes:
+        report = replace(report, siri=[], acatech=None)
+    if "levels" not in scopes:
+        report = replace(
+            report, level=None, conditions=[], machines=[], missing=[], settle=[], chances=[], cascade=None
+        )  # fmt: skip
+    if "indicators" not in scopes:
+        report = replace(report, values=[], dimensions=[], index=None, answers=[], contradictions=[])
+    return report

@@ -1,0 +1,241 @@
+"""Everything that the platform gets of this agent beside the report: signed days, the manifest, answers.
+
+    reporter thread   each turn: consent, days that have closed since the last record, the manifest
+    uplink thread     requests (`agent.platform.asked`)
+
+Days are signed in order and never twice; a turn signs few, because each costs an assessment. While no manifest can
+have been heard yet, or another box signs for this agent, nothing is signed: the evidence waits for 400 days.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from typing import TYPE_CHECKING
+
+from agent.answering import key_of
+from agent.errors import WireError
+from agent.platform.asked import Asked
+from agent.platform.consent import Agreed
+from agent.platform.cut import cut
+from agent.platform.daybook import Daybook
+from agent.platform.gate import Gate
+from agent.platform.key import own_key
+from contract.codec import checksum, decode, encode
+from contract.consent import SCOPES
+from contract.day import Day
+from contract.manifest import Manifest, ManifestMachine
+from contract.report import Report
+from contract.signing import private_key
+from readiness import daily
+from readiness.evidence import load
+from readiness.fingerprint import fingerprint
+from readiness.indicators import REGISTRY
+from readiness.model import FORMULAS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from agent.clock import Clock
+    from agent.config.model import AgentConfig
+    from agent.reporter import Reporter
+    from agent.uplink import Uplink
+    from contract.signing import PublicKey
+    from contract.topics import AgentTopics
+    from readiness.report import Assessment
+
+logger = logging.getLogger(__name__)
+
+PER_TURN = 4
+HEARING_NS = 5 * 10**9
+"""A retained manifest comes at once after the subscription; what has not come by then is not there."""
+
+
+class Office:
+    """Signs, publishes and answers.
+
+    Args:
+        reporter: Assesses; its thread calls `turn`.
+        book: Signed days.
+        agreed: What may be seen.
+        uplink: To the platform; not yet started.
+        topics: The agent's branch.
+        clock: Data time, and how long it is since the connection.
+        folder: State folder.
+        register: Key by which the platform signs what is registered.
+    """
+
+    def __init__(
+        self,
+        reporter: Reporter,
+        book: Daybook,
+        agreed: Agreed,
+        uplink: Uplink,
+        topics: AgentTopics,
+        clock: Clock,
+        folder: Path,
+        register: PublicKey | None,
+    ) -> None:
+        self._reporter = reporter
+        self._book = book
+        self._agreed = agreed
+        self._uplink = uplink
+        self._topics = topics
+        self._clock = clock
+        self._connected_ns: int | None = None
+        self._heard = False
+        asked = Asked(reporter, book, agreed, topics, folder, clock.now, register, uplink.publish_once)
+        self._verbs = asked.table()
+        for verb, handler in self._verbs.items():
+            uplink.on_request(verb, handler)
+        reporter.retained = self._retained
+        reporter.turns.append(self.turn)
+        uplink.gate = Gate(agreed, clock.monotonic)
+        uplink.subscribe(topics.manifest, self._manifest)
+        uplink.on_connection(self._connection)
+
+    # Asked by people
+
+    def about(self) -> dict[str, object]:
+        """Return who signs, how far the chain has come, and what may be seen."""
+        head = self._book.head
+        return {
+            "key": self._book.key,
+            "chain": None if head is None else {"number": head.number, "date": head.date, "hash": head.hash},
+            "scopes": sorted(self._agreed.scopes, key=SCOPES.index),
+            "trouble": self._book.trouble,
+        }
+
+    def take(self, author: str) -> bool:
+        """Go on with the chain of another box; return whether there was one."""
+        taken = self._book.take()
+        if taken:
+            logger.warning("%s has this box sign for %s from now on", author or "somebody", self._topics.root)
+        return taken
+
+    # In the uplink's threads
+
+    def _connection(self, up: bool) -> None:  # noqa: FBT001 - a watcher
+        self._connected_ns = self._clock.monotonic() if up else None
+
+    def _manifest(self, _topic: str, payload: bytes, _retained: bool) -> None:  # noqa: FBT001 - a Listener
+        try:
+            self._book.hear(decode(payload, Manifest) if payload else None)
+        except WireError as exc:
+            logger.warning("the retained manifest cannot be read and is replaced: %s", exc)
+        self._heard = True
+
+    # In the reporter's thread
+
+    def _retained(self, made: Assessment) -> bytes:
+        """Return the retained report as far as it may be seen; nothing, which takes it away, where nothing may."""
+        self._agreed.look()
+        whole = made.retained()
+        scopes = self._agreed.scopes
+        if {"levels", "indicators"} <= scopes:
+            return whole
+        part = cut(decode(whole, Report), scopes)
+        return b"" if part is None else encode(part)
+
+    def turn(self) -> None:
+        """Do what is due."""
+        self._agreed.look()
+        if not self._heard:
+            since = self._connected_ns
+            if since is None or self._clock.monotonic() - since < HEARING_NS:
+                return
+            self._heard = True
+        if not self._book.free:
+            return
+        self._sign()
+        self._uplink.publish_retained(self._topics.manifest, encode(self.manifest()))
+
+    def manifest(self) -> Manifest:
+        """Return what may be asked now."""
+        plant = self._reporter.joined.plant
+        config = self._reporter.config
+        return Manifest(
+            factory=self._topics.factory,
+            site=config.site,
+            agent=self._topics.agent,
+            reporter=self._topics.agent,
+            made_at=str(self._clock.now()),
+            key=self._book.key,
+            public_key=self._book.public_text,
+            formulas=FORMULAS,
+            model=self._reporter.model.hash,
+            config=self._reporter.digest,
+            plant=plant.hash or fingerprint(plant),
+            machines=[ManifestMachine(m.id, m.name, m.weight) for m in plant.machines],
+            metrics=sorted(REGISTRY),
+            verbs=sorted(self._verbs),
+            consent=self._agreed.now,
+            chain=self._book.head,
+        )
+
+    def _sign(self) -> None:
+        head = self._book.head
+        closed = self._reporter.days()
+        for date in [d for d in sorted(closed) if head is None or d > head.date][:PER_TURN]:
+            day = self._day(date, closed[date])
+            try:
+                raw = self._book.add(day)
+            except (WireError, OSError) as exc:
+                logger.error("the day %s is not signed: %s", date, exc)  # noqa: TRY400 - no bug
+                return
+            if "days" in self._agreed.scopes:
+                self._uplink.publish_once(self._topics.day(date), raw)
+
+    def _day(self, date: str, raw: bytes) -> Day:
+        evidence = load(raw)
+        made = self._reporter.at(evidence.end_ns)
+        plant, (number, prev) = self._reporter.joined.plant, self._book.next()
+        length = evidence.end_ns - evidence.start_ns
+        return Day(
+            factory=self._topics.factory,
+            site=self._reporter.config.site,
+            agent=self._topics.agent,
+            date=date,
+            zone=evidence.zone,
+            start=evidence.start,
+            end=evidence.end,
+            number=number,
+            made_at=str(self._clock.now()),
+            key=self._book.key,
+            formulas=FORMULAS,
+            model=self._reporter.model.hash,
+            config=self._reporter.digest,
+            plant=plant.hash or fingerprint(plant),
+            evidence=checksum(raw),
+            simulated=round(evidence.spans(evidence.simulated).length() / length, 6) if length else 0.0,
+            machines=daily.machines(made),
+            metrics=daily.metrics(made),
+            prev=prev,
+        )
+
+
+def opened(
+    config: AgentConfig, folder: Path, reporter: Reporter, uplink: Uplink, topics: AgentTopics, clock: Clock
+) -> Office:
+    """Return the office of an agent. A disk that gives no key stops nothing but signing.
+
+    Raises:
+        ConfigError: the platform's key cannot be read.
+    """
+    stuck = ""
+    try:
+        key = own_key(folder)
+    except OSError as exc:
+        stuck = f"the signing key cannot be read or made: {exc}"
+        logger.error("no day is signed: %s", stuck)  # noqa: TRY400 - no bug
+        key = private_key(secrets.token_bytes(32))
+    platform, calendar = config.uplink.platform, config.calendar()
+    agreed = Agreed(
+        config.readiness.consent,
+        folder,
+        clock.now,
+        lambda: calendar.day_of(clock.now()).isoformat(),
+        home=platform is None,
+    )
+    register = None if platform is None else key_of(platform.answers_key)
+    return Office(reporter, Daybook(folder, topics, key, stuck), agreed, uplink, topics, clock, folder, register)

@@ -1,0 +1,1 @@
+"""What people answer: the mentor's inputs, joined with the configuration into what readiness calls a plant."""

@@ -1,0 +1,39 @@
+"""The devices behind a machine and what they last said about themselves: sessions, endpoints, certificates."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from readiness.catalog import Link
+    from readiness.evidence import Connection, DayEvidence
+    from readiness.view import View
+
+OPCUA, MODBUS, XGT = "opcua", "modbus", "xgt"
+"""Protocols by the name that sources bear. Others (a replayed file) are no way of speaking to a machine."""
+TLS = "TLS"
+"""Mode of a session of a plain protocol inside TLS in which both sides show a certificate."""
+
+
+def devices(view: View, machine: str) -> dict[str, list[Link]]:
+    """Return the devices from which signals of a machine are read, each with the sources that do so."""
+    found: dict[str, dict[str, Link]] = {}
+    for link, _ in view.tags.get(machine, ()):
+        found.setdefault(link.device, {})[link.id] = link
+    return {device: list(found[device].values()) for device in sorted(found)}
+
+
+def current(view: View, device: str) -> DayEvidence | None:
+    """Return the last day on which a device was known, whose facts about it hold; None if there is none."""
+    return next((r for r in reversed(view.records) if device in r.connections), None)
+
+
+def session(view: View, device: str) -> Connection | None:
+    """Return the latest session with a device within the window, None if there never was one."""
+    record = current(view, device)
+    return None if record is None else record.connections[device]
+
+
+def name(policy: str) -> str:
+    """Return the short name of a security policy that may be given as a URI."""
+    return policy.rsplit("#", 1)[-1]

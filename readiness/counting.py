@@ -1,0 +1,320 @@
+"""Pieces (or kilowatt-hours) from what a counter said: by quarter hour, with each step back explained or not.
+
+A step back is one of
+
+    wrap        a modulus is declared, and what was counted across it fits the counter's own pace
+    reset       to zero or near it, at a declared time, 5 minutes more or less, or unseen around one
+    suspected   to zero or near it, at the same quarter hour of the day on three days or more: probably a reset that
+                nobody has declared; a person decides
+    fault       anything else
+
+"Near zero" and "fits" mean: no more than the counter can have counted since it was last seen and a minute, at
+twice the fastest pace of any quarter hour of the window, or four of its usual steps. What was counted across a wrap
+or since a reset is added; a step back that is a fault or only suspected adds nothing. Steps that evidence did not
+keep one by one (over a hundred a day) are `unresolved`.
+
+The median time per piece and the share of pieces that came too fast come from the sketch of paces, so both have its
+relative error of 2 %.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Literal, cast
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from readiness.records import MILLI_NS, QUARTER_NS
+from readiness.sketch import edges, pairs
+from readiness.spans import EMPTY, Spans, intersection
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import time
+
+    from numpy.typing import NDArray
+
+    from readiness.plant import Meaning
+    from readiness.view import View
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+
+SECOND = 1_000_000_000
+NEAR_NS = 300 * SECOND
+"""A reset comes this much before or after its declared time."""
+HABIT = 3
+"""On as many days a step back at the same quarter hour looks like a habit."""
+PACE, STEPS, MARGIN_NS = 2.0, 4.0, 60 * SECOND
+TOO_FAST = 0.5
+"""Pieces that come in less than this share of the ideal cycle cannot have been made."""
+Kind = Literal["wrap", "reset", "suspected", "fault"]
+
+
+@dataclass(frozen=True, slots=True)
+class Back:
+    """One step back: what the counter said before and after, and the counts that were gained across it."""
+
+    at_ns: int
+    before: int
+    after: int
+    kind: Kind
+    gained: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Counted:
+    """What one counter counted over the window. Amounts are pieces, or kilowatt-hours of an energy meter.
+
+    Attributes:
+        name: The signal, or several joined by " " where this is derived.
+        at: int64[n] starts of the quarter hours in which anything was counted, increasing.
+        pieces: [n] counted in each.
+        blind: [n] the part of it that came over a time in which nothing was known.
+        backs: Steps back.
+        steps: [days] readings that differed from the one before, steps back included.
+        faults: [days] steps back that are faults.
+        suspected: [days] those that look like a habit.
+        unresolved: [days] those of which only the number is known.
+        counts: [days] pieces whose pace is known, `fast` of which came too fast; 0 where no ideal cycle is known.
+        fast: See `counts`.
+        pace: Per day sketch (ns) of the times per whole count.
+        each: Pieces of one whole count.
+        derived: It is a difference or sum of other counters.
+        others: Further signals of the same role, which count the same or are not understood.
+    """
+
+    name: str
+    at: Ints
+    pieces: Floats
+    blind: Floats
+    backs: tuple[Back, ...]
+    steps: Floats
+    faults: Floats
+    suspected: Floats
+    unresolved: Floats
+    counts: Floats
+    fast: Floats
+    pace: Sequence[dict[int, int]]
+    each: float
+    derived: bool = False
+    others: tuple[str, ...] = ()
+
+    def within(self, from_ns: int, to_ns: int, along: Spans = EMPTY) -> float:
+        """Return what was counted between two instants, exact where both begin a quarter hour of the day.
+
+        Args:
+            from_ns: Begin.
+            to_ns: End.
+            along: The pieces of a quarter hour that lies in it only in part are shared by this time (executing).
+        """
+        return float(shared(self.at, self.pieces, Spans.of([(from_ns, to_ns)]), along).sum())
+
+    def limits(self, from_ns: int, to_ns: int) -> tuple[float, float]:
+        """Return the least and the most that can have been counted between two instants."""
+        inside = (self.at >= from_ns) & (self.at + QUARTER_NS <= to_ns)
+        touched = (self.at + QUARTER_NS > from_ns) & (self.at < to_ns)
+        return float(self.pieces[inside].sum()), float(self.pieces[touched].sum())
+
+    def seen_within(self, inside: Spans, along: Spans) -> Floats:
+        """Return [n] the pieces of each quarter hour that lie in `inside`, without those that came blindly."""
+        return shared(self.at, self.pieces - self.blind, inside, along)
+
+
+def shared(at: Ints, amount: Floats, inside: Spans, along: Spans) -> Floats:
+    """Return the part of each quarter hour's amount that lies in `inside`.
+
+    Of a quarter hour that lies in it only in part, the amount is shared by the time of `along` (pieces are made
+    while a machine executes), or by time where there is none of that.
+    """
+    quarters = Spans(at, at + QUARTER_NS)
+    time = along.within(quarters)
+    part = intersection(along, inside).within(quarters)
+    plain = inside.within(quarters) / QUARTER_NS
+    return amount * np.where(time > 0, part / np.maximum(time, 1), plain)
+
+
+def count(view: View, name: str, ideals_ns: Sequence[float | None] = ()) -> Counted | None:
+    """Return what a counter counted, or None if it left no counts.
+
+    Args:
+        view: Of the window.
+        name: The signal, `{machine}/{signal}`.
+        ideals_ns: [days] shortest ideal time per piece, None where none is known; empty for none at all.
+    """
+    records = view.seen.counts(name)
+    if not records:
+        return None
+    meaning = view.plant.meaning(name)
+    days = len(view.dates)
+    pieces: dict[int, float] = defaultdict(float)
+    blind: dict[int, float] = defaultdict(float)
+    steps, unresolved, counts, fast = (np.zeros(days) for _ in range(4))
+    pace: list[dict[int, int]] = [{} for _ in range(days)]
+    raw: list[tuple[int, int, int, int, float]] = []  # day, at, before, after, unit
+    for day, record, seen in records:
+        each = seen.unit * meaning.factor
+        for target, flat in ((pieces, seen.counted), (blind, seen.blind)):
+            for quarter, amount in pairs(flat).items():
+                target[record.start_ns + quarter * QUARTER_NS] += amount * each
+        rows = iter(seen.back)
+        kept = [
+            (day, record.start_ns + ms * MILLI_NS, before, after, seen.unit)
+            for ms, before, after in zip(rows, rows, rows, strict=True)
+        ]
+        raw += kept
+        steps[day] += seen.steps + seen.backs
+        unresolved[day] += seen.backs - len(kept)
+        ideal = ideals_ns[day] if ideals_ns else None
+        for bucket, number in pairs(seen.pace).items():
+            pace[day][bucket] = pace[day].get(bucket, 0) + number
+            if ideal is not None:
+                counts[day] += number
+                # Of the bucket's slowest edge, so that rounding never accuses; a count may be several pieces.
+                fast[day] += number * (edges(bucket)[1] * SECOND / meaning.factor < TOO_FAST * ideal)
+    unit = records[-1][2].unit
+    seeing = [pieces[at] - blind.get(at, 0.0) for at in pieces]
+    peak = max(seeing, default=0.0) / (unit * meaning.factor)
+    step = sum(seeing) / (unit * meaning.factor) / max(1, sum(c.steps for _, _, c in records))
+    backs = _explained(view, name, meaning, raw, (peak, max(step, 1.0)))
+    faults, suspected = np.zeros(days), np.zeros(days)
+    for (day, *_, step_unit), back in zip(raw, backs, strict=True):
+        faults[day] += back.kind == "fault"
+        suspected[day] += back.kind == "suspected"
+        if back.gained:
+            pieces[int(view.seen.quarters(np.array([back.at_ns]))[0])] += back.gained * step_unit * meaning.factor
+    at = sorted(pieces)
+    return Counted(
+        name=name,
+        at=np.array(at, np.int64),
+        pieces=np.array([pieces[t] for t in at], np.float64),
+        blind=np.array([blind.get(t, 0.0) for t in at], np.float64),
+        backs=tuple(backs),
+        steps=steps,
+        faults=faults,
+        suspected=suspected,
+        unresolved=unresolved,
+        counts=counts,
+        fast=fast,
+        pace=pace,
+        each=meaning.factor,
+    )
+
+
+def _explained(
+    view: View,
+    name: str,
+    meaning: Meaning,
+    raw: Sequence[tuple[int, int, int, int, float]],
+    usual: tuple[float, float],
+) -> list[Back]:
+    """Return each step back with what it is."""
+    known = view.spans(name)
+    zone = ZoneInfo(view.calendar.zone)
+    found: list[Back] = []
+    open_: dict[int, set[str]] = defaultdict(set)  # quarter of the local day -> dates with an unexplained step
+    near_zero: list[bool] = []
+    for _, at, before, after, unit in raw:
+        last = _last_seen(known, at)
+        limit = max(PACE * usual[0] * (at - last + MARGIN_NS) / QUARTER_NS, STEPS * usual[1])
+        modulus = None if meaning.modulus is None else round(meaning.modulus / unit)
+        across = 0 if modulus is None else after + modulus - before
+        near = 0 <= after <= limit
+        near_zero.append(near)
+        if modulus is not None and before < modulus and after >= 0 and across <= limit:
+            found.append(Back(at, before, after, "wrap", across))
+        elif near and any(_struck(reset, last - NEAR_NS, at + NEAR_NS, zone) for reset in meaning.resets):
+            found.append(Back(at, before, after, "reset", after))
+        else:
+            found.append(Back(at, before, after, "fault", 0))
+            if near:
+                open_[_local_quarter(at, zone)].add(_local(at, zone).date().isoformat())
+    return [
+        Back(back.at_ns, back.before, back.after, "suspected", 0)
+        if back.kind == "fault" and near and len(open_[_local_quarter(back.at_ns, zone)]) >= HABIT
+        else back
+        for back, near in zip(found, near_zero, strict=True)
+    ]
+
+
+def _last_seen(known: Spans, at: int) -> int:
+    """Return until when the value before a reading at `at` was known."""
+    index = int(np.searchsorted(known.start, at + MILLI_NS, side="right")) - 1
+    if index < 0 or at - known.start[index] > MILLI_NS:
+        return at  # known right up to this reading
+    return int(known.end[index - 1]) if index else at
+
+
+def _local(at: int, zone: ZoneInfo) -> datetime:
+    return datetime.fromtimestamp(at // SECOND, UTC).astimezone(zone)
+
+
+def _local_quarter(at: int, zone: ZoneInfo) -> int:
+    """Return the quarter hour of the local day that lies nearest to an instant, 0-95."""
+    local = _local(at, zone)
+    return round((local.hour * 60 + local.minute + local.second / 60) / 15) % 96
+
+
+def _struck(reset: time, from_ns: int, to_ns: int, zone: ZoneInfo) -> bool:
+    """Return whether a local time of day lies between two instants."""
+    day = _local(from_ns, zone).date()
+    last = _local(to_ns, zone).date()
+    while day <= last:
+        at = int(datetime.combine(day, reset, zone).timestamp()) * SECOND
+        if from_ns <= at <= to_ns:
+            return True
+        day += timedelta(days=1)
+    return False
+
+
+def best(found: Sequence[Counted]) -> Counted:
+    """Return the counter to believe of several with the same role: the one with the fewest unexplained steps.
+
+    They are not added: a counter of the shift and one of the machine's life count the same pieces.
+    """
+    order = sorted(found, key=lambda c: (float((c.faults + c.suspected + c.unresolved).sum()), -len(c.at), c.name))
+    return _with_others(order[0], tuple(c.name for c in order[1:]))
+
+
+def _with_others(counted: Counted, others: tuple[str, ...]) -> Counted:
+    fields = {name: getattr(counted, name) for name in Counted.__slots__}
+    return Counted(**{**fields, "others": others})
+
+
+def combined(plus: Counted, other: Counted, sign: int) -> Counted:
+    """Return plus + sign * other: total of good and reject, or good of total and reject."""
+    at = np.union1d(plus.at, other.at)
+
+    def row(counted: Counted, values: Floats) -> Floats:
+        found = np.zeros(len(at))
+        found[np.searchsorted(at, counted.at)] = values
+        return found
+
+    return Counted(
+        name=f"{plus.name} {other.name}",
+        at=at,
+        pieces=row(plus, plus.pieces) + sign * row(other, other.pieces),
+        blind=row(plus, plus.blind) + sign * row(other, other.blind),
+        backs=tuple(sorted((*plus.backs, *other.backs), key=lambda b: b.at_ns)),
+        steps=plus.steps + other.steps,
+        faults=plus.faults + other.faults,
+        suspected=plus.suspected + other.suspected,
+        unresolved=plus.unresolved + other.unresolved,
+        counts=plus.counts,
+        fast=plus.fast,
+        pace=plus.pace,
+        each=plus.each,
+        derived=True,
+        others=(*plus.others, *other.others),
+    )
+
+
+def by_day(view: View, counted: Counted) -> Floats:
+    """Return what was counted on each day of the window, also outside of planned time."""
+    day = view.seen.day_of(counted.at)
+    inside = (day >= 0) & (day < len(view.dates))
+    found = np.bincount(day[inside], weights=counted.pieces[inside], minlength=len(view.dates))
+    return cast("Floats", found.astype(np.float64))

@@ -1,0 +1,66 @@
+"""What one production day was, for its signed record: numerators and denominators by machine, and nothing finer.
+
+An assessment whose window ends with the day says it. Kinds with numbers per day give those of this very day; what
+is one number of the whole window (quantiles, regressions, what was looked at completely) is told as a state.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from contract.day import DayMachine, MetricDay
+from readiness.combine import DIGITS, point
+from readiness.indicators import REGISTRY
+from readiness.indicators.base import Events, Missing, Rates, Shares
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from contract.report import Reason
+    from readiness.indicators.base import Indicator, Outcome
+    from readiness.report import Assessment
+
+
+def machines(assessment: Assessment) -> list[DayMachine]:
+    """Return the declared machines, and how much of the window's last day counts for each."""
+    view = assessment.view
+    return [DayMachine(m.id, m.weight, str(int(view.counting(m.id)[-1]))) for m in view.inventory]
+
+
+def metrics(assessment: Assessment) -> list[MetricDay]:
+    """Return every indicator of the window's last day; those of which nothing can be said are left out."""
+    order = [m.id for m in assessment.view.inventory]
+    found = [_metric(REGISTRY[name], order, assessment.outcomes(name)) for name in sorted(REGISTRY)]
+    return [one for one in found if one.machines or one.apart]
+
+
+def _metric(indicator: Indicator, order: list[str], outcomes: Mapping[str, Outcome]) -> MetricDay:
+    whole = indicator.scope == "plant"
+    apart: dict[Reason, list[int]] = {}
+    states: list[tuple[int, float, float]] = []
+    ratios: dict[float, list[tuple[int, float, float]]] = {}
+    for index, machine in enumerate(order[:1] if whole else order):
+        outcome = outcomes[machine]
+        if isinstance(outcome, Missing):
+            apart.setdefault(outcome.reason, []).append(index)
+        elif isinstance(outcome, Shares | Events | Rates):
+            if outcome.den[-1] > 0:
+                per = outcome.per if isinstance(outcome, Rates) else 1.0
+                row = index, round(float(outcome.num[-1]), DIGITS), round(float(outcome.den[-1]), DIGITS)
+                ratios.setdefault(per, []).append(row)
+        else:
+            states.append((index, round(point(outcome), DIGITS), 1.0))
+    # Where machines find different kinds the record tells the one that can be added up; the others tell their state
+    # in the report. No formula has two different `per`.
+    per, rows = next(iter(ratios.items()), (1.0, states))
+    return MetricDay(
+        metric=indicator.id,
+        unit=indicator.unit,
+        kind="ratio" if ratios else "state",
+        machines=[index for index, _, _ in rows],
+        num=[num for _, num, _ in rows],
+        den=[den for _, _, den in rows],
+        per=per,
+        whole=whole,
+        apart=apart,
+    )

@@ -1,0 +1,119 @@
+"""V04 Cycle-time tracking: pieces whose own cycle time is known, not an average over many."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from readiness import quarters
+from readiness.indicators.absent import absent, shortfall
+from readiness.indicators.base import Indicator, Missing, Outcome, Shares
+from readiness.production import production
+from readiness.records import QUARTER_NS
+from readiness.rules import cycle_ns
+from readiness.sketch import pairs
+from readiness.spans import Spans
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from readiness.indicators.base import Floats
+    from readiness.view import View
+
+    Ints = NDArray[np.int64]
+
+FINE = 0.05
+"""An interval of at most this share of the median cycle tells one cycle from another."""
+COARSE = "INTERVAL_TOO_COARSE"
+
+
+def unseen_by_us(view: View, key: str, known: Spans) -> Ints:
+    """Return when a counter was known again after a hole that lies, in part at least, outside the time that counts.
+
+    What was counted meanwhile came unseen because it was we who did not look, or in time that was not planned.
+    """
+    holes = Spans(known.end[:-1], known.start[1:])
+    counts = view.domain(view.source_of(key) or "").within(holes)
+    return np.asarray(holes.end[counts < holes.end - holes.start])
+
+
+def singles(view: View, key: str, inside: Spans) -> tuple[Floats, Floats]:
+    """Return per day the counts of a counter that came one by one, and all, within the time that counts."""
+    single, total = np.zeros(len(view.dates)), np.zeros(len(view.dates))
+    known = view.spans(key)
+    again = unseen_by_us(view, key, known)
+    for day, record, count in view.seen.counts(key):
+        ours = set(((again - record.start_ns) // QUARTER_NS).tolist())
+        blind = [x for index, n in pairs(count.blind).items() if index in ours for x in (index, n)]
+        single[day] += quarters.within(record, count.single, known, inside)
+        total[day] += quarters.within(record, count.counted, known, inside)
+        total[day] -= quarters.within(record, blind, known, inside)
+    return single, total
+
+
+def evaluate(view: View, machine: str) -> Outcome:
+    """Return pieces that were seen one by one, finely enough to know how long each took, of all pieces."""
+    if (found := shortfall(view, machine)) is not None:
+        return found
+    if view.plant.of(machine).kind in {"batch", "continuous"}:
+        return Missing("NOT_APPLICABLE")
+    facts = production(view, machine)
+    counters = [c for c in (facts.counted("total"), facts.counted("good")) if c is not None]
+    roles = ("count_total", "count_good", "cycle")
+    if not counters and facts.cycles is None:
+        guessed = any(view.guessed(machine, role) for role in roles)
+        return absent(view, machine, "NA_ROLE_UNCONFIRMED" if guessed else "NA_NO_EVIDENCE")
+    cycle = cycle_ns(view, machine)
+    if cycle is None:
+        return Missing("NA_NO_EVIDENCE")
+    counting = view.counting(machine) > 0
+    domain = view.machine_domain(machine)
+    single, pieces, coarse = np.zeros(len(counting)), np.zeros(len(counting)), []
+    if counters:
+        key = counters[0].name
+        single, pieces = singles(view, key, domain)
+        coarse.append(quarters.interval(view, key) > FINE * cycle)
+        single = np.zeros(len(counting)) if coarse[-1] else single
+    if facts.cycles is not None:
+        edges = np.zeros(len(counting))
+        at = facts.cycles.at
+        inside = domain.within(Spans(at, at + 1)) > 0
+        np.add.at(edges, view.seen.day_of(at[inside]), facts.cycles.begun[inside])
+        coarse.append(quarters.interval(view, facts.cycles.name) > FINE * cycle)
+        pieces = pieces if counters else edges
+        single = single if coarse[-1] else np.maximum(single, np.minimum(edges, pieces))
+    den = np.where(counting, pieces, 0.0)
+    if not den.any():
+        return Missing("NA_FEW_EVENTS")
+    return Shares(
+        np.where(counting, np.minimum(single, den), 0.0),
+        den,
+        flags=(COARSE,) if all(coarse) else (),
+        shown={"cycle_s": round(cycle / 1e9, 3), "pieces": round(float(den.sum()))},
+    )
+
+
+INDICATOR = Indicator(
+    id="V04",
+    ko="사이클타임 추적률",
+    en="Cycle-time tracking",
+    unit="1",
+    formula="pieces that were counted one by one, or by a cycle's beginning, read at least every 5 % of the median "
+    "cycle / all pieces in planned time",
+    source="readiness.md 7.3 V",
+    inputs=("counts", "tracks", "meanings", "about", "schedule", "censored"),
+    reasons=(
+        "NA_NO_SCHEDULE",
+        "NA_NO_EVIDENCE",
+        "NA_SHORT_WINDOW",
+        "NA_SELF_FAULT",
+        "NA_FEW_EVENTS",
+        "NA_ROLE_UNCONFIRMED",
+        "NOT_APPLICABLE",
+    ),
+    guard="pieces that come several at a time, or over a gap that is not ours, have no cycle time of "
+    "their own: an average is no tracking; batch and continuous processes have batches, not pieces",
+    evaluate=evaluate,
+    roles=True,
+)

@@ -1,0 +1,1 @@
+"""The plant as Asset Administration Shells."""

@@ -1,0 +1,119 @@
+"""The owner's word: taken up at once, never wider than he wrote, and never forgotten."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.platform.consent import AT_HOME, BY_DEFAULT, HISTORY, Agreed
+from agent.platform.cut import cut
+from contract.consent import NEEDS, SCOPES, Consent, Scope, allows
+from contract.report import Report
+from tests.golden import MORE
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TODAY = ["2026-11-22"]
+
+
+def agreed(folder: Path, *, home: bool = False, file: bool = True) -> Agreed:
+    return Agreed(folder / "consent.yaml" if file else None, folder, lambda: 7, lambda: TODAY[0], home=home)
+
+
+def write(folder: Path, text: str) -> None:
+    (folder / "consent.yaml").write_text(text)
+
+
+def test_without_a_word_the_platform_sees_the_report_and_the_house_everything(tmp_path: Path) -> None:
+    assert agreed(tmp_path, file=False).scopes == set(BY_DEFAULT)
+    assert agreed(tmp_path / "..", file=False, home=True).scopes == set(AT_HOME)
+    assert "raw_hosted" not in AT_HOME
+
+
+@pytest.mark.parametrize("home", [False, True])
+def test_a_file_counts_everywhere_and_is_taken_up_and_kept(tmp_path: Path, home: bool) -> None:  # noqa: FBT001
+    write(tmp_path, "version: 1\nserial: 1\nscopes: [days, levels]\n")
+    one = agreed(tmp_path, home=home)
+    assert one.scopes == {"levels", "days"}
+    assert not one.look()
+    write(tmp_path, "version: 1\nserial: 2\nscopes: []\n")
+    assert one.look()
+    assert one.scopes == set()
+    again = agreed(tmp_path, home=home)
+    assert again.answer() == one.answer()
+    history = msgspec.json.decode(again.answer(), type=Consent).history
+    assert [(given.serial, set(given.scopes)) for given in history] == [(1, {"days", "levels"}), (2, set())]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "version: 1",
+        "version: 1\nserial: 2\nscopes: [everything]\n",
+        "version: 1\nserial: 2\nscopes: [days\n",
+        "\0",
+    ],
+)
+def test_a_file_that_cannot_be_read_agrees_to_nothing(tmp_path: Path, text: str) -> None:
+    write(tmp_path, "version: 1\nserial: 1\nscopes: [days]\n")
+    one = agreed(tmp_path)
+    write(tmp_path, text)
+    assert one.look()
+    assert one.scopes == set()
+    (tmp_path / "consent.yaml").unlink()
+    one.look()
+    assert one.scopes == set()
+
+
+def test_what_is_agreed_ends_on_its_day(tmp_path: Path) -> None:
+    write(tmp_path, "version: 1\nserial: 1\nscopes: [days]\nuntil: '2026-11-23'\n")
+    one = agreed(tmp_path)
+    assert one.scopes == {"days"}
+    TODAY[0] = "2026-11-23"
+    try:
+        assert one.scopes == set()
+        assert not one.look()
+    finally:
+        TODAY[0] = "2026-11-22"
+
+
+def test_a_torn_line_is_passed_over_and_stays(tmp_path: Path) -> None:
+    write(tmp_path, "version: 1\nserial: 1\nscopes: [days]\n")
+    agreed(tmp_path)
+    torn = (tmp_path / HISTORY).read_bytes() + b'{"since": "8", "sc'
+    (tmp_path / HISTORY).write_bytes(torn)
+    write(tmp_path, "version: 1\nserial: 3\nscopes: [fit]\n")
+    assert agreed(tmp_path).entries == 2
+    assert (tmp_path / HISTORY).read_bytes().startswith(torn)
+    assert agreed(tmp_path).entries == 2
+
+
+def test_a_verb_is_answered_under_its_scope_only() -> None:
+    for verb, needed in NEEDS.items():
+        for scope in SCOPES:
+            assert allows(verb, frozenset({scope})) == (not needed or scope in needed)
+        assert allows(verb, frozenset()) == (not needed)
+
+
+@given(st.sets(st.sampled_from(SCOPES)))
+def test_a_report_shows_what_the_scopes_say(scopes: set[Scope]) -> None:
+    whole = MORE["readiness.levels"][1]
+    assert isinstance(whole, Report)
+    part = cut(whole, frozenset(scopes))
+    if not scopes & {"levels", "indicators"}:
+        assert part is None
+        return
+    assert part is not None
+    assert bool(part.values or part.dimensions or part.index) == ("indicators" in scopes)
+    assert bool(part.level or part.machines or part.missing or part.settle or part.chances or part.cascade) == (
+        "levels" in scopes
+    )
+    assert bool(part.siri) == ({"levels", "indicators"} <= scopes)
+    if {"levels", "indicators"} <= scopes:
+        assert part == whole

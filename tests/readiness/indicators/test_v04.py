@@ -1,0 +1,96 @@
+"""V04 Cycle-time tracking."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from readiness.indicators.v04 import evaluate
+from readiness.plant import About, Meaning
+from tests.readiness.indicators.press import EXECUTING, found, lost, mean, press, reason, shift
+from tests.readiness.indicators.story import WITHOUT_SCHEDULE, Story
+
+STORY = Story()
+CLOCK, PLANNED, STATES = STORY.clock(), STORY.planned(), shift(STORY)
+WORK = np.cumsum(STATES == EXECUTING)
+ALONE = {"without": ("good", "reject")}
+CYCLE = 24
+"""Minutes; each is read, so that the interval is 4.2 % of it."""
+SLOW = WORK // CYCLE
+
+
+def of(**about: Any) -> Any:
+    return evaluate(press(**{**ALONE, **about}).view(), "press")
+
+
+def bit(minutes: int) -> Any:
+    """Return a cycle signal that is true for the first half of each cycle."""
+    return {
+        "tracks": {"cycle": ((WORK % minutes < minutes // 2).astype(np.int64), (False, True))},
+        "meanings": {"cycle": Meaning(role="cycle")},
+    }
+
+
+def test_pieces_that_come_one_by_one_have_a_cycle_time_of_their_own() -> None:
+    outcome = found(of(counters={"total": SLOW}))
+    assert mean(outcome) == 1.0
+    assert outcome.shown["pieces"] == (np.diff(SLOW) * PLANNED[1:]).sum()
+
+
+def test_pieces_that_come_several_at_a_time_have_none() -> None:
+    hourly = WORK // 60
+    assert mean(of(counters={"total": hourly * 2})) == 0.0
+    half = hourly + np.cumsum((np.diff(hourly, prepend=0) > 0) & (CLOCK > 6))
+    steps = np.diff(half, prepend=half[0])
+    expected = (steps == 1).sum() / steps.sum()
+    assert mean(of(counters={"total": half})) == pytest.approx(expected, abs=1e-9)
+
+
+def test_pieces_that_came_over_a_gap_have_none() -> None:
+    dark = (CLOCK >= 4) & (CLOCK < 5)
+    row = lost(SLOW, dark)
+    there = row[row >= 0]
+    at = np.flatnonzero(row >= 0)
+    step = np.diff(there)
+    single = (step == 1) & (np.diff(at) == 1)
+    assert mean(of(counters={"total": row})) == pytest.approx(single.sum() / step.sum(), abs=0.01)
+
+
+def test_pieces_that_came_while_we_were_away_ourselves_are_left_out() -> None:
+    dark = (CLOCK >= 4) & (CLOCK < 5)
+    row = lost(SLOW, dark)
+    assert mean(of(counters={"total": row})) < 0.95
+    assert mean(of(counters={"total": row}, censored=dark)) == pytest.approx(1.0, abs=0.01)
+
+
+@pytest.mark.parametrize(("minutes", "value"), [(21, 1.0), (19, 0.0)])
+def test_the_interval_is_at_most_a_twentieth_of_the_cycle(minutes: int, value: float) -> None:
+    outcome = found(of(counters={"total": WORK // minutes}))
+    assert mean(outcome) == value
+    assert outcome.flags == (() if value else ("INTERVAL_TOO_COARSE",))
+
+
+def test_a_cycle_signal_tells_them_where_the_counter_does_not() -> None:
+    outcome = found(of(counters={"total": WORK // 60 * 2}, **bit(60)))
+    begun = np.diff(bit(60)["tracks"]["cycle"][0]) > 0
+    assert mean(outcome) == pytest.approx(begun.sum() / (2 * (WORK[-1] // 60)), abs=0.02)
+    only = found(of(**bit(CYCLE), without=("total", "good", "reject")))
+    assert mean(only) == 1.0
+
+
+def test_batches_are_no_pieces() -> None:
+    for kind in ("batch", "continuous"):
+        about = {"about": {"press": About(kind=kind)}}
+        assert reason(of(counters={"total": SLOW}, about=about)) == "NOT_APPLICABLE"
+
+
+def test_what_is_withheld_is_missing_and_zero_only_if_nobody_else_collects_it() -> None:
+    bare = {"without": ("total", "good", "reject")}
+    assert reason(of(**bare)) == "NA_NO_EVIDENCE"
+    assert mean(of(**bare, about={"about": {"press": About(elsewhere="no")}})) == 0.0
+    guess = {"total": Meaning(role="count_total", origin="guess")}
+    assert reason(of(meanings=guess)) == "NA_ROLE_UNCONFIRMED"
+    assert reason(of(counters={"total": np.ones(STORY.n, np.int64)})) == "NA_NO_EVIDENCE"
+    assert reason(of(calendar=WITHOUT_SCHEDULE)) == "NA_NO_SCHEDULE"
