@@ -44,11 +44,13 @@ KPI = "ProcessVariablesForManufacturingKPICalculation"
 
 def read(raw: bytes) -> dict[str, Any]:
     """Return id -> object, as the BaSyx SDK reads a package, after the test engine has found nothing wrong."""
-    result = check_aasx_file(io.BytesIO(raw))
+    checker: Any = check_aasx_file  # its annotation asks for text, its code for the bytes of a ZIP
+    result = checker(io.BytesIO(raw))
     assert result.ok(), "\n".join(result.to_lines())
     store: Any = model.DictIdentifiableStore()
+    beside: Any = DictSupplementaryFileContainer  # not annotated
     with AASXReader(io.BytesIO(raw), failsafe=False) as reader:
-        reader.read_into(store, DictSupplementaryFileContainer())
+        reader.read_into(store, beside())
     return {found.id: found for found in store}
 
 
@@ -65,7 +67,9 @@ def test_every_machine_has_a_shell_and_only_submodels_of_what_is_known(
     shells = {o.id.split(":")[-2]: o for o in found.values() if isinstance(o, model.AssetAdministrationShell)}
     assert list(shells) == ["press-1", "meter-1", "cnc-1", "lathe-9"]
     assert len(shells["lathe-9"].submodel) == 0
-    assert shells["press-1"].display_name["ko"] == "프레스 1호기"
+    shown = shells["press-1"].display_name
+    assert shown is not None
+    assert shown["ko"] == "프레스 1호기"
     names = [o.id_short for o in found.values() if isinstance(o, model.Submodel)]
     assert sorted(names) == [AID] * 3 + ["TimeSeries"] * 3
     said = capsys.readouterr().out
