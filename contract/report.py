@@ -36,6 +36,7 @@ Quality = Literal["measured", "derived", "edge-only", "partial", "mixed", "censu
 partial: only a part of the definition could be looked at; census: everything was looked at, so there is no
 interval."""
 Error = Literal["no_consent", "no_data", "too_fine", "busy", "unknown_verb", "bad_request"]
+Omitted = Literal["contradictions", "missing.machines", "machines", "settle.machines"]
 NOTE = "anchors are design values, not calibrated"
 
 
@@ -83,7 +84,10 @@ class Machine(msgspec.Struct, frozen=True):
 
 
 class Missing(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Evidence that is missing for a gate: why, and for which machines (empty: for all)."""
+    """Evidence that is missing for a gate: why, and for which machines.
+
+    None named means all of them, unless the report's `omitted` says that they were left out.
+    """
 
     metric: Id
     reason: Reason
@@ -205,6 +209,7 @@ class Report(msgspec.Struct, frozen=True, omit_defaults=True):
     acatech: Band | None = None
     answers: list[str] = []  # sets of answers that were used: source, serial, hash
     contradictions: list[Contradiction] = []
+    omitted: list[Omitted] = []  # did not fit into the retained report and is not none: `report.get` has it
 
 
 class ReportRequest(msgspec.Struct, frozen=True):

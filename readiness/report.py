@@ -11,14 +11,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 from msgspec.structs import replace
 
 from contract.codec import REPORT_LIMIT, checksum, decode, encode
 from contract.errors import WireError
-from contract.report import NOTE, Contradiction, Missing, Refusal, Report, ReportRequest, Value, Window
+from contract.report import (
+    NOTE,
+    Contradiction,
+    Missing,
+    Omitted,
+    Refusal,
+    Report,
+    ReportRequest,
+    Value,
+    Window,
+)
 from readiness import facts
 from readiness.bands import bands, of_dimensions
 from readiness.chances import Replicates
@@ -49,6 +59,9 @@ if TYPE_CHECKING:
     from readiness.plant import Contradiction as Said
     from readiness.plant import Plant
     from readiness.schedule import Calendar
+
+LEFT_OUT: tuple[Omitted, ...] = get_args(Omitted)
+"""What the retained report goes without, in this order, where it is too large."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,17 +216,13 @@ class Assessment:
 
         Of a plant too large for that, details go that `report.get` gives: first contradictions, then for which
         machines evidence is missing, then the machines' gates, then at which machines the level would settle.
-        Values, level and reasons always stay.
+        Values, level and reasons always stay, and `omitted` says what has gone.
         """
         report = self.plant()
-        if len(encode(report)) > REPORT_LIMIT:
-            report = replace(report, contradictions=[])
-        if len(encode(report)) > REPORT_LIMIT:
-            report = replace(report, missing=[Missing(m.metric, m.reason) for m in report.missing])
-        if len(encode(report)) > REPORT_LIMIT:
-            report = replace(report, machines=[])
-        if len(encode(report)) > REPORT_LIMIT:
-            report = replace(report, settle=[Missing(m.metric, m.reason) for m in report.settle])
+        for part in LEFT_OUT:
+            if len(encode(report)) <= REPORT_LIMIT:
+                break
+            report = _without(report, part)
         return encode(report)
 
     def respond(self, body: bytes) -> bytes:
@@ -247,6 +256,14 @@ class Assessment:
             values=values,
             **parts,  # type: ignore[arg-type]  # fields of Report
         )
+
+
+def _without(report: Report, part: Omitted) -> Report:
+    """Return a report without one of its parts; the report says so."""
+    field, _, machines = part.partition(".")
+    before = getattr(report, field)
+    after = [Missing(m.metric, m.reason) for m in before] if machines else []
+    return report if after == before else replace(report, omitted=[*report.omitted, part], **{field: after})
 
 
 def refusal(error: Error, message: str) -> bytes:

@@ -12,6 +12,7 @@ needed. Of the conditions found, machines without which it settles as well are l
 from __future__ import annotations
 
 import itertools
+import math
 from typing import TYPE_CHECKING
 
 from contract.report import Missing
@@ -26,8 +27,9 @@ if TYPE_CHECKING:
 Cell = tuple[int, int]
 """Machine and condition, as indices."""
 MOST = 3
-GRID = 10_000
-"""Weights are compared in shares of this; a quorum that is missed by less is taken for undecided."""
+GRID = 1_000
+"""Weights are whole numbers of 1 / (GRID machines) of their sum: rounded by half of that at most each, so that a
+quorum which is reached exactly stays reached, and one that is missed by less than 1 / (2 GRID) counts as reached."""
 
 
 class Open:
@@ -40,8 +42,9 @@ class Open:
 
     def __init__(self, gates: Gates, machines: Sequence[Machine]) -> None:
         total = sum(m.weight for m in machines) or 1.0
-        self._weights = [round(GRID * m.weight / total) for m in machines]
-        self._quorum = round(GRID * gates.quorum)
+        whole = GRID * len(machines)
+        self._weights = [round(whole * m.weight / total) for m in machines]
+        self._quorum = math.floor(whole * gates.quorum - len(machines) / 2)
         self._letters = [m.gates for m in machines]
         self._ends = list(itertools.accumulate(len(step.all) for step in gates.levels))
         self.cells = [
