@@ -37,8 +37,8 @@ def metrics(assessment: Assessment) -> list[MetricDay]:
 def metric_day(indicator: Indicator, order: list[str], outcomes: Mapping[str, Outcome]) -> MetricDay:
     """Return an indicator of the window's last day.
 
-    Its kind follows from the window and not from the day: on a Sunday, on which no machine has anything to add up, a
-    metric is still one that is added up, and what other machines say of the window is no part of it.
+    Its kind follows from the window and not from the day: on a Sunday, on which no machine has anything to add up,
+    a metric is still one that is added up, and what other machines say of the window is no part of it.
 
     Args:
         indicator: Which one.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from agent.errors import WireError
 from contract.codec import PLAIN_LIMIT, REPORT_LIMIT, decode
-from contract.consent import NEEDS, Consent, allows
+from contract.consent import NEEDS, RECORDS, Consent, allows
 from contract.day import Days
 from contract.manifest import Manifest
 from contract.report import Refusal, Report
@@ -174,8 +174,8 @@ def chain(port: Port) -> None:
     found = _manifest(port)
     if found.chain is None:
         raise Open("no day is signed yet")
-    if "days" not in found.consent.scopes:
-        raise Open("the factory has not agreed to days")
+    if not set(found.consent.scopes) >= RECORDS:
+        raise Open("the factory has not agreed to days and machines")
     records = list(_records(port, found.chain))
     before: Head | None = None
     try:

@@ -22,7 +22,7 @@ from agent.platform.daybook import Daybook
 from agent.platform.gate import Gate
 from agent.platform.key import own_key
 from contract.codec import checksum, decode, encode
-from contract.consent import SCOPES
+from contract.consent import RECORDS, SCOPES
 from contract.day import Day
 from contract.manifest import Manifest, ManifestMachine
 from contract.report import Report
@@ -183,7 +183,7 @@ class Office:
             except (WireError, OSError) as exc:
                 logger.error("the day %s is not signed: %s", date, exc)  # noqa: TRY400 - no bug
                 return
-            if "days" in self._agreed.scopes:
+            if self._agreed.scopes >= RECORDS:
                 self._uplink.publish_once(self._topics.day(date), raw)
 
     def _day(self, date: str, raw: bytes) -> Day:
