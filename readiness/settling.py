@@ -28,8 +28,8 @@ Cell = tuple[int, int]
 """Machine and condition, as indices."""
 MOST = 3
 GRID = 1_000
-"""Weights are whole numbers of 1 / (GRID machines) of their sum, rounded by half of that at most each: a quorum that
-is reached exactly stays reached, and one that is missed by less than 1 / (2 GRID) counts as reached."""
+"""Weights are whole numbers of 1 / (GRID machines) of their sum, rounded by half of that at most each: a quorum
+that is reached exactly stays reached, and one that is missed by less than 1 / (2 GRID) counts as reached."""
 
 
 class Open:
