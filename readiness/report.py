@@ -30,7 +30,7 @@ from contract.report import (
     Window,
 )
 from readiness import facts
-from readiness.bands import bands, of_dimensions
+from readiness.bands import bands, carried, of_dimensions
 from readiness.chances import Replicates
 from readiness.combine import Combiner
 from readiness.conditions import conditions
@@ -143,8 +143,9 @@ class Assessment:
         """Return the report of the plant: its values, what they sum up to, and the gates of each machine."""
         model, values = self._view.model, self._plant
         found = dimensions(model, values, self._evidence)
+        quorum, inventory = model.gates.quorum, self._view.inventory
         known = {
-            **values,
+            **{metric: carried(v, self.outcomes(metric), inventory, quorum) for metric, v in values.items()},
             **facts.of_plant(self._view, self.outcomes, self._evidence),
             **of_dimensions(found, self._evidence),
         }
