@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.platform.consent import AT_HOME, BY_DEFAULT, HISTORY, Agreed
+from agent.platform.consent import AT_HOME, BY_DEFAULT, HISTORY, Agreed, date_at
 from agent.platform.cut import cut
 from contract.consent import NEEDS, SCOPES, Consent, Scope, allows
 from contract.report import Report
@@ -81,6 +81,14 @@ def test_what_is_agreed_ends_on_its_day(tmp_path: Path) -> None:
         assert not one.look()
     finally:
         TODAY[0] = "2026-11-22"
+
+
+def test_the_date_is_that_of_the_site_and_never_goes_back() -> None:
+    night = 1_795_186_800 * 10**9  # 2026-11-20T15:00Z: midnight in Seoul, eight hours before its production day
+    assert date_at("Asia/Seoul", night) == "2026-11-21"
+    assert date_at("Asia/Seoul", night - 1) == "2026-11-20"
+    assert date_at("Asia/Seoul", 0) == "1970-01-01"
+    assert date_at("Asia/Seoul", 0, "2026-11-19") == "2026-11-19", "a box without a battery, behind a signed day"
 
 
 def test_a_torn_line_is_passed_over_and_stays(tmp_path: Path) -> None:
