@@ -54,7 +54,7 @@ class ConsentFile(Model):
 
 
 def date_at(zone: str, now_ns: int, reached: str = "") -> str:
-    """Return the date at the site, no earlier than one reached before: a clock that goes back revives no consent."""
+    """Return the date at the site, no earlier than one reached before: a clock set back revives nothing."""
     return max(datetime.fromtimestamp(now_ns // 10**9, ZoneInfo(zone)).date().isoformat(), reached)
 
 

@@ -16,7 +16,7 @@ def cut(report: Report, scopes: frozenset[Scope]) -> Report | None:
 
     Gates and levels tell of single machines what is needed to know the level, and no value. What other models make
     of it (bands) needs both scopes, because it is made of both. Answers that do not fit stay in the factory with
-    values.
+    values; of those that tell of a single machine what was said and seen stays there, too, without `machines`.
     """
     if not scopes & {"levels", "indicators"}:
         return None
@@ -28,4 +28,7 @@ def cut(report: Report, scopes: frozenset[Scope]) -> Report | None:
         )  # fmt: skip
     if "indicators" not in scopes:
         report = replace(report, values=[], dimensions=[], index=None, answers=[], contradictions=[])
+    if "machines" not in scopes:
+        found = [c if c.machine is None else replace(c, said="", seen="") for c in report.contradictions]
+        report = replace(report, contradictions=found)
     return report

@@ -8,11 +8,12 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from agent.platform.consent import AT_HOME, BY_DEFAULT, HISTORY, Agreed, date_at
 from agent.platform.cut import cut
 from contract.consent import NEEDS, SCOPES, Consent, Scope, allows
-from contract.report import Report
+from contract.report import Contradiction, Report
 from tests.golden import MORE
 
 if TYPE_CHECKING:
@@ -113,6 +114,8 @@ def test_a_verb_is_answered_under_its_scope_only() -> None:
 def test_a_report_shows_what_the_scopes_say(scopes: set[Scope]) -> None:
     whole = MORE["readiness.levels"][1]
     assert isinstance(whole, Report)
+    claims = [Contradiction("claim", "V03", "0.9", "0.62", "2026-11-20", m) for m in ("press", None)]
+    whole = replace(whole, contradictions=claims)
     part = cut(whole, frozenset(scopes))
     if not scopes & {"levels", "indicators"}:
         assert part is None
@@ -123,5 +126,10 @@ def test_a_report_shows_what_the_scopes_say(scopes: set[Scope]) -> None:
         "levels" in scopes
     )
     assert bool(part.siri) == ({"levels", "indicators"} <= scopes)
-    if {"levels", "indicators"} <= scopes:
+    assert {(c.said, c.seen) for c in part.contradictions if c.machine} <= {("", "")} or "machines" in scopes
+    if {"levels", "indicators", "machines"} <= scopes:
         assert part == whole
+    elif {"levels", "indicators"} <= scopes:
+        assert replace(part, contradictions=[]) == replace(whole, contradictions=[])
+        told = [(c.code, c.subject, c.machine, c.when) for c in whole.contradictions]
+        assert [(c.code, c.subject, c.machine, c.when) for c in part.contradictions] == told
