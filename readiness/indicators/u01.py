@@ -9,7 +9,7 @@ import numpy as np
 
 from readiness.indicators.absent import shortfall
 from readiness.indicators.base import Indicator, Missing, Outcome, Shares
-from readiness.interventions import actions, cycles, modes
+from readiness.interventions import actions, cycles, cycles_known, modes
 from readiness.interventions import days as counted_days
 from readiness.production import production
 from readiness.quarters import interval
@@ -76,7 +76,8 @@ def evaluate(view: View, machine: str) -> Outcome:
         return Missing("NA_NO_EVIDENCE")
     done = actions(view, machine, counted_days(view, machine))
     number = cycles(view, machine, view.machine_domain(machine))
-    by_hand = None if number is None else float((~done.answering).sum()) / max(float(number.sum()), 1.0)
+    alone = ~done.during(cycles_known(view, machine)).answering
+    by_hand = None if number is None else float(alone.sum()) / max(float(number.sum()), 1.0)
     differ = dispersion(view, machine)
     hand = by_hand is not None and done.buttons and by_hand >= HAND
     irregular = differ is not None and differ > IRREGULAR
