@@ -15,6 +15,7 @@ from readiness.production import production
 from readiness.quarters import interval
 from readiness.sketch import quantile, value
 from readiness.spans import intersection
+from readiness.stops import names_something
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,10 +41,11 @@ def dispersion(view: View, machine: str) -> float | None:
     """
     facts = production(view, machine)
     total = facts.quantity("total")
-    if total is None or facts.product is None or len({str(label) for label in facts.product[1].label}) > 1:
-        single = view.plant.of(machine).single_product == "yes"
-        if total is None or not single:
-            return None
+    if total is None:
+        return None
+    shown = set() if facts.product is None else set(filter(names_something, facts.product[1].label))
+    if len(shown) != 1 and view.plant.of(machine).single_product != "yes":
+        return None
     pace: Counter[int] = Counter()
     for day in total.pace:
         pace.update(day)

@@ -67,8 +67,8 @@ INDICATOR = Indicator(
     ko="수동개입 빈도",
     en="Interventions",
     unit="{#}",
-    formula="buttons pressed and modes changed per 100 cycles, while both were known; shown apart: with no alarm in the 2 "
-    "minutes before, after one, and those that a person calls part of each cycle",
+    formula="buttons pressed and modes changed per 100 cycles, while both were known; shown apart: with no alarm "
+    "in the 2 minutes before, after one, and those that a person calls part of each cycle",
     source="readiness.md 7.3 U",
     inputs=("tracks", "counts", "alarms", "meanings", "schedule", "censored"),
     reasons=("NA_NO_SCHEDULE", "NA_NO_EVIDENCE", "NA_SHORT_WINDOW", "NA_SELF_FAULT", "NA_ROLE_UNCONFIRMED"),

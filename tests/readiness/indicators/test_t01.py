@@ -99,6 +99,11 @@ def test_ids_and_patterns() -> None:
     assert not valid("000000-00"[:6], dated, frozenset())
 
 
+def test_a_lot_number_in_a_register_of_floating_point_binds_like_any_other() -> None:
+    numbers = [1000.0 + k for k in range(len(IDS))]
+    assert found(world(ids=numbers)).num.tolist() == found(world()).num.tolist()  # type: ignore[arg-type]
+
+
 def test_ids_that_do_not_match_the_pattern_do_not_bind() -> None:
     ids = [name if k % 2 else f"?{name}" for k, name in enumerate(IDS)]
     story = world(ids=ids, pattern=r"L\d{4}")
