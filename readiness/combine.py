@@ -85,7 +85,7 @@ class Combiner:
             else:
                 assessed[name] = weight, outcome
         if not assessed:
-            lacking = sorted(reason for reason in reasons if reason != "NOT_APPLICABLE") or [*reasons]
+            lacking: list[Reason] = [r for r in sorted(reasons) if r != "NOT_APPLICABLE"] or list(reasons)
             reason: Reason = max(lacking, key=lambda r: reasons[r]) if lacking else "NA_NO_INVENTORY"
             return Value(
                 metric=indicator.id, unit=indicator.unit, evidence=self._evidence, machine=machine,

@@ -167,8 +167,11 @@ class _Reasons:
             words = self._meaning(name).reasons
             first = int(np.searchsorted(track.start, from_ns - AROUND_NS))
             last = int(np.searchsorted(track.start, to_ns))
+            began = False
             for index in range(first, last):
-                text = words.get(track.label[index])
+                # Behind a hole the same word as before it is nothing that anybody has seen begin.
+                began |= not index or track.label[index] != track.label[index - 1]
+                text = words.get(track.label[index]) if began else None
                 length = min(int(track.end[index]), to_ns) - max(int(track.start[index]), from_ns)
                 if text is not None and length > 0:
                     times[text] = times.get(text, 0) + length

@@ -162,6 +162,9 @@ REASONS = Meaning(role="reason", reasons={0: "", 1: "tool change", 2: "기타"})
         ([(3700, 4100, 3)], None, False),  # a code that nobody has explained
         ([(1000, 4300, 1)], None, False),  # still there from before
         ([(4300, 4400, 1)], None, False),  # behind it
+        ([(1000, 3800, 1), (3900, 4300, 1)], None, False),  # from before, and not known for a while
+        ([(1000, 3800, 1), (3900, 4000, 0), (4000, 4300, 1)], "tool change", False),
+        ([(3700, 3800, 1), (3900, 4300, 1)], "tool change", False),  # begun, and not known for a while
     ],
 )
 def test_a_reason_signal_counts_with_what_it_began_to_say_in_the_stop(
