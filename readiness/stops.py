@@ -4,9 +4,10 @@ A stop is a maximal span of planned time, at least five minutes long, in which t
 Holes of at most a minute in what is known belong to it when the machine did not execute on either side; longer ones
 end it, because it may have run. Our own outages end it as well.
 
-Its reason is, in this order: a specific alarm that was active when it began (30 s more or less); what a signal of
-role `reason` began to say in it (what it still says from before says nothing about this stop); a reason that a
-person entered within 24 hours of its end. Only the first is automatic. "Other" says nothing and is counted apart.
+Its reason is, in this order: a specific alarm that was active when it began (30 s more or less) and had not been
+for more than a day; what a signal of role `reason` began to say in it (what it still says from before says nothing
+about this stop); a reason that a person entered within 24 hours of its end. Only the first is automatic. "Other"
+says nothing and is counted apart.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from readiness.alarms import BRIDGE_NS, STANDING_NS
 from readiness.plant import STATES
 from readiness.records import QUARTER_NS
 from readiness.seen import text
@@ -129,7 +131,7 @@ class _Reasons:
 
         self._meaning = view.plant.meaning
         self._alarms = [
-            (name, track, track.where(names_something))
+            (name, track, _lately(track))
             for name, track in tracks(view.signals(machine, "alarm"))
             if tells(view.plant.meaning(name))
         ]
@@ -190,6 +192,17 @@ class _Reasons:
         most = [(length, text) for length, text in found if 2 * length >= to_ns - from_ns]
         specific = [(length, text) for length, text in most if not _empty(text)]
         return (max(specific)[1] if specific else None), bool(most)
+
+
+def _lately(track: Labelled) -> Spans:
+    """Return when an alarm was active that does not merely stand: such a one would explain every stop."""
+    parts = []
+    for label in dict.fromkeys(label for label in track.label if names_something(label)):
+        said = track.spans_of([label])
+        whole = said.bridged(BRIDGE_NS)
+        long = whole.end - whole.start > STANDING_NS
+        parts.append(difference(said, Spans(whole.start[long], whole.end[long])))
+    return union(*parts)
 
 
 def _empty(text: str) -> bool:

@@ -141,6 +141,19 @@ def test_of_several_alarms_the_one_that_came_closest_to_the_begin_is_the_reason(
     assert stops(world)[0].reason == "jam"
 
 
+@pytest.mark.parametrize(
+    ("hours", "hole_s", "reason"), [(23, 0, "door"), (26, 0, None), (26, 600, None), (26, 7200, "door")]
+)
+def test_an_alarm_that_merely_stands_is_no_reason(hours: int, hole_s: int, reason: str | None) -> None:
+    door = np.zeros(3 * DAY_S, np.int64)
+    stop = DAY_S + 5 * 3600
+    door[stop + 3600 - hours * 3600 : stop + 3600] = 1
+    door[stop - 5 * 3600 : stop - 5 * 3600 + hole_s] = NOTHING
+    world = World(3, {"s": (running(3, a=(stop, stop + 600, 3)), LABELS), "door": (door, BITS)})
+    world.meanings = {"s": MEANING, "door": SPECIFIC}
+    assert [found.reason for found in stops(world)] == [reason]
+
+
 def test_an_alarm_word_names_its_reason_by_its_value() -> None:
     word = np.zeros(DAY_S, np.int64)
     word[3590:3700] = 2
