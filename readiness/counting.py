@@ -10,8 +10,10 @@ A step back is one of
 
 "Near zero" and "fits" mean: no more than the counter can have counted since it was last seen and a minute, at
 twice the fastest pace of any quarter hour of the window, or four of its usual steps. What was counted across a wrap
-or since a reset is added; a step back that is a fault or only suspected adds nothing. Steps that evidence did not
-keep one by one (over a hundred a day) are `unresolved`.
+or since a reset is added; a step back that is a fault or only suspected adds nothing. A counter that steps back and
+leaps up by as much within a quarter hour, further than it ever counts in two, has read nonsense for a moment (a
+zero while its controller starts): the leap is taken off again. Steps that evidence did not keep one by one (over a
+hundred a day) are `unresolved`.
 
 The median time per piece and the share of pieces that came too fast come from the sketch of paces, so both have its
 relative error of 2 %.
@@ -51,6 +53,8 @@ HABIT = 3
 PACE, STEPS, MARGIN_NS = 2.0, 4.0, 60 * SECOND
 TOO_FAST = 0.5
 """Pieces that come in less than this share of the ideal cycle cannot have been made."""
+AROUND = (0, QUARTER_NS, -QUARTER_NS)
+"""Where a counter that read nonsense for a moment leapt up: in the quarter hour of its step back or beside it."""
 Kind = Literal["wrap", "reset", "suspected", "fault"]
 
 
@@ -176,16 +180,19 @@ def count(view: View, name: str, ideals_ns: Sequence[float | None] = ()) -> Coun
                 # Of the bucket's slowest edge, so that rounding never accuses; a count may be several pieces.
                 fast[day] += number * (edges(bucket)[1] * SECOND / meaning.factor < TOO_FAST * ideal)
     unit = records[-1][2].unit
-    seeing = [pieces[at] - blind.get(at, 0.0) for at in pieces]
-    peak = max(seeing, default=0.0) / (unit * meaning.factor)
-    step = sum(seeing) / (unit * meaning.factor) / max(1, sum(c.steps for _, _, c in records))
+    seeing = {at: pieces[at] - blind.get(at, 0.0) for at in pieces}
+    places = view.seen.quarters(np.array([at for _, at, *_ in raw], np.int64)).tolist()
+    beside = {place + side for place in places for side in AROUND}
+    clean = max((seeing[at] for at in seeing.keys() - beside), default=0.0)
+    peak = (clean or max(seeing.values(), default=0.0)) / (unit * meaning.factor)
+    step = sum(seeing.values()) / (unit * meaning.factor) / max(1, sum(c.steps for _, _, c in records))
     backs = _explained(view, name, meaning, raw, (peak, max(step, 1.0)))
     faults, suspected = np.zeros(days), np.zeros(days)
-    for (day, *_, step_unit), back in zip(raw, backs, strict=True):
+    for (day, *_), back in zip(raw, backs, strict=True):
         faults[day] += back.kind == "fault"
         suspected[day] += back.kind == "suspected"
-        if back.gained:
-            pieces[int(view.seen.quarters(np.array([back.at_ns]))[0])] += back.gained * step_unit * meaning.factor
+    for (*_, step_unit), back, place in zip(raw, backs, places, strict=True):
+        _across(back, place, (pieces, blind), step_unit * meaning.factor, PACE * clean)
     at = sorted(pieces)
     return Counted(
         name=name,
@@ -202,6 +209,29 @@ def count(view: View, name: str, ideals_ns: Sequence[float | None] = ()) -> Coun
         pace=pace,
         each=meaning.factor,
     )
+
+
+def _across(
+    back: Back, place: int, amounts: tuple[dict[int, float], dict[int, float]], each: float, most: float
+) -> None:
+    """Add what was gained across a step back, or take the leap off that belongs to it.
+
+    Args:
+        back: The step.
+        place: Its quarter hour.
+        amounts: Pieces by quarter hour, and the blind part of them.
+        each: Pieces of one count.
+        most: That a quarter hour can have without a leap; 0 where none is known.
+    """
+    pieces, blind = amounts
+    lost = (back.before - back.after) * each
+    leapt = next((q for side in AROUND if pieces.get(q := place + side, 0.0) > max(lost, most)), None)
+    if back.kind != "wrap" and most and leapt is not None:
+        pieces[leapt] -= lost
+        if blind.get(leapt, 0.0) >= lost:  # the leap came over a hole
+            blind[leapt] -= lost
+    elif back.gained:
+        pieces[place] = pieces.get(place, 0.0) + back.gained * each
 
 
 def _explained(

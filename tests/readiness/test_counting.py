@@ -177,6 +177,24 @@ def test_a_step_back_to_somewhere_is_a_fault_and_adds_nothing() -> None:
     assert counted.pieces.sum() == pieces[1:].sum() - pieces[DAY_S + 777]
 
 
+@pytest.mark.parametrize("nonsense", [0, 65_535])
+@pytest.mark.parametrize("seconds", [1, 60, 700])
+@pytest.mark.parametrize("hole", [0, 300])
+def test_a_counter_that_reads_nonsense_for_a_moment_has_counted_nothing_by_it(
+    nonsense: int, seconds: int, hole: int
+) -> None:
+    pieces = made()
+    raw = np.cumsum(pieces) + 1000
+    begin = DAY_S + 5 * QUARTER_S + 450
+    raw[begin : begin + seconds] = nonsense
+    raw[begin + seconds : begin + seconds + hole] = NOTHING
+    counted = total(facts_of(raw, factor=3.0))
+    assert [back.kind for back in counted.backs] == ["fault"]
+    assert counted.pieces.sum() == 3 * pieces[1:].sum()
+    assert counted.blind.sum() <= 3 * pieces[begin : begin + seconds + hole + 1].sum()
+    assert (counted.pieces >= 0).all()
+
+
 def test_what_came_while_nothing_was_known_is_counted_and_marked() -> None:
     pieces = made()
     raw = np.cumsum(pieces)
