@@ -156,7 +156,7 @@ def count(view: View, name: str, ideals_ns: Sequence[float | None] = ()) -> Coun
     days = len(view.dates)
     pieces: dict[int, float] = defaultdict(float)
     blind: dict[int, float] = defaultdict(float)
-    steps, unresolved, counts, fast = (np.zeros(days) for _ in range(4))
+    steps, unresolved = np.zeros(days), np.zeros(days)
     pace: list[dict[int, int]] = [{} for _ in range(days)]
     raw: list[tuple[int, int, int, int, float]] = []  # day, at, before, after, unit
     for day, record, seen in records:
@@ -172,13 +172,8 @@ def count(view: View, name: str, ideals_ns: Sequence[float | None] = ()) -> Coun
         raw += kept
         steps[day] += seen.steps + seen.backs
         unresolved[day] += seen.backs - len(kept)
-        ideal = ideals_ns[day] if ideals_ns else None
         for bucket, number in pairs(seen.pace).items():
             pace[day][bucket] = pace[day].get(bucket, 0) + number
-            if ideal is not None:
-                counts[day] += number
-                # Of the bucket's slowest edge, so that rounding never accuses; a count may be several pieces.
-                fast[day] += number * (edges(bucket)[1] * SECOND / meaning.factor < TOO_FAST * ideal)
     unit = records[-1][2].unit
     seeing = {at: pieces[at] - blind.get(at, 0.0) for at in pieces}
     places = view.seen.quarters(np.array([at for _, at, *_ in raw], np.int64)).tolist()
@@ -191,8 +186,10 @@ def count(view: View, name: str, ideals_ns: Sequence[float | None] = ()) -> Coun
     for (day, *_), back in zip(raw, backs, strict=True):
         faults[day] += back.kind == "fault"
         suspected[day] += back.kind == "suspected"
-    for (*_, step_unit), back, place in zip(raw, backs, places, strict=True):
-        _across(back, place, (pieces, blind), step_unit * meaning.factor, PACE * clean)
+    for (day, *_, step_unit), back, place in zip(raw, backs, places, strict=True):
+        if _across(back, place, (pieces, blind), step_unit * meaning.factor, PACE * clean):
+            _unpaced(pace[day], round((back.before - back.after) * step_unit), PACE * clean / meaning.factor)
+    counts, fast = _hurried(pace, ideals_ns, meaning.factor)
     at = sorted(pieces)
     return Counted(
         name=name,
@@ -213,8 +210,10 @@ def count(view: View, name: str, ideals_ns: Sequence[float | None] = ()) -> Coun
 
 def _across(
     back: Back, place: int, amounts: tuple[dict[int, float], dict[int, float]], each: float, most: float
-) -> None:
+) -> bool:
     """Add what was gained across a step back, or take the leap off that belongs to it.
+
+    Returns whether there was a leap.
 
     Args:
         back: The step.
@@ -230,8 +229,35 @@ def _across(
         pieces[leapt] -= lost
         if blind.get(leapt, 0.0) >= lost:  # the leap came over a hole
             blind[leapt] -= lost
-    elif back.gained:
+        return True
+    if back.gained:
         pieces[place] = pieces.get(place, 0.0) + back.gained * each
+    return False
+
+
+def _unpaced(pace: dict[int, int], counts: int, most: float) -> None:
+    """Take the counts of a leap out of a day's paces: they are of one pace, faster than `most` in a quarter hour.
+
+    One that came behind a step back or over a hole has left none.
+    """
+    quickest = [b for b in sorted(pace) if pace[b] >= counts and edges(b)[1] * SECOND * most < QUARTER_NS]
+    for bucket in quickest[:1]:
+        pace[bucket] -= counts
+        if not pace[bucket]:
+            del pace[bucket]
+
+
+def _hurried(
+    pace: Sequence[dict[int, int]], ideals_ns: Sequence[float | None], factor: float
+) -> tuple[Floats, Floats]:
+    """Return per day the counts whose pace is known, and those that came too fast; 0 without an ideal cycle."""
+    counts, fast = np.zeros(len(pace)), np.zeros(len(pace))
+    for day, ideal in enumerate(ideals_ns):
+        for bucket, number in pace[day].items() if ideal is not None else ():
+            counts[day] += number
+            # Of the bucket's slowest edge, so that rounding never accuses; a count may be several pieces.
+            fast[day] += number * (edges(bucket)[1] * SECOND / factor < TOO_FAST * (ideal or 0.0))
+    return counts, fast
 
 
 def _explained(

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from readiness.counting import by_day
+from readiness.cycles import median_ns
 from readiness.inventory import Machine
 from readiness.plant import About, Meaning, Product
 from readiness.production import production
@@ -193,6 +194,10 @@ def test_a_counter_that_reads_nonsense_for_a_moment_has_counted_nothing_by_it(
     assert counted.pieces.sum() == 3 * pieces[1:].sum()
     assert counted.blind.sum() <= 3 * pieces[begin : begin + seconds + hole + 1].sum()
     assert (counted.pieces >= 0).all()
+    plain, hurried = priced(np.cumsum(pieces) + 1000, 3.0), priced(raw, 3.0)
+    assert median_ns(hurried) == pytest.approx(median_ns(plain), rel=0.05)
+    there = pieces[begin : begin + seconds + hole + 1].sum()  # of these the leap is the larger
+    assert hurried.fast.sum() == pytest.approx(plain.fast.sum(), abs=5 + there)
 
 
 def test_what_came_while_nothing_was_known_is_counted_and_marked() -> None:
