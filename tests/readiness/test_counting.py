@@ -184,7 +184,7 @@ def test_a_step_back_to_somewhere_is_a_fault_and_adds_nothing() -> None:
 def test_a_counter_that_reads_nonsense_for_a_moment_has_counted_nothing_by_it(
     nonsense: int, seconds: int, hole: int
 ) -> None:
-    pieces = made()
+    pieces = made(days=2)
     raw = np.cumsum(pieces) + 1000
     begin = DAY_S + 5 * QUARTER_S + 450
     raw[begin : begin + seconds] = nonsense
@@ -196,7 +196,7 @@ def test_a_counter_that_reads_nonsense_for_a_moment_has_counted_nothing_by_it(
     assert (counted.pieces >= 0).all()
     plain, hurried = priced(np.cumsum(pieces) + 1000, 3.0), priced(raw, 3.0)
     assert median_ns(hurried) == pytest.approx(median_ns(plain), rel=0.05)
-    there = pieces[begin : begin + seconds + hole + 1].sum()  # of these the leap is the larger
+    there = int(pieces[begin : begin + seconds + hole + 1].sum())  # of these the leap is the larger
     assert hurried.fast.sum() == pytest.approx(plain.fast.sum(), abs=5 + there)
 
 
