@@ -329,9 +329,19 @@ def _struck(reset: time, from_ns: int, to_ns: int, zone: ZoneInfo) -> bool:
 def best(found: Sequence[Counted]) -> Counted:
     """Return the counter to believe of several with the same role: the one with the fewest unexplained steps.
 
-    They are not added: a counter of the shift and one of the machine's life count the same pieces.
+    They are not added: a counter of the shift and one of the machine's life count the same pieces. One that counted
+    in less than half as many quarter hours as another has been dead for most of the time, however quietly.
     """
-    order = sorted(found, key=lambda c: (float((c.faults + c.suspected + c.unresolved).sum()), -len(c.at), c.name))
+    most = max(len(c.at) for c in found)
+    order = sorted(
+        found,
+        key=lambda c: (
+            2 * len(c.at) < most,
+            float((c.faults + c.suspected + c.unresolved).sum()),
+            -len(c.at),
+            c.name,
+        ),
+    )
     return _with_others(order[0], tuple(c.name for c in order[1:]))
 
 

@@ -89,11 +89,11 @@ def modes(view: View, machine: str) -> tuple[Spans, Spans] | None:
 def cycles(view: View, machine: str, inside: Spans) -> Floats | None:
     """Return the cycles per day within some of the time that counts.
 
-    None where neither a cycle signal nor a counter tells.
+    None where neither a cycle signal nor a counter tells. A cycle signal that never began one tells nothing.
     """
     facts = production(view, machine)
     counting = view.counting(machine) > 0
-    if facts.cycles is not None:
+    if facts.cycles is not None and facts.cycles.begun.any():
         begun = shared(facts.cycles.at, facts.cycles.begun, intersection(inside, facts.domain), facts.executing)
         day = view.seen.day_of(facts.cycles.at)
         there = (day >= 0) & (day < len(counting))
@@ -109,7 +109,7 @@ def cycles(view: View, machine: str, inside: Spans) -> Floats | None:
 def cycles_known(view: View, machine: str) -> Spans:
     """Return when what `cycles` counts was known: what people do meanwhile can be laid against it, and no more."""
     facts = production(view, machine)
-    if facts.cycles is not None:
+    if facts.cycles is not None and facts.cycles.begun.any():
         return view.spans(facts.cycles.name)
     total = facts.quantity("total") or facts.quantity("good")
     return EMPTY if total is None else reduce(intersection, map(view.spans, total.name.split()))

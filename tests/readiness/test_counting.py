@@ -244,6 +244,17 @@ def test_of_two_counters_of_a_role_the_one_without_unexplained_steps_is_believed
     assert counted.pieces.sum() == pieces[1:].sum()
 
 
+@pytest.mark.parametrize("until", [0, 3 * QUARTER_S])
+def test_a_counter_that_is_dead_is_not_believed_however_quiet_it_is(until: int) -> None:
+    pieces = made(days=2)
+    lives = np.cumsum(pieces) + 1000
+    lives[DAY_S:] -= 40  # one step back that nobody can explain
+    dead = np.cumsum(np.where(np.arange(len(pieces)) < until, pieces, 0))
+    told = {name: Meaning(role="count_total") for name in ("a", "b")}
+    found = total(production(World(2, counters={"a": dead, "b": lives}, meanings=told).view(), "press"))
+    assert (found.name, found.others) == ("press/b", ("press/a",))
+
+
 @pytest.mark.parametrize("missing", ["total", "good", "reject"])
 def test_the_third_quantity_follows_from_two_and_says_so(missing: str) -> None:
     good, reject = made(1), made(2, every=300)

@@ -61,6 +61,11 @@ def test_a_counter_that_cannot_be_read_makes_no_hands(hours: float) -> None:
     assert rates.den.sum() == pytest.approx(seen.sum(), rel=0.05)  # what came over an edge is of neither side
 
 
+def test_a_cycle_signal_that_never_says_anything_leaves_cycles_to_the_counter() -> None:
+    dead = told(world(), cycle=(np.zeros(BASE.n, np.int64), BITS, Meaning(role="cycle")))
+    assert found(dead).den.tolist() == found(world()).den.tolist()
+
+
 def test_actions_split_by_an_alarm_in_the_two_minutes_before() -> None:
     story = world()
     rates = found(story)
