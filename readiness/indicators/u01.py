@@ -44,7 +44,7 @@ def dispersion(view: View, machine: str) -> float | None:
     if total is None:
         return None
     shown = set() if facts.product is None else set(filter(names_something, facts.product[1].label))
-    if len(shown) != 1 and view.plant.of(machine).single_product != "yes":
+    if len(shown) != 1 and not facts.single_product:
         return None
     pace: Counter[int] = Counter()
     for day in total.pace:
