@@ -4,10 +4,10 @@ A stop is a maximal span of planned time, at least five minutes long, in which t
 Holes of at most a minute in what is known belong to it when the machine did not execute on either side; longer ones
 end it, because it may have run. Our own outages end it as well.
 
-Its reason is, in this order: a specific alarm that was active when it began (30 s more or less) and had not been
-for more than a day; what a signal of role `reason` began to say in it (what it still says from before says nothing
-about this stop); a reason that a person entered within 24 hours of its end. Only the first is automatic. "Other"
-says nothing and is counted apart.
+Its reason is, in this order: a specific alarm that was active when it began (30 s more or less) and had not stood
+for a day while the machine worked; what a signal of role `reason` began to say in it (what it still says from before
+says nothing about this stop); a reason that a person entered within 24 hours of its end. Only the first is
+automatic. "Other" says nothing and is counted apart.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from readiness.alarms import BRIDGE_NS, STANDING_NS
+from readiness.alarms import BRIDGE_NS, STANDING_NS, WORKED_NS
 from readiness.plant import STATES
 from readiness.records import QUARTER_NS
 from readiness.seen import text
@@ -104,7 +104,7 @@ def stops_of(view: View, machine: str, states: States, domain: Spans) -> tuple[S
     pieces = Spans(pieces.start[long], pieces.end[long])
     times = np.stack([idle[state].within(pieces) for state in kinds])
     longest, known = times.argmax(axis=0).tolist(), times.sum(axis=0).tolist()
-    reasons = _Reasons(view, machine)
+    reasons = _Reasons(view, machine, states.spans["executing"])
     found = []
     for index, (from_ns, to_ns) in enumerate(pieces):
         reason, automatic, other = reasons.of(from_ns, to_ns)
@@ -121,7 +121,7 @@ def _perhaps(states: States) -> Spans:
 class _Reasons:
     """Finds the reason of a stop of one machine."""
 
-    def __init__(self, view: View, machine: str) -> None:
+    def __init__(self, view: View, machine: str, executing: Spans) -> None:
         def tracks(names: Sequence[str]) -> list[tuple[str, Labelled]]:
             found = [(name, view.seen.track(name)) for name in names]
             return [(name, track) for name, track in found if track is not None]
@@ -131,7 +131,7 @@ class _Reasons:
 
         self._meaning = view.plant.meaning
         self._alarms = [
-            (name, track, _lately(track))
+            (name, track, _lately(track, executing))
             for name, track in tracks(view.signals(machine, "alarm"))
             if tells(view.plant.meaning(name))
         ]
@@ -194,14 +194,17 @@ class _Reasons:
         return (max(specific)[1] if specific else None), bool(most)
 
 
-def _lately(track: Labelled) -> Spans:
-    """Return when an alarm was active that does not merely stand: such a one would explain every stop."""
+def _lately(track: Labelled, executing: Spans) -> Spans:
+    """Return when an alarm was active, of one under which the machine worked on only the first day.
+
+    One that merely stands would explain every stop.
+    """
     parts = []
     for label in dict.fromkeys(label for label in track.label if names_something(label)):
         said = track.spans_of([label])
         whole = said.bridged(BRIDGE_NS)
-        long = whole.end - whole.start > STANDING_NS
-        parts.append(difference(said, Spans(whole.start[long], whole.end[long])))
+        end = np.where(executing.within(whole) >= WORKED_NS, whole.start + STANDING_NS, whole.end)
+        parts.append(intersection(said, Spans(whole.start, np.minimum(whole.end, end))))
     return union(*parts)
 
 

@@ -154,6 +154,17 @@ def test_an_alarm_that_merely_stands_is_no_reason(hours: int, hole_s: int, reaso
     assert [found.reason for found in stops(world)] == [reason]
 
 
+def test_a_fault_of_days_keeps_the_alarm_that_began_with_it() -> None:
+    jam = np.zeros(4 * DAY_S, np.int64)
+    begin = 5 * 3600
+    jam[begin : begin + 60 * 3600] = 1
+    world = World(4, {"s": (running(4, a=(begin, begin + 60 * 3600, 3)), LABELS), "jam": (jam, BITS)})
+    world.meanings = {"s": MEANING, "jam": SPECIFIC}
+    found = stops(world)
+    assert len(found) > 1
+    assert {stop.reason for stop in found} == {"jam"}
+
+
 def test_an_alarm_word_names_its_reason_by_its_value() -> None:
     word = np.zeros(DAY_S, np.int64)
     word[3590:3700] = 2
