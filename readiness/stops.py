@@ -5,8 +5,8 @@ Holes of at most a minute in what is known belong to it when the machine did not
 end it, because it may have run. Our own outages end it as well.
 
 Its reason is, in this order: a specific alarm that was active when it began (30 s more or less) and had not stood
-for a day while the machine worked; what a signal of role `reason` began to say in it (what it still says from before
-says nothing about this stop); a reason that a person entered within 24 hours of its end. Only the first is
+for a day while the machine worked; what a signal of role `reason` began to say in it (what it still says from
+before says nothing about this stop); a reason that a person entered within 24 hours of its end. Only the first is
 automatic. "Other" says nothing and is counted apart.
 """
 
