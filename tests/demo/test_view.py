@@ -11,9 +11,8 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from contract.report import Reason
-from demo.snapshot import Indicator, MachineState, Snapshot
-from demo.view import REASONS, line, page, spark, value
+from demo.snapshot import MachineState, Snapshot
+from demo.view import line, page, spark
 
 if TYPE_CHECKING:
     from settings.language import Language
@@ -32,24 +31,12 @@ OTHERS = (
     MachineState(id="meter-1", name="수전반 전력량계", protocol="Modbus", link="starting"),
     MachineState(id="lathe-9", name="수동 선반"),
 )
-INDICATORS = (
-    Indicator(id="C01", name="설비 연결률", unit="1", value=0.8889, coverage=1.0, score=88.9, census=True),
-    Indicator(id="C03", name="통신 가용률", unit="1", value=0.98, lo=0.97, hi=0.985, coverage=0.889, score=60),
-    Indicator(
-        id="A01", name="계획시간 대비 수집 완전성", unit="1", value=0.9955, lo=0.98, hi=0.999, coverage=0.889
-    ),
-    Indicator(id="A04", name="종단 지연", unit="s", reason="NA_SHORT_WINDOW"),
-    Indicator(id="Q01", name="정상 품질 비율", unit="1", value=1.0, coverage=0.889),
-    Indicator(id="Q09", name="의미정보 충족도", unit="1", value=0.61, coverage=0.889, census=True),
-    Indicator(id="S01", name="보호통신 비율", unit="1", value=0.0, coverage=1.0, score=0, census=True),
-)
 SHOT = Snapshot(
     site="한일정밀 1공장 (시뮬레이션)", broker="mosquitto", seconds=3_683, replayed=(12_351_041, 9.12), read=3_824,
     stored=3_790, read_rate=46.2, stored_rate=45.9, p50_s=0.71, p99_s=1.42, waiting=2,
     waiting_bytes=84_000, confirmed=81, resent=1, bad=34,
     pull="techsquare report hanil edge-1 --broker 127.0.0.1:40001",
     machines=(PRESS, *OTHERS[:2], CONVEYOR, *OTHERS[2:]),
-    indicators=INDICATORS, simulated=1.0,
     log=((31, "이송 컨베이어", "통신 끊김"), (44, "이송 컨베이어", "통신 복구")),
 )  # fmt: skip
 
