@@ -284,7 +284,9 @@ class Demo:
             report = reportview.page(shot.report, self._model, self._language, names, shot.site, width)
             self._console.print(report, highlight=False)
         if self._console.is_terminal:
-            self._console.print("\n", view.page(shot, self._model, self._language, width, self._console.size.height))
+            self._console.print(
+                "\n", view.page(shot, self._model, self._language, width, self._console.size.height)
+            )
 
     def _say(self, text: Text) -> None:
         print(text(self._language), file=sys.stderr, flush=True)

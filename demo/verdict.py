@@ -1,4 +1,4 @@
-"""The readiness report in the room that the demo's screen has: first lines, dimensions, and a value of each indicator.
+"""The readiness report in the room that the demo's screen has: first lines, dimensions, a value of each indicator.
 
 The whole report is `agent.cli.reportview`. Pure.
 """
@@ -108,7 +108,7 @@ def _score(one: Dimension, language: Language) -> Styled:
 
 
 def values(report: Report, language: Language, width: int) -> tuple[RenderableType, int]:
-    """Return id and value of each indicator in as many columns as there is room for, and how many lines they take."""
+    """Return id and value of each indicator in as many columns as there is room for, and their lines."""
     columns = max(1, width // NARROW)
     lines_ = -(-len(report.values) // columns)
     table = Table.grid(padding=(0, 0), expand=True)

@@ -41,7 +41,6 @@ from readiness.view import View
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
-
     from datetime import date
 
     from numpy.typing import NDArray
@@ -253,8 +252,8 @@ class Assessment:
         """Return the plant's report for the retained topic, at most 32 kB.
 
         Of a plant too large for that, details go that `report.get` gives: first contradictions, then which machines
-        are new, then for which machines evidence is missing, then the machines' gates, then at which machines the level would settle.
-        Values, level and reasons always stay.
+        are new, then for which machines evidence is missing, then the machines' gates, then at which machines the
+        level would settle. Values, level and reasons always stay.
         """
         report = self.plant()
         if len(encode(report)) > REPORT_LIMIT:
@@ -289,7 +288,9 @@ class Assessment:
             site=self._site.site,
             agent=self._site.agent,
             made_at=str(view.now_ns),
-            window=Window(view.dates[0].isoformat(), view.dates[-1].isoformat(), view.calendar.zone, self.production_days),
+            window=Window(
+                view.dates[0].isoformat(), view.dates[-1].isoformat(), view.calendar.zone, self.production_days
+            ),
             formulas=FORMULAS,
             model=view.model.hash,
             evidence=self._evidence,

@@ -42,9 +42,7 @@ PLANNED = Words(
 )
 UNPLANNED = Words("No planned time is declared.", "계획 가동시간이 입력되지 않음.")
 SIMULATED = Words("{share} of the evidence is a simulated history.", "근거의 {share}는 시뮬레이션 이력임.")
-INDICATORS = Words(
-    "Of {all} indicators {assessed} are assessed.", "지표 {all}개 중 {assessed}개 평가."
-)
+INDICATORS = Words("Of {all} indicators {assessed} are assessed.", "지표 {all}개 중 {assessed}개 평가.")
 PART = Words("{name} {parts} of {of}", "{name} {of}개 중 {parts}개")
 NOW = Words(" (touched now: {now})", "(이번 근거 {now}개)")
 PEOPLE = Words("The rest has to be asked of people.", "나머지는 사람에게 물어야 함.")
@@ -67,7 +65,9 @@ WAITING = Words(
     "이번 기간만 보면 {level}. 겹치지 않는 다음 기간에도 같으면 바뀜.",
 )
 TASK = Words("{task} ({name}: {reason}{where})", "{task} ({name}: {reason}{where})")
-THEN = Words("With the rest of the gates {number} pieces: {names}.", "이를 포함해 모두 {number}가지가 필요함: {names}.")
+THEN = Words(
+    "With the rest of the gates {number} pieces: {names}.", "이를 포함해 모두 {number}가지가 필요함: {names}."
+)
 
 
 def head(
@@ -95,9 +95,7 @@ def head(
     return found
 
 
-def lines(
-    report: Report, model: Model, language: Language, names: Mapping[str, str] | None = None
-) -> list[str]:
+def lines(report: Report, model: Model, language: Language, names: Mapping[str, str] | None = None) -> list[str]:
     """Return the first lines, one a title."""
     return [
         f"{told(TITLES[key], language)}: {('; ' if key == 'next' else ' ').join(paragraphs)}"
@@ -108,9 +106,7 @@ def lines(
 def _measured(report: Report, language: Language) -> Iterator[str]:
     window, there = report.window, report.measured
     days = (date.fromisoformat(window.last) - date.fromisoformat(window.first)).days + 1
-    yield told(
-        WINDOW, language, first=window.first, last=window.last, days=days, production=window.production_days
-    )
+    yield told(WINDOW, language, first=window.first, last=window.last, days=days, production=window.production_days)
     if there is not None:
         yield told(MACHINES, language, reached=there.reached, machines=there.machines, signals=there.signals)
         if there.planned_s:
@@ -143,7 +139,11 @@ def _band(one: Band, model: Model, language: Language) -> str:
     reach = f"{one.low}" if one.low == one.high else f"{one.low}{DASH}{one.high}"
     called = scale(model, one.id, language)
     return told(
-        BAND, language, name=called if one.id.lower() in called.lower() else f"{one.id} {called}", level=reach, of=one.of
+        BAND,
+        language,
+        name=called if one.id.lower() in called.lower() else f"{one.id} {called}",
+        level=reach,
+        of=one.of,
     )
 
 

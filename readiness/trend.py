@@ -1,8 +1,9 @@
 """What has changed between two windows that share no day (readiness.md 7.6).
 
-Compared are scores on the machines that both windows have: declared in both, and known to the evidence of both or of
-neither, as a machine that was added lowers a mean without anything having become worse. A change is called when its 90 % interval excludes 0 and it is five points or more.
-The interval of a difference of independent values comes from their own intervals (MOVER: Zou and Donner 2008),
+Compared are scores on the machines that both windows have: declared in both, and known to the evidence of both or
+of neither, as a machine that was added lowers a mean without anything having become worse. A change is called when
+its 90 % interval excludes 0 and it is five points or more. The interval of a difference of independent values
+comes from their own intervals (MOVER: Zou and Donner 2008),
 
     lo = d - sqrt((b - b_lo)^2 + (a_hi - a)^2),   hi = d + sqrt((b_hi - b)^2 + (a - a_lo)^2),   d = b - a,
 
@@ -123,9 +124,7 @@ def trend(before: Assessment, after: Assessment) -> Changes:
     Raises:
         NotComparableError: they share days, have no machine in common, or used different models.
     """
-    return compare(
-        side(before, weights(after), known(after)), side(after, weights(before), known(before))
-    )
+    return compare(side(before, weights(after), known(after)), side(after, weights(before), known(before)))
 
 
 def compare(before: Side, after: Side) -> Changes:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from readiness.model import Model
 
 Language = Literal["en", "ko"]
-DASH = "–"  # noqa: RUF001 - between two numbers
+DASH = "–"
 
 SHARE = "1"
 UNITS = {
@@ -76,7 +76,7 @@ TASKS = {
                  "가동상태·생산량·현재값 3개·품목을 함께 수집"),
     "L03": Words("tell which alarms ask for action (answers: signals, action)",
                  "조치가 필요한 알람을 입력(응답 signals: action)"),
-    "model_acts": Words("see on site whether a model or optimiser writes set points (answers: machines, model_acts)",
+    "model_acts": Words("see on site whether a model writes set points (answers: machines, model_acts)",
                         "모델·최적화가 설정값을 쓰는지 현장에서 확인(응답 machines: model_acts)"),
 }  # fmt: skip
 """What a gate asks for -> what a person can do so that it becomes evidence."""
@@ -108,7 +108,9 @@ def percent(share: float) -> str:
     """Return a share as people read it; near the ends with a digit more, and never rounded up to all or nothing."""
     if share in {0, 1}:
         return f"{share:.0%}"
-    return f"{share:.2%}" if share >= 0.995 or share < 0.005 else f"{share:.1%}"
+    if 0.005 <= share < 0.995:
+        return f"{share:.1%}"
+    return f"{min(max(share, 0.0001), 0.9999):.2%}"
 
 
 def number(value: float) -> str:

@@ -32,7 +32,8 @@ def arguments(parser: argparse.ArgumentParser, language: Language) -> None:
     machine = Text("all values of one machine", "설비 하나의 모든 지표")
     json = Text("as the platform gets it, one line of JSON", "운영기관이 받는 그대로, JSON 한 줄")
     file = Text(
-        "a report that was saved, instead of asking the agent", "에이전트 대신 저장된 보고서 파일(report.json)을 읽음"
+        "a report that was saved, instead of asking the agent",
+        "에이전트 대신 저장된 보고서 파일(report.json)을 읽음",
     )
     parser.add_argument("--machine", metavar="ID", help=machine(language))
     parser.add_argument("--json", action="store_true", help=json(language))

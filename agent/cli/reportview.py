@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from contract.report import Change, Dimension, Machine, Report, Value
+    from contract.report import Change, Dimension, Report, Value
     from readiness.model import Model
     from settings.language import Language
 
@@ -79,7 +79,8 @@ class Words:
     gone = Text("gone, not compared: {}", "없어져 비교하지 않음: {}")
     total = Text("all machines {:+.1f}", "전체 설비 {:+.1f}")
     still = Text(
-        "no change of five points or more is sure", "확실한 변화 없음(90 % 신뢰구간이 0을 벗어나고 5점 이상일 때만 표시)"
+        "no change of five points or more is sure",
+        "확실한 변화 없음(90 % 신뢰구간이 0을 벗어나고 5점 이상일 때만 표시)",
     )
     index = Text(
         "Trend index {} (with what is missing {}), for this plant over time only",
@@ -109,14 +110,7 @@ def page(
     """
     wide = width >= WIDE
     parts: list[RenderableType] = [_title(report, language, names, title)]
-    for key, paragraphs in head(report, model, language, names).items():
-        parts.append(_heading(told(TITLES[key], language)))
-        if key == "next":
-            parts += [_bullet(one) for one in paragraphs]
-            continue
-        parts.append(Padding(Styled(" ".join(paragraphs)), (0, 1, 0, 2)))
-        if key == "level" and report.chances:
-            parts.append(_chances(report, language))
+    parts += _head(report, model, language, names)
     if report.dimensions:
         parts += [_rule(Words.dimensions(language)), areas(report, model, language, wide=wide)]
         if report.index is not None and report.index.value is not None:
@@ -125,17 +119,29 @@ def page(
             parts.append(Styled(f"  {text}", "dim"))
     if report.trend is not None:
         parts += [_rule(Words.trend(language).format(report.trend.first, report.trend.last))]
-        parts += list(_trend(report, model, language, names))
+        parts += _trend(report, model, language, names)
     if report.machines:
         parts += [_rule(Words.machines(language)), _machines(report, model, language, names)]
     if report.values:
         parts += [_rule(Words.indicators(language)), _indicators(report, model, language, wide=wide)]
-        if notes := list(_notes(report.values, language)):
-            parts += [_rule(Words.notes(language)), *notes]
-    if report.contradictions:
-        parts += [_rule(Words.odd(language)), *_odd(report, language, names)]
-    parts += [Styled(""), *_foot(report, model, language)]
-    return Group(*parts)
+    for heading, rows in (
+        (Words.notes, _notes(report.values, language)),
+        (Words.odd, _odd(report, language, names)),
+    ):
+        if found := list(rows):
+            parts += [_rule(heading(language)), *found]
+    return Group(*parts, Styled(""), *_foot(report, model, language))
+
+
+def _head(report: Report, model: Model, language: Language, names: Mapping[str, str]) -> Iterator[RenderableType]:
+    for key, paragraphs in head(report, model, language, names).items():
+        yield _heading(told(TITLES[key], language))
+        if key == "next":
+            yield from (_bullet(one) for one in paragraphs)
+            continue
+        yield Padding(Styled(" ".join(paragraphs)), (0, 1, 0, 2))
+        if key == "level" and report.chances:
+            yield _chances(report, language)
 
 
 def _title(report: Report, language: Language, names: Mapping[str, str], title: str) -> RenderableType:
@@ -219,9 +225,9 @@ def _ends(low: float | None, high: float | None) -> str:
     return f"{low:.0f}" if round(low) == round(high) else f"{low:.0f}{DASH}{high:.0f}"
 
 
-def _changed(one: Change | None, language: Language) -> RenderableType:
+def _changed(one: Change | None, language: Language) -> Styled:
     if one is None:
-        return ""
+        return Styled("")
     style = {"better": "green", "worse": "bold red", "none": "dim"}[one.called]
     text = f"{one.d:+.1f}" if one.called == "none" else f"{one.d:+.1f} {CALLED[one.called](language)}"
     return Styled(text, style)
@@ -236,7 +242,9 @@ def _trend(report: Report, model: Model, language: Language, names: Mapping[str,
             yield _bullet(text(language).format(", ".join(names.get(m, m) for m in machines)))
     sure = [one for one in found.changes if one.called != "none"]
     for one in sure:
-        called = words.dimension(model, one.id, language) if one.id.startswith("D") else words.name(one.id, language)
+        called = (
+            words.dimension(model, one.id, language) if one.id.startswith("D") else words.name(one.id, language)
+        )
         total = "" if one.total is None else f", {Words.total(language).format(one.total)}"
         line = Styled(f"{called} {one.before:.1f} → {one.after:.1f}: ")
         line.append_text(Styled.assemble(_changed(one, language), f" [{one.lo:+.1f}, {one.hi:+.1f}]{total}"))

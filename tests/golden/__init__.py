@@ -414,7 +414,10 @@ MORE: Mapping[str, tuple[str, msgspec.Struct]] = {
                 "2026-09-28",
                 "2026-10-25",
                 5,
-                [Change("D1", 58.0, 71.2, 6.1, 20.3, "better", 11.9), Change("A01", 90.0, 80.0, -12.0, -8.0, "worse")],
+                [
+                    Change("D1", 58.0, 71.2, 6.1, 20.3, "better", 11.9),
+                    Change("A01", 90.0, 80.0, -12.0, -8.0, "worse"),
+                ],
                 added=["lathe-9"],
             ),
             broken="2026-07-01",
