@@ -110,7 +110,9 @@ def percent(share: float) -> str:
         return f"{share:.0%}"
     if 0.005 <= share < 0.995:
         return f"{share:.1%}"
-    return f"{min(max(share, 0.0001), 0.9999):.2%}"
+    if 0 < share < 0.00005:
+        return "<0.01%"
+    return ">99.99%" if 0.99995 <= share < 1 else f"{share:.2%}"
 
 
 def number(value: float) -> str:

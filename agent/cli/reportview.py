@@ -39,9 +39,9 @@ if TYPE_CHECKING:
 WIDE = 100
 CALLED = {"better": Text("better", "개선"), "worse": Text("worse", "악화"), "none": Text("no change", "변화 없음")}
 WHY = {
-    "coverage": Text("too few indicators", "지표 부족"),
-    "gate": Text("without a required indicator", "필수 지표 없음"),
-    "not_applicable": Text("does not apply", "해당 없음"),
+    "coverage": Text("too few", "지표 부족"),
+    "gate": Text("required missing", "필수 지표 없음"),
+    "not_applicable": Text("not applicable", "해당 없음"),
 }
 
 
@@ -116,7 +116,7 @@ def page(
         if report.index is not None and report.index.value is not None:
             low, high = report.index.low, report.index.high
             text = Words.index(language).format(report.index.value, f"{low}{DASH}{high}")
-            parts.append(Styled(f"  {text}", "dim"))
+            parts.append(Padding(Styled(text, "dim"), (0, 1, 0, 2)))
     if report.trend is not None:
         parts += [_rule(Words.trend(language).format(report.trend.first, report.trend.last))]
         parts += _trend(report, model, language, names)
@@ -193,7 +193,7 @@ def areas(report: Report, model: Model, language: Language, *, wide: bool) -> Re
     table = _table()
     table.add_column(Words.dimension(language), no_wrap=True)
     table.add_column(Words.score(language), no_wrap=True)
-    table.add_column(Words.sampling(language), no_wrap=True)
+    table.add_column(Words.sampling(language), overflow="fold", ratio=1)
     if wide:
         table.add_column(Words.weights(language), no_wrap=True)
     table.add_column(Words.assessed(language), justify="right", no_wrap=True)
@@ -284,9 +284,9 @@ def _step(states: Sequence[tuple[str, str]], language: Language) -> RenderableTy
 def _indicators(report: Report, model: Model, language: Language, *, wide: bool) -> RenderableType:
     table = _table()
     table.add_column("", no_wrap=True)
-    table.add_column(Words.indicator(language))
+    table.add_column(Words.indicator(language), ratio=1)
     table.add_column(Words.value(language), justify="right", no_wrap=True)
-    table.add_column(Words.sampling(language), ratio=1)
+    table.add_column(Words.sampling(language), overflow="fold", max_width=20)
     table.add_column(Words.coverage(language), justify="right", no_wrap=True)
     if wide:
         table.add_column(Words.score(language), no_wrap=True)
@@ -338,6 +338,6 @@ def _odd(report: Report, language: Language, names: Mapping[str, str]) -> Iterat
 
 def _foot(report: Report, model: Model, language: Language) -> Iterator[RenderableType]:
     text = Words.foot(language).format(report.formulas, report.model, report.evidence, report.confidence)
-    yield Styled(f" {text}", "dim")
+    yield Padding(Styled(text, "dim"), (0, 1))
     if report.formulas != FORMULAS or report.model != model.hash:
-        yield Styled(f" {Words.other(language)}", "yellow")
+        yield Padding(Styled(Words.other(language), "yellow"), (0, 1))

@@ -170,8 +170,8 @@ def test_every_unit_of_an_indicator_has_words() -> None:
 
 @pytest.mark.parametrize(
     ("share", "text"),
-    [(1, "100%"), (0, "0%"), (0.8889, "88.9%"), (0.99934, "99.93%"), (0.0019, "0.19%"), (0.99999, "99.99%"),
-     (0.00001, "0.01%")],
+    [(1, "100%"), (0, "0%"), (0.8889, "88.9%"), (0.99934, "99.93%"), (0.0019, "0.19%"), (0.99999, ">99.99%"),
+     (0.00001, "<0.01%")],
 )  # fmt: skip
 def test_a_share_is_never_rounded_to_all_or_nothing(share: float, text: str) -> None:
     assert percent(share) == text
