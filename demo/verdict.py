@@ -44,7 +44,7 @@ class Words:
     covers = Text("covers", "모델")
     open = Text("not proven", "미평가")
     number = Text("{} of {}", "지표 {}개 중 {}개")
-    design = Text("anchors uncalibrated", "점수 기준은 설계값(미보정)")
+    design = Text("anchors uncalibrated", "점수 기준 미보정")
     next = Text("needed next", "다음 근거")
 
 

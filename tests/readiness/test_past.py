@@ -27,9 +27,7 @@ ALONE = Plant([PRESS], days=28, status=fading).evidence()
 WEEKS = 4  # that end on a Sunday before the last day, with all of their days kept
 
 
-def known(
-    days: int, evidence: Mapping[str, bytes] = EVIDENCE, weight: float = 1.0, *machines: str
-) -> Assessment:
+def known(days: int, evidence: Mapping[str, bytes] = EVIDENCE, weight: float = 1.0, *machines: str) -> Assessment:
     inventory = [Machine(m, m, weight if m == "press" else 1.0) for m in machines or ("press", "lathe")]
     plant = configured(PLANT.sources, inventory)
     return assess(evidence, {}, PLANT.sources, plant, CALENDAR, START + days * DAY, model(), SITE)
@@ -57,7 +55,7 @@ def test_the_trend_is_that_of_two_windows_assessed_each_on_its_own(past: Past) -
     assert told is not None
     assert told.trend is not None
     before, expected = known(28), trend(known(28), now)
-    assert (told.trend.first, told.trend.last) == tuple(d.isoformat() for d in before.view.dates[:: 27])
+    assert (told.trend.first, told.trend.last) == tuple(d.isoformat() for d in before.view.dates[::27])
     dimensions = {d.id for d in model().dimensions.dimensions}
     wanted = [c for c in expected.changes if c.id in dimensions or c.called != "none"]
     assert told.trend.panel == len(expected.panel) == 2

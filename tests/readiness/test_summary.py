@@ -77,7 +77,8 @@ def test_in_korean() -> None:
     assert "acatech 성숙도 지수(구조 영역) 4개 중 2개" in covers
     assert covers.endswith(
         "나머지는 사람에게 물어야 함. "
-        "근거가 뒷받침하는 상한: SI7 생산현장 연결성 1–2/5, acatech 단계의 데이터 요건 2/6. 해당 모델의 판정이 아님."
+        "근거가 뒷받침하는 상한: SI7 생산현장 연결성 1–2/5, acatech 단계의 데이터 요건 2/6. "
+        "해당 모델의 판정이 아님."
     )
     assert open_ == (
         "증명되지 않은 것: 지표 1개 미평가: 근거 없음 1. 1개는 해당 없음. 점수를 낼 수 없는 영역: 가시성, 자동화. "
@@ -93,7 +94,9 @@ def test_in_korean() -> None:
 
 def test_in_english() -> None:
     measured, covers, open_, level, _ = lines(REPORT, model(), "en")
-    assert measured.startswith("What was measured: 2026-10-26 to 2026-11-22: 28 days, 20 of them production days. 1 of 2")
+    assert measured.startswith(
+        "What was measured: 2026-10-26 to 2026-11-22: 28 days, 20 of them production days. 1 of 2"
+    )
     assert "dimensions 4 of 16 (touched now: 1)" in covers
     assert "no KOSMO assessment" in open_
     assert level.startswith("Evidence level: EL1 (range EL1–EL2); No level of the Korean programme")
