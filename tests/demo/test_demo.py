@@ -107,11 +107,6 @@ def test_a_bounded_run_loses_nothing_and_says_what_it_came_to(tmp_path: Path) ->
     )
     report = codec.decode(pulled.stdout.strip(), Report)
     assert (report.factory, report.simulated) == ("hanil", 1.0)
-    (config,) = run.folder.glob("tsq-demo-*/agent.yaml")
-    tool = Path(sys.executable).with_name("tsq-agent")
-    command = [tool, "report", "--config", config, "--lang", "ko"]
-    read = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True).stdout
-    said_in_its_first_lines(read)
     out, _ = run.process.communicate(timeout=60)
     assert run.process.returncode == 0, run.err.read_text("utf-8")
     result = json.loads(out.splitlines()[-1])
@@ -133,6 +128,10 @@ def test_ctrl_c_ends_it_with_everything_stored_and_nothing_left_behind(tmp_path:
     run = Run(tmp_path / "tmp", "--own-broker")
     run.until_said("batches confirmed")
     children = run.children()
+    (config,) = run.folder.glob("tsq-demo-*/agent.yaml")
+    command: list[str | Path] = [Path(sys.executable).with_name("tsq-agent"), "report", "--config", config]
+    read = subprocess.run([*command, "--lang", "ko"], capture_output=True, text=True, timeout=60, check=True)
+    said_in_its_first_lines(read.stdout)
     asked = time.monotonic()
     run.process.send_signal(signal.SIGINT)
     out, _ = run.process.communicate(timeout=30)
