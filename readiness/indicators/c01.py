@@ -54,19 +54,21 @@ def evaluate(view: View, machine: str) -> Outcome:
         return Missing(reason)
     counting = view.counting(machine) > 0
 
-    def read(names: set[str]) -> set[str]:
-        days = {
-            name: int(np.sum((view.series[name].known > 0) & counting)) for name in names if name in view.series
-        }
-        return {name for name, number in days.items() if number >= READ_DAYS * int(counting.sum())}
+    def read(names: set[str]) -> bool:
+        """Return whether one of them was read on enough days, not always the same one."""
+        days = [view.series[name].known > 0 for name in names if name in view.series]
+        return bool(days) and int((np.any(days, axis=0) & counting).sum()) >= READ_DAYS * int(counting.sum())
 
     meanings = {name: view.plant.meaning(name) for name in (key(tag) for _, tag in tags)}
     confirmed = {
         name for name, meaning in meanings.items() if meaning.role is not None and meaning.origin != "guess"
     }
-    if not confirmed and read(set(meanings)):
+    # A signal that has been replaced within the window was a way to the machine as well.
+    gone = {name for name in view.series if name.split("/")[0] == machine and name not in meanings}
+    if not confirmed and read(gone | set(meanings)):
         return Missing("NA_ROLE_UNCONFIRMED")  # it is read; whether that tells of the process, nobody has said
-    there = read(confirmed)
+    there = {name for name in confirmed if name in view.series and ((view.series[name].known > 0) & counting).any()}
+    there = there if read(gone | confirmed) else set()
     lives = any(moved(view, name) is not False for name in there)
     flags = ("NOTHING_MOVES",) if there and not lives else ()
     return _reach(view, float(lives), int(counting.sum()), flags, signals=len(there))
@@ -77,8 +79,8 @@ INDICATOR = Indicator(
     ko="설비 연결률",
     en="Machine reach",
     unit="1",
-    formula="sum(w r) / sum(w); r = 1 if at least one signal with a confirmed role was read on 80 % of "
-    "production days and has said two different things in the window",
+    formula="sum(w r) / sum(w); r = 1 if at least one signal with a confirmed role was read on each of 80 % of "
+    "production days, and one of them has said two different things in the window",
     source="readiness.md 7.3 C; DESIGN 9",
     inputs=("inventory", "catalog", "known", "meanings", "tracks", "counts", "values", "schedule", "censored"),
     reasons=(
