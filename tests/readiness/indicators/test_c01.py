@@ -135,11 +135,3 @@ def test_a_machine_whose_signals_were_replaced_was_reached_all_the_time() -> Non
     lost = outcome(INDICATOR, [new], silent)
     assert isinstance(lost, Census)
     assert lost.value == 0.0  # replacing them wipes nothing out
-
-
-def test_signals_that_take_turns_reach_a_machine_together() -> None:
-    press = source("press", [signal("press", 0), signal("press", 1)])
-    turns = [record(day, [part(press, day, known={f"s{day % 2}": EMPTY})]) for day in range(28)]
-    found = outcome(INDICATOR, [press], turns)
-    assert isinstance(found, Census)
-    assert found.value == 1.0
