@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from agent.errors import ConfigError
 from answers.plant import join
+from contract.report import STANDS_S
 from readiness import contradictions, model
 from readiness.evidence import current
 from readiness.report import Assessment, Site, assess
@@ -136,7 +137,7 @@ class Reporter:
     def _run(self) -> None:
         while True:
             try:
-                self._uplink.publish_retained(self._topic, self.retained(self.assessment(0)))
+                self._uplink.publish_retained(self._topic, self.retained(self.assessment(0)), STANDS_S)
                 for turn in self.turns:
                     turn()
             except sqlite3.Error as exc:

@@ -36,6 +36,8 @@ Quality = Literal["measured", "derived", "edge-only", "partial", "mixed", "censu
 partial: only a part of the definition could be looked at; census: everything was looked at, so there is no
 interval."""
 Error = Literal["no_consent", "no_data", "too_fine", "busy", "unknown_verb", "bad_request"]
+STANDS_S = 8 * 86_400
+"""How long the broker keeps a retained report, under MQTT 5: one that nobody renews any more is no report."""
 NOTE = "anchors are design values, not calibrated"
 
 
