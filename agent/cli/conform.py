@@ -22,7 +22,7 @@ from agent.conform.checks import run
 from agent.conform.findings import PAGE
 from agent.conform.port import Port
 from agent.conform.watch import Watch
-from contract.signing import private_key
+from contract.signing import key_text, private_key
 from contract.topics import AgentTopics
 from settings.broker import Broker
 from settings.language import Text
@@ -111,6 +111,9 @@ def _away(trouble: Text | None, language: Language) -> int:
 def _agent(args: argparse.Namespace, language: Language, bench: Bench) -> int:
     bench.port.settled(bench.patience.settled)
     found = []
+    if bench.register is not None and not args.json:
+        words = Text("solutions are registered by the key", "솔루션 등록 키(공개키)")
+        print(f"{words(language)} {key_text(bench.register.public_key())}")
     for result in _results(args, bench):
         found.append(result)
         if not args.json:
@@ -124,6 +127,8 @@ def _agent(args: argparse.Namespace, language: Language, bench: Bench) -> int:
         ]
         agent = f"{bench.port.topics.factory}/{bench.port.topics.agent}"
         told = {"agent": agent, "conforms": not failed, "mqtt": bench.port.version, "checks": checks}
+        if bench.register is not None:
+            told["register"] = key_text(bench.register.public_key())
         print(json.dumps(told, ensure_ascii=False, indent=2))
     return 1 if failed else 0
 
@@ -185,7 +190,7 @@ def _play(args: argparse.Namespace, language: Language, actor: Actor, chosen: li
     words = Text("nobody can see here whether", "여기서 확인할 수 없는 것")
     scenes = []
     for name in chosen:
-        done, trick = scene(actor, name, args.patience / 1e9), TRICKS[name]
+        done, trick = scene(actor, name, args.patience / 1e9, args.patience / 6e9), TRICKS[name]
         scenes.append(done)
         if not args.json:
             print(f"{name:<17} {WORDS[not done.findings](language)}  {trick.text(language)}")

@@ -69,6 +69,7 @@ class Port(Client):
         self.stray: list[Message] = []
         self.trouble: Text | None = None
         self.way: Way = "body" if older else "properties"
+        self._came = 0
         self._asked: dict[bytes, str] = {}
         self._answers: dict[bytes, Message] = {}
         self._turn = threading.Condition()
@@ -97,9 +98,9 @@ class Port(Client):
         """Wait until no message has come for so long."""
         with self._turn:
             before = -1
-            while len(self.heard) != before:
-                before = len(self.heard)
-                self._turn.wait(seconds)
+            while before != self._came:
+                before = self._came
+                self._turn.wait_for(lambda: self._came != before, seconds)  # noqa: B023 - waited for here
 
     def pause(self, seconds: float) -> None:
         """Let time pass."""
@@ -178,6 +179,7 @@ class Port(Client):
         del session
         level = message.topic.removeprefix(f"{self.topics.root}/").split("/")[0]
         with self._turn:
+            self._came += 1
             if level in SITE:
                 self.site.add(level)
             elif level == "rsp":

@@ -127,6 +127,7 @@ class Actor(Client):
     ) -> None:
         self.topics = topics
         self.trick: Trick | None = None
+        self._gate: Gate
         self.seen: list[Seen] = []
         self.foreign: list[str] = []
         self.owed: set[str] = set()
@@ -138,7 +139,7 @@ class Actor(Client):
         self.book = Daybook(folder, topics, own_key(folder))
         self._scopes(SCOPES)
         self._agreed = Agreed(self._consent, folder, self._clock.now, self._day, home=False)
-        self._gate = Gate(self._agreed, self._clock.monotonic)
+        self.forgive()
         made = SimpleNamespace(machines=plant.MACHINES, answers=[])
         reporter = SimpleNamespace(
             assessment=self._assessed,
@@ -197,6 +198,10 @@ class Actor(Client):
         self._jobs.put(None)
         self._connection.stop()
         self._thread.join(5)
+
+    def forgive(self) -> None:
+        """Forget how often it was asked, so that one trick does not use up the allowance of the next."""
+        self._gate = Gate(self._agreed, self._clock.monotonic)
 
     def now(self) -> int:
         """Return monotonic nanoseconds."""

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 INSISTED = 3
 """Requests that a factory has not agreed to, after which nobody can have missed it."""
 LONGEST = 400
+UNTOLD_S = 60
+"""To wait after `busy` where the text names no seconds."""
 _TOLD = re.compile(r"ask again in (\d+) s")
 
 
@@ -50,6 +52,7 @@ def scene(actor: Actor, name: str, patience: float, moment: float = 10.0) -> Sce
         moment: How long a trick goes on with which it cannot have every day, s.
     """
     trick, topics = TRICKS[name], actor.topics
+    actor.forgive()
     begun, foreign = len(actor.seen), len(actor.foreign)
     actor.trick = trick
     trick.play(actor)
@@ -97,7 +100,7 @@ def requests(seen: Sequence[Seen], root: str) -> Iterator[Finding]:
             yield Finding(topic, "", "a pause after busy", f"asked {seconds:.1f} s too early", REQUESTS)
         told = _TOLD.search(one.text)
         if one.code == "busy":
-            wait[client] = one.at + (int(told[1]) if told else 1) * 10**9
+            wait[client] = one.at + (int(told[1]) if told else UNTOLD_S) * 10**9
         if one.code == "no_consent":
             insisted[one.verb] = insisted.get(one.verb, 0) + 1
             if insisted[one.verb] == INSISTED + 1:

@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from agent.conform.acting.actor import Actor
+    from agent.conform.bench import Bench
     from agent.conform.findings import Finding
+    from contract.topics import AgentTopics
 
 PATIENT = replace(QUICK, answer=0.3, busy=BUSY_S + 0.1)
 
@@ -47,24 +49,28 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Child]:
 class Platform(threading.Thread):
     """Follows the played agent as the kit's own platform does."""
 
-    def __init__(self, broker: Child, *, older: bool = False) -> None:
+    def __init__(self, broker: Child, topics: AgentTopics = TOPICS, *, older: bool = False) -> None:
         super().__init__(daemon=True)
-        self.broker, self.older = broker, older
+        self.broker, self.topics, self.older = broker, topics, older
         self.stopped, self.begun = threading.Event(), threading.Event()
         self.watch: Watch | None = None
 
     def __enter__(self) -> Self:
         self.start()
-        assert self.begun.wait(10)
         return self
 
     def __exit__(self, *_: object) -> None:
         self.stopped.set()
         self.join(20)
 
+    def _heard(self, made: Bench) -> bool:
+        return any(message.topic == self.topics.manifest for message in list(made.port.heard))
+
     def run(self) -> None:
-        with bench(self.broker, TOPICS, older=self.older, patience=PATIENT) as made:
-            eventually(lambda: any(message.topic == TOPICS.manifest for message in list(made.port.heard)))
+        with bench(self.broker, self.topics, older=self.older, patience=PATIENT) as made:
+            eventually(lambda: self.stopped.is_set() or self._heard(made))
+            if self.stopped.is_set():
+                return
             list(run(made, {"manifest"}))
             self.watch = Watch(made)
             self.watch.begin()
@@ -78,6 +84,7 @@ def test_a_platform_that_behaves_has_every_day_in_the_end_whatever_is_played(
     broker: Child, signed: Path, tmp_path: Path, name: str
 ) -> None:
     with played(broker, signed, tmp_path) as actor, Platform(broker) as platform:
+        assert platform.begun.wait(10)
         actor.late = 0.5
         done = scene(actor, name, 20, moment=0.4)
         assert done.findings == ()
@@ -90,6 +97,7 @@ def test_a_platform_that_behaves_has_every_day_in_the_end_whatever_is_played(
 @pytest.mark.parametrize("name", ["gap", "pages", "silent", "bad_signature"])
 def test_a_platform_with_mqtt_311_holds_out_as_well(broker: Child, signed: Path, tmp_path: Path, name: str) -> None:
     with played(broker, signed, tmp_path) as actor, Platform(broker, older=True) as platform:
+        assert platform.begun.wait(10)
         assert scene(actor, name, 20, moment=0.4).findings == ()
         eventually(lambda: platform.watch is not None and platform.watch.head == actor.book.head)
 
