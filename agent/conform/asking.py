@@ -312,14 +312,14 @@ def answers(bench: Bench) -> Iterator[Finding]:
 
 def silence(bench: Bench) -> Iterator[Finding]:
     """No answer goes anywhere but below the agent's own `rsp`, and none where nobody has named a place."""
-    port = bench.port
-    for elsewhere in (port.topics.manifest, f"{port.topics.root}/rsp/a/b"):
-        before = len(port.heard)
-        if port.ask("consent.get", b"{}", bench.patience.silence, response=elsewhere) is not None:
-            yield Finding(elsewhere, "", "no answer", "one", REQUESTS)
-        for message in port.heard[before:]:
-            if message.topic == elsewhere and b'"history"' in message.payload:
-                yield Finding(elsewhere, "", "no answer", quoted(message.payload), REQUESTS)
+    port, before = bench.port, len(bench.port.heard)
+    places = (port.topics.manifest, f"{port.topics.root}/rsp/a/b")
+    for elsewhere in places:
+        port.ask("consent.get", b"{}", 0, response=elsewhere)
+    port.pause(bench.patience.silence)
+    for message in [*port.unclaimed(), *port.heard[before:]]:
+        if message.topic in places and b'"history"' in message.payload:
+            yield Finding(message.topic, "", "no answer", quoted(message.payload), REQUESTS)
 
 
 def limits(bench: Bench) -> Iterator[Finding]:

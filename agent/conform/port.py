@@ -149,6 +149,11 @@ class Port(Client):
             self._turn.wait_for(lambda: token in self._answers, seconds)
             return self._answers.pop(token, None)
 
+    def unclaimed(self) -> list[Message]:
+        """Return answers that nobody has waited for."""
+        with self._turn:
+            return list(self._answers.values())
+
     # In the connection's threads
 
     def opened(self, session: Session) -> None:

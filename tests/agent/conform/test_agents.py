@@ -14,7 +14,7 @@ from agent.conform.bench import busy
 from agent.conform.checks import CHECKS, run
 from agent.conform.findings import PAGE, RULES, Finding, Result
 from agent.conform.watch import Watch
-from agent.requests import refuse
+from agent.requests import Asked, refuse
 from contract.codec import encode
 from contract.signing import key_id, key_text, seal
 from contract.topics import AgentTopics
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from agent.conform.acting.actor import Actor
     from agent.conform.bench import Bench
+    from transport.session import Message
 
 NOTHING = Text("", "")
 
@@ -308,7 +309,7 @@ def test_each_single_deviation_is_told_by_its_field_and_rule(
 
 
 def test_every_check_that_can_fail_has_a_deviation() -> None:
-    told = {"more", "mqtt", "silence"}  # the first two tell what is open; an agent that answers anywhere is below
+    told = {"more", "mqtt", "silence"}  # the first two tell what is open; who answers anywhere is below
     assert {check for _, _, check, _ in DEVIATIONS} == CHECKS.keys() - told
 
 
@@ -325,6 +326,25 @@ def test_an_agent_that_behaves_passes_whatever_version_either_speaks(
         opened = {result.check for result in results if result.ok is None}
         assert opened == ({"mqtt"} if older and not kit else set())
         assert [result.check for result in results] == list(CHECKS)
+
+
+@pytest.mark.parametrize("place", ["manifest", "rsp/a/b"])
+def test_an_agent_that_answers_anywhere_is_told(
+    broker: Child, signed: Path, tmp_path: Path, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def anywhere(message: Message, verb: str, root: str) -> Asked | None:
+        del root
+        topic = message.response_topic or ""
+        return Asked(verb, message.payload, topic, message.correlation) if topic.endswith(place) else None
+
+    with played(broker, signed, tmp_path) as actor, bench(broker, actor.topics) as made:
+        heard(actor, made)
+        assert made.manifest.agent == actor.topics.agent
+        monkeypatch.setattr("agent.conform.acting.actor.asked_by", anywhere)
+        (result,) = run(made, {"silence"})
+        assert {(one.topic, one.rule) for one in result.findings} == {
+            (f"{actor.topics.root}/{place}", "#requests-and-answers")
+        }
 
 
 def test_what_a_later_version_says_is_no_deviation_and_is_shown(
