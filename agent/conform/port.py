@@ -157,8 +157,14 @@ class Port(Client):
     # In the connection's threads
 
     def opened(self, session: Session) -> None:
-        """Listen to the whole branch: what else than ours is to be seen there is worth knowing."""
-        session.subscribe(f"{self.topics.root}/#", as_published=True)
+        """Listen to the whole branch: what else than ours is to be seen there is worth knowing.
+
+        Brokers of MQTT 3.1.1 may not show what is retained to whoever asks with a wildcard (RabbitMQ).
+        """
+        if session.version == MQTT_3:
+            session.subscribe(self.topics.response("#"), *(f"{self.topics.root}/{level}" for level in READ))
+        else:
+            session.subscribe(f"{self.topics.root}/#", as_published=True)
 
     def subscribed(self, session: Session, mid: int, refusals: Sequence[Refusal | None]) -> None:
         """Begin; where the whole branch may not be read, all that the platform may read of it must do."""

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import queue
 import threading
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, timedelta
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
 from agent.clock import SystemClock
 from agent.conform.acting import plant
+from agent.conform.acting.messages import Out, Reply, Seen
 from agent.errors import WireError
 from agent.platform.asked import Asked as Verbs
 from agent.platform.consent import Agreed
@@ -25,7 +26,7 @@ from agent.platform.cut import cut
 from agent.platform.daybook import Daybook
 from agent.platform.gate import Gate
 from agent.platform.key import own_key
-from agent.requests import Asked, RequestError, answer, asked_by, refuse
+from agent.requests import RequestError, answer, asked_by, refuse
 from contract.codec import PLAIN_LIMIT, decode, encode
 from contract.consent import SCOPES
 from contract.day import Days, SignedDay
@@ -51,42 +52,6 @@ if TYPE_CHECKING:
     from transport.session import Message, Refusal, Session
 
 ENVELOPE = 8192
-
-
-@dataclass(frozen=True, slots=True)
-class Out:
-    """A message that the agent would publish."""
-
-    topic: str
-    payload: bytes
-    retain: bool = False
-    expiry: int | None = None
-    qos: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """An answer that the agent would give; `late` seconds after the request, and perhaps elsewhere."""
-
-    asked: Asked
-    content: bytes
-    late: float = 0.0
-    retain: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """A request as it came, and how it was answered: a refusal's code, "" for an answer, None for nothing.
-
-    `at` is monotonic, ns.
-    """
-
-    at: int
-    message: Message
-    verb: str
-    asked: Asked | None
-    code: str | None = None
-    text: str = ""
 
 
 class Actor(Client):

@@ -23,7 +23,8 @@ from contract.verbs import DAY_S, MdeRequest, WindowRequest
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from agent.conform.acting.actor import Actor, Seen
+    from agent.conform.acting.actor import Actor
+    from agent.conform.acting.messages import Seen
 
 INSISTED = 3
 """Requests that a factory has not agreed to, after which nobody can have missed it."""

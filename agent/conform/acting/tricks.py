@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from agent.conform.acting.actor import Out, Reply
+from agent.conform.acting.messages import Out, Reply
 from agent.requests import refuse
 from contract.codec import REPORT_LIMIT, decode, encode
 from contract.consent import SCOPES

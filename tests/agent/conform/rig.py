@@ -8,7 +8,8 @@ import shutil
 from datetime import date
 from typing import TYPE_CHECKING
 
-from agent.conform.acting.actor import Actor, Out
+from agent.conform.acting.actor import Actor
+from agent.conform.acting.messages import Out
 from agent.conform.bench import Bench, Patience
 from agent.conform.port import Port
 from contract.signing import private_key

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from agent.conform.acting.actor import Out, Reply
+from agent.conform.acting.messages import Out, Reply
 from agent.conform.acting.tricks import OTHER, TRICKS, Trick, changed, fields
 from agent.conform.bench import busy
 from agent.conform.checks import CHECKS, run
@@ -19,8 +19,9 @@ from contract.codec import encode
 from contract.signing import key_id, key_text, seal
 from contract.topics import AgentTopics
 from settings.language import Text
-from tests.agent.conform.rig import bench, heard, played, template
-from tests.support.brokers import mosquitto
+from tests.agent.conform.rig import QUICK, bench, heard, played, template
+from tests.agent.test_uplink import eventually
+from tests.support.brokers import mosquitto, rabbitmq
 from tests.support.processes import Child, running
 
 if TYPE_CHECKING:
@@ -345,6 +346,21 @@ def test_an_agent_that_answers_anywhere_is_told(
         assert {(one.topic, one.rule) for one in result.findings} == {
             (f"{actor.topics.root}/{place}", "#requests-and-answers")
         }
+
+
+def test_a_broker_that_speaks_only_311_and_keeps_nothing_for_wildcards_will_do(
+    signed: Path, tmp_path: Path
+) -> None:
+    with (
+        running(rabbitmq(tmp_path / "broker")) as older,
+        played(older, signed, tmp_path) as actor,
+        bench(older, actor.topics, patience=replace(QUICK, answer=10)) as made,
+    ):
+        eventually(lambda: len({message.topic for message in made.port.heard}) == 2)
+        actor.next_day()
+        heard(actor, made)
+        assert [(result.check, result.findings) for result in run(made)] == [(name, ()) for name in CHECKS]
+        assert made.port.version == "3.1.1"
 
 
 def test_what_a_later_version_says_is_no_deviation_and_is_shown(
