@@ -39,7 +39,9 @@ def read(raw: bytes, kind: type[T], topic: str, limit: int = PLAIN_LIMIT) -> T:
             field = f"{field}.{missing[1]}".removeprefix(".")
             raise Broken(Finding(topic, field, "a value", "nothing", PAYLOADS)) from exc
         told = _EXPECTED.search(text)
-        expected, found = (told[1], told[2]) if told else (f"a {kind.__name__} in JSON", text)
+        expected, found = (
+            (quoted(told[1]), quoted(told[2])) if told else (f"a {kind.__name__} in JSON", quoted(text))
+        )
         raise Broken(
             Finding(topic, field, expected, f"{found}: {quoted(raw)}" if not field else found, PAYLOADS)
         ) from exc
@@ -56,7 +58,7 @@ def numbers(raw: bytes, topic: str) -> Iterator[Finding]:
     """Yield integers that a reader with 53 bits would change."""
     for path, value in _leaves(_document(raw, topic), ""):
         if isinstance(value, int) and not isinstance(value, bool) and not -SAFE <= value <= SAFE:
-            yield Finding(topic, path, "a decimal string beyond 2^53", f"the number {value}", PAYLOADS)
+            yield Finding(topic, quoted(path), "a decimal string beyond 2^53", f"the number {value}", PAYLOADS)
 
 
 def _document(raw: bytes, topic: str) -> Any:
@@ -100,7 +102,7 @@ def _unknown(document: Any, part: dict[str, Any], parts: dict[str, Any], path: s
             if field in part["properties"]:
                 yield from _unknown(value, part["properties"][field], parts, where)
             else:
-                yield where
+                yield quoted(where)
     elif isinstance(document, list) and isinstance(part.get("items"), dict):
         for value in document:
             yield from _unknown(value, part["items"], parts, f"{path}[]")

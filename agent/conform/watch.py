@@ -39,7 +39,8 @@ class Watch:
         self.repaired: list[str] = []
 
     def begin(self) -> Result:
-        """Take the days that there are."""
+        """Take the days that there are; what was heard before is looked at already."""
+        self._bench.port.news(0)
         result = one("chain", asking.chain, self._bench)
         days = self._bench.ledger.days
         self.head = days[max(days)].head if days else None
