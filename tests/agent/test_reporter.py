@@ -115,8 +115,8 @@ class Broker(Uplink):
         self.published: list[bytes] = []
 
     def publish_retained(self, topic: str, payload: bytes, expiry: int | None = None) -> None:
-        assert expiry == STANDS_S
         """Take a report."""
+        assert expiry == STANDS_S
         del topic
         self.published.append(payload)
 
