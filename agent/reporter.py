@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from agent.errors import ConfigError
 from answers.plant import join
 from contract.codec import encode
+from contract.report import STANDS_S
 from readiness import contradictions, model
 from readiness.evidence import current
 from readiness.past import Past
@@ -156,7 +157,7 @@ class Reporter:
                 return
 
     def _publish(self) -> None:
-        self._uplink.publish_retained(self._topic, self.retained(self.assessment(0)))
+        self._uplink.publish_retained(self._topic, self.retained(self.assessment(0)), STANDS_S)
 
     def _look_back(self) -> bool:
         """Assess earlier windows that have not been assessed for this evidence; return whether there were any.

@@ -37,6 +37,8 @@ partial: only a part of the definition could be looked at; census: everything wa
 interval."""
 Error = Literal["no_consent", "no_data", "too_fine", "busy", "unknown_verb", "bad_request"]
 Omitted = Literal["contradictions", "trend.machines", "missing.machines", "machines", "settle.machines"]
+STANDS_S = 8 * 86_400
+"""How long the broker keeps a retained report, under MQTT 5: one that nobody renews any more is no report."""
 NOTE = "anchors are design values, not calibrated"
 
 

@@ -11,7 +11,7 @@ import readiness.report
 from agent.config.load import load
 from agent.reporter import Reporter
 from contract.codec import decode
-from contract.report import Report, ReportRequest
+from contract.report import STANDS_S, Report, ReportRequest
 from contract.topics import AgentTopics
 from tests.e2e.rig import until
 from tests.readiness.plant import DAY, MINUTE, START
@@ -114,8 +114,9 @@ class Broker(Uplink):
     def __init__(self) -> None:
         self.published: list[bytes] = []
 
-    def publish_retained(self, topic: str, payload: bytes) -> None:
+    def publish_retained(self, topic: str, payload: bytes, expiry: int | None = None) -> None:
         """Take a report."""
+        assert expiry == STANDS_S
         del topic
         self.published.append(payload)
 
