@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from contract.codec import REPORT_LIMIT, checksum, decode, encode
 from contract.errors import WireError
-from contract.report import NOTE, Contradiction, Missing, Refusal, Report, ReportRequest, Value, Window
+from contract.report import NOTE, Away, Contradiction, Missing, Refusal, Report, ReportRequest, Value, Window
 from readiness import facts
 from readiness.bands import bands, of_dimensions
 from readiness.chances import Replicates
@@ -26,7 +26,7 @@ from readiness.combine import Combiner
 from readiness.conditions import conditions
 from readiness.contradictions import listed
 from readiness.dimensions import dimensions, index
-from readiness.evidence import digest, load
+from readiness.evidence import Recorded, digest, read
 from readiness.fingerprint import fingerprint, of_link
 from readiness.indicators import REGISTRY
 from readiness.levels import cascade, judge
@@ -51,6 +51,9 @@ if TYPE_CHECKING:
     from readiness.schedule import Calendar
 
 
+_NOBODY: Mapping[str, Collection[str]] = {}
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
     """Whose report it is; ids as in topics."""
@@ -67,10 +70,14 @@ class Assessment:
         view: The window's evidence.
         site: Whose it is.
         evidence: Hash of all that the values depend on beside the model.
+        away: Agents, and dates of which others have evidence and they have not.
     """
 
-    def __init__(self, view: View, site: Site, evidence: str) -> None:
+    def __init__(
+        self, view: View, site: Site, evidence: str, away: Mapping[str, Collection[str]] = _NOBODY
+    ) -> None:
         self._view = view
+        self._away = away
         self._site = site
         self._evidence = evidence
         self._combiner = Combiner(view, evidence)
@@ -245,8 +252,15 @@ class Assessment:
             simulated=round(view.simulated, 6),
             note=NOTE,
             values=values,
+            absent=self._absent(),
             **parts,  # type: ignore[arg-type]  # fields of Report
         )
+
+    def _absent(self) -> list[Away]:
+        """Return the agents of which days of the window are missing."""
+        window = {date.isoformat() for date in self._view.dates}
+        found = [Away(agent, len(window & set(dates))) for agent, dates in sorted(self._away.items())]
+        return [one for one in found if one.days]
 
 
 def refusal(error: Error, message: str) -> bytes:
@@ -255,7 +269,7 @@ def refusal(error: Error, message: str) -> bytes:
 
 
 def assess(
-    days: Mapping[str, bytes],
+    days: Mapping[str, bytes | Recorded],
     tallies: Mapping[tuple[str, str], Mapping[int, int]],
     catalog: Sequence[Link],
     plant: Plant,
@@ -263,11 +277,12 @@ def assess(
     now_ns: int,
     model: Model,
     site: Site,
+    away: Mapping[str, Collection[str]] = _NOBODY,
 ) -> Assessment:
     """Assess a site over the 28 production days before the one that `now_ns` lies in.
 
     Args:
-        days: ISO date -> canonical evidence of closed days; more than the window may be given.
+        days: ISO date -> evidence of closed days, as bytes or read; more than the window may be given.
         tallies: (ISO date, key) -> bucket -> number, as counted by `agent.analyzers.latency.account`.
         catalog: The configured sources; `agent.frame.Source` fits.
         plant: What people say; `readiness.plant.configured` makes it of a configuration alone.
@@ -275,18 +290,21 @@ def assess(
         now_ns: Data time, UTC nanoseconds.
         model: From `readiness.model.parse`.
         site: Ids for the head.
+        away: Of a factory with several agents: agent -> ISO dates of which its evidence has not come.
 
     Raises:
         WireError: a day's bytes are not evidence of a version that this release reads.
     """
+    recorded = {day: one if isinstance(one, Recorded) else read(one) for day, one in sorted(days.items())}
     view = View(
-        days=[load(raw) for _, raw in sorted(days.items())],
+        days=[one.day for one in recorded.values()],
         tallies=tallies, catalog=catalog, plant=plant, calendar=calendar, now_ns=now_ns, model=model,
     )  # fmt: skip
     until = view.dates[-1].isoformat()
-    used = [raw for day, raw in sorted(days.items()) if day <= until]
+    used = [one for day, one in recorded.items() if day <= until]
     counted = sorted(
         [day, name, sorted(buckets.items())] for (day, name), buckets in tallies.items() if day <= until
     )
     said = fingerprint(view.inventory, plant, calendar) + checksum(encode([of_link(link) for link in catalog]))
-    return Assessment(view, site, checksum((digest(used) + checksum(encode(counted)) + said).encode()))
+    evidence = checksum((digest(used) + checksum(encode(counted)) + said).encode())
+    return Assessment(view, site, evidence, away)
