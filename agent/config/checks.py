@@ -266,7 +266,7 @@ def _agents(root: Map) -> Iterator[Finding]:
         yield (
             ("readiness", "agents"),
             Text(
-                f"only the reporter names the others: write agents into the file of {reporter}, or leave reporter out",
+                f"only the reporter names the others: write agents into the file of {reporter}, or no reporter",
                 f"agents는 대표 에이전트({reporter})의 파일에만 씁니다. 그 파일로 옮기거나 reporter를 지우십시오",
             ),
         )

@@ -4,8 +4,8 @@
 
 A day is packed once, with the configuration and answers that are in force then, so what is sent again is the same
 to the byte. It waits for as long as the reporter is away, and is sent again after each connection and at longer and
-longer pauses. Nothing but a confirmation of exactly this content frees it; of more than 400 days that wait, the oldest
-is given up, and that is said.
+longer pauses. Nothing but a confirmation of exactly this content frees it; of more than 400 days that wait, the
+oldest is given up, and that is said.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import agent.reporter
 import readiness.report
 from agent.config.load import load
+from agent.platform.past import Past
 from agent.reporter import Reporter
 from contract.topics import AgentTopics
 from tests.support.clocks import FakeClock
@@ -48,9 +49,9 @@ devices:
 class Spool:
     """Keeps nothing yet."""
 
-    def days(self) -> dict[str, bytes]:
+    def dates(self) -> list[str]:
         """Return no days."""
-        return {}
+        return []
 
     def tallies(self) -> dict[tuple[str, str], dict[int, int]]:
         """Return no counts."""
@@ -79,7 +80,8 @@ def test_bursts_are_assessed_and_nobody_is_asked_what_they_mean(
 
     monkeypatch.setattr(agent.reporter, "assess", watched)
     made: Any = Reporter
-    one: Reporter = made(config, Spool(), Uplink(), AgentTopics("hanil", "edge-1"), FakeClock())
+    spool: Any = Spool()
+    one: Reporter = made(config, Past(spool, "edge-1"), Uplink(), AgentTopics("hanil", "edge-1"), FakeClock())
     assert one.contradictions() == []
     assert [(s.id, s.mode) for s in catalogs[0]] == [("plc.main", "poll"), ("plc.fast", "burst")]
     assert list(one.joined.plant.meanings) == ["press-1/current"]

@@ -174,9 +174,8 @@ EVIDENCE_DAY = FactoryDay(
         )
     ],
     evidence=Raw(
-        b'{"version":2,"day":"2026-11-20","zone":"Asia/Seoul","start":"1795129200000000000",'
-        b'"end":"1795215600000000000","sources":[],"censored":{},"connections":{},"native":{},"simulated":[],'
-        b'"late_events":0}'
+        b'{"censored":{},"connections":{},"day":"2026-11-20","end":"1795215600000000000","late_events":0,"native":{},'
+        b'"simulated":[],"sources":[],"start":"1795129200000000000","version":2,"zone":"Asia/Seoul"}'
     ),
     answers=[EvidenceAnswers("file", '{"author":"박성호","date":"2026-11-20","serial":3,"version":1}')],
     tallies=[EvidenceTally("latency-edge/lathe", [(312, 86_400), (313, 12)])],
