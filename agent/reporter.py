@@ -203,7 +203,7 @@ class Reporter:
 
     def _assess(self, now_ns: int) -> Assessment:
         sources, joined = self._configured
-        days = dict(self.past.days())
+        days = dict(self.past.days(joined.calendar.day_of(now_ns)))
         tallies, away = self.past.tallies(), self.past.away()
         return assess(days, tallies, sources, joined.plant, joined.calendar, now_ns, self.model, self._site, away)
 

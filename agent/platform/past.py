@@ -8,6 +8,8 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
+from datetime import date as calendar_date
+from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from agent.errors import WireError
@@ -16,12 +18,12 @@ from agent.platform.packing import told
 from contract.codec import checksum
 from contract.evidence import open_content
 from readiness import together
+from readiness.compact import WHOLE, Compact, level
 from readiness.evidence import Recorded, current, dump, load, read
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
     from contextlib import AbstractContextManager
-    from datetime import date as calendar_date
 
     from agent.platform.inbox import Inbox
     from agent.platform.packing import Told
@@ -38,9 +40,10 @@ Tally = dict[str, dict[int, int]]
 
 
 class _Read(NamedTuple):
-    """A day, what it was read from, and what the other agents have counted on it."""
+    """A day, how much of it, what it was read from, and what the other agents have counted on it."""
 
     version: tuple[str, ...]
+    much: int
     recorded: Recorded
     tally: Tally
 
@@ -59,6 +62,7 @@ class Past:
         self._agent = agent
         self._inbox = inbox
         self._read: dict[str, _Read] = {}
+        self._compact = Compact()
         self._told: dict[str, tuple[str, Told | None]] = {}
         self._lock = threading.RLock()
         self._left_out: frozenset[str] = frozenset()
@@ -118,8 +122,12 @@ class Past:
             logger.warning("days of evidence by another release are left out of the report, %s among them", date)
         return None
 
-    def day(self, date: str) -> Recorded | None:
+    def day(self, date: str, much: int = WHOLE) -> Recorded | None:
         """Return the evidence of the factory on a date, None for one of which there is none.
+
+        Args:
+            date: ISO date.
+            much: How much of it, at least; see `readiness.compact`.
 
         Raises:
             WireError: our own is damaged.
@@ -128,16 +136,22 @@ class Past:
             shelves = {} if self._inbox is None else self._inbox.shelves
             version = tuple(shelf.hash(date) or "" for shelf in shelves.values())
             kept = self._read.get(date)
-            if kept is None or kept.version != version:
+            if kept is None or kept.version != version or kept.much > much:
                 found = self._factory(date, version) if shelves else self._alone(date)
                 if found is None:
                     self._read.pop(date, None)
                     return None
-                kept = self._read[date] = found
+                kept = found
+            if kept.much < much or kept is not self._read.get(date):
+                less = Recorded(self._compact.day(kept.recorded.day, much), kept.recorded.checksum)
+                kept = self._read[date] = kept._replace(much=much, recorded=less)
             return kept.recorded
 
-    def days(self) -> Iterator[tuple[str, Recorded]]:
-        """Yield all days in order.
+    def days(self, until: calendar_date | None = None) -> Iterator[tuple[str, Recorded]]:
+        """Yield days in order, each with what a window looks at that ends before a date.
+
+        Args:
+            until: The date, not included; None for all days, with what the latest window looks at.
 
         Raises:
             WireError: one of our own is damaged.
@@ -146,14 +160,17 @@ class Past:
         with self._lock:
             for date in self._read.keys() - set(dates):
                 del self._read[date]
+        last = calendar_date.fromisoformat(dates[-1]) if dates else calendar_date.min
+        end = last if until is None else until - timedelta(days=1)
         for date in dates:
-            day = self.day(date)
+            age = (end - calendar_date.fromisoformat(date)).days
+            day = self.day(date, level(age)) if age >= 0 else None
             if day is not None:
                 yield date, day
 
     def _alone(self, date: str) -> _Read | None:
         raw = self.raw(date)
-        return None if raw is None else _Read((), read(raw), {})
+        return None if raw is None else _Read((), WHOLE, read(raw), {})
 
     def _factory(self, date: str, version: tuple[str, ...]) -> _Read | None:
         """Return what all agents saw; a day of another length than the first is left out: it cannot be added."""
@@ -180,7 +197,7 @@ class Past:
         same = {a: d for a, d in parts.items() if (d.start, d.end) == (first.start, first.end)}
         whole = together.together(same, self._left_out)
         kept = {key: one for key, one in tally.items() if key.split("/", 1)[1] not in self._left_out}
-        return _Read(version, Recorded(whole, checksum(dump(whole))), kept)
+        return _Read(version, WHOLE, Recorded(whole, checksum(dump(whole))), kept)
 
     def bounds(self, date: calendar_date, calendar: Calendar) -> Bounds:
         """Return when a production day began and ended here: as our evidence has it, else by the calendar."""

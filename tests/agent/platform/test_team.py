@@ -268,6 +268,10 @@ def test_parts_come_in_any_order_and_more_than_once(make: Callable[..., Member],
     client.close()
 
 
+def answered(client: Client, date: str, why: str) -> bool:
+    return answers(client, date)[-1:] == [why]
+
+
 def other(content: bytes, **more: object) -> bytes:
     """Return a day's content with other fields."""
     return encode(replace(open_content(content), **more))
@@ -306,7 +310,7 @@ def test_what_cannot_be_right_is_refused_with_a_word(make: Callable[..., Member]
     for agent, date, content, why in cases:
         for message in parts(date, content):
             client.client.publish(AgentTopics(FACTORY, agent).evidence, message, 1).wait_for_publish(5)
-        eventually(lambda date=date, why=why: answers(client, date)[-1:] == [why])
+        eventually(functools.partial(answered, client, date, why))
     assert one.taken("edge-2") == []
     wrong = [replace(open_part(message), hash="0" * 32) for message in parts(DATES[9], content_of(two, DATES[9]))]
     for part in wrong:
