@@ -87,8 +87,7 @@ class Uplink(Client):
         name: str = "site",
         now: Callable[[], Moment] | None = None,
         carries: frozenset[rights.Uplink] = BOTH,
-        *,
-        reporter: bool = False,
+        reporter: bool = False,  # noqa: FBT001, FBT002 - always by name
     ) -> None:
         self._topics = topics
         self._status = status

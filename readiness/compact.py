@@ -1,16 +1,17 @@
 """Closed days in little memory: the same numbers, and of old days what a report still looks at.
 
 A report looks back 400 days. As it is read, a day of 1,000 signals takes 13 MB, nearly all of it integers that
-stand one by one in lists. In arrays of 64 bits, with what is equal stored once, it takes a third and says the same.
+stand one by one in lists. In arrays, with what is equal stored once, it takes a third and says the same.
 
     age in days     what is looked at
     28              everything
-    28 + 90         how long values stood still (Q03, Q01), what was counted, tracks, spans
-    400             what was counted, tracks, spans (R01, E01, E02)
+    28 + 90         how long values stood still (Q03, Q01), what was counted, tracks, spans (V01, V02)
+    400             what was counted and said by whatever has few values, spans (R01, E01, E02)
 """
 
 from __future__ import annotations
 
+import contextlib
 from array import array
 from typing import TYPE_CHECKING, TypeVar, cast
 
@@ -61,8 +62,13 @@ class Compact:
             part,
             spans=[_packed(spans) for spans in part.spans],
             signals=signals,
-            tracks={names.setdefault(n, n): _dense(one) for n, one in part.tracks.items()},
-            counts={names.setdefault(n, n): _dense(one) for n, one in part.counts.items()},
+            tracks={
+                names.setdefault(n, n): _dense(one if much < FAR else _said(one)) for n, one in part.tracks.items()
+            },
+            counts={
+                names.setdefault(n, n): _dense(one if much < FAR else _counted(one))
+                for n, one in part.counts.items()
+            },
             values={names.setdefault(n, n): _dense(one) for n, one in values.items()},
             jitter=_packed(part.jitter) if much == WHOLE else [],
         )
@@ -70,6 +76,14 @@ class Compact:
 
 def _rested(one: Values) -> Values:
     return replace(one, spread=[], steps=[], changed=[], spikes=[], outside=[], beyond=[])
+
+
+def _said(one: Track) -> Track:
+    return replace(one, changed=[], dwell=[])
+
+
+def _counted(one: Count) -> Count:
+    return replace(one, single=[], still=[])
 
 
 def _dense(one: T) -> T:
@@ -84,7 +98,7 @@ def _dense(one: T) -> T:
 
 def _packed(numbers: list[int]) -> list[int]:
     """Return integers as an array, which reads like a list; as they are where one is none of 64 bits."""
-    try:
-        return cast("list[int]", array("q", numbers))
-    except (TypeError, OverflowError):
-        return numbers
+    for width in "iq":
+        with contextlib.suppress(OverflowError):
+            return cast("list[int]", array(width, numbers))
+    return numbers
