@@ -15,14 +15,14 @@ from contract.codec import encode
 from readiness.compact import FAR, RESTED, WHOLE, Compact, level
 from readiness.evidence import DayEvidence, Recorded, dump, load, read
 from readiness.inventory import Machine
-from readiness.plant import Meaning, configured
+from readiness.plant import Bill, Meaning, configured
 from readiness.report import assess
 from tests.readiness.plant import CALENDAR, MINUTE, SITE, model
 
 if TYPE_CHECKING:
     from agent.frame import Value
 
-FIRST, DAYS, EVERY = date(2026, 3, 2), 160, 30
+FIRST, DAYS, EVERY = date(2026, 2, 23), 160, 30
 ROLES = {
     "state": ("state", DataType.INT16), "total": ("count_total", DataType.INT32),
     "bad": ("count_reject", DataType.INT32), "kwh": ("energy", DataType.FLOAT64),
@@ -98,7 +98,7 @@ def test_a_report_of_compact_days_is_the_report_of_whole_days() -> None:
     meanings = dict(plant.meanings)
     for machine in ("press-1", "lathe"):
         meanings[f"{machine}/state"] = Meaning(role="state", states={2: "executing", 1: "standby"})
-    plant = replace(plant, meanings=meanings)
+    plant = replace(plant, meanings=meanings, bills=[Bill(month="2026-03", kwh=7000.0)])
     now = CALENDAR.bounds(FIRST + timedelta(days=DAYS))[0] + 1
     last = FIRST + timedelta(days=DAYS - 1)
     made = Compact()
@@ -113,7 +113,7 @@ def test_a_report_of_compact_days_is_the_report_of_whole_days() -> None:
     for machine in ("press-1", "lathe"):
         assert encode(less.machine(machine)) == encode(whole.machine(machine))
     known = {value.metric for value in whole.plant().values if value.value is not None}
-    assert known >= {"R01", "Q03", "Q01", "V01", "V02", "A01"}, known
+    assert known >= {"R01", "E01", "E02", "Q03", "Q01", "V01", "V02", "A01"}, known
 
 
 def test_what_is_compact_is_equal_and_reads_as_before() -> None:

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.platform.consent import AT_HOME, BY_DEFAULT, HISTORY, Agreed
+from agent.platform.consent import AT_HOME, BY_DEFAULT, HISTORY, KEPT, Agreed
 from agent.platform.cut import cut
-from contract.consent import NEEDS, SCOPES, Consent, Scope, allows
+from contract.codec import PLAIN_LIMIT, encode
+from contract.consent import NEEDS, SCOPES, Consent, Given, Scope, allows
 from contract.report import Report
 from tests.golden import MORE
 
@@ -117,3 +118,13 @@ def test_a_report_shows_what_the_scopes_say(scopes: set[Scope]) -> None:
     assert bool(part.siri) == ({"levels", "indicators"} <= scopes)
     if {"levels", "indicators"} <= scopes:
         assert part == whole
+
+
+def test_a_history_without_end_is_cut_to_the_latest_entries(tmp_path: Path) -> None:
+    lines = [encode(Given(str(number), ["levels"], number)) for number in range(1, 2 * KEPT + 3)]
+    (tmp_path / HISTORY).write_bytes(b"\n".join(lines) + b"\n")
+    agreed = Agreed(None, tmp_path, lambda: 9, lambda: "2026-11-20", home=True)
+    assert agreed.entries == KEPT
+    kept = (tmp_path / HISTORY).read_bytes().splitlines()
+    assert kept == lines[-KEPT:]
+    assert len(agreed.answer()) < PLAIN_LIMIT
