@@ -10,17 +10,21 @@ import logging
 import sqlite3
 import sys
 import threading
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.errors import ConfigError
 from agent.platform.past import OWN, Past
 from answers.plant import join
+from contract.codec import encode
 from readiness import contradictions, model, together
-from readiness.report import Assessment, Site, assess
+from readiness import past as earlier
+from readiness.report import Assessment, Site, assess, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from datetime import date
 
     from agent.clock import Clock
     from agent.config.model import AgentConfig
@@ -29,14 +33,18 @@ if TYPE_CHECKING:
     from agent.uplink import Uplink
     from answers.load import Given
     from answers.plant import Joined
+    from contract.report import ReportRequest
     from contract.topics import AgentTopics
     from readiness.catalog import Link
+    from readiness.evidence import DayEvidence
     from readiness.inventory import Machine
     from readiness.plant import Contradiction
 
 logger = logging.getLogger(__name__)
 
 FRESH_S = 5.0
+REST, REST_S = 4, 60.0
+"""After each earlier window: so many times as long as it took, and at most so long."""
 MODEL_FOLDERS = (
     Path(__file__).parent.parent / "config" / "readiness",  # a checkout
     Path(sys.prefix) / "share" / "techsquare-edge" / "readiness",  # an installed wheel
@@ -106,6 +114,7 @@ class Reporter:
         self._uplink = uplink
         self._topic = topics.readiness
         self._clock = clock
+        self._earlier = earlier.Past()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="reporter", daemon=True)
         self.retained: Callable[[Assessment], bytes] = Assessment.retained
@@ -170,15 +179,43 @@ class Reporter:
     def _run(self) -> None:
         while True:
             try:
-                self._uplink.publish_retained(self._topic, self.retained(self.assessment(0)))
+                self._publish()
                 for turn in self.turns:
                     turn()
+                if self._look_back():
+                    self._publish()
             except sqlite3.Error as exc:
                 logger.warning("no report now, the spool cannot be read: %s", exc)
             except Exception:  # collection goes on
                 logger.exception("no report now: this is a bug, please report it")
             if self._stop.wait(self._every_s):
                 return
+
+    def _publish(self) -> None:
+        self._uplink.publish_retained(self._topic, self.retained(self.assessment(0)))
+
+    def _look_back(self) -> bool:
+        """Assess earlier windows that have not been assessed for this evidence; return whether there were any.
+
+        There are only after a start, a new day or a change. Between two of them we rest, so that collection has
+        most of the processor.
+        """
+        made, looked = self.assessment(self._every_s), False
+        begun = self._clock.monotonic()
+        while self._earlier.step(made):
+            looked = True
+            took_s = (self._clock.monotonic() - begun) / 1e9
+            if self._stop.wait(min(REST * took_s, REST_S)):
+                return False
+            begun = self._clock.monotonic()
+        return looked
+
+    def respond(self, request: ReportRequest) -> bytes:
+        """Return the answer to `report.get` for somebody on this box, whatever consent goes."""
+        try:
+            return self.assessment().respond(encode(request))
+        except sqlite3.Error as exc:
+            return refusal("busy", f"the spool cannot be read: {exc}")
 
     def assessment(self, fresh_s: float = FRESH_S) -> Assessment:
         """Return what is known now, or was known `fresh_s` ago.
@@ -204,8 +241,14 @@ class Reporter:
     def _assess(self, now_ns: int) -> Assessment:
         sources, joined = self._configured
         days = dict(self.past.days(joined.calendar.day_of(now_ns)))
-        tallies, away = self.past.tallies(), self.past.away()
-        return assess(days, tallies, sources, joined.plant, joined.calendar, now_ns, self.model, self._site, away)
+        tallies, away, site = self.past.tallies(), self.past.away(), self._site
+        made = assess(days, tallies, sources, joined.plant, joined.calendar, now_ns, self.model, site, away)
+        made.past, made.broken, made.look_up = self._earlier, self.past.broken, self._up_to
+        return made
+
+    def _up_to(self, last: date) -> list[DayEvidence]:
+        """Return the days of an earlier window, which are whole for that one."""
+        return [one.day for _, one in self.past.days(last + timedelta(days=1))]
 
     def contradictions(self) -> list[Contradiction]:
         """Return what people have said that does not fit, as far as the evidence can be read now."""

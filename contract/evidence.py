@@ -60,6 +60,7 @@ class EvidenceTag(msgspec.Struct, frozen=True, omit_defaults=True):
     labels: list[tuple[int, str]] = []
     alarm: EvidenceAlarm | None = None
     found: str = "manual"
+    burst_of: Id | None = None
 
 
 class EvidenceSource(msgspec.Struct, frozen=True):

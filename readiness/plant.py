@@ -48,6 +48,7 @@ class Meaning:
         planned: Of an intervention: it belongs to every cycle or batch.
         modulus: Of a counter: it goes on from 0 after modulus - 1.
         resets: Of a counter: local times at which it is set back on purpose.
+        resets_with: Of a counter: signal of its machine, by id, whose changes set it back (a lot, an order).
         factor: Of a counter: pieces (or, of an energy meter, kWh) per count.
         meter: Of an energy meter: the plant's, or that of a machine.
         pattern: Of an id: a regular expression that every valid one matches.
@@ -68,6 +69,7 @@ class Meaning:
     planned: bool = False
     modulus: int | None = None
     resets: tuple[time, ...] = ()
+    resets_with: str | None = None
     factor: float = 1.0
     meter: Literal["main", "machine"] | None = None
     pattern: str | None = None

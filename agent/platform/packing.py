@@ -100,6 +100,7 @@ def _tag(signal: Signal) -> EvidenceTag:
         labels=list(signal.labels),
         alarm=None if alarm is None else EvidenceAlarm(alarm.text, alarm.priority),
         found=signal.found,
+        burst_of=signal.burst_of,
     )
 
 

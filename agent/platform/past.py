@@ -80,6 +80,12 @@ class Past:
         """Return the dates of our own closed days that this release can read; an update begins evidence anew."""
         return [date for date in self._spool.dates() if date not in self._unreadable]
 
+    @property
+    def broken(self) -> str | None:
+        """First day that can be compared, where days before it are of another release; they are known once read."""
+        last = max(self._unreadable, default=None)
+        return None if last is None else min((date for date in self.own() if date > last), default=None)
+
     def dates(self) -> list[str]:
         """Return the dates of which any agent has evidence, in order."""
         found = set(self.own())

@@ -83,12 +83,12 @@ def history() -> dict[str, Recorded]:
     seen = [load(raw) for _, raw in sorted(evidence.take_closed().items())]
     found = {}
     for number in range(DAYS):
-        day = FIRST + timedelta(days=number)
-        begin, end = CALENDAR.bounds(day)
+        at_date = FIRST + timedelta(days=number)
+        begin, end = CALENDAR.bounds(at_date)
         shifted = msgspec.structs.replace(
-            seen[number % 14], day=day.isoformat(), start=str(begin), end=str(end), native={"x/y": ["unit"]}
+            seen[number % 14], day=at_date.isoformat(), start=str(begin), end=str(end), native={"x/y": ["unit"]}
         )
-        found[day.isoformat()] = read(dump(shifted))
+        found[at_date.isoformat()] = read(dump(shifted))
     return found
 
 

@@ -200,8 +200,8 @@ def test_a_chain_of_another_agent_stops_signing_until_it_is_taken_and_that_is_re
     assert (mine.free, mine.trouble, mine.next()) == (True, "", (8, "a" * 64))
     again = book(tmp_path)
     again.hear_of("edge-2", manifest(other, Head(7, "2026-10-09", "a" * 64)))
-    assert again.free
+    assert [again.free, again.trouble] == [True, ""]
     again.hear_of("edge-2", manifest(other, Head(8, "2026-10-10", "b" * 64)))  # it goes on signing
-    assert not again.free
+    assert "edge-2 has signed days" in again.trouble
     again.hear_of("edge-2", None)
     assert again.free
