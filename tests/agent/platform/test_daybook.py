@@ -191,9 +191,9 @@ def test_a_chain_of_another_agent_stops_signing_until_it_is_taken_and_that_is_re
     fill(mine, 2)
     other = key_id(OTHER)
     mine.hear_of("edge-2", manifest(other, None))
-    assert mine.free
+    assert [mine.free, mine.trouble] == [True, ""]
     mine.hear_of("edge-2", manifest(other, Head(7, "2026-10-09", "a" * 64)))
-    assert not mine.free
+    assert [mine.free, "edge-2" in mine.trouble] == [False, True]
     mine.hear(manifest(mine.key, mine.head))  # our own, which changes nothing of it
     assert "edge-2 has signed days" in mine.trouble
     assert mine.take()
