@@ -202,11 +202,10 @@ class Daybook:
                 logger.warning("the chain of the key %s is taken over", each.key)
                 number = 0 if each.chain is None else each.chain.number
                 ours = 0 if self.head is None else self.head.number
-                if each is not self._foreign:  # of another agent: ours goes on unless it has more
-                    follows = number > ours
-                else:  # in our place: gone on with as it stands, but a copy of this box never back to a day signed
-                    follows = each.key != self.key or number >= ours
-                if each.chain is not None and follows:
+                # Of another agent: ours goes on unless it has more. In our place: gone on with as it stands, but a
+                # copy of this box never goes back to a day that is signed.
+                ahead = number > ours if each is not self._foreign else each.key != self.key or number >= ours
+                if each.chain is not None and ahead:
                     self._set(each.chain)
                 self._taken[each.key] = number
             self._foreign, self.trouble = None, self._stuck
