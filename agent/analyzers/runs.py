@@ -16,7 +16,7 @@ from readiness.spans import EMPTY, Spans, normal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
+    from numpy.typing import DTypeLike, NDArray
 
     Ints = NDArray[np.int64]
     Bools = NDArray[np.bool_]
@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 NONE = 0
 """No time: 1970 does not occur, and zero needs no mask."""
 NEVER = 2**62
+TOGETHER = 16
+"""Portions with pieces that wait for being put in order."""
 _ONLY = np.zeros(1, np.int64)
+_DIFFERENT, _OF = np.empty((3, 0), np.int64), np.empty((2, 0), np.uint16)
 
 
 def grown(column: Ints, n: int) -> Ints:
@@ -41,30 +44,57 @@ def firsts(signal: Ints) -> Bools:
 
 
 class Pieces:
-    """Closed pieces (signal, start, end, kind) in the order they were found; kept few by `drop`."""
+    """Closed pieces (signal, start, end, kind), in any order; kept few by `drop`.
+
+    All signals of a source are lost and come back together: each different (start, end, kind) is kept once.
+    """
+
+    __slots__ = ("_different", "_new", "_of")
 
     def __init__(self) -> None:
-        self._chunks: list[NDArray[np.int64]] = []
+        self._different = _DIFFERENT
+        self._of = _OF
+        self._new: list[NDArray[np.int64]] = []
 
     def add(self, signal: Ints, start: Ints, end: Ints, kind: Ints) -> None:
         """Append pieces."""
         if len(signal):
-            self._chunks.append(np.stack([signal, start, end, kind]))
+            self._new.append(np.stack([signal, start, end, kind]))
+            if len(self._new) >= TOGETHER:
+                self._settle()
+
+    def _settle(self) -> None:
+        if self._new:
+            self._keep(np.concatenate([self._all(), *self._new], axis=1))
+
+    def _all(self) -> NDArray[np.int64]:
+        signal, which = self._of
+        return np.concatenate([signal[None].astype(np.int64), self._different[:, which]])
+
+    def _keep(self, table: NDArray[np.int64]) -> None:
+        """Take all pieces, sorted or not, in place of those before."""
+        self._new = []
+        if not table.shape[1]:
+            self._different, self._of = _DIFFERENT, _OF
+            return
+        order = np.lexsort(table[1:])
+        apart = np.append(True, (np.diff(table[1:, order]) != 0).any(axis=0))
+        self._different = table[1:, order[apart]]
+        which = np.empty(len(order), np.int64)
+        which[order] = np.cumsum(apart) - 1
+        order = np.lexsort((table[1], table[0]))
+        self._of = np.stack([table[0], which])[:, order].astype(_narrowest(table[0].max(), which.max()))
 
     def table(self) -> NDArray[np.int64]:
         """Return all pieces as int64[4, n], sorted by (signal, start)."""
-        if not self._chunks:
-            return np.empty((4, 0), np.int64)
-        table = np.concatenate(self._chunks, axis=1)
-        table = table[:, np.lexsort((table[1], table[0]))]
-        self._chunks = [table]
-        return table
+        self._settle()
+        return self._all()
 
     def drop(self, end_ns: int) -> None:
         """Forget pieces that end at or before `end_ns`."""
-        table = self.table()
-        kept = table[:, table[2] > end_ns]
-        self._chunks = [kept] if kept.shape[1] else []
+        if self._new or (self._different[1] <= end_ns).any():
+            table = self.table()
+            self._keep(table[:, table[2] > end_ns])
 
     def state(self) -> list[list[int]]:
         """Return the pieces as JSON."""
@@ -73,8 +103,11 @@ class Pieces:
 
     def restore(self, state: list[list[int]]) -> None:
         """Take the pieces of `state`."""
-        table = np.array(state, np.int64).reshape(4, -1)
-        self._chunks = [table] if table.shape[1] else []
+        self._keep(np.array(state, np.int64).reshape(4, -1))
+
+
+def _narrowest(*largest: int) -> DTypeLike:
+    return np.uint16 if max(largest) < 1 << 16 else np.int32
 
 
 class Runs:
