@@ -42,7 +42,7 @@ class Gathering(Ledger):
     @property
     def time_ns(self) -> int:
         """Data time of the source."""
-        return max(super().time_ns, self._waiting.high_ns)
+        return max(self._rows_ns, self._marks_ns, self._waiting.high_ns)
 
     @property
     def waiting(self) -> int:
@@ -58,8 +58,8 @@ class Gathering(Ledger):
         if block.round_trips:
             self.requests(block.round_trips, closed_ns)
         low = waiting.append(block)
-        if low:
-            self.first_ns = min(self.first_ns or int(block.time_ns[0]), low)
+        if low and not 0 < self.first_ns <= low:
+            self.first_ns = low
         if waiting.rows >= ROWS or waiting.high_ns - waiting.low_ns >= WAIT_NS:
             self.flush()
 

@@ -25,35 +25,34 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
     Ints = NDArray[np.int64]
-    Pages = NDArray[Any]
     Indices = NDArray[np.integer[Any]]
 
 WIDTH = 2 * MOST + 1
 EXACT = 2**53
 SHIFT, PAGE, BYTE = 4, 16, 255
-PAGES = np.dtype([("key", np.int32), ("count", np.uint8, (PAGE,))])
 SLACK = 16
 """Pages by which a table may grow before it is looked at what larger buckets have pushed out."""
 _DENSE, _SMALL = 6, 8192  # cells a row up to which counting densely pays, and cells that cost next to nothing
 
-_NONE: Pages = np.empty(0, PAGES)
+_NO_PAGE, _NO_COUNT = np.empty(0, np.int32), np.empty(0, np.uint8)
 
 
 class Cells:
-    """Counts by key, exact and narrow: a byte each in pages of 16 neighbours, and what is above it in the next level.
+    """Counts by key, exact and narrow: a byte each in pages of 16 neighbours, what is above it in the next level.
 
     The keys of a signal lie close together, so a count takes a byte and a bit, or two of them from 256 on.
     """
 
-    __slots__ = ("_above", "_pages")
+    __slots__ = ("_above", "_count", "_page")
 
     def __init__(self) -> None:
-        self._pages = _NONE
+        self._page = _NO_PAGE
+        self._count = _NO_COUNT
         self._above: Cells | None = None
 
     def __len__(self) -> int:
         """Number of pages."""
-        return len(self._pages)
+        return len(self._page)
 
     def add(self, key: Ints, count: Ints) -> None:
         """Add counts.
@@ -62,50 +61,45 @@ class Cells:
             key: Increasing, so that each stands there once; not negative.
             count: Of each, positive.
         """
-        page = key >> SHIFT
-        own = page[firsts(page)]
-        pages = self._pages
-        if len(pages):
-            at = pages["key"].searchsorted(own)
-            there = pages["key"][np.minimum(at, len(pages) - 1)] == own
-            if not there.all():
-                pages = _with(pages, own, at, ~there)
-                at += np.cumsum(~there) - ~there
-        else:
-            pages, at = (
-                _with(pages, own, np.zeros(len(own), np.int64), np.ones(len(own), np.bool_)),
-                np.arange(len(own)),
-            )
-        self._pages = pages
-        place = np.repeat(at, np.diff(np.flatnonzero(firsts(page)), append=len(page)))
-        cell = key & (PAGE - 1)
-        total = pages["count"][place, cell] + count
-        pages["count"][place, cell] = total & BYTE
-        over = np.flatnonzero(total > BYTE)
+        place = self._places(key)
+        count = count + self._count[place]
+        self._count[place] = count  # of each the lowest eight bits
+        over = np.flatnonzero(count > BYTE)
         if len(over):
             self._above = self._above or Cells()
-            self._above.add(key[over], total[over] >> 8)
+            self._above.add(key[over], count[over] >> 8)
+
+    def _places(self, key: Ints) -> Ints:
+        """Return where the counts of some keys are, with pages for those that have none yet."""
+        page = (key >> SHIFT).astype(np.int32)
+        at = self._page.searchsorted(page)
+        there = self._page.take(at, mode="clip") == page if len(self._page) else np.zeros(len(page), np.bool_)
+        if not there.all():
+            new = page[~there]
+            self._grow(new[firsts(new)])
+            at = self._page.searchsorted(page)
+        at <<= SHIFT
+        at += key & (PAGE - 1)
+        return at
+
+    def _grow(self, new: NDArray[np.int32]) -> None:
+        """Make room for pages that are not there."""
+        page = np.empty(len(self._page) + len(new), np.int32)
+        old = np.ones(len(page), np.bool_)
+        old[self._page.searchsorted(new) + np.arange(len(new))] = False
+        page[old], page[~old] = self._page, new
+        count = np.zeros((len(page), PAGE), np.uint8)
+        count[old] = self._count.reshape(-1, PAGE)
+        self._page, self._count = page, count.ravel()
 
     def rows(self) -> tuple[Ints, Ints]:
         """Return (key, count), sorted by key, of those that counted anything."""
-        dense = self._pages["count"]
+        dense = self._count.astype(np.int64)
         if self._above is not None:
             key, count = self._above.rows()
-            dense = dense.astype(np.int64)
-            dense[self._pages["key"].searchsorted(key >> SHIFT), key & (PAGE - 1)] += count << 8
-        page, cell = dense.nonzero()
-        return (self._pages["key"][page].astype(np.int64) << SHIFT) + cell, dense[page, cell].astype(np.int64)
-
-
-def _with(pages: Pages, own: Ints, at: Ints, new: NDArray[np.bool_]) -> Pages:
-    """Return pages with empty ones of some keys at their places."""
-    more = np.zeros(len(pages) + int(new.sum()), PAGES)
-    place = at[new] + np.arange(int(new.sum()))
-    old = np.ones(len(more), np.bool_)
-    old[place] = False
-    more["key"][place] = own[new]
-    more[old] = pages
-    return more
+            dense[self._places(key)] += count << 8
+        cell = np.flatnonzero(dense)
+        return (self._page[cell >> SHIFT].astype(np.int64) << SHIFT) + (cell & (PAGE - 1)), dense[cell]
 
 
 class Sketches:
@@ -147,7 +141,10 @@ class Sketches:
             place = np.flatnonzero(dense)
             count = dense[place]
             of, at = np.divmod(place, width)
-            key = (of + first) * WIDTH + (at + low + MOST)
+            of += first
+            at += low
+            key = of * WIDTH + at
+            key += MOST
         else:
             keys = signal * np.int64(WIDTH) + bucket
             keys += MOST

@@ -52,10 +52,11 @@ class Form:
 
     Args:
         block: A reading of this form.
-        key: See `key_of`.
+        key: What makes readings alike: signals, states, types, whether there are source times, and whether all its
+            rows have one time.
     """
 
-    __slots__ = ("codes", "key", "none", "pack", "single", "text")
+    __slots__ = ("codes", "key", "none", "pack", "short", "single", "text")
 
     def __init__(self, block: FrameBlock, key: Key) -> None:
         self.key = key
@@ -64,6 +65,7 @@ class Form:
         self.pack = struct.Struct("<" + self.codes.replace("s", "H").replace("n", "")).pack
         self.text = bytes(i for i, code in enumerate(self.codes) if code == "s")
         self.single = bytes(i for i, code in enumerate(self.codes) if code == "f")
+        self.short = struct.Struct(f"<{len(self.single)}f")
         self.none = "n" in self.codes
 
     def columns(self, data: bytes | bytearray, number: int) -> list[tuple[str, int, NDArray[Any] | None]]:
@@ -87,9 +89,8 @@ class Form:
         said: Sequence[Any] = values
         if self.single:
             exact = tuple([said[i] for i in self.single])
-            short = f"<{len(exact)}f"
             try:
-                if struct.unpack(short, struct.pack(short, *exact)) != exact:
+                if self.short.unpack(self.short.pack(*exact)) != exact:
                     return None
             except OverflowError:
                 return None
@@ -113,12 +114,6 @@ def _code(kind: type, dtype: DataType) -> str:
     if kind is bool:
         return "?"
     return {str: "s", type(None): "n"}[kind]
-
-
-def key_of(block: FrameBlock, *, alone: bool) -> Key:
-    """Return what makes readings alike: signals, states, types, source times, and whether they have one time."""
-    types = tuple(map(type, block.value))
-    return block.signal.tobytes(), block.status.tobytes(), types, block.source_ns is not None, alone
 
 
 class Readings(Sequence["Value"]):
@@ -235,7 +230,7 @@ class Waiting:
     def append(self, block: FrameBlock) -> int:
         """Take a block and return its earliest time, 0 of one without rows."""
         self.blocks += 1
-        n = len(block)
+        n = len(block.value)
         if not n:
             return 0
         self.rows += n
@@ -245,30 +240,33 @@ class Waiting:
         else:
             times = block.time_ns.tolist()
             low = high = times[0]
-            alone = times.count(low) == n
-            if not alone:
+            if times.count(low) == n:
+                del times[1:]
+            else:
                 low, high = min(times), max(times)
-            if not self._packed(block, times[:1] if alone else times, alone=alone):
+            if not self._packed(block, times, len(times) < n or n == 1):
                 self._parts.append(block)
-        self.low_ns, self.high_ns = min(self.low_ns, low), max(self.high_ns, high)
+        self.low_ns = min(self.low_ns, low)
+        self.high_ns = max(self.high_ns, high)
         return low
 
-    def _packed(self, block: FrameBlock, times: list[int], *, alone: bool) -> bool:
-        key = key_of(block, alone=alone)
+    def _packed(self, block: FrameBlock, times: list[int], alone: bool) -> bool:  # noqa: FBT001 - called for each reading
+        value, stated = block.value, block.source_ns
+        key = block.signal.tobytes(), block.status.tobytes(), tuple(map(type, value)), stated is not None, alone
         form = self._form
         if form is None or form.key != key:
             form = self._form = Form(block, key)
-        last = self._parts[-1] if self._parts else None
-        packed = form.packed(block.value, self._texts)
+        packed = form.packed(value, self._texts)
         if packed is None or len(self._texts) > TEXTS:
             return False
+        last = self._parts[-1] if self._parts else None
         if not isinstance(last, Stack) or last.form is not form:
             last = Stack(block.source, form)
             self._parts.append(last)
         last.bytes += packed
         last.times.extend(times)
-        if block.source_ns is not None:
-            last.source_ns += block.source_ns.tobytes()
+        if stated is not None:
+            last.source_ns += stated.tobytes()
         return True
 
     def take(self) -> FrameBlock | None:
