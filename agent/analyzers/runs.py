@@ -27,6 +27,7 @@ NEVER = 2**62
 TOGETHER = 16
 """Portions with pieces that wait for being put in order."""
 _ONLY = np.zeros(1, np.int64)
+_NEVER_MARKED = np.empty(0, np.int64)
 _DIFFERENT, _OF = np.empty((3, 0), np.int64), np.empty((2, 0), np.uint16)
 
 
@@ -122,18 +123,25 @@ class Runs:
     def __init__(self, n: int, limit_ns: int, tail_ns: int) -> None:
         self._limit = limit_ns
         self._tail = tail_ns
-        self._start = np.zeros(n, np.int64)
-        self._last = np.zeros(n, np.int64)
+        self._n = n
+        self._start = self._last = _NEVER_MARKED  # most sources never say that anything is uncertain or bad
         self._closed = Pieces()
 
     def grow(self, n: int) -> None:
         """Make room for n signals."""
-        self._start, self._last = grown(self._start, n), grown(self._last, n)
+        self._n = n
+        if len(self._start):
+            self._room()
+
+    def _room(self) -> None:
+        self._start, self._last = grown(self._start, self._n), grown(self._last, self._n)
 
     def extend(self, signal: Ints, time: Ints) -> None:
         """Take marks sorted by (signal, time), later than those before of the same signal."""
         if not len(signal):
             return
+        if not len(self._start):
+            self._room()
         head = np.flatnonzero(firsts(signal))
         previous = np.empty_like(time)
         previous[1:] = time[:-1]
@@ -155,7 +163,7 @@ class Runs:
 
     def mark(self, time_ns: int) -> None:
         """Take one mark of the only signal, later than those before: nearly always the span just goes on."""
-        if time_ns - int(self._last[0]) <= self._limit:
+        if len(self._last) and time_ns - int(self._last[0]) <= self._limit:
             self._last[0] = time_ns
         else:
             self.extend(_ONLY, np.array([time_ns], np.int64))
@@ -163,7 +171,8 @@ class Runs:
     def spans(self, low_ns: int, high_ns: int) -> list[Spans]:
         """Return per signal the covered time within [low, high)."""
         table = self._closed.table()
-        cuts = np.searchsorted(table[0], np.arange(len(self._start) + 1)).tolist()
+        cuts = np.searchsorted(table[0], np.arange(self._n + 1)).tolist()
+        self._room()
         starts, ends = self._start.tolist(), (self._last + self._tail).tolist()
         seen: dict[tuple[int, int], Spans] = {}
         found = []
@@ -185,12 +194,16 @@ class Runs:
 
     def state(self) -> dict[str, Any]:
         """Return everything as JSON."""
-        return {"start": self._start.tolist(), "last": self._last.tolist(), "closed": self._closed.state()}
+        start, last = grown(self._start, self._n), grown(self._last, self._n)
+        return {"start": start.tolist(), "last": last.tolist(), "closed": self._closed.state()}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take the state that `state` returned."""
         self._start = np.array(state["start"], np.int64)
         self._last = np.array(state["last"], np.int64)
+        self._n = len(self._start)
+        if not self._last.any():
+            self._start = self._last = _NEVER_MARKED
         self._closed.restore(state["closed"])
 
 

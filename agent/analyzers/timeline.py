@@ -17,6 +17,7 @@ so often is a measured value.
 from __future__ import annotations
 
 from array import array
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -142,6 +143,19 @@ class Day:
         day.rest = array("i", state[8]) if state[8] else NUMBERS
         day.dwell = dict(zip(state[9][0::2], state[9][1::2], strict=True))
         return day
+
+
+@lru_cache(8)
+def _silent(low: int, high: int) -> tuple[Day, ...]:
+    """Return a day on which too much was said: one for all signals, because nobody writes to it any more."""
+    day = Day(low, high)
+    day.given_up = True
+    return (day,)
+
+
+def _shared(days: list[Day]) -> tuple[Day, ...]:
+    days = [_silent(day.low, day.high)[0] if day.given_up else day for day in days]
+    return _silent(days[0].low, days[0].high) if len(days) == 1 and days[0].given_up else tuple(days)
 
 
 class Timeline:
@@ -333,7 +347,7 @@ class Timeline:
             first = int(time.searchsorted(end_ns, "right")) - 1
             self._keep(time[first:], code[first:])
         if self._days and self._days[0].high <= end_ns:
-            self._days = tuple([day for day in self._days if day.high > end_ns])
+            self._days = _shared([day for day in self._days if day.high > end_ns])
         if len(self._labels) > LABELS:
             self._restore(self.state())
 
@@ -353,7 +367,7 @@ class Timeline:
     def _restore(self, state: Sequence[Any]) -> None:
         self._keep(np.cumsum(np.array(state[0], np.int64)), np.array(state[1], np.int64))
         self._labels, self._last = tuple(state[2]), state[3]
-        self._days = tuple([Day.restored(one) for one in state[4]])
+        self._days = _shared([Day.restored(one) for one in state[4]])
 
     @classmethod
     def restored(cls, most: int, state: Sequence[Any], summed: int = SUMMED) -> Timeline:
