@@ -244,7 +244,9 @@ class Timeline:
         code = {c: n for n, c in enumerate(dict.fromkeys(c for c in used if c >= 0))}
         labels = [self._labels[c] for c in code]
         code |= {NOTHING: NOTHING, FOLDED: FOLDED}
-        times = np.diff(time, prepend=0).tolist()
+        if len(time):
+            time[1:] -= time[:-1].copy()
+        times = time.tolist()
         days = [day.state(code) for day in self._days]
         return [times, [code[c] for c in codes], labels, code[self._last], days]
 
