@@ -62,7 +62,7 @@ def minutes(ledger: DayLedger, seconds: Sequence[list[FrameBlock]], *, each: boo
         if first:
             ledger.state()
         together = part if each else [[concat(of) for of in zip(*part, strict=True)]]
-        for blocks, alive in zip(together, part if each else [[b for blocks in part for b in blocks]], strict=True):
+        for blocks, alive in zip(together, part if each else [[b for second in part for b in second]], strict=True):
             ledger.feed([*blocks, *(Watermark(b.source.id, int(b.time_ns[-1])) for b in alive)])
 
 
