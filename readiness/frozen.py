@@ -35,7 +35,7 @@ ENOUGH = 3
 """So many of them are needed: two may rest together for a reason."""
 LONG_NS = 300_000_000_000
 LESS, MORE = 0.5, 4.0
-"""Rows whose times stand still, in multiples of those that the rest explains: fewer are chance, more are a habit."""
+"""Rows whose times stand still, in multiples of what the rest explains: fewer are chance, more are a habit."""
 
 
 def _busy(parts: Sequence[Part], executing: Spans) -> list[NDArray[np.bool_]]:

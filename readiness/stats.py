@@ -72,8 +72,8 @@ def effective(residuals: Floats) -> float:
     In n days a correlation looks smaller than it is, by (1 + 3 rho) / n on average (Marriott and Pope 1954); that
     is put back. What is left has a standard error of sqrt((1 - rho^2) / n) (Bartlett 1946), and to take it for too
     small makes an interval too narrow while to take it for too large only makes it wide: its upper limit at 90 % is
-    used, from a correlation of SEEN on, in proportion below. Simulated over 20 days that are correlated by 0.4: 88-92
-    % covered, with rho alone 83-86 %, while days that do not follow each other get intervals wider by 1-10 %
+    used, from a correlation of SEEN on, in proportion below. Simulated over 20 days correlated by 0.4: 88-92 %
+    covered, with rho alone 83-86 %, while days that do not follow each other get intervals wider by 1-10 %
     (decision 63; `tests/validity/coverage.py`).
     """
     n = len(residuals)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from agent.frame import Item
-    from tests.validity.shop import Column, Floats, Part
+    from tests.validity.shop import Column, Floats
 
 HELD_S = 1800
 MILLI = 1_000_000
@@ -78,7 +78,10 @@ def coarse(seed: int) -> World:
     site = _site(seed)
     part = mill.mill(site)
     fast = poll(part, 1)
-    return World(site, [replace(part, streams=[part.streams[0], replace(fast, columns=[np.round(fast.columns[0] / 0.4) * 0.4])])])
+    return World(
+        site,
+        [replace(part, streams=[part.streams[0], replace(fast, columns=[np.round(fast.columns[0] / 0.4) * 0.4])])],
+    )
 
 
 def fresh(seed: int) -> World:
@@ -163,13 +166,16 @@ def by_hand(seed: int) -> World:
     return World(site, [part])
 
 
+def _still(old: dict[str, Column], seconds: Floats) -> Column:
+    del seconds
+    return np.full(len(old["l-op"]), 50.0)
+
+
 def steady(seed: int) -> World:
     """Loops that hold their values so well that these never move."""
     site = _site(seed)
     part = oven.oven(site)
-    return World(site, [
-        edited(part, site, {f"l-pv-{k}": lambda old, _, k=k: np.full_like(old[f"l-pv-{k}"], 50.0) for k in range(1, oven.LOOPS)}, 1)
-    ])  # fmt: skip
+    return World(site, [edited(part, site, {f"l-pv-{k}": _still for k in range(1, oven.LOOPS)}, 1)])
 
 
 def few_days(seed: int) -> World:
@@ -179,7 +185,7 @@ def few_days(seed: int) -> World:
 
 
 def volume(seed: int) -> World:
-    """In the last days four times as many pieces are made with the same energy each: a base load is shared by more."""
+    """In the last days four times as many pieces are made for the same energy each: more share a base load."""
     site = _site(seed, 0.1, history=56)
     part = oven.oven(site)
     old = poll(part)
@@ -205,7 +211,8 @@ def quiet(seed: int) -> World:
     """A list with alarms that have never come: they need not change, dead points do."""
     site = _site(seed, 0.2)
     part = oven.pump(site)
-    part = edited(part, site, {f"al-{k}": lambda old, _: np.zeros(len(old["state"]), np.bool_) for k in range(oven.ALARMS)})
+    names = [f"al-{k}" for k in range(oven.ALARMS)]
+    part = edited(part, site, {name: lambda old, _: np.zeros(len(old["state"]), np.bool_) for name in names})
     (system,) = part.systems
     points = {**system.points, **{f"al-{k}": f"pump-1/al-{k}" for k in range(oven.ALARMS)}}
     dead = (1 - part.truth["L01"]) * oven.POINTS

@@ -112,7 +112,7 @@ def outages(
     return Cell("Shares", name, float(np.mean(up_s / (up_s + many * down_s))), draw)
 
 
-def wavering(name: str, rho: float, skewed: bool) -> Cell:
+def wavering(name: str, rho: float, *, skewed: bool) -> Cell:
     """Days whose lost shares themselves follow each other by `rho`, one outage a day: nothing dilutes it."""
 
     def lost(mood: Floats) -> Floats:
@@ -261,15 +261,17 @@ def rate(cell: Cell, runs: int, seed: int) -> tuple[float, float]:
     return sum(held for held, _ in found) / runs, float(np.median([width for _, width in found]))
 
 
-def report(runs: int, seed: int) -> str:
-    """Return the coverage of all cells as text."""
-    lines = [f"Coverage of 90 % intervals over {runs} runs a process (at least {LEAST:.0%}; over-coverage marked)"]
-    for cell in cells():
-        held, width = rate(cell, runs, seed)
-        chance = 2 * (LEAST * (1 - LEAST) / runs) ** 0.5
-        mark = "TOO FEW" if held < LEAST - chance else "few" if held < LEAST else "over" if held > MUCH else ""
-        lines.append(f"{cell.kind:8}{cell.name:34}{cell.truth:10.4f}{held:8.1%}  width {width:.4f}  {mark}")
-    return "\n".join(lines)
+def heading(runs: int) -> str:
+    """Return what stands above the lines of all cells."""
+    return f"Coverage of 90 % intervals over {runs} runs a process (at least {LEAST:.0%}; over-coverage marked)"
 
 
-__all__ = ["LEAST", "cells", "rate", "report"]
+def line(cell: Cell, runs: int, seed: int) -> str:
+    """Return the coverage of a cell as text."""
+    held, width = rate(cell, runs, seed)
+    chance = 2 * (LEAST * (1 - LEAST) / runs) ** 0.5
+    mark = "TOO FEW" if held < LEAST - chance else "few" if held < LEAST else "over" if held > MUCH else ""
+    return f"{cell.kind:8}{cell.name:36}{cell.truth:10.4f}{held:8.1%}  width {width:.4f}  {mark}"
+
+
+__all__ = ["LEAST", "cells", "heading", "line", "rate"]

@@ -34,8 +34,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from readiness.view import View
+    from tests.validity.shop import Column, Floats
 
 CODES = [(name, code) for name, indicator in REGISTRY.items() for code in indicator.reasons]
+STEADY = ("lot", "order", "product", "recipe", "sp-0", "sp-1", "sp-2", "good", "reject")
 TRIED = {(trick.id, trick.reason) for trick in TRICKS}
 """Codes that a trick earns: `test_gaming` has them."""
 
@@ -96,16 +98,18 @@ def away() -> View:
     return replace(view, tallies=tallies, days=[d for d in view.days if d.day in window])
 
 
+def _first(name: str) -> Callable[[dict[str, Column], Floats], Column]:
+    return lambda old, _: np.full_like(old[name], old[name][0])
+
+
 @functools.cache
 def uneventful() -> View:
-    """Two machines that work through their shifts: no stop, no piece, one lot, one set point; as much
-    is made each day at the second, and nothing goes wrong."""
+    """Machines that work through their shifts: no stop, no piece, one lot, one set point; and each day is alike."""
     site = Site(LEVEL, 1, days=DAYS, history=56)
     one = edited(press.press(site), site, {
         "state": lambda _, s: np.where(works(s), EXECUTING, OFF),
         "total": lambda _, s: np.zeros(len(s), np.int64),
-        **{name: (lambda old, _, name=name: np.full_like(old[name], old[name][0]))
-           for name in ("lot", "order", "product", "recipe", "sp-0", "sp-1", "sp-2", "good", "reject")},
+        **{name: _first(name) for name in STEADY},
     })  # fmt: skip
     two = edited(oven.oven(site), site, {
         "total": lambda _, s: np.cumsum(works(s)), "state": lambda _, s: np.where(works(s), EXECUTING, OFF),

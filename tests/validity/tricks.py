@@ -1,4 +1,4 @@
-"""Every trick of readiness.md 7.3 (and of its sections 0 and 5): on which plant it is played, and what has to come of it.
+"""Every trick of readiness.md 7.3 (and of its sections 0 and 5): the plant it is played on, and what comes of it.
 
 What is judged is the value in the report: a trick is caught when the flag stands there, the score keeps below its
 cap, the value is what the machine really is worth, or nothing is assessed for a stated reason.
@@ -7,7 +7,6 @@ cap, the value is what the machine really is worth, or nothing is assessed for a
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,8 @@ from tests.readiness.plant import SITE
 from tests.validity import alone, cheats
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from contract.report import Value
     from tests.validity.chain import World
 
@@ -111,11 +112,11 @@ TRICKS = (
     Trick("T02", "press-1", "first", "an order that nobody closes", "STALE_ORDER", worth=0),
     Trick("T03", "press-1", "second", "lots taken in turns", "MIXED_LOTS", worth=0),
     Trick("S01", "line-1", "first", "protection that is offered and not used", worth=0),
-    Trick("S02", "line-1", "first", "a weak endpoint that is for discovery only", worth=1),  # would mislead downwards
+    Trick("S02", "line-1", "first", "a weak endpoint that is for discovery only", worth=1),
     Trick("S03", "line-1", "first", "a certificate for ever", "SELF_SIGNED_FOR_LIFE"),
-    Trick("S04", "press-1", "first", "a protocol without rights that could be asked for", reason="NA_ASSUME_EXPOSED"),
+    Trick("S04", "press-1", "first", "a protocol without rights to be asked for", reason="NA_ASSUME_EXPOSED"),
     Trick("L01", "pump-1", "first", "noise of an input without a sensor", "NOISE_ONLY", worth=0),
-    Trick("L01", "pump-1", "quiet", "alarms that have never come", true=True),  # would mislead downwards
+    Trick("L01", "pump-1", "quiet", "alarms that have never come", true=True),
     Trick("L02", "oven-1", "first", "a set point copied from the value", "SET_POINT_FOLLOWS", worth=0),
     Trick("L03", "oven-1", "first", "buttons pressed all the time", "NOT_PROVEN", score=0),
     Trick("L03", "oven-1", "automatic", "what the machine does itself at an alert", "NOT_PROVEN", score=0),
@@ -140,19 +141,19 @@ def reported(trick: Trick, seed: int = 1) -> Value:
 def wrong(trick: Trick, seed: int = 1) -> str:
     """Return what the report says that it must not say, nothing if the trick is caught."""
     value, (world, _) = reported(trick, seed), played(trick.plant, seed)
-    if trick.reason:
-        return "" if value.reason == trick.reason else f"{value.value} {value.reason} instead of {trick.reason}"
-    if value.value is None or value.score is None:
-        return f"not assessed: {value.reason}"
-    if trick.flag and trick.flag not in value.flags:
-        return f"flags {value.flags} without {trick.flag}"
-    if trick.score is not None and value.score > trick.score:
-        return f"{value.score} points, more than {trick.score}"
-    if trick.most is not None and value.value > trick.most:
-        return f"{value.value}, more than {trick.most}"
+    if trick.reason or value.value is None or value.score is None:
+        return (
+            "" if value.reason == trick.reason else f"{value.value} {value.reason}, not {trick.reason or 'a value'}"
+        )
     truth = next(p.truth.get(trick.id) for p in world.parts if p.machine == trick.machine)
     worth = truth if trick.true else trick.worth
-    if worth is not None and abs(value.value - worth) > NEAR * max(abs(worth), 1.0):
-        return f"{value.value} instead of {worth}"
     told = {name: value.shown.get(name) for name in trick.shown}
-    return "" if told == dict(trick.shown) else f"{told} instead of {dict(trick.shown)}"
+    found = {
+        f"flags {value.flags} without {trick.flag}": trick.flag and trick.flag not in value.flags,
+        f"{value.score} points, more than {trick.score}": trick.score is not None and value.score > trick.score,
+        f"{value.value}, more than {trick.most}": trick.most is not None and value.value > trick.most,
+        f"{value.value} instead of {worth}":
+            worth is not None and abs(value.value - worth) > NEAR * max(abs(worth), 1.0),
+        f"{told} instead of {dict(trick.shown)}": told != dict(trick.shown),
+    }  # fmt: skip
+    return "; ".join(text for text, struck in found.items() if struck)
