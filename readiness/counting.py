@@ -3,7 +3,8 @@
 A step back is one of
 
     wrap        a modulus is declared, and what was counted across it fits the counter's own pace
-    reset       to zero or near it, at a declared time, 5 minutes more or less, or unseen around one
+    reset       to zero or near it, at a declared time or with the change of a signal that is declared to set it
+                back (a lot), 5 minutes more or less, or unseen around one
     suspected   to zero or near it, at the same quarter hour of the day on three days or more: probably a reset that
                 nobody has declared; a person decides
     fault       anything else
@@ -214,6 +215,7 @@ def _explained(
     """Return each step back with what it is."""
     known = view.spans(name)
     zone = ZoneInfo(view.calendar.zone)
+    changes = _changes(view, name, meaning.resets_with)
     found: list[Back] = []
     open_: dict[int, set[str]] = defaultdict(set)  # quarter of the local day -> dates with an unexplained step
     near_zero: list[bool] = []
@@ -226,7 +228,10 @@ def _explained(
         near_zero.append(near)
         if modulus is not None and before < modulus and after >= 0 and across <= limit:
             found.append(Back(at, before, after, "wrap", across))
-        elif near and any(_struck(reset, last - NEAR_NS, at + NEAR_NS, zone) for reset in meaning.resets):
+        elif near and (
+            any(_struck(reset, last - NEAR_NS, at + NEAR_NS, zone) for reset in meaning.resets)
+            or bool(((changes >= last - NEAR_NS) & (changes <= at + NEAR_NS)).any())
+        ):
             found.append(Back(at, before, after, "reset", after))
         else:
             found.append(Back(at, before, after, "fault", 0))
@@ -238,6 +243,17 @@ def _explained(
         else back
         for back, near in zip(found, near_zero, strict=True)
     ]
+
+
+def _changes(view: View, name: str, other: str | None) -> Ints:
+    """Return when the signal that sets a counter back said something else than before."""
+    track = None if other is None else view.seen.track(f"{name.partition('/')[0]}/{other}")
+    if track is None:
+        return np.zeros(0, np.int64)
+    begun = [
+        at for at, one, last in zip(track.start[1:], track.label[1:], track.label, strict=False) if one != last
+    ]
+    return np.array(begun, np.int64)
 
 
 def _last_seen(known: Spans, at: int) -> int:

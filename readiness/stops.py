@@ -5,8 +5,9 @@ Holes of at most a minute in what is known belong to it when the machine did not
 end it, because it may have run. Our own outages end it as well.
 
 Its reason is, in this order: a specific alarm that was active when it began (30 s more or less); what a signal of
-role `reason` began to say in it (what it still says from before says nothing about this stop); a reason that a
-person entered within 24 hours of its end. Only the first is automatic. "Other" says nothing and is counted apart.
+role `reason` began to say in it, or before a planned break since when the machine is in the same state (what it
+still says from before says nothing about this stop); a reason that a person entered within 24 hours of its end.
+Only the first is automatic. "Other" says nothing and is counted apart.
 """
 
 from __future__ import annotations
@@ -103,11 +104,24 @@ def stops_of(view: View, machine: str, states: States, domain: Spans) -> tuple[S
     times = np.stack([idle[state].within(pieces) for state in kinds])
     longest, known = times.argmax(axis=0).tolist(), times.sum(axis=0).tolist()
     reasons = _Reasons(view, machine)
+    standing = [difference(states.spans[s].bridged(HOLE_NS), states.spans["executing"]) for s in kinds]
     found = []
     for index, (from_ns, to_ns) in enumerate(pieces):
-        reason, automatic, other = reasons.of(from_ns, to_ns)
+        reason, automatic, other = reasons.of(from_ns, to_ns, _origin(standing, from_ns))
         found.append(Stop(from_ns, to_ns, kinds[longest[index]], reason, automatic, known[index], other))
     return tuple(found)
+
+
+def _origin(standing: Sequence[Spans], from_ns: int) -> int:
+    """Return since when the machine is in the state in which a stop begins: before a planned break, as a rule.
+
+    A fault that lasts over lunch is two stops of planned time, and what was said of the first holds for the second.
+    """
+    for spans in standing:
+        index = int(np.searchsorted(spans.start, from_ns, side="right")) - 1
+        if index >= 0 and spans.end[index] > from_ns:
+            return int(spans.start[index])
+    return from_ns
 
 
 def _perhaps(states: States) -> Spans:
@@ -136,12 +150,12 @@ class _Reasons:
         self._codes = tracks(view.signals(machine, "reason"))
         self._persons: Sequence[StopReason] = [r for r in view.plant.reasons if r.machine == machine]
 
-    def of(self, from_ns: int, to_ns: int) -> tuple[str | None, bool, bool]:
+    def of(self, from_ns: int, to_ns: int, origin_ns: int) -> tuple[str | None, bool, bool]:
         """Return reason, whether it is automatic, and whether somebody said "other"."""
         alarm = self._alarm(from_ns)
         if alarm is not None:
             return alarm, True, False
-        code, said_other = self._code(from_ns, to_ns)
+        code, said_other = self._code(from_ns, to_ns, origin_ns)
         if code is not None:
             return code, False, said_other
         person, also_other = self._person(from_ns, to_ns)
@@ -160,12 +174,12 @@ class _Reasons:
                     found.append((abs(int(active.start[index]) - from_ns), text))
         return min(found)[1] if found else None
 
-    def _code(self, from_ns: int, to_ns: int) -> tuple[str | None, bool]:
+    def _code(self, from_ns: int, to_ns: int, origin_ns: int) -> tuple[str | None, bool]:
         """Return the reason that a signal began to show, for the longest time, and whether it showed "other"."""
         times: dict[str, int] = {}
         for name, track in self._codes:
             words = self._meaning(name).reasons
-            first = int(np.searchsorted(track.start, from_ns - AROUND_NS))
+            first = int(np.searchsorted(track.start, origin_ns - AROUND_NS))
             last = int(np.searchsorted(track.start, to_ns))
             for index in range(first, last):
                 text = words.get(track.label[index])

@@ -45,7 +45,7 @@ PURE = (
     "agent/collectors/convert.py", "agent/collectors/moments.py", "agent/collectors/modbus/address.py",
     "agent/collectors/modbus/lsmap.py",
     "agent/collectors/opcua/certificates.py", "agent/collectors/opcua/convert.py",
-    "agent/collectors/opcua/decode.py", "agent/collectors/opcua/node.py",
+    "agent/collectors/opcua/decode.py", "agent/collectors/opcua/qualified.py", "agent/collectors/opcua/node.py",
     "agent/collectors/opcua/deadband.py", "agent/collectors/opcua/glob.py", "agent/collectors/opcua/limits.py",
     "agent/collectors/opcua/sourcetime.py", "agent/collectors/opcua/structures.py",
     "agent/collectors/xgt/frame.py", "agent/collectors/xgt/address.py", "agent/collectors/xgt/plan.py",

@@ -144,6 +144,40 @@ def test_steps_back_that_were_not_kept_one_by_one_are_unresolved() -> None:
     assert counted.steps.tolist() == [float((np.diff(raw) != 0).sum())]
 
 
+def with_lots(late_s: int = 0, **meaning: object) -> tuple[Counted, Ints]:
+    """Return what a counter counts that goes back to 0 when a lot begins, and the pieces that were made."""
+    pieces = made(days=2)
+    begins = [5_000, 31_234, 77_777, 120_000]  # at no hour of the day
+    lot = np.zeros(len(pieces), np.int64)
+    raw, value = np.zeros(len(pieces), np.int64), 0
+    for second, piece in enumerate(pieces.tolist()):
+        value = piece if second in begins else value + piece
+        raw[second] = value
+        lot[second] = sum(second >= at + late_s for at in begins)
+    world = World(
+        2,
+        tracks={"lot": (lot, ["A1", "A2", "A3", "A4", "A5"])},
+        counters={"n": raw},
+        meanings={"n": Meaning(role="count_total", **meaning), "lot": Meaning(role="lot")},  # type: ignore[arg-type]
+    )
+    return total(production(world.view(), "press")), pieces
+
+
+def test_a_counter_that_goes_back_with_its_lot_is_explained_by_the_lot() -> None:
+    counted, pieces = with_lots(resets_with="lot")
+    assert [back.kind for back in counted.backs] == ["reset"] * 4
+    assert counted.pieces.sum() == pieces[1:].sum()
+    assert {back.kind for back in with_lots()[0].backs} == {"fault"}, "nobody has said so"
+    assert {back.kind for back in with_lots(resets_with="order")[0].backs} == {"fault"}, (
+        "nothing of that name is read"
+    )
+
+
+@pytest.mark.parametrize(("late_s", "kind"), [(290, "reset"), (-290, "reset"), (320, "fault"), (-320, "fault")])
+def test_a_lot_that_changes_at_another_time_explains_nothing(late_s: int, kind: str) -> None:
+    assert {back.kind for back in with_lots(late_s, resets_with="lot")[0].backs} == {kind}
+
+
 def test_a_habit_of_three_days_is_suspected_and_counted_apart_until_a_person_has_declared_it() -> None:
     pieces = made()
     raw = reset_daily(pieces, 12 * 3600 - 20)
