@@ -16,12 +16,17 @@ Everything is a function of the items fed to the analyzers; equal evidence is eq
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, NamedTuple
+
 import msgspec
 
-from contract.codec import encode
+from contract.codec import checksum, encode
 from contract.errors import WireError
 from readiness.records import Access, Burst, Certificate, Condition, Count, Loop, Offer, Skew, Sparse, Track, Values
 from readiness.spans import EMPTY, Spans
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 VERSION = 2
 EVERYTHING = "*"
@@ -174,3 +179,24 @@ def current(raw: bytes) -> bool:
         return msgspec.json.decode(raw, type=_Version).version == VERSION
     except msgspec.DecodeError:
         return True
+
+
+class Recorded(NamedTuple):
+    """A closed day that was read, and 64 bits over its bytes, as hex."""
+
+    day: DayEvidence
+    checksum: str
+
+
+def read(raw: bytes) -> Recorded:
+    """Read the canonical bytes of a day.
+
+    Raises:
+        WireError: see `load`.
+    """
+    return Recorded(load(raw), checksum(raw))
+
+
+def digest(days: Iterable[Recorded]) -> str:
+    """Return the hash of a sequence of days, 64 bits as hex."""
+    return checksum("".join(day.checksum for day in days).encode())

@@ -157,6 +157,12 @@ class Production:
                 return name, track
         return None
 
+    @cached_property
+    def single_product(self) -> bool:
+        """Whether there is one product only: a person says so, and the machine has not shown more than one."""
+        shown = set() if self.product is None else {text(x) for x in self.product[1].label if names_something(x)}
+        return len(shown) <= 1 and self.view.plant.of(self.machine).single_product == "yes"
+
     def ideal_ns(self, label: Label) -> float | None:
         """Return the ideal time per piece (PRI) of what a product signal shows."""
         product = self.view.plant.products.get(text(label))
@@ -172,7 +178,7 @@ class Production:
         products = self.view.plant.products
         if self.product is None:
             ideals = {p: ideal for p in products if (ideal := self.ideal_ns(p)) is not None}
-            if self.view.plant.of(self.machine).single_product != "yes" or len(ideals) != 1:
+            if not self.single_product or len(ideals) != 1:
                 return {}
             whole = Spans.of([(self.view.seen.start_ns, self.view.seen.end_ns)])
             return {name: (ideal, whole) for name, ideal in ideals.items()}
