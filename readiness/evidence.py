@@ -61,7 +61,8 @@ class SourceDay(msgspec.Struct, frozen=True, omit_defaults=True):
         jitter: Of a poll, sketch of |time between two readings - interval| in thousandths of the interval.
         with_source_time: Rows for which the device stated a time of its own, of `rows`.
         rows: Good and uncertain ones.
-        repeated: Rows whose source time and value are those of the row before: the device said them twice.
+        repeated: Rows whose source time and value are those of the row before: the device said them twice. Of a
+            poll, rows whose source time is that of the row before: its times stand still.
         disordered: Rows whose source time is earlier than that of the row before.
     """
 
