@@ -92,6 +92,9 @@ def test_an_interface_says_how_the_wire_is_read(tmp_path: Path) -> None:
     assert current.get_referable("unit").value == "A"
     assert (current.get_referable("min_max").min, current.get_referable("min_max").max) == (0.0, 200.0)
     form = {each.id_short: each.value for each in current.get_referable("forms")}
+    assert [each.value for each in form.pop("security")] == [
+        each.value for each in endpoint.get_referable("security")
+    ]
     assert form == {
         "href": "1/8?quantity=2", "modv_function": "readHoldingRegisters", "modv_zeroBasedAddressing": "true",
         "modv_pollingTime": "500", "modv_timeout": "500", "modv_type": "xs:float",
@@ -101,6 +104,8 @@ def test_an_interface_says_how_the_wire_is_read(tmp_path: Path) -> None:
     assert "unit" not in {each.id_short for each in scaled}
     cnc = found["urn:tsq:hanil:main:cnc-1:sm:interfaces"].get_referable("InterfaceOPCUA_cnc")
     properties = cnc.get_referable("InteractionMetadata").get_referable("properties")
+    forms = [each.get_referable("forms") for each in properties]
+    assert all(len(each.get_referable("security").value) == 1 for each in forms), "mandatory in the template"
     node = properties.get_referable("spindle_load").get_referable("forms").get_referable("href").value
     assert node == "/?id=ns=2;s=Spindle/Load"
     assert "auto_sc" in {
@@ -141,6 +146,8 @@ def test_a_nameplate_holds_what_was_copied_down_and_nothing_else(tmp_path: Path)
     found = written(tmp_path, "--nameplates", str(plates))["urn:tsq:hanil:main:press-1:sm:nameplate"]
     assert found.get_referable("ManufacturerName").value["ko"] == "한국프레스"
     assert found.get_referable("SerialNumber").value == "HP-77"
+    eclass = [each.key[0].value for each in found.get_referable("SerialNumber").supplemental_semantic_id]
+    assert eclass == ["0173-1#02-AAM556#004"]
     assert found.get_referable("OrderCodeOfManufacturer").value is None
     assert found.get_referable("URIOfTheProduct").value is None
     assert "CountryOfOrigin" not in {each.id_short for each in found}
@@ -162,6 +169,8 @@ def test_process_variables_are_the_sums_of_the_window(tmp_path: Path) -> None:
     view = result.assessment.view
     made = export(load(EXAMPLE), result.plant.machines, catalog(result), view, {}, None)
     found = read(package(made.environment))["urn:tsq:hanil:main:press-1:sm:variables"]
+    assert isinstance(found.semantic_id, model.ModelReference), "as the template has it: whoever compares compares all"
+    assert found.semantic_id.type is model.Submodel
     assert found.semantic_id.key[0].value.endswith(f"/{KPI}/1/0")
     told = {each.id_short: each for each in found}
     values = {name: each.get_referable("currentValue").value for name, each in told.items()}
