@@ -123,7 +123,7 @@ class Combiner:
         if not outcomes:
             return {}
         if machine is None and indicator.scope == "machine":
-            return _machines([outcome for _, outcome in outcomes])
+            return _machines([outcome for _, outcome in outcomes], share=indicator.unit == "1")
         shown = outcomes[0][1].shown
         return {name: round(x, DIGITS) if isinstance(x, float) else x for name, x in shown.items()}
 
@@ -145,8 +145,8 @@ class Combiner:
         return min(int((outcome.den > 0).sum()) / planned, 1.0) if planned else 1.0
 
 
-def _machines(outcomes: Sequence[Outcome]) -> dict[str, Shown]:
-    """Return to how many machines an indicator applies, of how many it is assessed and, of a yes or no, how many yes.
+def _machines(outcomes: Sequence[Outcome], *, share: bool) -> dict[str, Shown]:
+    """Return how many machines an indicator applies to, how many are assessed and, of a yes or no, how many yes.
 
     Shares are by weight, so that nobody could tell 1 of 2 from 5 of 10 without them.
     """
@@ -156,7 +156,7 @@ def _machines(outcomes: Sequence[Outcome]) -> dict[str, Shown]:
     apart = sum(isinstance(o, Missing) and o.reason == "NOT_APPLICABLE" for o in outcomes)
     shown: dict[str, Shown] = {"assessed": len(found), "machines": len(outcomes) - apart}
     sure = [o.value for o in found if isinstance(o, Census)]
-    if len(sure) == len(found) and set(sure) <= {0, 1}:
+    if share and len(sure) == len(found) and set(sure) <= {0, 1}:
         shown["met"] = sum(value == 1 for value in sure)
     return shown
 

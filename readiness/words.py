@@ -164,7 +164,7 @@ def _counted(value: Value, language: Language) -> str:
     elif assessed == machines:
         words = Words("{met} of {assessed}", "{assessed}대 중 {met}대")
     else:
-        words = Words("{met} of {assessed}, {rest} not known", "{assessed}대 중 {met}대, 미평가 {rest}대")
+        words = Words("{met} of {assessed} ({rest} unknown)", "{assessed}대 중 {met}대(미평가 {rest})")
     rest = int(machines) - int(assessed)
     return told(words, language, met=met, assessed=assessed, machines=machines, rest=rest)
 

@@ -235,6 +235,8 @@ def test_a_yes_or_no_says_of_how_many_machines() -> None:
     assert shown(a=yes, b=no, c=Missing("NA_NOT_IN_SOURCE")) == {"met": 1, "assessed": 2, "machines": 3}
     assert shown(a=yes, b=no, c=Missing("NOT_APPLICABLE")) == {"met": 1, "assessed": 2, "machines": 2}
     assert shown(a=yes, b=half, c=no) == {"assessed": 3, "machines": 3}, "half a yes is none"
+    days = dict.fromkeys("abc", Census(0.0, 20))
+    assert combiner(THREE).plant(REGISTRY["R01"], days).shown == {"assessed": 3, "machines": 3}, "0 days are no no"
     assert shown(a=Missing("NA_NO_EVIDENCE"), b=Missing("NA_NO_EVIDENCE"), c=Missing("NA_NO_EVIDENCE")) == {}
 
 

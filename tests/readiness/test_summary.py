@@ -194,7 +194,7 @@ def test_intervals() -> None:
     assert interval(value(lo=0.4, hi=0.6), "ko") == "40.0%–60.0%"
     assert interval(value(quality="census"), "ko") == "전수 확인"
     for shown, ko, en in (
-        ({"met": 1, "assessed": 1, "machines": 2}, "1대 중 1대, 미평가 1대", "1 of 1, 1 not known"),
+        ({"met": 1, "assessed": 1, "machines": 2}, "1대 중 1대(미평가 1)", "1 of 1 (1 unknown)"),
         ({"met": 9, "assessed": 12, "machines": 12}, "12대 중 9대", "9 of 12"),
         ({"assessed": 1, "machines": 2}, "2대 중 1대 확인", "1 of 2 counted"),
     ):
