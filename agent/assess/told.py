@@ -27,8 +27,8 @@ def basis(result: Result, language: Language) -> Iterator[str]:
         why.setdefault(text(language), []).append(metric)
     yield ""
     yield Text("## What stored data cannot prove", "## 저장된 자료로 확인할 수 없는 것")(language)
-    for text, metrics in why.items():
-        yield f"- {', '.join(metrics)}: {text}"
+    for reason, metrics in why.items():
+        yield f"- {', '.join(metrics)}: {reason}"
 
 
 def _part(part: Part, language: Language) -> Iterator[str]:
@@ -52,6 +52,12 @@ def _part(part: Part, language: Language) -> Iterator[str]:
         yield "  - " + Text(
             f"{column}: {count:,} cells are no value and count as bad, first {first.text!r} at {first.place}",
             f"{column}: 값이 아닌 칸 {count:,}개(불량 처리), 처음 {first.place}: {first.text!r}",
+        )(language)
+    if seen.unlisted:
+        words = ", ".join(repr(text) for text, _ in seen.unlisted.most_common(_SHOWN))
+        yield "  - " + Text(
+            f"{seen.unlisted.total():,} rows have a status that is not listed and count as bad: {words}",
+            f"quality에 없는 상태 {seen.unlisted.total():,}행(불량 처리): {words}",
         )(language)
     if seen.unused:
         names = ", ".join(str(name) for name in sorted(seen.unused)[:_SHOWN])
