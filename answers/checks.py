@@ -5,10 +5,13 @@ Like `agent.config.checks` these read the plain data, so that they also speak wh
 
 from __future__ import annotations
 
+import datetime as dt
+import itertools
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from answers.sections import Shift
 from settings.language import Text
 from settings.schedule import Planned, moment, overlap
 from settings.suggest import nearest
@@ -38,7 +41,13 @@ KEYS = {
 
 def check(root: Map) -> Iterator[Problem]:
     """Yield every contradiction in a set of answers."""
-    for findings in (*(_twice(root, section) for section in KEYS), _planned(root), _days(root), _systems(root)):
+    for findings in (
+        *(_twice(root, section) for section in KEYS),
+        _planned(root),
+        _extra(root),
+        _days(root),
+        _systems(root),
+    ):
         for loc, text in findings:
             line, path = locate(root, loc)
             yield Problem(line, text, path)
@@ -95,6 +104,32 @@ def _planned(root: Map) -> Iterator[Finding]:
                 f"planned[{other}] 시간대와 겹칩니다({at}). 한쪽을 줄이십시오",
             ),
         )
+
+
+def _extra(root: Map) -> Iterator[Finding]:
+    """Extra shifts of one set do not cross: one of them would be a slip of the pen."""
+    calendar = root.get("calendar")
+    found = calendar.get("extra") if isinstance(calendar, Map) else None
+    spans: list[tuple[dt.datetime, dt.datetime, int]] = []
+    for index, item in enumerate(found if isinstance(found, List) else ()):
+        try:
+            shift = Shift.model_validate(item)
+        except ValidationError:
+            continue
+        begin = dt.datetime.combine(shift.date, shift.from_)
+        end = dt.datetime.combine(shift.date, shift.to)
+        spans.append((begin, end if end > begin else end + dt.timedelta(days=1), index))
+    spans.sort()
+    for (_, until, first), (begin, _, second) in itertools.pairwise(spans):
+        if begin < until:
+            one, other = sorted((first, second))
+            yield (
+                ("calendar", "extra", other),
+                Text(
+                    f"overlaps extra[#{one + 1}] at {begin:%Y-%m-%d %H:%M}: shorten one",
+                    f"extra[#{one + 1}] 시간대와 겹칩니다({begin:%Y-%m-%d %H:%M}). 한쪽을 줄이십시오",
+                ),
+            )
 
 
 def _days(root: Map) -> Iterator[Finding]:
