@@ -47,6 +47,7 @@ def check(root: Map) -> Iterator[Problem]:
         _extra(root),
         _days(root),
         _systems(root),
+        _later(root),
     ):
         for loc, text in findings:
             line, path = locate(root, loc)
@@ -166,3 +167,36 @@ def _systems(root: Map) -> Iterator[Finding]:
                 ("use", index, "system"),
                 Text(f"there is no {system} under systems{en}", f"systems에 없는 시스템입니다({system}){ko}"),
             )
+
+
+HAPPENED = {
+    "hand_counts": ("to",),
+    "stop_reasons": ("to", "entered"),
+    "use": ("day",),
+    "onboardings": ("confirmed",),
+}
+"""Section -> fields that say when something has happened."""
+
+
+def _later(root: Map) -> Iterator[Finding]:
+    """Nothing has happened after the date of the set that tells it, or of the entry."""
+    for section, names in HAPPENED.items():
+        for index, item in entries(root, section):
+            written = _date(item.get("on") or root.get("date"))
+            for name in names:
+                day = _date(item.get(name))
+                if written is not None and day is not None and day > written:
+                    yield (
+                        (section, index, name),
+                        Text(
+                            f"{day} is later than the date of this answer, {written}: one of them is wrong",
+                            f"응답한 날짜({written})보다 나중입니다({day}). 둘 중 하나를 고치십시오",
+                        ),
+                    )
+
+
+def _date(value: Any) -> dt.date | None:
+    try:
+        return dt.date.fromisoformat(str(value)[:10])
+    except ValueError:
+        return None

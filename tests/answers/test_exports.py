@@ -77,3 +77,17 @@ def test_extra_shifts_of_one_set_do_not_cross() -> None:
     assert problems(calendar={"extra": [day, {**night, "to": "09:00"}]}) == [
         "calendar.extra[#2]: overlaps extra[#1] at 2026-11-29 08:00: shorten one"
     ]
+
+
+def test_nothing_has_happened_after_the_answer_that_tells_it() -> None:
+    count = {"machine": "press-1", "from": "2026-11-20 08:00", "to": "2026-11-20 20:00", "total": 5}
+    late = {**count, "from": "2027-01-01 08:00", "to": "2027-01-01 20:00"}
+    assert problems(date="2026-11-20", hand_counts=[count], calendar={"off": ["2026-12-31"]}) == []
+    assert problems(date="2026-11-20", hand_counts=[{**late, "on": "2027-01-02"}]) == []
+    assert problems(
+        date="2026-11-20", hand_counts=[count, late],
+        use=[{"day": "2026-11-21", "system": "mes", "account": "operator"}],
+    ) == [
+        f"{place}: {day} is later than the date of this answer, 2026-11-20: one of them is wrong"
+        for place, day in (("hand_counts[#2].to", "2027-01-01"), ("use[#1].day", "2026-11-21"))
+    ]  # fmt: skip
