@@ -68,6 +68,7 @@ class Uplink(Client):
         name: Tells the connections of one agent apart: "site" or "platform".
         now: What is known of the time, for the dates of certificates; the machine's clock when None.
         carries: Which uplinks of `contract.rights` this connection is; a site without a platform has one for both.
+        reporter: Whether this agent reports for others, and so confirms their evidence.
 
     Attributes:
         trouble: Why there is no connection, None while there is one.
@@ -86,11 +87,13 @@ class Uplink(Client):
         name: str = "site",
         now: Callable[[], Moment] | None = None,
         carries: frozenset[rights.Uplink] = BOTH,
+        reporter: bool = False,  # noqa: FBT001, FBT002 - always by name
     ) -> None:
         self._topics = topics
         self._status = status
         self._where = broker.address
         self._carries = carries
+        self._reporter = reporter
         self._listeners: list[tuple[str, Listener | None, int]] = []
         if "platform" in carries:
             self._listeners.append((topics.request("+"), None, codec.PLAIN_LIMIT))
@@ -99,7 +102,7 @@ class Uplink(Client):
         self._handlers: dict[str, Handler] = {}
         self.gate: Gate | None = None
         self._watchers: list[Callable[[bool], None]] = []
-        self._retained: dict[str, bytes] = {}
+        self._retained: dict[str, tuple[bytes, int | None]] = {}
         self._jobs: queue.SimpleQueue[Callable[[], object] | None] = queue.SimpleQueue()
         self._waiting = 0  # requests
         self._slots = threading.Condition()
@@ -174,14 +177,21 @@ class Uplink(Client):
     # Publishing
 
     def publish(
-        self, topic: str, payload: bytes, *, retain: bool = False, compressed: bool = False, wait_s: float = 5
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        retain: bool = False,
+        compressed: bool = False,
+        wait_s: float = 5,
+        expiry: int | None = None,
     ) -> bool:
         """Publish with QoS 1; waits for a slot, so never call it from a listener.
 
         Returns:
             Whether it was handed to the network; that it arrived is another matter.
         """
-        if not any(rights.may_leave(topic, one) for one in self._carries):
+        if not any(rights.may_leave(topic, one, reporter=self._reporter) for one in self._carries):
             self._once(
                 f"held {topic}",
                 logging.ERROR,
@@ -193,7 +203,9 @@ class Uplink(Client):
         kind = codec.CONTENT_TYPE_ZSTD if compressed else codec.CONTENT_TYPE_JSON
         session = self._slot(len(payload), wait_s)
         # not under our lock: the network thread takes paho's lock first and ours in the callback
-        return session is not None and self._sent(session.publish(topic, payload, retain=retain, content_type=kind))
+        return session is not None and self._sent(
+            session.publish(topic, payload, retain=retain, content_type=kind, expiry=expiry)
+        )
 
     def _slot(self, size: int, wait_s: float) -> Session | None:
         """Take a slot for a payload; None when there is no connection, or no slot in time."""
@@ -218,9 +230,15 @@ class Uplink(Client):
                 self._sizes.acknowledged()
             self._slots.notify_all()
 
-    def publish_retained(self, topic: str, payload: bytes) -> None:
-        """Publish now and at each connect; returns at once, the newest payload of a topic counts."""
-        self._retained[topic] = payload
+    def publish_retained(self, topic: str, payload: bytes, expiry: int | None = None) -> None:
+        """Publish now and at each connect; returns at once, the newest payload of a topic counts.
+
+        Args:
+            topic: Where to.
+            payload: What.
+            expiry: Seconds after which the broker lets it go; MQTT 5 only.
+        """
+        self._retained[topic] = payload, expiry
         self._jobs.put(lambda: self._publish_one(topic))
 
     def publish_once(self, topic: str, payload: bytes) -> None:
@@ -229,7 +247,8 @@ class Uplink(Client):
 
     def _publish_one(self, topic: str) -> None:
         if self._up:
-            self.publish(topic, self._retained[topic], retain=True)
+            payload, expiry = self._retained[topic]
+            self.publish(topic, payload, retain=True, expiry=expiry)
 
     # What the connection tells: `troubled` and `ended` in its thread, the others in the network thread
 

@@ -206,6 +206,11 @@ class ProductAnswer(Entry):
     ideal: dict[Id, Annotated[Duration, Field(gt=0)]] = Field(
         {}, description="ideal cycle time per piece (PRI of ISO 22400-2) by machine, `{press-1: 12.5s}`"
     )
+    per_count: dict[Signal, Annotated[FiniteFloat, Field(gt=0, le=1e9)]] = Field(
+        {},
+        description="pieces per count of a counter or cycle signal while this product is made (cavities of its "
+        "mould), `{press-1/total: 4}`; goes before the signal's factor",
+    )
 
 
 class Shift(Entry):

@@ -36,6 +36,9 @@ Quality = Literal["measured", "derived", "edge-only", "partial", "mixed", "censu
 partial: only a part of the definition could be looked at; census: everything was looked at, so there is no
 interval."""
 Error = Literal["no_consent", "no_data", "too_fine", "busy", "unknown_verb", "bad_request"]
+Omitted = Literal["contradictions", "trend.machines", "missing.machines", "machines", "settle.machines"]
+STANDS_S = 8 * 86_400
+"""How long the broker keeps a retained report, under MQTT 5: one that nobody renews any more is no report."""
 NOTE = "anchors are design values, not calibrated"
 
 
@@ -83,7 +86,10 @@ class Machine(msgspec.Struct, frozen=True):
 
 
 class Missing(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Evidence that is missing for a gate: why, and for which machines (empty: for all)."""
+    """Evidence that is missing for a gate: why, and for which machines.
+
+    None named means all of them, unless the report's `omitted` says that they were left out.
+    """
 
     metric: Id
     reason: Reason
@@ -174,6 +180,16 @@ class Window(msgspec.Struct, frozen=True):
     last: Date
     zone: str
     production_days: int
+
+
+class Away(msgspec.Struct, frozen=True):
+    """An agent of the factory, and of how many days of the window its evidence has not come, of those that any has.
+
+    Its machines have no numbers of these days: they are missing in `coverage`, and never 0.
+    """
+
+    agent: Id
+    days: int
 
 
 class Measured(msgspec.Struct, frozen=True):
@@ -268,10 +284,12 @@ class Report(msgspec.Struct, frozen=True, omit_defaults=True):
     acatech: Band | None = None
     answers: list[str] = []  # sets of answers that were used: source, serial, hash
     contradictions: list[Contradiction] = []
+    absent: list[Away] = []  # where several agents make one report
     measured: Measured | None = None
     standing: Standing | None = None  # while earlier windows are still being looked at: none
     trend: Trend | None = None
     broken: Date | None = None  # evidence kept of days before was measured differently: nothing is compared with it
+    omitted: list[Omitted] = []  # did not fit into the retained report and is not none: `report.get` has it
 
 
 class ReportRequest(msgspec.Struct, frozen=True):

@@ -117,11 +117,20 @@ class About:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Product:
-    """A product: ideal cycle (PRI of ISO 22400-2) in seconds per piece, by machine."""
+    """A product.
+
+    Attributes:
+        id: The value that the product signal shows.
+        name: As people call it.
+        ideal_s: Ideal cycle (PRI of ISO 22400-2) in seconds per piece, by machine.
+        per_count: Pieces per count while it is made, by counter or cycle signal `{machine}/{signal}`: cavities of
+            its mould, parts of its blank, strokes that one piece takes. It goes before `Meaning.factor`.
+    """
 
     id: str
     name: str
     ideal_s: Mapping[str, float]
+    per_count: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

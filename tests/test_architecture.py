@@ -32,6 +32,8 @@ PURE = (
     "agent/spool/columns.py", "agent/spool/columns_streams.py", "agent/spool/columns_values.py",
     "agent/spool/gaps.py", "agent/spool/record.py", "agent/spool/stamps.py",
     "agent/config/profiles.py", "agent/config/sharing.py",
+    "agent/conform/findings.py", "agent/conform/reading.py", "agent/conform/daybook.py",
+    "agent/conform/acting/plant.py", "agent/conform/acting/messages.py",
     "agent/changes.py", "agent/fingerprint.py", "agent/maintenance.py", "agent/latest.py",
     "agent/overrun.py", "agent/standstill.py",
     "agent/replaying/script.py",

@@ -13,12 +13,15 @@ from __future__ import annotations
 import logging
 import os
 import threading
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Literal
+from zoneinfo import ZoneInfo
 
 import msgspec
 from pydantic import Field
 
 from agent.errors import ConfigError, WireError
+from agent.platform.files import put
 from contract.codec import decode, encode
 from contract.consent import SCOPES, Consent, Given, Scope
 from settings import load as loading
@@ -34,6 +37,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 HISTORY = "consent.jsonl"
+KEPT = 1000
+"""Entries of the history; the answer to `consent.get` holds twice as many."""
 BY_DEFAULT: tuple[Scope, ...] = ("levels", "indicators")
 AT_HOME: tuple[Scope, ...] = tuple(scope for scope in SCOPES if scope != "raw_hosted")
 _BEGIN = Text(
@@ -49,6 +54,11 @@ class ConsentFile(Model):
     serial: int = Field(ge=1, le=2**53, description="one more at each change")
     scopes: tuple[Scope, ...] = Field(description="what the platform may see")
     until: Annotated[str, Field(pattern=DATE)] | None = Field(None, description="from this date on nothing")
+
+
+def date_at(zone: str, now_ns: int, reached: str = "") -> str:
+    """Return the date at the site, no earlier than one reached before: a clock set back revives nothing."""
+    return max(datetime.fromtimestamp(now_ns // 10**9, ZoneInfo(zone)).date().isoformat(), reached)
 
 
 def read(raw: bytes) -> tuple[ConsentFile | None, Sequence[Problem]]:
@@ -95,7 +105,16 @@ class Agreed:
                 found.append(decode(line, Given))
             except WireError:  # torn by a power cut: never removed, never believed
                 logger.warning("%s: a line that cannot be read is passed over", self._file)
-        return found
+        if len(lines) > 2 * KEPT:
+            self._cut(found[-KEPT:])
+        return found[-KEPT:]
+
+    def _cut(self, kept: list[Given]) -> None:
+        """Write the latest entries anew: a file that changes each minute would else fill disk and answer."""
+        try:
+            put(self._file, b"".join(encode(given) + b"\n" for given in kept))
+        except OSError as exc:
+            logger.warning("the history of consent is not cut: %s", exc)
 
     def look(self) -> bool:
         """Take up what the file says now; return whether something else is agreed. Cheap without news."""
@@ -110,7 +129,7 @@ class Agreed:
                 given.scopes, given.serial, given.until,
             ):  # fmt: skip
                 return False
-            self._history.append(given)
+            self._history = [*self._history, given][-KEPT:]
             self._keep(given)
         logger.info("the platform may see: %s", ", ".join(given.scopes) or "nothing")
         return True

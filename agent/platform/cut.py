@@ -16,7 +16,8 @@ def cut(report: Report, scopes: frozenset[Scope]) -> Report | None:
 
     Gates and levels tell of single machines what is needed to know the level, and no value. What other models make
     of it (bands) needs both scopes, because it is made of both. Answers that do not fit, and what has
-    changed, stay in the factory with values.
+    changed, stay in the factory with values; of answers about a single machine what was said and seen stays there,
+    too, without `machines`.
     """
     if not scopes & {"levels", "indicators"}:
         return None
@@ -32,4 +33,7 @@ def cut(report: Report, scopes: frozenset[Scope]) -> Report | None:
             report, values=[], dimensions=[], index=None, answers=[], contradictions=[], measured=None,
             trend=None,
         )  # fmt: skip
+    if "machines" not in scopes:
+        found = [c if c.machine is None else replace(c, said="", seen="") for c in report.contradictions]
+        report = replace(report, contradictions=found)
     return report

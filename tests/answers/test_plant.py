@@ -248,6 +248,22 @@ def test_records_of_every_section() -> None:
     ]
 
 
+def test_pieces_per_count_are_an_answer_for_each_product_and_signal() -> None:
+    plant = plant_with(
+        products=[
+            {"id": "A", "per_count": {"press-1/count": 4, "press-1/gone": 2}},
+            {"id": "B", "ideal": {"press-1": "30s"}, "per_count": {"press-1/count": 0.5}},
+        ]
+    )
+    assert {label: product.per_count for label, product in plant.products.items()} == {
+        "A": {"press-1/count": 4.0},
+        "B": {"press-1/count": 0.5},
+    }
+    assert listed(plant) == [("unknown_signal", "product A per_count press-1/gone", "2", "")]
+    other = plant_with(products=[{"id": "A", "per_count": {"press-1/count": 2}}])
+    assert other.hash != plant.hash
+
+
 def test_the_later_answer_counts_and_the_other_one_is_listed() -> None:
     file = given("file", serial=9, date="2026-11-01", author="가", machines=[{"id": "press-1", "kind": "batch"}])
     message = given(

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from readiness.counting import by_day
+from readiness.cycles import median_ns
 from readiness.inventory import Machine
 from readiness.plant import About, Meaning, Product
 from readiness.production import production
@@ -211,6 +212,28 @@ def test_a_step_back_to_somewhere_is_a_fault_and_adds_nothing() -> None:
     assert counted.pieces.sum() == pieces[1:].sum() - pieces[DAY_S + 777]
 
 
+@pytest.mark.parametrize("nonsense", [0, 65_535])
+@pytest.mark.parametrize("seconds", [1, 60, 700])
+@pytest.mark.parametrize("hole", [0, 300])
+def test_a_counter_that_reads_nonsense_for_a_moment_has_counted_nothing_by_it(
+    nonsense: int, seconds: int, hole: int
+) -> None:
+    pieces = made(days=2)
+    raw = np.cumsum(pieces) + 1000
+    begin = DAY_S + 5 * QUARTER_S + 450
+    raw[begin : begin + seconds] = nonsense
+    raw[begin + seconds : begin + seconds + hole] = NOTHING
+    counted = total(facts_of(raw, factor=3.0))
+    assert [back.kind for back in counted.backs] == ["fault"]
+    assert counted.pieces.sum() == 3 * pieces[1:].sum()
+    assert counted.blind.sum() <= 3 * pieces[begin : begin + seconds + hole + 1].sum()
+    assert (counted.pieces >= 0).all()
+    plain, hurried = priced(np.cumsum(pieces) + 1000, 3.0), priced(raw, 3.0)
+    assert median_ns(hurried) == pytest.approx(median_ns(plain), rel=0.05)
+    there = int(pieces[begin : begin + seconds + hole + 1].sum())  # of these the leap is the larger
+    assert hurried.fast.sum() == pytest.approx(plain.fast.sum(), abs=5 + there)
+
+
 def test_what_came_while_nothing_was_known_is_counted_and_marked() -> None:
     pieces = made()
     raw = np.cumsum(pieces)
@@ -253,6 +276,17 @@ def test_of_two_counters_of_a_role_the_one_without_unexplained_steps_is_believed
     assert counted.name == "press/b"
     assert counted.others == ("press/a",)
     assert counted.pieces.sum() == pieces[1:].sum()
+
+
+@pytest.mark.parametrize("until", [0, 3 * QUARTER_S])
+def test_a_counter_that_is_dead_is_not_believed_however_quiet_it_is(until: int) -> None:
+    pieces = made(days=2)
+    lives = np.cumsum(pieces) + 1000
+    lives[DAY_S:] -= 40  # one step back that nobody can explain
+    dead = np.cumsum(np.where(np.arange(len(pieces)) < until, pieces, 0))
+    told = {name: Meaning(role="count_total") for name in ("a", "b")}
+    found = total(production(World(2, counters={"a": dead, "b": lives}, meanings=told).view(), "press"))
+    assert (found.name, found.others) == ("press/b", ("press/a",))
 
 
 @pytest.mark.parametrize("missing", ["total", "good", "reject"])

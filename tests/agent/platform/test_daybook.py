@@ -9,10 +9,11 @@ from msgspec.structs import replace
 
 from agent.errors import WireError
 from agent.platform.daybook import Daybook
+from agent.platform.files import thin
 from agent.platform.key import NAME, own_key, private
 from contract.consent import Given
 from contract.manifest import Head, Manifest
-from contract.signing import key_id, key_text, private_key, verify
+from contract.signing import key_id, key_text, open_day, private_key, verify
 from tests.golden import DAY, EXAMPLES, TOPICS
 
 if TYPE_CHECKING:
@@ -156,8 +157,28 @@ def test_two_boxes_with_one_key_are_noticed(tmp_path: Path) -> None:
     assert of.free
     of.hear(manifest(of.key, replace(of.head, hash="e" * 64)))
     assert "two boxes" in of.trouble
-    of.hear(manifest(of.key, Head(1, "2026-10-01", "e" * 64)))
+    (first, *_) = [opened for _, opened in of.records("", "9")]
+    of.hear(manifest(of.key, first.head))
     assert of.trouble == ""
+
+
+def test_a_copy_of_this_box_that_is_behind_is_noticed_too(tmp_path: Path) -> None:
+    first = book(tmp_path / "a")
+    fill(first, 2)
+    image = book(tmp_path / "a").head
+    other = book(tmp_path / "a")  # the copy: one key, one chain up to here
+    copied = other.add(replace(day(other, "2026-10-03"), simulated=0.5))
+    head = open_day(copied, TOPICS, {other.key: other.public}).head
+    (tmp_path / "a" / "days" / "2026-10-03.json").unlink()
+    first.add(day(first, "2026-10-03"))
+    first.add(day(first, "2026-10-04"))
+    first.hear(manifest(first.key, image))
+    assert first.trouble == "", "our own word of yesterday"
+    first.hear(manifest(first.key, head))
+    assert "two boxes" in first.trouble
+    stood = first.head
+    assert first.take()
+    assert first.head == stood
 
 
 def test_a_manifest_of_another_key_without_records_stops_nothing(tmp_path: Path) -> None:
@@ -172,3 +193,35 @@ def test_a_box_without_a_key_of_its_own_signs_nothing(tmp_path: Path) -> None:
     of = Daybook(tmp_path, TOPICS, own_key(tmp_path), "no disk")
     of.hear(None)
     assert (of.free, of.trouble) == (False, "no disk")
+
+
+def test_records_and_baselines_are_kept_up_to_a_number_and_a_size(tmp_path: Path) -> None:
+    for number in range(10):
+        (tmp_path / f"2026-10-{number + 10}.json").write_bytes(bytes(100))
+    thin(tmp_path, 7, 10**6)
+    assert [path.stem for path in sorted(tmp_path.iterdir())] == [f"2026-10-{n}" for n in range(13, 20)]
+    thin(tmp_path, 7, 350)
+    assert [path.stem for path in sorted(tmp_path.iterdir())] == ["2026-10-17", "2026-10-18", "2026-10-19"]
+    thin(tmp_path, 7, 1)
+    assert [path.stem for path in sorted(tmp_path.iterdir())] == ["2026-10-19"]
+
+
+def test_a_chain_of_another_agent_stops_signing_until_it_is_taken_and_that_is_remembered(tmp_path: Path) -> None:
+    mine = book(tmp_path)
+    fill(mine, 2)
+    other = key_id(OTHER)
+    mine.hear_of("edge-2", manifest(other, None))
+    assert [mine.free, mine.trouble] == [True, ""]
+    mine.hear_of("edge-2", manifest(other, Head(7, "2026-10-09", "a" * 64)))
+    assert [mine.free, "edge-2" in mine.trouble] == [False, True]
+    mine.hear(manifest(mine.key, mine.head))  # our own, which changes nothing of it
+    assert "edge-2 has signed days" in mine.trouble
+    assert mine.take()
+    assert (mine.free, mine.trouble, mine.next()) == (True, "", (8, "a" * 64))
+    again = book(tmp_path)
+    again.hear_of("edge-2", manifest(other, Head(7, "2026-10-09", "a" * 64)))
+    assert [again.free, again.trouble] == [True, ""]
+    again.hear_of("edge-2", manifest(other, Head(8, "2026-10-10", "b" * 64)))  # it goes on signing
+    assert "edge-2 has signed days" in again.trouble
+    again.hear_of("edge-2", None)
+    assert again.free
