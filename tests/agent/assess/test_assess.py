@@ -216,4 +216,7 @@ def test_a_machine_of_which_nothing_is_stored_is_no_machine_without_a_connection
     assert report is not None
     found = {value.metric: value for value in report.values}  # noqa: PD011 - no pandas
     assert (found["C01"].value, found["C01"].reason) == (None, "NA_NOT_IN_SOURCE")
+    whole = by_metric(result)
+    for metric in WHY["stored"]:  # the plant's reason is not the one of machines without data
+        assert (found[metric].reason, whole[metric].reason) == ("NA_NOT_IN_SOURCE", "NA_NOT_IN_SOURCE"), metric
     assert all(value.value is None for name, value in found.items() if name[0] in "CAQV" and name != "Q09")

@@ -76,3 +76,8 @@ def test_of_one_machine_of_two_nothing_reads_as_the_plants(
     capsys.readouterr()
     assert main(["--lang", "ko", "report", "--file", str(out / "report.json")]) == 0
     assert "1대 중 1대(미평가 1)" in capsys.readouterr().out, "one renderer for both"
+    assert main(["--lang", "ko", "report", "--file", str(out / "report.json"), "--machine", "press-1"]) == 0
+    said = capsys.readouterr().out
+    assert "press-1" in said.splitlines()[0]
+    assert main(["--lang", "ko", "report", "--file", str(out / "report.json"), "--machine", "press-7"]) == 78
+    assert "이 보고서에 없는 설비입니다(press-7)" in capsys.readouterr().err
