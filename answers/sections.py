@@ -85,7 +85,7 @@ class MachineAnswer(Entry):
         None, description="its share in the plant's values"
     )
     path: Name | None = Field(None, description="ISA-95 equipment path")
-    kind: Kind | None = Field(None, description="how it makes things")
+    kind: Kind | None = Field(None, description="how it makes things; a `utility` (meter, compressor) makes none")
     retrofit: Literal["none", "tap", "gateway"] | None = Field(
         None,
         description="what was added so that it can be read: a wire to its signals, or a box beside it",

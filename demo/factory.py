@@ -113,6 +113,7 @@ async def serve_opcua(device: Mapping[str, Any], machine: Machine) -> None:
 
     signals = [s for g in device["groups"] for s in g["signals"]]
     types = {
+        "bool": ua.VariantType.Boolean,
         "uint16": ua.VariantType.UInt16,
         "uint32": ua.VariantType.UInt32,
         "float64": ua.VariantType.Double,

@@ -11,7 +11,9 @@ Left out: round trips of single requests, which no indicator of this release rea
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,7 +41,12 @@ ATTEMPT_S = 3  # between two attempts of the supervisor to reach a silent device
 
 
 def history(
-    sources: Sequence[Source], machines: Mapping[str, Machine], start_ns: int, stop_ns: int, now_ns: int
+    sources: Sequence[Source],
+    machines: Mapping[str, Machine],
+    start_ns: int,
+    stop_ns: int,
+    now_ns: int,
+    windows: Mapping[str, tuple[int, int]] = MappingProxyType({}),
 ) -> Iterator[list[Item]]:
     """Yield everything that the sources would have said from start to stop, an hour at a time.
 
@@ -49,15 +56,16 @@ def history(
         start_ns: A full hour.
         stop_ns: A full hour, the beginning of the current production day.
         now_ns: When the agent will start: the time since `stop_ns` is a gap of ours, not the factory's.
+        windows: Of sources that are read in bursts: length, and one in each such span, in nanoseconds.
     """
     yield [
         Event(kind="agent_start", time_ns=start_ns, from_ns=start_ns, to_ns=stop_ns, body={"simulated": True}),
-        *(
-            _session(device, protocol, start_ns)
-            for device, protocol in {s.device: s.protocol for s in sources}.items()
-        ),
+        *_sessions(sources, start_ns),
     ]
-    pasts = [_Past(source, machines[source.machines()[0]], start_ns, stop_ns) for source in sources]
+    pasts = [
+        _Past(source, machines[source.machines()[0]], start_ns, stop_ns, windows.get(source.id))
+        for source in sources
+    ]
     for hour in range(start_ns, stop_ns, HOUR):
         items: list[Item] = []
         for past in pasts:
@@ -104,8 +112,11 @@ class _Rows:
 class _Past:
     """One source's past."""
 
-    def __init__(self, source: Source, machine: Machine, start_ns: int, stop_ns: int) -> None:
+    def __init__(
+        self, source: Source, machine: Machine, start_ns: int, stop_ns: int, window: tuple[int, int] | None
+    ) -> None:
         self._source = source
+        self._window = window
         self._machine = machine
         self._ids = [s.id for s in source.signals]
         self._on = _reachable(machine, start_ns, stop_ns)
@@ -116,7 +127,7 @@ class _Past:
     def hour(self, start_ns: int, stop_ns: int) -> list[Item]:
         """Return the items of one hour."""
         items: list[Item] = list(self._outages(start_ns, stop_ns))
-        polled = self._source.mode == "poll"
+        polled = self._source.mode != "subscription"
         rows = self._polled(start_ns, stop_ns) if polled else self._changed(start_ns, stop_ns)
         if rows is not None and rows.wanted.any():
             items.append(self._block(rows))
@@ -141,6 +152,9 @@ class _Past:
         """Every signal at every interval; while a device that is switched on is away, a failed attempt each 3 s."""
         step = self._source.interval_ns
         slots = np.arange(start_ns, stop_ns, step)
+        if self._window is not None and len(self._on):
+            length, per = self._window
+            slots = slots[(slots - self._on.start[0]) % per < length]  # the first begins with the connection
         jitter = (np.abs(noise(slots, self._salt)) * 4_000).astype(np.int64) * 1_000  # up to 4 ms
         times = slots + 2_000_000 + jitter
         on = _within(times, self._on)
@@ -191,10 +205,25 @@ class _Past:
         return FrameBlock(self._source, signal.astype(np.int32), times, value, status, stamp, stamp)
 
 
-def _session(device: str, protocol: str, time_ns: int) -> Facts:
-    name = "modbus-tcp" if protocol == "modbus" else protocol
-    body: dict[str, Json] = {"protocol": name, "mode": "None", "policy": "None", "peer_authenticated": False}
-    return Facts(kind="connection", time_ns=time_ns, subject=device, body=body)
+def _sessions(sources: Sequence[Source], time_ns: int) -> Iterator[Facts]:
+    """Yield what the collectors would have recorded of each device, true to the servers of `demo.factory`."""
+    nodes = Counter[str]()
+    for source in sources:
+        nodes[source.device] += len(source.signals)
+    for device, protocol in {s.device: s.protocol for s in sources}.items():
+        opcua = protocol == "opcua"
+        body: dict[str, Json] = {
+            "protocol": protocol if opcua else "modbus-tcp",
+            "mode": "None",
+            "policy": "None",
+            "peer_authenticated": False,
+        }
+        if opcua:
+            offer: dict[str, Json] = {"mode": "None", "policy": "None", "tokens": ["Anonymous"]}
+            body |= {"endpoints": [offer], "certificate": None}
+            rights: dict[str, Json] = {"asked": nodes[device], "writable": 0}
+            yield Facts(kind="access", time_ns=time_ns, subject=device, body=rights)
+        yield Facts(kind="connection", time_ns=time_ns, subject=device, body=body)
 
 
 def _reachable(machine: Machine, start_ns: int, stop_ns: int) -> Spans:

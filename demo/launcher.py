@@ -26,12 +26,15 @@ from rich.console import Console
 from rich.live import Live
 
 from agent.analyzers import evidence
+from agent.answering import declared
 from agent.cli import reportview
 from agent.config.load import load
 from agent.reporter import load_model
 from agent.spool import Spool
+from answers.load import load as load_answers
+from answers.plant import join
 from contract.topics import AgentTopics
-from demo import broker, view
+from demo import broker, mentor, view
 from demo.history import history, replay
 from demo.machines import factory
 from demo.observe import Observer
@@ -42,15 +45,19 @@ from demo.wire import Wire
 from settings.language import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import date
     from types import FrameType
 
     from agent.config.model import AgentConfig
     from agent.frame import Item
+    from answers.plant import Joined
+    from demo.machines import Machine
     from demo.snapshot import Snapshot
     from settings.language import Language
 
 TEMPLATE = Path(__file__).with_name("agent.yaml")
+ANSWERS = Path(__file__).with_name("answers.yaml")
 PORTS = ("broker_port", "press_port", "meter_port", "conveyor_port", "cnc_port", "mold_port")
 START_S = 30.0
 FRAME_S = 0.3
@@ -210,9 +217,25 @@ class Demo:
         days = history_days(calendar, now)
         start, stop = calendar.bounds(days[0])[0], calendar.bounds(days[-1])[1]
         machines = factory(shifts(calendar, now))
+        joined = self._answer(machines, days)
         spool = Spool(Path(config.storage.directory), birth=config.birth(), sources=sources)
-        hours = self._interruptible(history(sources, machines, start, stop, now))
-        return replay(hours, evidence.make(sources, calendar), spool)
+        windows = {
+            f"{device.id}.{group.id}": (group.burst.length, group.burst.per)
+            for device in config.devices
+            for group in device.groups
+            if group.burst is not None
+        }
+        hours = self._interruptible(history(sources, machines, start, stop, now, windows))
+        return replay(hours, evidence.make(sources, calendar, None, *declared(joined)), spool)
+
+    def _answer(self, machines: Mapping[str, Machine], days: Sequence[date]) -> Joined:
+        """Write the mentor's answers to where the agent looks for them; return what they make of the plant."""
+        config, file = self._config, self._config.readiness.answers
+        assert file is not None
+        calendar = config.calendar()
+        file.write_text(mentor.answers(ANSWERS.read_text("utf-8"), machines, calendar, days), "utf-8")
+        asked = [source for source in config.sources() if source.mode != "burst"]
+        return join(asked, config.inventory(), calendar, [load_answers(file, self._language)])
 
     def _interruptible(self, hours: Iterator[Sequence[Item]]) -> Iterator[Sequence[Item]]:
         for hour in hours:

@@ -35,6 +35,16 @@ POWER_KW = {  # mean power by state, also what the meter adds up
     "conveyor-1": {State.OFF: 0.0, State.RUN: 1.5, State.IDLE: 0.3, State.ALARM: 0.2, State.SETUP: 0.3},
 }
 NEVER_S = 1e9
+CARRIED_S = 90  # from the press to the exit of the conveyor
+UNSEEN = 180  # the exit's light barrier takes one piece in so many for the one before it
+ZONES = (205.0, 215.0, 222.0)  # barrel of the moulding machine in degC, rear to front
+MOLD = 61.0
+INJECTION, OPEN = 0.35, 0.8  # shares of a cycle: until, from
+RECIPES = (  # lot by lot in turn: product, recipe, and what it adds to barrel and mould
+    ("CV-210", "R210-03", 0.0, 0.0),
+    ("CV-220", "R220-01", 8.0, 7.0),
+    ("HS-035", "R035-07", -6.0, -6.0),
+)
 BASE_KW = 4.0  # lighting, compressor leaks, the office
 HABITS = {
     "press-1": Habit(
@@ -152,7 +162,7 @@ def factory(shifts: Sequence[Shift], seed: int = 20_261_122) -> dict[str, Machin
         Machine(
             "conveyor-1",
             lives["conveyor-1"],
-            _conveyor(lives["conveyor-1"]),
+            _conveyor(lives["conveyor-1"], lives["press-1"]),
             outages=_faults(links, Status.BAD_NO_COMMUNICATION),
         ),
     ]
@@ -161,20 +171,27 @@ def factory(shifts: Sequence[Shift], seed: int = 20_261_122) -> dict[str, Machin
 
 def _press(life: Timeline) -> dict[str, Column]:
     oil = Lag(life, {State.OFF: 19, State.RUN: 54, State.IDLE: 41, State.ALARM: 38, State.SETUP: 40}, 1_800)
+
+    def current(m: Moment) -> NDArray[np.float64]:
+        mean = {State.OFF: 0, State.RUN: 24, State.IDLE: 5.2, State.ALARM: 4.1, State.SETUP: 6.0}
+        stroke = m.running() * 19 * np.sin(np.pi * m.phase) ** 6
+        drawn = _by_state(m, mean) + stroke + (m.state != State.OFF) * 0.35 * noise(m.time_ns, 1)
+        return np.asarray(np.round(drawn, 2))
+
+    def force(m: Moment) -> NDArray[np.float64]:
+        pushed = m.running() * (612 + 9 * noise(m.time_ns, 2)) * np.sin(np.pi * m.phase) ** 12
+        return np.asarray(np.round(pushed, 1))
+
     return {
         "state": lambda m: m.state,
         "cycle-count": lambda m: m.cycle,
         "reject-count": life.rejected,
         "alarm-code": lambda m: life.alarm[m.segment],
-        "motor-current": lambda m: np.round(
-            _by_state(m, {State.OFF: 0, State.RUN: 24, State.IDLE: 5.2, State.ALARM: 4.1, State.SETUP: 6.0})
-            + m.running() * 19 * np.sin(np.pi * m.phase) ** 6
-            + (m.state != State.OFF) * 0.35 * noise(m.time_ns, 1),
-            2,
-        ),
-        "press-force": lambda m: np.round(
-            m.running() * (612 + 9 * noise(m.time_ns, 2)) * np.sin(np.pi * m.phase) ** 8, 1
-        ),
+        "stroke": lambda m: (m.running() & (m.phase >= 0.25) & (m.phase < 0.75)).astype(np.int64),
+        "motor-current": current,
+        "motor-current-fast": current,
+        "press-force": force,
+        "press-force-fast": force,
         "oil-temp": lambda m: np.round(oil(m) + 0.15 * noise(m.time_ns, 3), 1),
         "mode": lambda m: np.where(m.state == State.SETUP, 2, 1),
         "force-set": lambda m: np.full(len(m.time_ns), 620.0),
@@ -219,6 +236,7 @@ def _cnc(life: Timeline) -> dict[str, Column]:
     return {
         "state": lambda m: m.state,
         "cycle-count": lambda m: m.cycle,
+        "good-count": lambda m: m.cycle - life.rejected(m),
         "reject-count": life.rejected,
         "alarm-code": lambda m: life.alarm[m.segment],
         "spindle-speed": speed,
@@ -234,10 +252,21 @@ def _cnc(life: Timeline) -> dict[str, Column]:
 def _mold(life: Timeline) -> dict[str, Column]:
     def barrel(run: float) -> Lag:
         warm = {State.RUN: run, State.IDLE: run - 3, State.ALARM: run - 6, State.SETUP: run - 12}
-        return Lag(life, {State.OFF: 19, **warm}, 420)
+        return Lag(life, {State.OFF: 19, **warm}, 420, [r[2] for r in RECIPES])
 
-    zones = [barrel(run) for run in (205, 215, 222)]
-    mold = Lag(life, {State.OFF: 19, State.RUN: 61, State.IDLE: 48, State.ALARM: 44, State.SETUP: 40}, 900)
+    def recipe(part: int, base: float = 0.0) -> Column:
+        said = [r[part] if isinstance(r[part], str) else base + float(r[part]) for r in RECIPES]
+        table = np.array(said, object if isinstance(said[0], str) else np.float64)
+        return lambda m: table[life.lot[m.segment] % len(table)]
+
+    zones = [barrel(run) for run in ZONES]
+    mold = Lag(
+        life,
+        {State.OFF: 19, State.RUN: MOLD, State.IDLE: 59, State.ALARM: 57, State.SETUP: 54},
+        300,
+        [r[3] for r in RECIPES],
+    )
+    energy = Integral(life, POWER_KW["mold-1"])
 
     def temperature(zone: Lag, salt: int) -> Column:
         return lambda m: np.round(zone(m) + 0.25 * noise(m.time_ns // 5, salt), 1)
@@ -245,31 +274,45 @@ def _mold(life: Timeline) -> dict[str, Column]:
     return {
         "state": lambda m: m.state,
         "cycle-count": lambda m: m.cycle,
+        "good-count": lambda m: m.cycle - life.rejected(m),
         "reject-count": life.rejected,
         "alarm-code": lambda m: life.alarm[m.segment],
         "cycle-time": lambda m: np.round(
             np.where(m.running(), life.cycle_s + 0.4 * noise(m.cycle * SECOND, 30), 0.0), 2
         ),
+        "mold-open": lambda m: m.running() & (m.phase >= OPEN),
         "injection-pressure": lambda m: np.round(
             m.running()
-            * (m.phase < 0.35)
+            * (m.phase < INJECTION)
             * (88 + 6 * noise(m.time_ns, 31))
-            * np.sin(np.pi * np.minimum(m.phase / 0.35, 1)),
+            * np.sin(np.pi * np.minimum(m.phase / INJECTION, 1)),
             1,
         ),
         **{f"barrel-temp-{n + 1}": temperature(zone, 32 + n) for n, zone in enumerate(zones)},
         "mold-temp": temperature(mold, 36),
-        "barrel-temp-set": lambda m: np.full(len(m.time_ns), 215.0),
+        **{f"barrel-temp-{n + 1}-set": recipe(2, zone) for n, zone in enumerate(ZONES)},
+        "mold-temp-set": recipe(3, MOLD),
         "lot": _lots(life, "M"),
+        "order": _lots(life, "WO"),
+        "product": recipe(0),
+        "recipe": recipe(1),
+        "energy": lambda m: np.round(27_310.0 + energy(m), 3),
     }
 
 
-def _conveyor(life: Timeline) -> dict[str, Column]:
+def _conveyor(life: Timeline, press: Timeline) -> dict[str, Column]:
+    lots = _lots(press, "P")
     motor = Lag(life, {State.OFF: 19, State.RUN: 58, State.IDLE: 40, State.ALARM: 38, State.SETUP: 38}, 900)
     return {
         "state": lambda m: m.state,
-        "part-count": lambda m: m.cycle,
+        "part-count": lambda m: m.cycle - m.cycle // UNSEEN,
         "alarm-code": lambda m: life.alarm[m.segment],
+        "lot": lambda m: lots(press.at(m.time_ns - CARRIED_S * SECOND)),
+        "motor-current": lambda m: np.round(
+            _by_state(m, {State.OFF: 0, State.RUN: 3.1, State.IDLE: 0.4, State.ALARM: 0.2, State.SETUP: 0.4})
+            + m.running() * 0.25 * noise(m.time_ns, 41),
+            2,
+        ),
         "belt-speed": lambda m: np.round(m.running() * (18 + 0.3 * noise(m.time_ns, 40)), 2),
         "motor-temp": lambda m: np.round(motor(m), 1),
     }

@@ -30,11 +30,8 @@ def history_days(calendar: Calendar, now_ns: int) -> list[date]:
 
 
 def shifts(calendar: Calendar, now_ns: int) -> list[Shift]:
-    """Return the shifts of the history and, last, the live one."""
-    past = [
-        Shift(start_ns=start, stop_ns=stop)
-        for day in history_days(calendar, now_ns)
-        for start, stop in calendar.planned_spans(day)
-    ]
+    """Return the shifts of the history, one a day from its first planned minute to its last, and the live one."""
+    planned = [calendar.planned_spans(day) for day in history_days(calendar, now_ns)]
+    past = [Shift(start_ns=int(day.start[0]), stop_ns=int(day.end[-1])) for day in planned if len(day)]
     begin = max(now_ns - LEAD_S * SECOND, past[-1].stop_ns + SECOND if past else 0)
     return [*past, Shift(start_ns=begin, stop_ns=now_ns + LIVE_S * SECOND, live=True)]

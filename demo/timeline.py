@@ -142,23 +142,32 @@ class Timeline:
 
 
 class Lag:
-    """A quantity with inertia: it approaches the target of the present state with one time constant."""
+    """A quantity with inertia: it approaches the target of the present segment with one time constant.
 
-    def __init__(self, timeline: Timeline, targets: Mapping[State, float], tau_s: float) -> None:
+    Args:
+        timeline: States.
+        targets: By state.
+        tau_s: The time constant.
+        offsets: Added to the targets of the lots in turn, while the machine is on: what each lot's recipe says.
+    """
+
+    def __init__(
+        self, timeline: Timeline, targets: Mapping[State, float], tau_s: float, offsets: Sequence[float] = (0.0,)
+    ) -> None:
         self._tau = tau_s
-        self._target = _table(targets)
+        lots = np.array(offsets)[timeline.lot % len(offsets)]
+        self._target = _table(targets)[timeline.state] + np.where(timeline.state == State.OFF, 0.0, lots)
         values = np.empty(len(timeline.start_ns))
         value = targets[State.OFF]
         lengths = np.diff(timeline.start_ns, append=timeline.start_ns[-1]) / SECOND
-        for index, (state, length) in enumerate(zip(timeline.state, lengths, strict=True)):
+        for index, (target, length) in enumerate(zip(self._target, lengths, strict=True)):
             values[index] = value
-            target = self._target[state]
             value = target + (value - target) * math.exp(-length / tau_s)
         self._initial = values
 
     def __call__(self, moment: Moment) -> Floats:
         """float64[n]: the quantity at each moment."""
-        target = self._target[moment.state]
+        target = self._target[moment.segment]
         return target + (self._initial[moment.segment] - target) * np.exp(-moment.elapsed_s / self._tau)
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from readiness.alarms import is_active
 from readiness.indicators import REGISTRY
+from readiness.nature import pieces
 from readiness.plant import Contradiction
 from readiness.stops import names_something
 
@@ -40,6 +41,8 @@ CODES = {
     "alarms_seen": ("said to have no alarms, and one was active", "알람이 없다고 응답했으나 알람이 발생함"),
     "products_seen": ("said to make one product, and more were shown",
                       "단일 품목이라고 응답했으나 품목이 둘 이상 표시됨"),
+    "pieces_counted": ("said to make nothing, and it counts pieces; the answer is left out",
+                       "생산하지 않는 설비라고 응답했으나 수량을 셈(응답 미적용)"),
     "modulus_passed": ("the counter has passed its declared modulus", "카운터가 응답한 최댓값을 넘음"),
 }  # fmt: skip
 """Code of a contradiction -> what it means (English, Korean). The first seven are found when answers are joined."""
@@ -76,6 +79,7 @@ def measured(view: View, values: Iterable[Value]) -> list[Contradiction]:
     for machine in view.inventory:
         found += _alarms(view, machine.id)
         found += _products(view, machine.id)
+        found += _utility(view, machine.id)
     found += _moduli(view)
     return sorted(found, key=lambda c: (c.code, c.subject, c.machine or "", c.who, c.said))
 
@@ -130,6 +134,16 @@ def _products(view: View, machine: str) -> Iterator[Contradiction]:
                 code="products_seen", subject=f"machine {machine} single_product", machine=machine, said="yes",
                 seen=f"{name}: {_few(shown)}", who=who, when=when,
             )  # fmt: skip
+
+
+def _utility(view: View, machine: str) -> Iterator[Contradiction]:
+    counts = pieces(view, machine)
+    if view.plant.of(machine).kind == "utility" and counts:
+        who, when = _said(view, f"machine {machine} kind")
+        yield Contradiction(
+            code="pieces_counted", subject=f"machine {machine} kind", machine=machine, said="utility",
+            seen=_few(counts), who=who, when=when,
+        )  # fmt: skip
 
 
 def _moduli(view: View) -> Iterator[Contradiction]:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from readiness.indicators.base import Missing
+from readiness.nature import is_utility
+
 if TYPE_CHECKING:
-    from readiness.indicators.base import Indicator, Missing, Outcome
+    from readiness.indicators.base import Indicator, Outcome
     from readiness.view import View
 
 
@@ -13,7 +16,8 @@ def outcome(view: View, indicator: Indicator, machine: str) -> Outcome:
     """Return what an indicator finds at a machine, the same object for each call on one view."""
     key = ("outcome", indicator.id, machine)
     if key not in view.derived:
-        view.derived[key] = indicator.evaluate(view, machine)
+        apart = indicator.production and is_utility(view, machine)
+        view.derived[key] = Missing("NOT_APPLICABLE") if apart else indicator.evaluate(view, machine)
     return cast("Outcome", view.derived[key])
 
 

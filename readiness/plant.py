@@ -27,7 +27,8 @@ NotExecuting (standby, setup), OutOfService (fault), NotAvailable (off); ISO 224
 `readiness.timemodel`."""
 STATES: tuple[State, ...] = ("executing", "setup", "standby", "fault", "off")
 Said = Literal["yes", "no", "unknown"]
-Kind = Literal["discrete", "batch", "continuous"]
+Kind = Literal["discrete", "batch", "continuous", "utility"]
+"""How a machine makes things; a utility (a meter, a compressor, a chiller) makes none."""
 Origin = Literal["native", "mentor", "guess"]
 """Who says what a signal means: the device itself, a person who stands for it, or a tool. A guess never scores."""
 

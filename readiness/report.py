@@ -45,6 +45,7 @@ from readiness.indicators import REGISTRY
 from readiness.levels import cascade, judge
 from readiness.measured import measured
 from readiness.model import FORMULAS
+from readiness.nature import is_utility, producing
 from readiness.outcomes import outcome
 from readiness.settling import pieces
 from readiness.stats import CONFIDENCE
@@ -69,7 +70,6 @@ if TYPE_CHECKING:
 
 LEFT_OUT: tuple[Omitted, ...] = get_args(Omitted)
 """What the retained report goes without, in this order, where it is too large."""
-
 
 _NOBODY: Mapping[str, Collection[str]] = {}
 
@@ -164,7 +164,7 @@ class Assessment:
     @property
     def level(self) -> Levels:
         """The plant's level in this window alone."""
-        return judge(self._view.model.gates, self._view.inventory, self._gated)[0]
+        return judge(self._view.model.gates, producing(self._view), self._gated)[0]
 
     @property
     def production_days(self) -> int:
@@ -213,7 +213,7 @@ class Assessment:
         }
         return self._report(
             list(values.values()),
-            **self._levels(self._view.inventory),
+            **self._levels(producing(self._view)),
             **self._answered(listed(self, values.values())),
             dimensions=found,
             index=index(found),
@@ -231,7 +231,7 @@ class Assessment:
         if not inventory:
             return None
         values = {metric: self.value(metric, machine) for metric in REGISTRY}
-        levels = self._levels(inventory)
+        levels = {} if is_utility(self._view, machine) else self._levels(inventory)
         return self._report(
             list(values.values()),
             machine=machine,

@@ -60,10 +60,18 @@ INDICATOR = Indicator(
     "where no counter is",
     source="readiness.md 7.3 A; decision 0047",
     inputs=("tracks", "counts", "schedule", "meanings", "censored"),
-    reasons=("NA_NO_SCHEDULE", "NA_NO_EVIDENCE", "NA_SHORT_WINDOW", "NA_SELF_FAULT", "NA_ROLE_UNCONFIRMED"),
+    reasons=(
+        "NA_NO_SCHEDULE",
+        "NA_NO_EVIDENCE",
+        "NA_SHORT_WINDOW",
+        "NA_SELF_FAULT",
+        "NA_ROLE_UNCONFIRMED",
+        "NOT_APPLICABLE",
+    ),
     guard="more cycles than pieces are a bit that bounces and no good news, also where missed cycles make up "
     "for them (BOUNCE, capped); pieces that came while nothing was known, and days with faults of the "
     "counter, are left out",
     evaluate=evaluate,
     roles=True,
+    production=True,
 )

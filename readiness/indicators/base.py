@@ -142,6 +142,7 @@ class Indicator:
         evaluate: Looks at one declared machine.
         roles: Whether the value depends on what people said signals mean.
         scope: "plant" where the value is the plant's, the same whichever machine is asked.
+        production: Whether it asks for what only a machine that makes something has, and does not apply to others.
     """
 
     id: str
@@ -156,3 +157,4 @@ class Indicator:
     evaluate: Callable[[View, str], Outcome] = field(repr=False)
     roles: bool = False
     scope: Literal["machine", "plant"] = "machine"
+    production: bool = False

@@ -79,9 +79,11 @@ INDICATOR = Indicator(
         "NA_SHORT_WINDOW",
         "NA_ROLE_UNCONFIRMED",
         "NA_NO_VARIATION",
+        "NOT_APPLICABLE",
     ),
     guard="energy per piece alone falls with volume and is not scored; at most one parameter for ten days of "
     "fitting, and the error is that of days not fitted on",
     evaluate=evaluate,
     roles=True,
+    production=True,
 )

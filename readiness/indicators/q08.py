@@ -64,10 +64,12 @@ INDICATOR = Indicator(
         "NA_SHORT_WINDOW",
         "NA_SELF_FAULT",
         "NA_ROLE_UNCONFIRMED",
+        "NOT_APPLICABLE",
     ),
     guard="a rule that could not be broken has checked no time and is no rule; fewer than three are none; time "
     "counts once, so that a rule that always holds dilutes nothing; each is shown with its time and how often it "
     "was broken",
     evaluate=evaluate,
     roles=True,
+    production=True,
 )

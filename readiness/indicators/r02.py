@@ -82,9 +82,17 @@ INDICATOR = Indicator(
     "executing time; of time without a known state the share that executes is the same as elsewhere",
     source="readiness.md 7.3 R; decision 49",
     inputs=("known", "uncertain", "tracks", "meanings", "about", "schedule", "censored"),
-    reasons=("NA_NO_SCHEDULE", "NA_NO_EVIDENCE", "NA_SHORT_WINDOW", "NA_SELF_FAULT", "NA_ROLE_UNCONFIRMED"),
+    reasons=(
+        "NA_NO_SCHEDULE",
+        "NA_NO_EVIDENCE",
+        "NA_SHORT_WINDOW",
+        "NA_SELF_FAULT",
+        "NA_ROLE_UNCONFIRMED",
+        "NOT_APPLICABLE",
+    ),
     guard="the overlap of knowledge counts, not each signal's own completeness; a value is known for the interval "
     "at which it is asked; a machine that goes dark as a whole loses what it probably executed",
     evaluate=evaluate,
     roles=True,
+    production=True,
 )

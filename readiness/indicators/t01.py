@@ -78,9 +78,17 @@ INDICATOR = Indicator(
     "came while nothing was known is left out, and so are days with more ids than evidence keeps",
     source="readiness.md 7.3 T; decision 49",
     inputs=("tracks", "counts", "meanings", "about", "schedule", "censored"),
-    reasons=("NA_NO_SCHEDULE", "NA_NO_EVIDENCE", "NA_SHORT_WINDOW", "NA_SELF_FAULT", "NA_ROLE_UNCONFIRMED"),
+    reasons=(
+        "NA_NO_SCHEDULE",
+        "NA_NO_EVIDENCE",
+        "NA_SHORT_WINDOW",
+        "NA_SELF_FAULT",
+        "NA_ROLE_UNCONFIRMED",
+        "NOT_APPLICABLE",
+    ),
     guard="an id that is constant, a placeholder, used again, or that stays when the product changes binds "
     "nothing; the entropy of ids is shown",
     evaluate=evaluate,
     roles=True,
+    production=True,
 )

@@ -68,9 +68,17 @@ INDICATOR = Indicator(
     "the product is left out where there is only one",
     source="readiness.md 7.3 T; decision 49",
     inputs=("tracks", "counts", "meanings", "about", "schedule", "censored"),
-    reasons=("NA_NO_SCHEDULE", "NA_NO_EVIDENCE", "NA_SHORT_WINDOW", "NA_SELF_FAULT", "NA_ROLE_UNCONFIRMED"),
+    reasons=(
+        "NA_NO_SCHEDULE",
+        "NA_NO_EVIDENCE",
+        "NA_SHORT_WINDOW",
+        "NA_SELF_FAULT",
+        "NA_ROLE_UNCONFIRMED",
+        "NOT_APPLICABLE",
+    ),
     guard="an order that stays open when product or recipe change is stale from then on; one that is open all the "
     "time, through set-ups or lots, is worth nothing",
     evaluate=evaluate,
     roles=True,
+    production=True,
 )

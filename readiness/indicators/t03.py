@@ -97,9 +97,11 @@ INDICATOR = Indicator(
         "NA_SELF_FAULT",
         "NA_ROLE_UNCONFIRMED",
         "NA_FEW_EVENTS",
+        "NOT_APPLICABLE",
     ),
     guard="data join a lot by time only while its id alone was shown: lots that are taken in turns, or shorter "
     "than a cycle, are mixed and do not count as recorded; an id must come from the step before, and earlier",
     evaluate=evaluate,
     roles=True,
+    production=True,
 )

@@ -96,9 +96,17 @@ INDICATOR = Indicator(
     formula="executing time in automatic / executing time of which the mode is known",
     source="readiness.md 7.3 U; decision 49",
     inputs=("tracks", "counts", "meanings", "about", "schedule", "censored"),
-    reasons=("NA_NO_SCHEDULE", "NA_NO_EVIDENCE", "NA_SHORT_WINDOW", "NA_SELF_FAULT", "NA_ROLE_UNCONFIRMED"),
+    reasons=(
+        "NA_NO_SCHEDULE",
+        "NA_NO_EVIDENCE",
+        "NA_SHORT_WINDOW",
+        "NA_SELF_FAULT",
+        "NA_ROLE_UNCONFIRMED",
+        "NOT_APPLICABLE",
+    ),
     guard="a selector left on automatic while people feed by hand: the score is at most 40 when actions without an "
     "alarm come with every second cycle, or when cycle times of one product scatter by more than a quarter",
     evaluate=evaluate,
     roles=True,
+    production=True,
 )

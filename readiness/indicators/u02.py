@@ -71,9 +71,17 @@ INDICATOR = Indicator(
     "in the 2 minutes before, after one, and those that a person calls part of each cycle",
     source="readiness.md 7.3 U",
     inputs=("tracks", "counts", "alarms", "meanings", "schedule", "censored"),
-    reasons=("NA_NO_SCHEDULE", "NA_NO_EVIDENCE", "NA_SHORT_WINDOW", "NA_SELF_FAULT", "NA_ROLE_UNCONFIRMED"),
+    reasons=(
+        "NA_NO_SCHEDULE",
+        "NA_NO_EVIDENCE",
+        "NA_SHORT_WINDOW",
+        "NA_SELF_FAULT",
+        "NA_ROLE_UNCONFIRMED",
+        "NOT_APPLICABLE",
+    ),
     guard="a machine, never a person: no record says who; without buttons it is flagged as a lower bound; when "
     "most faults go away without an action that can be seen, the score is at most 75",
     evaluate=evaluate,
     roles=True,
+    production=True,
 )

@@ -106,9 +106,11 @@ INDICATOR = Indicator(
         "NA_SELF_FAULT",
         "NA_ROLE_UNCONFIRMED",
         "NA_FEW_EVENTS",
+        "NOT_APPLICABLE",
     ),
     guard="a recipe called at the panel looks like one that was sent: the value is flagged as recipe-atomic, its "
     "source unknown",
     evaluate=evaluate,
     roles=True,
+    production=True,
 )

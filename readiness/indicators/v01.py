@@ -93,9 +93,11 @@ INDICATOR = Indicator(
         "NA_SHORT_WINDOW",
         "NA_SELF_FAULT",
         "NA_ROLE_UNCONFIRMED",
+        "NOT_APPLICABLE",
     ),
     guard="a lamp that only says power on fails against counters and power (Q08); a state that is declared and was "
     "never seen in 90 days proves nothing",
     evaluate=evaluate,
     roles=True,
+    production=True,
 )

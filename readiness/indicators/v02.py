@@ -154,9 +154,11 @@ INDICATOR = Indicator(
         "NA_SHORT_WINDOW",
         "NA_SELF_FAULT",
         "NA_ROLE_UNCONFIRMED",
+        "NOT_APPLICABLE",
     ),
     guard="a counter that is a whole multiple of the pieces counts strokes and fails until its factor is declared; "
     "without rejects at most 70 points; good and reject are compared and shown apart",
     evaluate=evaluate,
     roles=True,
+    production=True,
 )

@@ -86,9 +86,11 @@ INDICATOR = Indicator(
         "NA_SHORT_WINDOW",
         "NA_SELF_FAULT",
         "NA_ROLE_UNCONFIRMED",
+        "NOT_APPLICABLE",
     ),
     guard="an ideal cycle that makes effectiveness exceed 1.05, or that is the observed median, is flagged; how "
     "high OEE is does not count, only whether it is known",
     evaluate=evaluate,
     roles=True,
+    production=True,
 )

@@ -121,4 +121,5 @@ INDICATOR = Indicator(
     "their own: an average is no tracking; batch and continuous processes have batches, not pieces",
     evaluate=evaluate,
     roles=True,
+    production=True,
 )

@@ -85,9 +85,11 @@ INDICATOR = Indicator(
         "NA_SELF_FAULT",
         "NA_FEW_EVENTS",
         "NA_ROLE_UNCONFIRMED",
+        "NOT_APPLICABLE",
     ),
     guard="of the time with a reason, more than 30 % 'other' or more than 60 % of one reason halve the value; "
     "entropy and the automatic part are shown; below 20 stops the interval is Wilson's over stops",
     evaluate=evaluate,
     roles=True,
+    production=True,
 )
