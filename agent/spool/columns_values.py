@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from agent.spool.columns_streams import Reader, Writer
 
     Ints = NDArray[np.int64]
+    Keys = NDArray[np.integer[Any]]
     Mask = NDArray[np.bool_]
 
 NULL, FALSE, TRUE, INTEGER, FLOAT, TEXT, DIGITS = range(7)
@@ -38,13 +39,13 @@ LARGEST = 2**53  # up to here whole numbers are exact as float64
 DIGITS_LENGTH = 20  # of -2^63
 
 
-def write_values(out: Writer, values: Sequence[Value], signal: Ints) -> None:
+def write_values(out: Writer, values: Sequence[Value], signal: Keys) -> None:
     """Write values sorted by signal.
 
     Args:
         out: Where to.
         values: n of them.
-        signal: int64[n], ascending: which rows belong to one signal.
+        signal: integers[n], ascending: which rows belong to one signal.
 
     Raises:
         OverflowError: an integer has more than 64 bits.
@@ -84,13 +85,16 @@ def write_values(out: Writer, values: Sequence[Value], signal: Ints) -> None:
     out.differences(np.array([table[text] for text in texts], np.int64))
 
 
-def read_values(source: Reader, signal: Ints, most: int) -> NDArray[Any]:
-    """object[n]: values sorted by signal, as they were written.
+def read_values(source: Reader, signal: Keys, most: int) -> tuple[NDArray[Any], NDArray[np.intp]]:
+    """Read values sorted by signal, as they were written.
 
     Args:
         source: Where from.
-        signal: int64[n], ascending, as it was given to the writer.
+        signal: integers[n], ascending, as it was given to the writer.
         most: Bytes that all texts may take together.
+
+    Returns:
+        object[n], and which of them are texts.
 
     Raises:
         WireError: damaged.
@@ -129,7 +133,7 @@ def read_values(source: Reader, signal: Ints, most: int) -> NDArray[Any]:
     column[kinds == INTEGER] = numbers[kinds == INTEGER].tolist()
     column[kinds == DIGITS] = [str(number) for number in numbers[kinds == DIGITS].tolist()]
     column[kinds == TEXT] = _read_texts(source, int((kinds == TEXT).sum()), most)
-    return column
+    return column, np.flatnonzero(kinds >= TEXT)
 
 
 def _read_texts(source: Reader, n: int, most: int) -> list[str]:
@@ -155,9 +159,9 @@ def _digits(text: str) -> int | None:
     return number if SAFE < abs(number) < 2**63 and str(number) == text else None
 
 
-def _begins(signal: Ints) -> Mask:
+def _begins(signal: Keys) -> Mask:
     """bool[n]: where the first row of a signal stands."""
-    return np.append(np.ones(min(1, len(signal)), np.bool_), np.diff(signal) != 0)
+    return np.append(np.ones(min(1, len(signal)), np.bool_), signal[1:] != signal[:-1])
 
 
 def _xored(bits: NDArray[Any]) -> NDArray[Any]:
