@@ -1,14 +1,14 @@
 """Days of evidence, computed anew from what a spool holds: after an update, or when people say something else.
 
-The analyzers are given what they were given when it was committed, under the sources of then and the ranges, bands
-and calendar of now. What was read without the time is left out, as it was then. A day counts as whole when every
-entry from before it until it was closed was there: the first day of what a spool holds, and one in which entries
-are missing because they were confirmed and let go, is told and not given.
+The analyzers are given what they were given when it was committed: sources and signals of then, with the ranges,
+roles, bands and the calendar of now. What was read without the time is left out, as it was then. A day counts as
+whole when every entry from before it until it was closed was there: the first day of what a spool holds, and one in
+which entries are missing because they were confirmed and let go, is told and not given.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -60,6 +60,7 @@ class Replay:
         calendar: Cuts time into production days.
         loops: Control loops that people have declared.
         ranges: What people say of signals' values, by `{machine}/{signal}`.
+        now: Sources as they are configured now.
         progress: Is told of each number of bytes read.
     """
 
@@ -69,12 +70,14 @@ class Replay:
         calendar: Calendar,
         loops: Sequence[ControlLoop] = (),
         ranges: Mapping[str, Ranges] | None = None,
+        now: Sequence[Source] = (),
         progress: Progress | None = None,
     ) -> None:
         self.seen = Seen()
         self._folder = folder
         self._calendar = calendar
         self._loops, self._ranges = tuple(loops), dict(ranges or {})
+        self._now = {(s.machine, s.id, s.dtype): s for source in now for s in source.signals}
         self._progress = progress
         self._ledger: DayLedger | None = None
         self._birth = ""
@@ -130,13 +133,17 @@ class Replay:
             yield from self._feed(items)
 
     def _begin(self, birth: str) -> Iterator[tuple[str, bytes]]:
-        sources = self._folder.sources(birth)
+        sources = {name: self._defined(source) for name, source in self._folder.sources(birth).items()}
         yield from self._feed(self._tall.take())
         self._birth, self._sources, self._tall = birth, sources, Tall(sources)
         if self._ledger is None:
             self._ledger = make([*sources.values()], self._calendar, None, self._loops, self._ranges)
         else:
             self._ledger.begin([*sources.values()])
+
+    def _defined(self, source: Source) -> Source:
+        """Return a source of then with ranges, roles and meanings of now; one whose type has changed is another."""
+        return replace(source, signals=tuple(self._now.get((s.machine, s.id, s.dtype), s) for s in source.signals))
 
     def _follow(self, seq: int, committed_ns: int) -> None:
         """Note whether this entry follows the last one; the first entry of all begins with its agent."""

@@ -18,7 +18,7 @@ from agent import entry as content
 from agent.analyzers.evidence import TOLD_TIME
 from agent.errors import WireError
 from agent.frame import FrameBlock, RoundTrip, Watermark
-from agent.spool.columns_arrays import HAS_SERVER, HAS_SOURCE, HAS_STATUS
+from agent.spool.columns_arrays import HAS_STATUS
 from contract.payload import WireEvent, WireFacts
 
 if TYPE_CHECKING:
@@ -255,9 +255,7 @@ def _marks(found: Arrays) -> Ints:
     return base + found.mark_ahead
 
 
-def _column(
-    columns: Sequence[NDArray[_T] | None], sizes: Sequence[int], dtype: type[_T]
-) -> NDArray[_T] | None:
+def _column(columns: Sequence[NDArray[_T] | None], sizes: Sequence[int], dtype: type[_T]) -> NDArray[_T] | None:
     """Join a column that some parts have; None where none has it."""
     if all(column is None for column in columns):
         return None

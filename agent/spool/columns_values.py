@@ -118,8 +118,8 @@ def read_values(source: Reader, signal: Keys, most: int) -> tuple[NDArray[Any], 
     floats = np.empty(len(rows), np.float64)
     floats[decimal] = _unscaled(numbers[rows[decimal]], form[decimal])
     short = form == FLOAT32
-    bits = source.planes(int(short.sum()), 4).reshape(-1).view(np.uint32)
-    floats[short] = np.bitwise_xor.accumulate(bits).view(np.float32)
+    single = source.planes(int(short.sum()), 4).reshape(-1).view(np.uint32)
+    floats[short] = np.bitwise_xor.accumulate(single).view(np.float32)
     long = form == FLOAT64
     floats[long] = np.bitwise_xor.accumulate(source.planes(int(long.sum()), 8).reshape(-1).view(np.uint64)).view(
         np.float64
@@ -127,10 +127,11 @@ def read_values(source: Reader, signal: Keys, most: int) -> tuple[NDArray[Any], 
     if not np.isfinite(floats).all():
         raise WireError("a float that JSON does not have")
     column = np.empty(n, object)  # of None
-    column[rows] = floats.tolist()
-    column[kinds == FALSE] = False
-    column[kinds == TRUE] = True
-    column[kinds == INTEGER] = numbers[kinds == INTEGER].tolist()
+    column[rows] = floats.astype(object)  # not a list, which would be looked through for what it holds
+    bits = np.flatnonzero(kinds - np.uint8(FALSE) <= TRUE - FALSE)
+    column[bits] = (kinds[bits] == TRUE).astype(object)
+    integers = np.flatnonzero(kinds == INTEGER)
+    column[integers] = numbers[integers].astype(object)
     column[kinds == DIGITS] = [str(number) for number in numbers[kinds == DIGITS].tolist()]
     column[kinds == TEXT] = _read_texts(source, int((kinds == TEXT).sum()), most)
     return column, np.flatnonzero(kinds >= TEXT)
@@ -148,7 +149,7 @@ def _read_texts(source: Reader, n: int, most: int) -> list[str]:
         table = [text.decode() for text in raw]
     except UnicodeDecodeError as exc:
         raise WireError(f"a text that is not UTF-8: {exc}") from exc
-    return [table[place] for place in places.tolist()]
+    return list(map(table.__getitem__, places.tolist()))
 
 
 def _digits(text: str) -> int | None:

@@ -15,6 +15,7 @@ import msgspec
 import zstandard
 
 from agent import entry
+from agent.frame import FrameBlock
 from agent.spool import blocks, columns_streams
 from agent.spool.births import Files
 from agent.spool.blocks import Index, Packed
@@ -50,7 +51,9 @@ def born(folder: Path, sources: Sequence[Source], body: bytes = BIRTH) -> str:
     return digest
 
 
-def parts(seconds: Iterable[Sequence[Item]], birth: str, *, start_ns: int, first: int = 1) -> Iterator[Part]:
+def parts(
+    seconds: Iterable[Sequence[Item]], birth: str, *, start_ns: int, first: int = 1, most: int = GROUP_ENTRIES
+) -> Iterator[Part]:
     """Yield the files of these seconds, cut where the packer cuts.
 
     Args:
@@ -58,30 +61,30 @@ def parts(seconds: Iterable[Sequence[Item]], birth: str, *, start_ns: int, first
         birth: Hash of their tag dictionary.
         start_ns: When the first one begins.
         first: Number of the first entry.
+        most: Entries of a file.
     """
-    seq, group, total, since = first - 1, list[tuple[int, bytes]](), 0, 0
+    group: list[tuple[Packed, bytes]] = []
+    seq, total, since, reached = first - 1, 0, 0, start_ns
     for second, items in enumerate(seconds):
-        for _, raw in entry.pack(entry.arrange(items), seq + 1):
+        reached = max(
+            [reached, *(int(item.time_ns.max()) for item in items if isinstance(item, FrameBlock) and len(item))]
+        )
+        for packed, raw in entry.pack(entry.arrange(items), seq + 1):
             seq += 1
-            if total >= GROUP_BYTES or len(group) >= GROUP_ENTRIES:
-                yield _part(group, birth, start_ns, since)
+            if total >= GROUP_BYTES or len(group) >= most:
+                yield _part(group, birth, since)
                 group, total, since = [], 0, second
-            group.append((seq, raw))
+            crc, rows = bytes.fromhex(codec.checksum(raw)), entry.rows(packed)
+            group.append((Packed(seq, crc, reached, 1, rows, len(raw), None, 0, held=False), raw))
             total += len(raw)
     if group:
-        yield _part(group, birth, start_ns, since)
+        yield _part(group, birth, since)
 
 
-def _part(group: list[tuple[int, bytes]], birth: str, start_ns: int, since: int) -> Part:
-    about = [
-        Packed(
-            seq, bytes.fromhex(codec.checksum(raw)), start_ns + (since + n + 1) * SECOND, 1, 0, len(raw), None, 0,
-            held=False,
-        )
-        for n, (seq, raw) in enumerate(group)
-    ]  # fmt: skip
-    data = blocks.encode(Index(SPOOL, birth, about), group)
-    return Part(data, group[0][0], len(group), since)
+def _part(group: Sequence[tuple[Packed, bytes]], birth: str, since: int) -> Part:
+    about = [one for one, _ in group]
+    data = blocks.encode(Index(SPOOL, birth, about), [(one.seq, raw) for one, raw in group])
+    return Part(data, about[0].seq, len(about), since)
 
 
 def moved(data: bytes, entries: int, time_ns: int) -> bytes:
@@ -96,7 +99,9 @@ def moved(data: bytes, entries: int, time_ns: int) -> bytes:
     later = blocks._encoder.encode(Index(index.spool, index.birth, about))
     packed = zstandard.ZstdCompressor(level=3).compress(later)
     body = _columns_moved(data[header.size + head :], len(about), entries, time_ns)
-    packed_index: bytes = header.pack(blocks._MAGIC, len(packed), len(body), blocks._crc(packed, len(body))) + packed + body
+    checked = blocks._crc(packed, len(body))
+    found: bytes = header.pack(blocks._MAGIC, len(packed), len(body), checked) + packed + body
+    return found
 
 
 def _columns_moved(blob: bytes, count: int, entries: int, time_ns: int) -> bytes:
