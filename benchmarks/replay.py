@@ -1,6 +1,6 @@
 """Days of evidence anew from a spool's folder, on one core: `python -m benchmarks.replay --days 1 [--folder DIR]`.
 
-1,000 signals of the demo factory in 50 sources at 1 s, as an agent without a line keeps them (`tests.support.kept`).
+1,000 signals of the demo factory in 50 sources at 1 s, as an agent without a line keeps them.
 `--part` seconds are made and encoded by the spool's own code, the rest are its files under later times and numbers,
 each round beginning at another place of it. Making a day takes five minutes of a core, a month of files one more.
 
