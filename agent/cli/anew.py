@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.answered import Store
-from agent.answering import declared
+from agent.answering import declared, key_of
 from agent.cli import config_argument
 from agent.cli.progress import Progress
 from agent.config.load import load
@@ -22,6 +22,7 @@ from agent.replaying.kept import Folder
 from agent.spool.daystore import DayStore
 from answers.load import load as load_answers
 from answers.plant import join
+from answers.signed import key_id
 from settings.errors import ConfigError
 from settings.language import Text
 
@@ -98,9 +99,10 @@ def _answers(args: argparse.Namespace, config: AgentConfig, language: Language) 
     if args.answers:
         return [load_answers(path, language) for path in args.answers]
     found = [] if config.readiness.answers is None else [load_answers(config.readiness.answers, language)]
-    if config.uplink.platform is not None and config.uplink.platform.answers_key is not None:
-        message = Store(args.file).latest("message")
-        found += [] if message is None else [message.given]
+    key = None if config.uplink.platform is None else key_of(config.uplink.platform.answers_key)
+    message = None if key is None else Store(args.file).latest("message")
+    if key is not None and message is not None and message.key == key_id(key):
+        found.append(message.given)
     return found
 
 
