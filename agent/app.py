@@ -45,6 +45,7 @@ from agent.lock import hold
 from agent.maintenance import Maintenance
 from agent.memory import DiskMemory
 from agent.platform.office import opened
+from agent.platform.team import gathered, team
 from agent.recording import Recorder
 from agent.reload import Reload
 from agent.reporter import Reporter
@@ -147,7 +148,8 @@ class Agent:
         now = self._clock.moment
         platform = config.uplink.platform
         carries = BOTH if platform is None else SITE
-        self._site = Uplink(config.uplink.site, topics, self._status, now=now, carries=carries)
+        gathers = bool(config.readiness.agents)
+        self._site = Uplink(config.uplink.site, topics, self._status, now=now, carries=carries, reporter=gathers)
         self._platform = (
             None if platform is None else Uplink(platform, topics, self._status, "platform", now, PLATFORM)
         )
@@ -163,12 +165,15 @@ class Agent:
         self._answering = Answering(config, self._folder, topics, self._clock.now)
         if self._platform is not None and self._answering.listens:
             self._platform.subscribe(topics.answers, self._answering.message)
-        self._reporter = Reporter(
-            config, self._spool, self._platform or self._site, topics, self._clock, self._answering.sets
+        past, inbox = gathered(config, self._spool, self._site, topics, self._clock)
+        uplink, sets = self._platform or self._site, self._answering.sets
+        self._reporter = Reporter(config, past, uplink, topics, self._clock, sets)
+        self._team = team(
+            config, lambda: self._reporter.config, past, inbox, self._spool, sets, self._site, topics, self._clock
         )
-        self._office = opened(
-            config, self._folder, self._reporter, self._platform or self._site, topics, self._clock
-        )
+        self._office = opened(config, self._folder, self._reporter, uplink, topics, self._clock, self._team)
+        if self._team.outbox is not None:
+            self._reporter.turns.append(self._team.outbox.turn)
         self._sparkplug = self._made_sparkplug(config.sparkplug)
         self._attended = Attended(self._clock, self._intake, self._metrics)
 
@@ -215,6 +220,7 @@ class Agent:
         uplinks = [self._site] + ([self._platform] if self._platform else [])
         for uplink in uplinks:
             uplink.start()
+        self._team.start()
         self._reporter.start()
         if self._sparkplug is not None:
             self._sparkplug.start()
@@ -225,7 +231,14 @@ class Agent:
             raise _first(group) from group
         finally:
             sparkplug = [] if self._sparkplug is None else [self._sparkplug.stop]
-            steps = [self._attended.stopping, *sparkplug, self._reporter.stop, self._memory.stop, self._last_word]
+            steps = [
+                self._attended.stopping,
+                *sparkplug,
+                self._reporter.stop,
+                self._team.stop,
+                self._memory.stop,
+                self._last_word,
+            ]
             steps += [self._sender.stop, *(uplink.stop for uplink in uplinks), self._spool.stop]
             with contextlib.ExitStack() as goodbye:  # each has its turn, whatever becomes of the others
                 for step in reversed(steps):

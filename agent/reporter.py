@@ -10,30 +10,35 @@ import logging
 import sqlite3
 import sys
 import threading
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.errors import ConfigError
+from agent.platform.past import OWN, Past
 from answers.plant import join
 from contract.codec import encode
 from contract.report import STANDS_S
-from readiness import contradictions, model
-from readiness.evidence import current
-from readiness.past import Past
+from readiness import contradictions, model, together
+from readiness import past as earlier
 from readiness.report import Assessment, Site, assess, refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from datetime import date
 
     from agent.clock import Clock
     from agent.config.model import AgentConfig
     from agent.frame import Source
-    from agent.spool import Spool
+    from agent.platform.packing import Told
     from agent.uplink import Uplink
     from answers.load import Given
     from answers.plant import Joined
     from contract.report import ReportRequest
     from contract.topics import AgentTopics
+    from readiness.catalog import Link
+    from readiness.evidence import DayEvidence
+    from readiness.inventory import Machine
     from readiness.plant import Contradiction
 
 logger = logging.getLogger(__name__)
@@ -65,7 +70,7 @@ class Reporter:
 
     Args:
         config: Of the site.
-        spool: Keeps closed days and counts.
+        past: Reads closed days and counts, of this agent or of all that report through it.
         uplink: Where reports go and requests come from; not yet started.
         topics: The agent's branch.
         clock: Says which production day it is.
@@ -75,6 +80,7 @@ class Reporter:
         config: In force.
         digest: Its identity.
         model: In use.
+        contested: Machines that more than one agent declares, and these agents: nothing of them is assessed.
         retained: Makes the bytes of the retained report; empty ones take it away.
         turns: What else is done after each report, in the same thread.
 
@@ -85,7 +91,7 @@ class Reporter:
     def __init__(
         self,
         config: AgentConfig,
-        spool: Spool,
+        past: Past,
         uplink: Uplink,
         topics: AgentTopics,
         clock: Clock,
@@ -93,21 +99,23 @@ class Reporter:
     ) -> None:
         self._lock = threading.Lock()
         self._made: tuple[int, Assessment] | None = None  # monotonic ns, what was made then
+        self._changing = threading.Lock()
         self._calendar = config.calendar()
         self._answers = answers
+        self.past = past
+        self.contested: dict[str, list[str]] = {}
+        self._others: Mapping[str, Told] = {}
+        self._configured: tuple[Sequence[Link], Joined]
         self.config = config
         self.digest = ""
         self.change(config, config.sources())
         self._every_s = config.readiness.report_every / 1e9
         self._site = Site(config.factory, config.site, config.agent)
         self.model = load_model()
-        self._spool = spool
         self._uplink = uplink
         self._topic = topics.readiness
         self._clock = clock
-        self._told = False  # that there are days of another release
-        self._broken: str | None = None  # first day that can be compared, when there are
-        self._past = Past()
+        self._earlier = earlier.Past()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="reporter", daemon=True)
         self.retained: Callable[[Assessment], bytes] = Assessment.retained
@@ -119,13 +127,41 @@ class Reporter:
         What is read in bursts is the same again, so nobody is asked what it means. Not for the event loop: many
         answers take a second.
         """
-        every = tuple(sources)
-        asked = [source for source in every if source.mode != "burst"]
-        joined = join(asked, config.inventory(), self._calendar, self._answers())
+        with self._changing:
+            self._change(config, tuple(sources))
+
+    def renew(self) -> None:
+        """Assess with what other agents have told of themselves, from now on."""
+        with self._changing:
+            others = self.past.told()
+            if others.keys() == self._others.keys() and all(one is self._others[a] for a, one in others.items()):
+                with self._lock:
+                    self._made = None  # more days of what is known
+            else:
+                self._change(self.config, self.config.sources())
+
+    def _change(self, config: AgentConfig, sources: Sequence[Source]) -> None:
+        others = self._others = self.past.told()
+        inventories: dict[str, Sequence[Machine]] = {OWN: config.inventory()}
+        inventories |= {agent: one.machines for agent, one in others.items()}
+        contested = together.contested(
+            {agent or config.agent: [m.id for m in of] for agent, of in inventories.items()}
+        )
+        for machine, agents in sorted(contested.items()):
+            if self.contested.get(machine) != agents:
+                logger.error("%s is declared by %s: nothing of it is assessed", machine, " and ".join(agents))
+        every = together.catalog(OWN, sources, contested)
+        for agent, one in others.items():
+            every += together.catalog(agent, one.sources, contested)
+        asked = [link for link in every if link.mode != "burst"]
+        sets = {given.digest: given for one in others.values() for given in one.sets}
+        sets |= {given.digest: given for given in self._answers()}
+        joined = join(asked, together.inventory(inventories), self._calendar, list(sets.values()))
         digest = config.config_hash()
         with self._lock:  # an assessment under way ends first
             self._configured, self._made = (every, joined), None
-            self.config, self.digest = config, digest
+            self.config, self.digest, self.contested = config, digest, contested
+            self.past.leave_out(frozenset(contested))
 
     @property
     def joined(self) -> Joined:
@@ -167,7 +203,7 @@ class Reporter:
         """
         made, looked = self.assessment(self._every_s), False
         begun = self._clock.monotonic()
-        while self._past.step(made):
+        while self._earlier.step(made):
             looked = True
             took_s = (self._clock.monotonic() - begun) / 1e9
             if self._stop.wait(min(REST * took_s, REST_S)):
@@ -205,10 +241,15 @@ class Reporter:
 
     def _assess(self, now_ns: int) -> Assessment:
         sources, joined = self._configured
-        days, tallies = self.days(), self._spool.tallies()
-        made = assess(days, tallies, sources, joined.plant, joined.calendar, now_ns, self.model, self._site)
-        made.past, made.broken = self._past, self._broken
+        days = dict(self.past.days(joined.calendar.day_of(now_ns)))
+        tallies, away, site = self.past.tallies(), self.past.away(), self._site
+        made = assess(days, tallies, sources, joined.plant, joined.calendar, now_ns, self.model, site, away)
+        made.past, made.broken, made.look_up = self._earlier, self.past.broken, self._up_to
         return made
+
+    def _up_to(self, last: date) -> list[DayEvidence]:
+        """Return the days of an earlier window, which are whole for that one."""
+        return [one.day for _, one in self.past.days(last + timedelta(days=1))]
 
     def contradictions(self) -> list[Contradiction]:
         """Return what people have said that does not fit, as far as the evidence can be read now."""
@@ -216,14 +257,3 @@ class Reporter:
             return contradictions.listed(self.assessment())
         except sqlite3.Error:
             return list(self.joined.plant.contradictions)
-
-    def days(self) -> dict[str, bytes]:
-        """Return the closed days that this release can read; an update begins evidence anew."""
-        days = self._spool.days()
-        readable = {day: raw for day, raw in days.items() if current(raw)}
-        old = [day for day in days if day not in readable]
-        self._broken = min((day for day in readable if day > max(old)), default=None) if old else None
-        if old and not self._told:
-            self._told = True
-            logger.warning("days of evidence by another release that the report leaves out: %d", len(old))
-        return readable

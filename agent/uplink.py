@@ -68,6 +68,7 @@ class Uplink(Client):
         name: Tells the connections of one agent apart: "site" or "platform".
         now: What is known of the time, for the dates of certificates; the machine's clock when None.
         carries: Which uplinks of `contract.rights` this connection is; a site without a platform has one for both.
+        reporter: Whether this agent reports for others, and so confirms their evidence.
 
     Attributes:
         trouble: Why there is no connection, None while there is one.
@@ -86,11 +87,13 @@ class Uplink(Client):
         name: str = "site",
         now: Callable[[], Moment] | None = None,
         carries: frozenset[rights.Uplink] = BOTH,
+        reporter: bool = False,  # noqa: FBT001, FBT002 - always by name
     ) -> None:
         self._topics = topics
         self._status = status
         self._where = broker.address
         self._carries = carries
+        self._reporter = reporter
         self._listeners: list[tuple[str, Listener | None, int]] = []
         if "platform" in carries:
             self._listeners.append((topics.request("+"), None, codec.PLAIN_LIMIT))
@@ -188,7 +191,7 @@ class Uplink(Client):
         Returns:
             Whether it was handed to the network; that it arrived is another matter.
         """
-        if not any(rights.may_leave(topic, one) for one in self._carries):
+        if not any(rights.may_leave(topic, one, reporter=self._reporter) for one in self._carries):
             self._once(
                 f"held {topic}",
                 logging.ERROR,

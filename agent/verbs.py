@@ -173,9 +173,10 @@ class Verbs:
         last = args.get("last")
         if not isinstance(last, int) or last < 1:
             raise ValueError("write how many days, last")
-        days = await asyncio.to_thread(self._spool.days)
-        for day, raw in sorted(days.items())[-last:]:
-            yield {"day": day, "body": raw.decode("utf-8", "replace")}
+        for day in (await asyncio.to_thread(self._spool.dates))[-last:]:
+            raw = await asyncio.to_thread(self._spool.day, day)
+            if raw is not None:
+                yield {"day": day, "body": raw.decode("utf-8", "replace")}
 
     async def _report(self, target: str, _args: Mapping[str, object]) -> bytes:
         """Answer with the readiness report, of the plant or of one machine, or why there is none."""

@@ -57,6 +57,17 @@ class Absent(msgspec.Struct, frozen=True):
     agent: Id
 
 
+class Late(msgspec.Struct, frozen=True):
+    """Evidence that came when its day was signed already: `evidence` is the hash of what came.
+
+    The record of that day stays as it is. Reports, and records of the days after this one, look at what came.
+    """
+
+    agent: Id
+    date: Date
+    evidence: Hash
+
+
 class Day(msgspec.Struct, frozen=True, omit_defaults=True):
     """The content that is signed; see `contract.signing`."""
 
@@ -80,6 +91,7 @@ class Day(msgspec.Struct, frozen=True, omit_defaults=True):
     metrics: list[MetricDay]
     prev: Digest | None = None  # head of the chain before this record; none for the first
     absent: list[Absent] = []
+    late: list[Late] = []
 
 
 class SignedDay(msgspec.Struct, frozen=True):

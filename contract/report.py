@@ -182,6 +182,16 @@ class Window(msgspec.Struct, frozen=True):
     production_days: int
 
 
+class Away(msgspec.Struct, frozen=True):
+    """An agent of the factory, and of how many days of the window its evidence has not come, of those that any has.
+
+    Its machines have no numbers of these days: they are missing in `coverage`, and never 0.
+    """
+
+    agent: Id
+    days: int
+
+
 class Measured(msgspec.Struct, frozen=True):
     """What the window rests on.
 
@@ -274,6 +284,7 @@ class Report(msgspec.Struct, frozen=True, omit_defaults=True):
     acatech: Band | None = None
     answers: list[str] = []  # sets of answers that were used: source, serial, hash
     contradictions: list[Contradiction] = []
+    absent: list[Away] = []  # where several agents make one report
     measured: Measured | None = None
     standing: Standing | None = None  # while earlier windows are still being looked at: none
     trend: Trend | None = None

@@ -68,8 +68,8 @@ RIGHTS = (
     # a worker also clears what another one has left behind
     _row(f"{GATEWAY}/worker/+", "site", "worker", "agent worker monitor"),
     _row(f"{GATEWAY}/probe/#", "site", "worker", "worker"),
-    # before it signs, a reporter reads whose manifest is there
-    _row(f"{BRANCH}/manifest", "platform", "agent", "platform agent"),
+    # before it signs, an agent reads whose manifest is there; a reporter also, who else signs for its factory
+    _row(f"{BRANCH}/manifest", "platform", "agent", "platform agent reporter"),
     _row(f"{BRANCH}/readiness", "platform", "agent", "platform"),
     _row(f"{BRANCH}/day/+", "platform", "agent", "platform"),
     _row(f"{BRANCH}/event/+", "platform", "agent", "platform"),
@@ -80,19 +80,21 @@ RIGHTS = (
 """Every topic of the wire."""
 
 
-def may_leave(topic: str, uplink: Uplink) -> bool:
+def may_leave(topic: str, uplink: Uplink, *, reporter: bool = False) -> bool:
     """Return whether an agent may publish a topic on an uplink; for topics of an agent's branch.
 
     Args:
         topic: Complete, no wildcards.
         uplink: Where to. A site without a platform has one broker for both: that is for the caller to know.
+        reporter: Whether the agent is the reporter of its factory.
 
     Raises:
         WireError: it is no topic of ours.
     """
     _, levels = split(topic)
+    roles = {Role.AGENT, Role.REPORTER} if reporter else {Role.AGENT}
     return any(
-        right.uplink == uplink and Role.AGENT in right.writers and _fits(right.topic.split("/")[4:], levels)
+        right.uplink == uplink and roles & right.writers and _fits(right.topic.split("/")[4:], levels)
         for right in RIGHTS
         if right.topic.startswith(f"{BRANCH}/")
     )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from contract import consent, day, manifest, payload, report, verbs
+from contract import consent, day, evidence, manifest, payload, report, verbs
 from contract.topics import PREFIX
 
 if TYPE_CHECKING:
@@ -25,6 +25,9 @@ PAYLOADS: Mapping[str, type[msgspec.Struct]] = {
     "need_birth": payload.NeedBirth,
     "status": payload.Status,
     "worker": payload.Worker,
+    "evidence": evidence.EvidencePart,
+    "evidence.day": evidence.FactoryDay,
+    "evidence_ok": evidence.EvidenceOk,
     "readiness": report.Report,
     "report.get": report.ReportRequest,
     "refusal": report.Refusal,

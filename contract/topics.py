@@ -49,6 +49,16 @@ class AgentTopics:
         return f"{self.root}/need_birth"
 
     @property
+    def evidence(self) -> str:
+        """Agent to reporter: a part of a closed day."""
+        return f"{self.root}/evidence"
+
+    @property
+    def evidence_ok(self) -> str:
+        """Reporter to agent: a day that is kept."""
+        return f"{self.root}/evidence_ok"
+
+    @property
     def readiness(self) -> str:
         """Retained: the latest report."""
         return f"{self.root}/readiness"

@@ -15,6 +15,8 @@ from readiness.sketch import buckets
 from readiness.spans import EMPTY, Spans, union
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from readiness.view import View
 
 HOUR_S = 3600.0
@@ -23,10 +25,13 @@ NEAR_S = 60.0
 OWN = "clock"
 
 
-def untrusted(view: View) -> Spans:
-    """Return when our own clock could not be trusted, which makes every comparison worthless."""
+def untrusted(view: View, sources: Collection[str]) -> Spans:
+    """Return when the clock of the box that reads some sources could not be trusted: comparisons are worthless."""
     found = [
-        r.spans(packed) for r in view.records for packed in [r.censored.get(OWN, {}).get(EVERYTHING)] if packed
+        r.spans(packed)
+        for r in view.records
+        for source, packed in r.censored.get(OWN, {}).items()
+        if source == EVERYTHING or source in sources
     ]
     return union(EMPTY, *found)
 
@@ -52,9 +57,10 @@ class Clocks:
 
 def look(view: View, machine: str) -> Clocks:
     """Gather what the devices of a machine said of their clocks, on production days that count."""
-    counting, doubtful = view.counting(machine) > 0, untrusted(view)
+    counting = view.counting(machine) > 0
     found = Clocks([Counter() for _ in view.dates])
     for device, links in devices(view, machine).items():
+        doubtful = untrusted(view, {link.id for link in links})
         for link in links:
             for _, _, part in view.seen.order(link.id):
                 found.rows, found.stated = found.rows + part.rows, found.stated + part.with_source_time

@@ -16,12 +16,17 @@ Everything is a function of the items fed to the analyzers; equal evidence is eq
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, NamedTuple
+
 import msgspec
 
-from contract.codec import encode
+from contract.codec import checksum, encode
 from contract.errors import WireError
 from readiness.records import Access, Burst, Certificate, Condition, Count, Loop, Offer, Skew, Sparse, Track, Values
 from readiness.spans import EMPTY, Spans
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 VERSION = 2
 EVERYTHING = "*"
@@ -56,7 +61,8 @@ class SourceDay(msgspec.Struct, frozen=True, omit_defaults=True):
         jitter: Of a poll, sketch of |time between two readings - interval| in thousandths of the interval.
         with_source_time: Rows for which the device stated a time of its own, of `rows`.
         rows: Good and uncertain ones.
-        repeated: Rows whose source time and value are those of the row before: the device said them twice.
+        repeated: Rows whose source time and value are those of the row before: the device said them twice. Of a
+            poll, rows whose source time is that of the row before: its times stand still.
         disordered: Rows whose source time is earlier than that of the row before.
     """
 
@@ -173,3 +179,24 @@ def current(raw: bytes) -> bool:
         return msgspec.json.decode(raw, type=_Version).version == VERSION
     except msgspec.DecodeError:
         return True
+
+
+class Recorded(NamedTuple):
+    """A closed day that was read, and 64 bits over its bytes, as hex."""
+
+    day: DayEvidence
+    checksum: str
+
+
+def read(raw: bytes) -> Recorded:
+    """Read the canonical bytes of a day.
+
+    Raises:
+        WireError: see `load`.
+    """
+    return Recorded(load(raw), checksum(raw))
+
+
+def digest(days: Iterable[Recorded]) -> str:
+    """Return the hash of a sequence of days, 64 bits as hex."""
+    return checksum("".join(day.checksum for day in days).encode())

@@ -3,7 +3,8 @@
 No single value that rests is suspicious. But when all signals of a source that otherwise change in most quarter
 hours rest at the same time for minutes, while the machine is said to be executing, then what arrives is no news, or
 the machine does not execute. Where a poll's values bear times of the device, these tell: if they go on, its values
-are as new as it says; if they stand still, the same values are served again.
+are as new as it says; if they stand still for about as long and not at other times, the same values are served
+again. A server whose times stand still whenever a value does says nothing by them.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ LIVELY = 0.5
 ENOUGH = 3
 """So many of them are needed: two may rest together for a reason."""
 LONG_NS = 300_000_000_000
+LESS, MORE = 0.5, 4.0
+"""Rows whose times stand still, in multiples of what the rest explains: fewer are chance, more are a habit."""
 
 
 def _busy(parts: Sequence[Part], executing: Spans) -> list[NDArray[np.bool_]]:
@@ -121,4 +124,6 @@ def resting(view: View, machine: str, source: str) -> Resting:
         return Resting(
             share, stale=False
         )  # nothing to compare with: what does not change is not told, or has no time
-    return Resting(share, stale=True) if repeated >= share * rows / 2 else NEVER
+    lived = sum(record.spans(part.live).length() for _, record, part in parts)
+    explained = rows * share * whole / max(lived, 1)
+    return NEVER if repeated < LESS * explained else Resting(share, stale=0 < repeated <= MORE * explained)

@@ -22,6 +22,7 @@ from contract.codec import REPORT_LIMIT, checksum, decode, encode
 from contract.errors import WireError
 from contract.report import (
     NOTE,
+    Away,
     Contradiction,
     Missing,
     Omitted,
@@ -38,7 +39,7 @@ from readiness.combine import Combiner
 from readiness.conditions import conditions
 from readiness.contradictions import listed
 from readiness.dimensions import dimensions, index
-from readiness.evidence import load
+from readiness.evidence import Recorded, read
 from readiness.fingerprint import fingerprint, of_link
 from readiness.indicators import REGISTRY
 from readiness.levels import cascade, judge
@@ -50,13 +51,14 @@ from readiness.stats import CONFIDENCE
 from readiness.view import View
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from datetime import date
 
     from numpy.typing import NDArray
 
     from contract.report import Error, Levels
     from readiness.catalog import Link
+    from readiness.evidence import DayEvidence
     from readiness.indicators.base import Outcome
     from readiness.inventory import Machine
     from readiness.model import Model
@@ -67,6 +69,9 @@ if TYPE_CHECKING:
 
 LEFT_OUT: tuple[Omitted, ...] = get_args(Omitted)
 """What the retained report goes without, in this order, where it is too large."""
+
+
+_NOBODY: Mapping[str, Collection[str]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,20 +91,31 @@ class Assessment:
         site: Whose it is.
         evidence: Hash of all that the values depend on beside the model.
         sums: ISO date -> hash of what is known of that day, for all days up to the window's last.
+        away: Agents, and dates of which others have evidence and they have not.
 
     Attributes:
         sums: As given.
         past: What earlier windows say, where somebody looks back.
         broken: First day that can be compared, where evidence of days before was measured differently.
+        look_up: Returns the days of a window that ends with a date, where these here are not whole for it.
     """
 
-    def __init__(self, view: View, site: Site, evidence: str, sums: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        view: View,
+        site: Site,
+        evidence: str,
+        sums: Mapping[str, str] | None = None,
+        away: Mapping[str, Collection[str]] = _NOBODY,
+    ) -> None:
         self._view = view
+        self._away = away
         self._site = site
         self._evidence = evidence
         self.sums = dict(sums or {})
         self.past: Past | None = None
         self.broken: str | None = None
+        self.look_up: Callable[[date], Sequence[DayEvidence]] | None = None
         self._combiner = Combiner(view, evidence)
         self._outcomes: dict[str, dict[str, Outcome]] = {}
         self._values: dict[tuple[str, str], Value] = {}
@@ -168,7 +184,8 @@ class Assessment:
         """Return the window that ends with `last`, assessed with what is configured, answered and kept now."""
         view = self._view
         now_ns = view.calendar.bounds(last)[1]
-        days = [day for day in view.days if day.day <= last.isoformat()]
+        kept = view.days if self.look_up is None else self.look_up(last)
+        days = [day for day in kept if day.day <= last.isoformat()]
         return Assessment(replace_view(view, days=days, now_ns=now_ns), self._site, key)
 
     @cached_property
@@ -306,8 +323,15 @@ class Assessment:
             simulated=round(view.simulated, 6),
             note=NOTE,
             values=values,
+            absent=self._absent(),
             **parts,  # type: ignore[arg-type]  # fields of Report
         )
+
+    def _absent(self) -> list[Away]:
+        """Return the agents of which days of the window are missing."""
+        window = {date.isoformat() for date in self._view.dates}
+        found = [Away(agent, len(window & set(dates))) for agent, dates in sorted(self._away.items())]
+        return [one for one in found if one.days]
 
 
 def _without(report: Report, part: Omitted) -> Report:
@@ -333,7 +357,7 @@ def refusal(error: Error, message: str) -> bytes:
 
 
 def assess(
-    days: Mapping[str, bytes],
+    days: Mapping[str, bytes | Recorded],
     tallies: Mapping[tuple[str, str], Mapping[int, int]],
     catalog: Sequence[Link],
     plant: Plant,
@@ -341,11 +365,12 @@ def assess(
     now_ns: int,
     model: Model,
     site: Site,
+    away: Mapping[str, Collection[str]] = _NOBODY,
 ) -> Assessment:
     """Assess a site over the 28 production days before the one that `now_ns` lies in.
 
     Args:
-        days: ISO date -> canonical evidence of closed days; more than the window may be given.
+        days: ISO date -> evidence of closed days, as bytes or read; more than the window may be given.
         tallies: (ISO date, key) -> bucket -> number, as counted by `agent.analyzers.latency.account`.
         catalog: The configured sources; `agent.frame.Source` fits.
         plant: What people say; `readiness.plant.configured` makes it of a configuration alone.
@@ -353,16 +378,18 @@ def assess(
         now_ns: Data time, UTC nanoseconds.
         model: From `readiness.model.parse`.
         site: Ids for the head.
+        away: Of a factory with several agents: agent -> ISO dates of which its evidence has not come.
 
     Raises:
         WireError: a day's bytes are not evidence of a version that this release reads.
     """
+    recorded = {day: one if isinstance(one, Recorded) else read(one) for day, one in sorted(days.items())}
     view = View(
-        days=[load(raw) for _, raw in sorted(days.items())],
+        days=[one.day for one in recorded.values()],
         tallies=tallies, catalog=catalog, plant=plant, calendar=calendar, now_ns=now_ns, model=model,
     )  # fmt: skip
     until = view.dates[-1].isoformat()
-    used = {day: checksum(raw) for day, raw in sorted(days.items()) if day <= until}
+    used = {day: one.checksum for day, one in recorded.items() if day <= until}
     counted: dict[str, list[object]] = defaultdict(list)
     for (day, name), buckets in sorted(tallies.items()):
         if day <= until:
@@ -370,4 +397,4 @@ def assess(
     sums = {day: used.get(day, "") + checksum(encode(counted[day])) for day in used.keys() | counted.keys()}
     every = [one for day in sorted(counted) for one in counted[day]]
     evidence = checksum("".join(used.values()).encode()) + checksum(encode(every))
-    return Assessment(view, site, checksum((evidence + _said(view)).encode()), sums)
+    return Assessment(view, site, checksum((evidence + _said(view)).encode()), sums, away)

@@ -391,10 +391,10 @@ class View:
         return sum(r.spans(r.simulated).length() for r in self.records) / total if total else 0.0
 
     def native(self) -> dict[str, frozenset[str]]:
-        """Return for each configured signal what its device declared at the end of the window."""
-        last = self.records[-1].native if self.records else {}
+        """Return for each configured signal what its device declared when its source was seen last."""
+        last = {part.source: record.native for record in self.records for part in record.sources}
         return {
-            key(tag): frozenset(last.get(f"{source.id}/{tag.id}", ()))
+            key(tag): frozenset(last.get(source.id, {}).get(f"{source.id}/{tag.id}", ()))
             for source in self.catalog
             for tag in source.signals
         }

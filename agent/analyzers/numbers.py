@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from agent.analyzers.waiting import Readings
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -56,6 +58,8 @@ class Column:
     def number(self) -> Floats:
         """float64[n], NaN where there is no number."""
         values = self.block.value
+        if isinstance(values, Readings):
+            return values.number
         if self._types <= NUMBERS:
             return np.fromiter(values, np.float64, len(values))
         if self._types <= NUMBERS | {type(None)}:
@@ -83,4 +87,6 @@ class Column:
     def raw(self, rows: Ints) -> Sequence[Value]:
         """Return the Python values of some rows of the block."""
         values = self.block.value
+        if isinstance(values, Readings):
+            return values.raw(rows.tolist())
         return [values[row] for row in rows.tolist()]

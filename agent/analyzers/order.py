@@ -7,10 +7,11 @@ count; nothing is compared over a bad one.
     with_source_time  rows with a source time
     disordered        rows whose source time is earlier than that of the row before
     repeated          rows of a subscription whose source time and value are those of the row before, and that came
-                      at most `SOON` behind it
+                      at most `SOON` behind it; of a poll, rows whose source time is that of the row before
 
-A poll asks for the same value again and again, so that it repeats nothing by itself; and after a connection was
-lost or the agent has started anew, we ask for the value that is still the last one: that comes later than `SOON`.
+A poll asks for the same value again and again, so that the device repeats nothing by itself and Q06 leaves it out:
+that its times stand still tells whether a gateway serves old values (A01). After a connection was lost or the agent
+has started anew, we ask for the value that is still the last one: that comes later than `SOON`.
 """
 
 from __future__ import annotations
@@ -96,8 +97,9 @@ class Order:
             counts[TIMED] += 1
             before, said = self._source[signal], _short(value)
             if before == stamp:
-                again = time - self._when[signal] <= self._soon and self._value[signal] == said
-                counts[REPEATED] += again and not self._poll
+                counts[REPEATED] += self._poll or (
+                    time - self._when[signal] <= self._soon and self._value[signal] == said
+                )
             counts[DISORDERED] += stamp < before
             self._source[signal], self._when[signal], self._value[signal] = stamp, time, said
 
@@ -118,9 +120,11 @@ class Order:
         before[head], when[head] = [self._source[n] for n in signals], [self._when[n] for n in signals]
         compared = (source != 0) & (before != 0)
         counts[DISORDERED] += int((compared & (source < before)).sum())
-        if not self._poll:
-            again = compared & (source == before) & (rows.time - when <= self._soon)
-            counts[REPEATED] += self._same(rows, np.flatnonzero(again), first)
+        again = compared & (source == before)
+        if self._poll:
+            counts[REPEATED] += int(again.sum())
+        else:
+            counts[REPEATED] += self._same(rows, np.flatnonzero(again & (rows.time - when <= self._soon)), first)
         tail = np.append(head[1:], len(rows)) - 1
         last = rows.where(tail)
         raw = [0] * len(signals) if self._poll else last.raw

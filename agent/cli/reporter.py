@@ -57,12 +57,44 @@ def said(answer: Mapping[str, object]) -> Iterator[Text]:
         )
     else:
         yield Text(f"no day is signed yet, key {answer['key']}", f"아직 서명한 날이 없습니다. 키 {answer['key']}")
+    yield from _team(answer)
     yield Text(f"the platform may see: {scopes or 'nothing'}", f"운영기관 공개 범위: {scopes or '없음'}")
     if answer["trouble"]:
         yield Text(
             f"not signing: {answer['trouble']}",
             f"서명이 멈춰 있습니다. 같은 에이전트로 서명한 다른 장비가 있으면 확인 후 "
             f"tsq-agent reporter take ({answer['trouble']})",
+        )
+
+
+def _team(answer: Mapping[str, object]) -> Iterator[Text]:
+    """Yield who reports, and what of the other agents is here, or of this one waits."""
+    for one in _list(answer["agents"]):
+        if not isinstance(one, dict):
+            continue
+        if one["awaited"]:
+            last = one["last"]
+            yield Text(
+                f"{one['agent']}: {one['days']} days, the last {last or 'none'}",
+                f"{one['agent']}: {one['days']}일 받음, 마지막 {last or '없음'}",
+            )
+        for day, why in one["refused"].items():
+            yield Text(f"{one['agent']}: {day} is not taken: {why}", f"{one['agent']}: {day} 받지 않음({why})")
+    outbox, contested = answer["outbox"], answer["contested"]
+    if isinstance(outbox, dict):
+        since = f", since {outbox['oldest']}" if outbox["waiting"] else ""
+        sinds = f", 가장 오래된 날 {outbox['oldest']}" if outbox["waiting"] else ""
+        yield Text(
+            f"{answer['reporter']} reports for this factory: {outbox['waiting']} days wait for it{since}",
+            f"대표 에이전트 {answer['reporter']}. 전송 대기 {outbox['waiting']}일{sinds}",
+        )
+        for day, why in [*outbox["refused"].items(), *outbox["given_up"].items()]:
+            yield Text(f"{day} did not go: {why}", f"{day} 전송하지 못함({why})")
+    for machine, agents in (contested if isinstance(contested, dict) else {}).items():
+        both = ", ".join(agents)
+        yield Text(
+            f"machine {machine} is declared by {both}: nothing of it is assessed until only one has it",
+            f"설비 {machine}이(가) {both}에 모두 있습니다. 한 곳에만 남길 때까지 이 설비는 진단하지 않습니다",
         )
 
 

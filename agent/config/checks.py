@@ -38,6 +38,7 @@ def check(root: Map) -> Iterator[Problem]:
         _bursts(root),
         _timeouts(root),
         _planned(root),
+        _agents(root),
         shared_connections(root),
     ):
         for loc, text in findings:
@@ -281,3 +282,32 @@ def _planned(root: Map) -> Iterator[Finding]:
                 f"planned[{other}] 시간대와 겹칩니다({at}). 한쪽을 줄이십시오",
             ),
         )
+
+
+def _agents(root: Map) -> Iterator[Finding]:
+    """Only the reporter waits for others, and each of them is another agent, named once."""
+    own, readiness = _id(root, "agent"), root.get("readiness")
+    if not isinstance(readiness, Map):
+        return
+    reporter, agents = _id(readiness, "reporter"), readiness.get("agents")
+    named = [name for name in agents if isinstance(name, str)] if isinstance(agents, List) else []
+    if named and reporter is not None and own is not None and reporter != own:
+        yield (
+            ("readiness", "agents"),
+            Text(
+                f"only the reporter names the others: write agents into the file of {reporter}, or no reporter",
+                f"agents는 대표 에이전트({reporter})의 파일에만 씁니다. 그 파일로 옮기거나 reporter를 지우십시오",
+            ),
+        )
+    for index, name in enumerate(named):
+        where = ("readiness", "agents", index)
+        if name == own:
+            yield (
+                where,
+                Text(
+                    f"{name} is this agent itself: name the others",
+                    f"이 에이전트 자신입니다({name}). 다른 것만 쓰십시오",
+                ),
+            )
+        elif name in named[:index]:
+            yield where, Text(f"{name} stands twice", f"두 번 썼습니다({name})")

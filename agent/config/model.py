@@ -138,6 +138,14 @@ class Readiness(Model):
         description="file of the owner's consent, see docs/wire.md: what the platform may see; changes are taken "
         "up while running",
     )
+    reporter: TopicId | None = Field(
+        None,
+        description="where a factory has several agents, the one that makes its report and signs its days; this "
+        "one when absent",
+    )
+    agents: tuple[TopicId, ...] = Field(
+        (), description="at the reporter: the other agents of the factory, whose evidence it waits for"
+    )
 
 
 Device = Annotated[ModbusDevice | OpcUaDevice | XgtDevice, Field(discriminator="type")]

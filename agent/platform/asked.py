@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 from agent.errors import WireError
 from agent.platform.cut import cut
-from agent.platform.files import put
+from agent.platform.files import put, thin
 from agent.platform.key import private
 from agent.requests import RequestError
-from contract.codec import PLAIN_LIMIT, checksum, decode, encode
+from contract.codec import PLAIN_LIMIT, decode, encode
 from contract.consent import SCOPES
 from contract.day import DayRequest, Days
 from contract.report import ReportRequest
@@ -30,6 +30,7 @@ from contract.verbs import (
     Solution,
     WindowRequest,
 )
+from readiness.evidence import digest
 from readiness.fit import fit
 from readiness.history import restlessness, series
 from readiness.indicators import REGISTRY
@@ -51,6 +52,8 @@ T = TypeVar("T")
 DAYS_BYTES = PLAIN_LIMIT - 8192
 LONGEST = 400
 """Days that one request may reach over."""
+BASELINES, BASELINES_BYTES = 1000, 10**8
+"""Baselines that are kept, and what they may take."""
 FIT = f"{PREFIX}/fit"
 BASELINE = "baseline_frozen"
 
@@ -222,6 +225,7 @@ class Asked:
         raw = encode(SignedBaseline(text, self._book.key, seal(topic, text, self._book.private)))
         try:
             put(path, raw)
+            thin(path.parent, BASELINES, BASELINES_BYTES)
         except OSError as exc:
             raise RequestError("no_data", f"the disk does not keep a baseline: {exc.strerror}") from exc
         self._tell(topic, raw)
@@ -230,7 +234,7 @@ class Asked:
     def _exit(self) -> bytes:
         dates = self._book.dates()
         whole = bool(dates) and self._unbroken(dates)
-        evidence = self._reporter.days()
+        evidence = dict(self._reporter.past.days())
         checks = [
             ExitCheck("chain", whole, len(dates)),
             ExitCheck("evidence", bool(evidence), len(evidence)),
@@ -246,7 +250,7 @@ class Asked:
                 checks=checks,
                 key=self._book.key,
                 scopes=sorted(self._agreed.scopes, key=SCOPES.index),
-                evidence=checksum(b"".join(raw for _, raw in sorted(evidence.items()))),
+                evidence=digest(evidence.values()),
                 coverage=round(recorded, 6),
             )
         )

@@ -21,6 +21,7 @@ import msgspec
 from pydantic import Field
 
 from agent.errors import ConfigError, WireError
+from agent.platform.files import put
 from contract.codec import decode, encode
 from contract.consent import SCOPES, Consent, Given, Scope
 from settings import load as loading
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 HISTORY = "consent.jsonl"
+KEPT = 1000
+"""Entries of the history; the answer to `consent.get` holds twice as many."""
 BY_DEFAULT: tuple[Scope, ...] = ("levels", "indicators")
 AT_HOME: tuple[Scope, ...] = tuple(scope for scope in SCOPES if scope != "raw_hosted")
 _BEGIN = Text(
@@ -102,7 +105,16 @@ class Agreed:
                 found.append(decode(line, Given))
             except WireError:  # torn by a power cut: never removed, never believed
                 logger.warning("%s: a line that cannot be read is passed over", self._file)
-        return found
+        if len(lines) > 2 * KEPT:
+            self._cut(found[-KEPT:])
+        return found[-KEPT:]
+
+    def _cut(self, kept: list[Given]) -> None:
+        """Write the latest entries anew: a file that changes each minute would else fill disk and answer."""
+        try:
+            put(self._file, b"".join(encode(given) + b"\n" for given in kept))
+        except OSError as exc:
+            logger.warning("the history of consent is not cut: %s", exc)
 
     def look(self) -> bool:
         """Take up what the file says now; return whether something else is agreed. Cheap without news."""
@@ -117,7 +129,7 @@ class Agreed:
                 given.scopes, given.serial, given.until,
             ):  # fmt: skip
                 return False
-            self._history.append(given)
+            self._history = [*self._history, given][-KEPT:]
             self._keep(given)
         logger.info("the platform may see: %s", ", ".join(given.scopes) or "nothing")
         return True

@@ -6,7 +6,12 @@
 Before anything is signed, the manifest that the broker retains has to be known: of our own key with a newer head it
 says that this box was restored from an old image, and the chain goes on from there. Of another key it says that
 another box signs, or did; two chains of one agent would be worth nothing, so nothing is signed until a person says
-`tsq-agent reporter take`: the chain then goes on from the other one's head, under our key.
+`tsq-agent reporter take`: the chain then goes on from the other one's head, under our key. The same holds for the
+manifests of other agents of the factory, where one of several reports: a factory has one chain.
+
+    taken.json          keys of chains that were taken over, and the number of the record that ours goes on behind
+
+Records are small; ten years of them are kept.
 """
 
 from __future__ import annotations
@@ -16,17 +21,17 @@ import threading
 from typing import TYPE_CHECKING
 
 from agent.errors import WireError
-from agent.platform.files import put
+from agent.platform.files import put, thin
 from contract.codec import decode, encode
 from contract.day import SignedDay
 from contract.manifest import Head
 from contract.signing import key_id, key_text, open_day, sign_day
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from contract.day import Day
+    from contract.day import Day, Late
     from contract.manifest import Manifest
     from contract.signing import Opened, PrivateKey
     from contract.topics import AgentTopics
@@ -35,6 +40,9 @@ logger = logging.getLogger(__name__)
 
 FOLDER = "days"
 HEAD = "chain.json"
+TAKEN = "taken.json"
+KEPT = 3660
+KEPT_BYTES = 500 * 10**6
 
 
 class Daybook:
@@ -50,14 +58,16 @@ class Daybook:
     def __init__(self, folder: Path, topics: AgentTopics, key: PrivateKey, stuck: str = "") -> None:
         self._folder = folder / FOLDER
         self._file = folder / HEAD
+        self._taken_file = folder / TAKEN
         self._topics = topics
         self.private = key
         self.public = key.public_key()
         self.key = key_id(self.public)
         self.public_text = key_text(self.public)
         self._lock = threading.Lock()
-        self._foreign: Manifest | None = None
-        self._taken: set[str] = set()
+        self._foreign: Manifest | None = None  # of our own branch
+        self._rivals: dict[str, Manifest] = {}  # of other agents
+        self._taken: dict[str, int] = self._known()
         self._stuck = self.trouble = stuck
         self.head = self._restored()
 
@@ -75,6 +85,15 @@ class Daybook:
                 heads.append(opened.head)
                 break
         return max(heads, key=lambda head: head.number, default=None)
+
+    def _known(self) -> dict[str, int]:
+        try:
+            return decode(self._taken_file.read_bytes(), dict[str, int])
+        except FileNotFoundError:
+            return {}
+        except (OSError, WireError) as exc:  # whoever it concerned is asked again
+            logger.warning("%s cannot be read: %s", self._taken_file, exc)
+            return {}
 
     def dates(self) -> list[str]:
         """Return the dates that there is a record of, in order."""
@@ -101,22 +120,55 @@ class Daybook:
                 if signed is not None and opened is not None:
                     yield signed, opened
 
+    def absent(self, date: str) -> frozenset[str]:
+        """Return the agents that our record of a date names as absent; none where there is no record."""
+        opened = self._opened(date)
+        return frozenset() if opened is None else frozenset(one.agent for one in opened.day.absent)
+
+    def late(self) -> Sequence[Late]:
+        """Return what the last record names as come too late."""
+        opened = None if self.head is None else self._opened(self.head.date)
+        return () if opened is None else opened.day.late
+
+    def hear_of(self, agent: str, manifest: Manifest | None) -> None:
+        """Take the retained manifest of another agent of the factory, None for none."""
+        with self._lock:
+            head = None if manifest is None else manifest.chain
+            if manifest is None or head is None or self._ours(manifest):
+                self._rivals.pop(agent, None)
+            else:
+                self._rivals[agent] = manifest
+            before = self.trouble
+            self.trouble = self._stuck or (self.trouble if self._foreign is not None else "") or self._rivalry()
+            if self.trouble and self.trouble != before:
+                logger.error("%s", self.trouble)
+
+    def _rivalry(self) -> str:
+        """Return what to say of other agents that sign for the factory, "" where none does."""
+        for agent, manifest in sorted(self._rivals.items()):
+            number = 0 if manifest.chain is None else manifest.chain.number
+            return (
+                f"{agent} has signed days of this factory (key {manifest.key}, {number} records): nothing is "
+                "signed here until `tsq-agent reporter take`"
+            )
+        return ""
+
     def hear(self, manifest: Manifest | None) -> None:
         """Take the manifest that the broker retains, None for none; a later one replaces it."""
         with self._lock:
-            before, self.trouble = self.trouble, self._stuck
+            before, self.trouble = self.trouble, self._stuck or self._rivalry()
             self._foreign = None
             head = None if manifest is None else manifest.chain
-            if manifest is None or (manifest.key not in self._ours and not head):
+            if manifest is None or (not head and manifest.key != self.key):
                 return
-            if manifest.key not in self._ours:
+            if not self._ours(manifest):
                 self._foreign = manifest
                 self.trouble = (
                     f"another box signs the days of {self._topics.root} (key {manifest.key}, "
                     f"{0 if head is None else head.number} records): nothing is signed here "
                     "until `tsq-agent reporter take`"
                 )
-            elif head is not None and self._forked(head):
+            elif head is not None and manifest.key == self.key and self._forked(head):
                 self._foreign = manifest
                 self.trouble = (
                     f"two boxes sign with the key {self.key}: give each box a state folder of its own, then "
@@ -137,29 +189,38 @@ class Daybook:
         ours = self._opened(head.date)
         return ours is not None and ours.head != head
 
-    @property
-    def _ours(self) -> set[str]:
-        return {self.key, *self._taken}
+    def _ours(self, manifest: Manifest) -> bool:
+        """Return whether a chain is our own, or one that ours goes on behind."""
+        number = 0 if manifest.chain is None else manifest.chain.number
+        return manifest.key == self.key or number <= self._taken.get(manifest.key, 0)
 
     def take(self) -> bool:
         """Go on with the chain of another box; return whether there was one. A person has said so."""
         with self._lock:
-            if self._foreign is None:
-                return False
-            logger.warning("the chain of the key %s is taken over", self._foreign.key)
-            theirs = self._foreign.chain
-            # A copy of this box that is behind has nothing that ours goes on from: no day is signed twice.
-            ours = self.head.number if self.head is not None and self._foreign.key == self.key else 0
-            if theirs is not None and theirs.number >= ours:
-                self._set(theirs)
-            self._taken.add(self._foreign.key)
+            others = [*self._rivals.values(), *([] if self._foreign is None else [self._foreign])]
+            for each in others:
+                logger.warning("the chain of the key %s is taken over", each.key)
+                number = 0 if each.chain is None else each.chain.number
+                ours = 0 if self.head is None else self.head.number
+                # Of another agent: ours goes on unless it has more. In our place: gone on with as it stands, but a
+                # copy of this box never goes back to a day that is signed.
+                ahead = number > ours if each is not self._foreign else each.key != self.key or number >= ours
+                if each.chain is not None and ahead:
+                    self._set(each.chain)
+                self._taken[each.key] = number
             self._foreign, self.trouble = None, self._stuck
-            return True
+            self._rivals.clear()
+            if others:
+                try:
+                    put(self._taken_file, encode(self._taken))
+                except OSError as exc:
+                    logger.warning("%s: %s: it is asked again at the next start", self._taken_file, exc)
+            return bool(others)
 
     @property
     def free(self) -> bool:
         """Whether this box may sign."""
-        return self._foreign is None and not self._stuck
+        return self._foreign is None and not self._rivals and not self._stuck
 
     def next(self) -> tuple[int, str | None]:
         """Return number and `prev` of the next record."""
@@ -179,6 +240,7 @@ class Daybook:
                 raise WireError(f"record {day.number} of {day.date} does not continue the chain")
             put(self._folder / f"{day.date}.json", raw)
             self._set(opened.head)
+            thin(self._folder, KEPT, KEPT_BYTES)
         return raw
 
     def _set(self, head: Head) -> None:

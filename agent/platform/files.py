@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import TYPE_CHECKING
 
@@ -34,3 +35,13 @@ def settle(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def thin(folder: Path, kept: int, kept_bytes: int) -> None:
+    """Let the first of too many JSON files go, by their names; the last one stays."""
+    size = 0
+    for number, path in enumerate(sorted(folder.glob("*.json"), reverse=True)):
+        with contextlib.suppress(OSError):
+            size += path.stat().st_size
+            if number and (number >= kept or size > kept_bytes):
+                path.unlink()

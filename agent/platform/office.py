@@ -5,6 +5,9 @@
 
 Days are signed in order and never twice; a turn signs few, because each costs an assessment. While no manifest can
 have been heard yet, or another box signs for this agent, nothing is signed: the evidence waits for 400 days.
+
+Of a factory with several agents one reports, and it alone signs and answers. A day is signed when the evidence of
+all is in, or a day after its end; who has not come by then is named in the record. The others say who reports.
 """
 
 from __future__ import annotations
@@ -21,14 +24,16 @@ from agent.platform.cut import cut
 from agent.platform.daybook import Daybook
 from agent.platform.gate import Gate
 from agent.platform.key import own_key
-from contract.codec import checksum, decode, encode
+from agent.platform.team import Team
+from agent.requests import RequestError
+from contract.codec import decode, encode
 from contract.consent import RECORDS, SCOPES
-from contract.day import Day
+from contract.day import Absent, Day
 from contract.manifest import Manifest, ManifestMachine
 from contract.report import Report
 from contract.signing import private_key
+from contract.topics import AgentTopics, split
 from readiness import daily
-from readiness.evidence import load
 from readiness.fingerprint import fingerprint
 from readiness.indicators import REGISTRY
 from readiness.model import FORMULAS
@@ -40,13 +45,22 @@ if TYPE_CHECKING:
     from agent.config.model import AgentConfig
     from agent.reporter import Reporter
     from agent.uplink import Uplink
+    from contract.day import Late
     from contract.signing import PublicKey
-    from contract.topics import AgentTopics
+    from readiness.evidence import Recorded
     from readiness.report import Assessment
 
 logger = logging.getLogger(__name__)
 
 PER_TURN = 4
+LATE = 100
+"""Late days that one record names, at most; the next one goes on."""
+LATEST_NS = 24 * 3600 * 10**9
+"""So long after its end a day is signed without those who have not come."""
+LISTENING_NS = 3600 * 10**9
+"""So long the others must have been able to send: they try again each half hour."""
+OWN_VERBS = frozenset({"consent.get"})
+"""What an agent answers for which another one reports."""
 HEARING_NS = 5 * 10**9
 """A retained manifest comes at once after the subscription; what has not come by then is not there."""
 
@@ -63,6 +77,7 @@ class Office:
         clock: Data time, and how long it is since the connection.
         folder: State folder.
         register: Key by which the platform signs what is registered.
+        team: Who reports.
     """
 
     def __init__(
@@ -75,7 +90,10 @@ class Office:
         clock: Clock,
         folder: Path,
         register: PublicKey | None,
+        team: Team | None = None,
     ) -> None:
+        self._team = team or Team(topics.agent)
+        self._reports = self._team.reporter == topics.agent
         self._reporter = reporter
         self._book = book
         self._agreed = agreed
@@ -85,7 +103,10 @@ class Office:
         self._connected_ns: int | None = None
         self._heard = False
         asked = Asked(reporter, book, agreed, topics, folder, clock.now, register, uplink.publish_once)
-        self._verbs = asked.table()
+        self._verbs = {
+            verb: handler if self._reports or verb in OWN_VERBS else self._elsewhere
+            for verb, handler in asked.table().items()
+        }
         for verb, handler in self._verbs.items():
             uplink.on_request(verb, handler)
         reporter.retained = self._retained
@@ -93,6 +114,13 @@ class Office:
         uplink.gate = Gate(agreed, clock.monotonic)
         uplink.subscribe(topics.manifest, self._manifest)
         uplink.on_connection(self._connection)
+        inbox = self._team.inbox
+        if inbox is not None:
+            inbox.absent = book.absent
+            inbox.changed = reporter.renew
+            inbox.named(book.late())  # a power cut may have come between a record and this
+            every = AgentTopics(topics.factory, "x").manifest.replace("/x/", "/+/")
+            uplink.subscribe(every, self._of_another)
 
     # Asked by people
 
@@ -104,6 +132,10 @@ class Office:
             "chain": None if head is None else {"number": head.number, "date": head.date, "hash": head.hash},
             "scopes": sorted(self._agreed.scopes, key=SCOPES.index),
             "trouble": self._book.trouble,
+            "reporter": self._team.reporter,
+            "agents": [] if self._team.inbox is None else self._team.inbox.about(),
+            "outbox": None if self._team.outbox is None else self._team.outbox.about(),
+            "contested": self._reporter.contested,
         }
 
     def take(self, author: str) -> bool:
@@ -114,6 +146,16 @@ class Office:
         return taken
 
     # In the uplink's threads
+
+    def _elsewhere(self, _body: bytes) -> bytes:
+        raise RequestError("no_data", f"{self._team.reporter} reports for this factory: ask that one")
+
+    def _of_another(self, topic: str, payload: bytes, _retained: bool) -> None:  # noqa: FBT001 - a Listener
+        agent = split(topic)[0].agent
+        try:
+            self._book.hear_of(agent, decode(payload, Manifest) if payload else None)
+        except WireError as exc:
+            logger.warning("the retained manifest of %s cannot be read: %s", agent, exc)
 
     def _connection(self, up: bool) -> None:  # noqa: FBT001 - a watcher
         self._connected_ns = self._clock.monotonic() if up else None
@@ -128,8 +170,13 @@ class Office:
     # In the reporter's thread
 
     def _retained(self, made: Assessment) -> bytes:
-        """Return the retained report as far as it may be seen; nothing, which takes it away, where nothing may."""
+        """Return the retained report as far as it may be seen; nothing, which takes it away, where nothing may.
+
+        Where another agent reports, there is none of this one: it would be taken for the factory's.
+        """
         self._agreed.look()
+        if not self._reports:
+            return b""
         whole = made.retained()
         scopes = self._agreed.scopes
         if {"levels", "indicators", "machines"} <= scopes:
@@ -147,7 +194,8 @@ class Office:
             self._heard = True
         if not self._book.free:
             return
-        self._sign()
+        if self._reports:
+            self._sign()
         self._uplink.publish_retained(self._topics.manifest, encode(self.manifest()))
 
     def manifest(self) -> Manifest:
@@ -158,7 +206,7 @@ class Office:
             factory=self._topics.factory,
             site=config.site,
             agent=self._topics.agent,
-            reporter=self._topics.agent,
+            reporter=self._team.reporter,
             made_at=str(self._clock.now()),
             key=self._book.key,
             public_key=self._book.public_text,
@@ -174,20 +222,39 @@ class Office:
         )
 
     def _sign(self) -> None:
+        past, inbox = self._reporter.past, self._team.inbox
         head = self._book.head
-        closed = self._reporter.days()
-        for date in [d for d in sorted(closed) if head is None or d > head.date][:PER_TURN]:
-            day = self._day(date, closed[date])
-            try:
-                raw = self._book.add(day)
-            except (WireError, OSError) as exc:
-                logger.error("the day %s is not signed: %s", date, exc)  # noqa: TRY400 - no bug
+        for date in [d for d in past.dates() if head is None or d > head.date][:PER_TURN]:
+            absent = past.absent(date) if inbox is not None else []
+            recorded = past.day(date)
+            if recorded is None:
+                continue
+            if absent and not self._over(recorded.day.end_ns):
                 return
+            day = self._day(date, recorded, absent, [] if inbox is None else list(inbox.late)[:LATE])
+            with past.lock:  # what comes from here on is too late for this record
+                if absent and past.absent(date) != absent:
+                    return  # somebody has come while this was computed
+                try:
+                    raw = self._book.add(day)
+                except (WireError, OSError) as exc:
+                    logger.error("the day %s is not signed: %s", date, exc)  # noqa: TRY400 - no bug
+                    return
+                if inbox is not None:
+                    inbox.named(day.late)
+            if absent:
+                logger.warning("%s is signed without %s", date, ", ".join(absent))
             if self._agreed.scopes >= RECORDS:
                 self._uplink.publish_once(self._topics.day(date), raw)
 
-    def _day(self, date: str, raw: bytes) -> Day:
-        evidence = load(raw)
+    def _over(self, end_ns: int) -> bool:
+        """Return whether nobody is waited for any more: by data time, and after all could be heard."""
+        inbox = self._team.inbox
+        listening = inbox is None or inbox.listening_ns >= LISTENING_NS
+        return listening and self._clock.now() >= end_ns + LATEST_NS
+
+    def _day(self, date: str, recorded: Recorded, absent: list[str], late: list[Late]) -> Day:
+        evidence = recorded.day
         made = self._reporter.at(evidence.end_ns)
         plant, (number, prev) = self._reporter.joined.plant, self._book.next()
         length = evidence.end_ns - evidence.start_ns
@@ -206,16 +273,24 @@ class Office:
             model=self._reporter.model.hash,
             config=self._reporter.digest,
             plant=plant.hash or fingerprint(plant),
-            evidence=checksum(raw),
+            evidence=recorded.checksum,
             simulated=round(evidence.spans(evidence.simulated).length() / length, 6) if length else 0.0,
             machines=daily.machines(made),
             metrics=daily.metrics(made),
             prev=prev,
+            absent=[Absent(agent) for agent in absent],
+            late=late,
         )
 
 
 def opened(
-    config: AgentConfig, folder: Path, reporter: Reporter, uplink: Uplink, topics: AgentTopics, clock: Clock
+    config: AgentConfig,
+    folder: Path,
+    reporter: Reporter,
+    uplink: Uplink,
+    topics: AgentTopics,
+    clock: Clock,
+    team: Team,
 ) -> Office:
     """Return the office of an agent. A disk that gives no key stops nothing but signing.
 
@@ -239,4 +314,4 @@ def opened(
         home=platform is None,
     )
     register = None if platform is None else key_of(platform.answers_key)
-    return Office(reporter, book, agreed, uplink, topics, clock, folder, register)
+    return Office(reporter, book, agreed, uplink, topics, clock, folder, register, team)

@@ -8,12 +8,36 @@ tells evidence from what is none, and one lost day must not keep the others from
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import zstandard
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from agent.spool.database import Database
+
+KEPT = 400
+"""Closed days with evidence; their counts of delays go with them. By number and not by date: a clock that once said
+another year must not take them all away."""
 LEVEL = 9
 MAGIC = zstandard.FRAME_HEADER
 LIMIT = 2**30
 """Bytes of a day; a frame that claims more is damaged."""
+
+
+def keep(db: Database, closed: Iterable[tuple[str, bytes]]) -> None:
+    """Add days as they are stored, and let the oldest of too many go, and their counts.
+
+    Raises:
+        sqlite3.Error: not in the file.
+    """
+    for day in closed:
+        db.execute("INSERT OR REPLACE INTO day VALUES (?, ?)", day)
+    rows = db.execute("SELECT day FROM day ORDER BY day DESC LIMIT 1 OFFSET ?", (KEPT - 1,)).fetchall()
+    for (oldest,) in rows:
+        db.execute("DELETE FROM day WHERE day < ?", (oldest,))
+        db.execute("DELETE FROM tally WHERE day < ?", (oldest,))
 
 
 def packed(body: bytes) -> bytes:

@@ -323,7 +323,7 @@ class Journal(Moving):
         with self._lock:
             seq = self._state.seq
             self._db.execute("INSERT OR REPLACE INTO evidence VALUES (1, ?, ?)", (seq, packed))
-            self._db.write_many("INSERT OR REPLACE INTO day VALUES (?, ?)", closed)
+            evidence_days.keep(self._db, closed)
             for block, n in self._db.execute(
                 "SELECT block, count(*) FROM entry WHERE state = ? AND seq <= ? AND block IS NOT NULL "
                 "GROUP BY block",
@@ -439,8 +439,9 @@ class Journal(Moving):
             self._db.execute(
                 "UPDATE state SET process = ?, event_ns = ?, commit_ns = ?", (self.process, s.event_ns, s.commit_ns)
             )
-            self._db.write_many("INSERT OR REPLACE INTO day VALUES (?, ?)", found.days)
-            self._db.write_many("INSERT OR REPLACE INTO tally VALUES (?, ?, ?, ?)", found.tallies)
+            evidence_days.keep(self._db, found.days)
+            for tally in found.tallies:
+                self._db.execute("INSERT OR REPLACE INTO tally VALUES (?, ?, ?, ?)", tally)
             self._settle()
 
     def forget_birth(self, digest: str) -> None:

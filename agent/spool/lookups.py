@@ -46,6 +46,17 @@ class Lookups:
             stored = self._db.execute("SELECT day, body FROM day ORDER BY day").fetchall()
         return {day: days.unpacked(body) for day, body in stored}
 
+    def dates(self) -> list[str]:
+        """Return the dates of the closed days, in order."""
+        with self._lock:
+            return [date for (date,) in self._db.execute("SELECT day FROM day ORDER BY day").fetchall()]
+
+    def day(self, date: str) -> bytes | None:
+        """Return the evidence of one closed day."""
+        with self._lock:
+            row = self._db.execute("SELECT body FROM day WHERE day = ?", (date,)).fetchone()
+        return None if row is None else days.unpacked(row[0])
+
     def tallies(self) -> dict[tuple[str, str], dict[int, int]]:
         """Return the counts by (day, key) and bucket."""
         out: dict[tuple[str, str], dict[int, int]] = {}

@@ -116,6 +116,16 @@ class Queries(abc.ABC):
         with self._using() as journal:
             return journal.days()
 
+    def dates(self) -> list[str]:
+        """Return the dates of the closed days of evidence, in order."""
+        with self._using() as journal:
+            return journal.dates()
+
+    def day(self, date: str) -> bytes | None:
+        """Return the evidence of one closed day, None if there is none."""
+        with self._using() as journal:
+            return journal.day(date)
+
     def tallies(self) -> dict[tuple[str, str], dict[int, int]]:
         """Return what `account` has counted, by (day, key) and bucket."""
         with self._using() as journal:

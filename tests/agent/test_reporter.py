@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,12 +10,16 @@ import numpy as np
 import agent.reporter
 import readiness.report
 from agent.config.load import load
+from agent.platform.past import Past
 from agent.reporter import Reporter
-from contract.codec import decode
+from contract.codec import decode, encode
 from contract.report import STANDS_S, Report, ReportRequest
 from contract.topics import AgentTopics
+from readiness.compact import level
+from readiness.evidence import read
+from readiness.past import Past as Earlier
 from tests.e2e.rig import until
-from tests.readiness.plant import DAY, MINUTE, START
+from tests.readiness.plant import DAY, MINUTE, SITE, START
 from tests.readiness.plant import Plant as SmallPlant
 from tests.support.clocks import FakeClock
 
@@ -55,9 +60,9 @@ devices:
 class Spool:
     """Keeps nothing yet."""
 
-    def days(self) -> dict[str, bytes]:
+    def dates(self) -> list[str]:
         """Return no days."""
-        return {}
+        return []
 
     def tallies(self) -> dict[tuple[str, str], dict[int, int]]:
         """Return no counts."""
@@ -86,7 +91,8 @@ def test_bursts_are_assessed_and_nobody_is_asked_what_they_mean(
 
     monkeypatch.setattr(agent.reporter, "assess", watched)
     made: Any = Reporter
-    one: Reporter = made(config, Spool(), Uplink(), AgentTopics("hanil", "edge-1"), FakeClock())
+    spool: Any = Spool()
+    one: Reporter = made(config, Past(spool, "edge-1"), Uplink(), AgentTopics("hanil", "edge-1"), FakeClock())
     assert one.contradictions() == []
     assert [(s.id, s.mode) for s in catalogs[0]] == [("plc.main", "poll"), ("plc.fast", "burst")]
     assert list(one.joined.plant.meanings) == ["press-1/current"]
@@ -103,9 +109,13 @@ class Closed(Spool):
     def __init__(self, days: dict[str, bytes], old: str | None = None) -> None:
         self._days = {**days, **({} if old is None else {old: b'{"version":1}'})}
 
-    def days(self) -> dict[str, bytes]:
-        """Return them."""
-        return self._days
+    def dates(self) -> list[str]:
+        """Return their dates."""
+        return sorted(self._days)
+
+    def day(self, date: str) -> bytes | None:
+        """Return one."""
+        return self._days.get(date)
 
 
 class Broker(Uplink):
@@ -135,7 +145,8 @@ def plant(tmp_path: Path, old: str | None = None) -> tuple[Reporter, Broker]:
     days = SmallPlant([source], days=56, status=lost).evidence()
     made: Any = Reporter
     clock, broker = FakeClock(START + 56 * DAY), Broker()
-    one: Reporter = made(config, Closed(days, old), broker, AgentTopics("hanil", "edge-1"), clock)
+    spool: Any = Closed(days, old)
+    one: Reporter = made(config, Past(spool, "edge-1"), broker, AgentTopics("hanil", "edge-1"), clock)
     return one, broker
 
 
@@ -151,6 +162,18 @@ def test_what_earlier_windows_say_follows_the_first_report_at_once(tmp_path: Pat
     assert {c.id: c.called for c in second.trend.changes}["C03"] == "better"
     assert second.standing.windows == 5
     assert first.values == second.values
+    whole = {day: read(raw) for day in one.past.own() if (raw := one.past.raw(day)) is not None}
+    joined, now_ns = one.joined, int(second.made_at)
+    assert any(level((date.fromisoformat(max(whole)) - date.fromisoformat(day)).days) for day in whole)
+    alike = readiness.report.assess(
+        whole, {}, one.config.sources(), joined.plant, joined.calendar, now_ns, one.model, SITE
+    )  # fmt: skip
+    alike.past = Earlier()
+    while alike.past.step(alike):
+        pass
+    assert encode(alike.plant()) == encode(
+        second
+    )  # old days are compact, and whole for the windows that they lie in
     answered = decode(one.respond(ReportRequest()), Report)
     assert answered.trend == second.trend
     assert b"no machine" in one.respond(ReportRequest("nobody"))

@@ -48,7 +48,9 @@ def test_each_user_has_what_his_part_needs_and_no_more() -> None:
     assert held["old-name"].writes[0] == "tsq/1/daehan/edge-1/status"
     assert {"tsq/1/hanil/+/data", "tsq/1/daehan/+/data"} <= set(held["gateway.w-1"].reads)
     assert "tsq/1/daehan/+/data" not in held["gateway.w-2"].reads
-    assert held["techsquare"].writes == ("tsq/1/daehan/+/req/+",)
+    assert held["techsquare"].writes == ("tsq/1/daehan/+/answers", "tsq/1/daehan/+/req/+")
+    assert "tsq/1/hanil/+/manifest" in held["hanil.edge-1"].reads
+    assert not {"tsq/1/hanil/+/manifest", "tsq/1/hanil/edge-1/evidence_ok"} & {*held["hanil.edge-2"].reads}
     assert "tsq/1/daehan/+/rsp/techsquare" in held["techsquare"].reads
     assert not [topic for topic in held["techsquare"].reads if "/data" in topic or "/birth" in topic]
     assert held["screen"].writes == ()

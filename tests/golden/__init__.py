@@ -10,9 +10,23 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from contract.codec import encode
+from msgspec import Raw
+from msgspec.structs import replace
+
+from contract.codec import digest, encode
 from contract.consent import Consent, Given
-from contract.day import Absent, Day, DayMachine, DayRequest, Days, MetricDay, SignedDay
+from contract.day import Absent, Day, DayMachine, DayRequest, Days, Late, MetricDay, SignedDay
+from contract.evidence import (
+    EvidenceAlarm,
+    EvidenceAnswers,
+    EvidenceMachine,
+    EvidenceOk,
+    EvidencePart,
+    EvidenceSource,
+    EvidenceTag,
+    EvidenceTally,
+    FactoryDay,
+)
 from contract.manifest import Head, Manifest, ManifestMachine
 from contract.payload import (
     Birth,
@@ -34,6 +48,7 @@ from contract.payload import (
 )
 from contract.report import (
     NOTE,
+    Away,
     Band,
     Bounds,
     Chance,
@@ -130,6 +145,46 @@ BASELINE = Baseline(
     days=[FrozenDay("2026-11-20", HEAD)],
 )
 BASELINE_TEXT = encode(BASELINE).decode()
+
+EVIDENCE_DAY = FactoryDay(
+    factory="hanil",
+    site="main",
+    agent="edge-2",
+    date="2026-11-20",
+    config=BIRTH,
+    machines=[EvidenceMachine("lathe", "선반", 2.0), EvidenceMachine("oven", "오븐", path="hanil/heat/oven")],
+    sources=[
+        EvidenceSource(
+            id="lathe-plc.main",
+            device="lathe-plc",
+            protocol="modbus",
+            mode="poll",
+            interval_ns=1_000_000_000,
+            signals=[
+                EvidenceTag(
+                    "state",
+                    "lathe",
+                    "상태",
+                    "int16",
+                    None,
+                    "운전 상태",
+                    "state",
+                    True,
+                    labels=[(0, "정지"), (1, "가동")],
+                ),
+                EvidenceTag("temp", "lathe", "온도", "float32", "Cel", eu_range=(10.0, 90.0), found="profile"),
+                EvidenceTag("door", "lathe", "문 열림", "bool", alarm=EvidenceAlarm("문이 열렸습니다", "high")),
+            ],
+        )
+    ],
+    evidence=Raw(
+        b'{"censored":{},"connections":{},"day":"2026-11-20","end":"1795215600000000000","late_events":0,"native":{},'
+        b'"simulated":[],"sources":[],"start":"1795129200000000000","version":2,"zone":"Asia/Seoul"}'
+    ),
+    answers=[EvidenceAnswers("file", '{"author":"박성호","date":"2026-11-20","serial":3,"version":1}')],
+    tallies=[EvidenceTally("latency-edge/lathe", [(312, 86_400), (313, 12)])],
+)
+EVIDENCE_TEXT = encode(EVIDENCE_DAY)
 
 EXAMPLES: Mapping[str, msgspec.Struct] = {
     "data": Data(
@@ -308,6 +363,9 @@ EXAMPLES: Mapping[str, msgspec.Struct] = {
         consent=GIVEN,
         chain=Head(2, "2026-11-20", HEAD),
     ),
+    "evidence": EvidencePart("2026-11-20", digest(EVIDENCE_TEXT), 1, 1, EVIDENCE_TEXT.decode()),
+    "evidence.day": EVIDENCE_DAY,
+    "evidence_ok": EvidenceOk("2026-11-20", digest(EVIDENCE_TEXT)),
     "day": SIGNED,
     "day.record": DAY,
     "day.get": DayRequest("2026-11-01", "2026-11-20"),
@@ -391,6 +449,26 @@ MORE: Mapping[str, tuple[str, msgspec.Struct]] = {
             acatech=Band("acatech", 2, 2, 4, 6),
         ),
     ),
+    "readiness.absent": (
+        "readiness",
+        Report(
+            factory="hanil",
+            site="main",
+            agent="edge-1",
+            made_at="1795392000000000007",
+            window=Window("2026-10-26", "2026-11-22", "Asia/Seoul", 20),
+            formulas="2026.11.2",
+            model="6dedf82530ccd7af",
+            evidence=EVIDENCE,
+            confidence=0.9,
+            simulated=0.0,
+            note=NOTE,
+            values=[Value(metric="A01", unit="1", evidence=EVIDENCE, machine=None, reason="NA_NO_EVIDENCE")],
+            absent=[Away("edge-2", 3)],
+        ),
+    ),
+    "day.record.late": ("day.record", replace(DAY, number=3, late=[Late("edge-2", "2026-11-20", BIRTH)])),
+    "evidence_ok.refused": ("evidence_ok", EvidenceOk("2026-11-20", digest(EVIDENCE_TEXT), "version")),
     "readiness.history": (
         "readiness",
         Report(

@@ -74,13 +74,16 @@ def test_the_interval_covers_the_true_share_where_a_binomial_over_seconds_does_n
 
 
 def test_outages_shared_by_all_machines_do_not_count_as_many() -> None:
-    rng = np.random.default_rng(5)
-    shared = losses(rng, 20, 1, CELLS["frequent"])
-    one = interval((1 - shared), np.ones((1, 20)), np.ones(1), 1)
-    ten = interval(np.repeat(1 - shared, 10, 0), np.ones((10, 20)), np.ones(10), 1)
-    assert ten.hi - ten.lo == pytest.approx(one.hi - one.lo, rel=1e-6)
-    own = interval(1 - losses(rng, 20, 10, CELLS["frequent"]), np.ones((10, 20)), np.ones(10), 1)
-    assert own.hi - own.lo < 0.6 * (one.hi - one.lo)
+    narrower = []
+    for seed in range(11):
+        rng = np.random.default_rng(seed)
+        shared = losses(rng, 20, 1, CELLS["frequent"])
+        one = interval((1 - shared), np.ones((1, 20)), np.ones(1), 1)
+        ten = interval(np.repeat(1 - shared, 10, 0), np.ones((10, 20)), np.ones(10), 1)
+        assert ten.hi - ten.lo == pytest.approx(one.hi - one.lo, rel=1e-6)
+        own = interval(1 - losses(rng, 20, 10, CELLS["frequent"]), np.ones((10, 20)), np.ones(10), 1)
+        narrower.append((own.hi - own.lo) / (one.hi - one.lo))
+    assert np.median(narrower) < 0.6  # a third, and more where chance makes days seem to follow each other
 
 
 @given(

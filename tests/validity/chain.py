@@ -38,6 +38,7 @@ class World:
     site: Site
     parts: Sequence[Part]
     extra: Sequence[Item] = field(default_factory=list)  # what befalls the agent itself
+    signed: bool = True  # somebody stands for the list of machines, and it names what is not connected
 
     @property
     def sources(self) -> list[Source]:
@@ -53,7 +54,7 @@ class World:
 
     def plant(self) -> Plant:
         """Return what people say."""
-        machines = [Machine(p.machine, p.machine, path=p.path) for p in self.parts] + [Machine(GONE, GONE)]
+        machines = [Machine(p.machine, p.machine, path=p.path) for p in self.parts]
 
         def joined(name: str) -> dict[str, object]:
             return {key: value for part in self.parts for key, value in getattr(part, name).items()}
@@ -62,8 +63,8 @@ class World:
             return [value for part in self.parts for value in getattr(part, name)]
 
         return Plant(
-            machines=machines,
-            signed=("mentor", "2026-10-01"),
+            machines=[*machines, *([Machine(GONE, GONE)] if self.signed else [])],
+            signed=("mentor", "2026-10-01") if self.signed else None,
             about={p.machine: p.about for p in self.parts if p.about is not None},
             meanings=joined("meanings"),  # type: ignore[arg-type]
             products=joined("products"),  # type: ignore[arg-type]

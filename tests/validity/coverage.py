@@ -73,12 +73,17 @@ POLLED = source("press")
 TOLD: Source = replace(POLLED, mode="subscription", protocol="opcua")
 
 
-def moods(rng: Generator, rho: float, n: int) -> Floats:
-    """Return factors of mean 1 by which days differ and follow each other: log-normal, correlated by `rho`."""
+def chain(rng: Generator, rho: float, n: int) -> Floats:
+    """Return standard normal numbers that follow each other, correlated by `rho`."""
     mood = rng.normal(size=n)
-    for day in range(1, n):
+    for day in range(1, n) if rho else ():
         mood[day] = rho * mood[day - 1] + np.sqrt(1 - rho**2) * mood[day]
-    return np.exp(0.6 * mood - 0.18)
+    return mood
+
+
+def moods(rng: Generator, rho: float, n: int) -> Floats:
+    """Return factors of mean 1 by which days differ and follow each other: log-normal."""
+    return np.exp(0.6 * chain(rng, rho, n) - 0.18)
 
 
 def outages(
@@ -102,28 +107,49 @@ def outages(
             records.append(record(day, [part(POLLED, day, live=spans)]))
         return _found(c03.INDICATOR.evaluate(view([POLLED], records), "press"))
 
-    many = frailties(np.random.default_rng(1), shape, 1_000_000)
-    many = many if rho is None else np.exp(0.6 * np.random.default_rng(1).normal(size=1_000_000) - 0.18)
+    drawn = np.random.default_rng(1)
+    many = frailties(drawn, shape, 1_000_000) if rho is None else moods(drawn, 0.0, 1_000_000)
     return Cell("Shares", name, float(np.mean(up_s / (up_s + many * down_s))), draw)
 
 
-def repeats(name: str, rows: int, share: float, shape: float) -> Cell:
-    """Rows told twice: rare everywhere, or many on a few days."""
+def wavering(name: str, rho: float, *, skewed: bool) -> Cell:
+    """Days whose lost shares themselves follow each other by `rho`, one outage a day: nothing dilutes it."""
+
+    def lost(mood: Floats) -> Floats:
+        return np.minimum(0.05 * np.exp(0.8 * mood - 0.32), 1) if skewed else np.clip(0.3 + 0.05 * mood, 0, 1)
 
     def draw(rng: Generator) -> Found:
         records = []
-        for day, factor in zip(PRODUCTION_DAYS, frailties(rng, shape, len(PRODUCTION_DAYS)).tolist(), strict=True):
+        for day, share in zip(PRODUCTION_DAYS, lost(chain(rng, rho, len(PRODUCTION_DAYS))).tolist(), strict=True):
+            begin = START + day * DAY
+            live = Spans.of([(begin + round(share * SHIFT_S) * SECOND, begin + DAY)])
+            records.append(record(day, [part(POLLED, day, live=live)]))
+        return _found(c03.INDICATOR.evaluate(view([POLLED], records), "press"))
+
+    truth = 1 - float(lost(np.random.default_rng(1).normal(size=1_000_000)).mean())
+    return Cell("Shares", name, truth, draw)
+
+
+def repeats(name: str, rows: int, share: float, shape: float, rho: float | None = None) -> Cell:
+    """Rows told twice: rare everywhere, or many on a few days, or on days that follow each other."""
+
+    def draw(rng: Generator) -> Found:
+        records, days = [], len(PRODUCTION_DAYS)
+        factors = frailties(rng, shape, days) if rho is None else moods(rng, rho, days)
+        for day, factor in zip(PRODUCTION_DAYS, factors.tolist(), strict=True):
             n = int(rng.poisson(rows))
             twice = int(rng.binomial(n, min(share * factor, 1.0)))
             told = part(TOLD, day, rows=n, with_source_time=n, repeated=twice)
             records.append(record(day, [told]))
         return _found(q06.INDICATOR.evaluate(view([TOLD], records), "press"))
 
-    many = np.minimum(share * frailties(np.random.default_rng(2), shape, 1_000_000), 1.0)
+    drawn = np.random.default_rng(2)
+    factors = frailties(drawn, shape, 1_000_000) if rho is None else moods(drawn, 0.0, 1_000_000)
+    many = np.minimum(share * factors, 1.0)
     return Cell("Events", name, float(many.mean()), draw)
 
 
-def pauses(name: str, spread: float, between: float) -> Cell:
+def pauses(name: str, spread: float, between: float, rho: float = 0.0) -> Cell:
     """How evenly a poll reads: lognormal deviations, days with more and with less of them."""
 
     def numbers(rng: Generator, n: int) -> Floats:
@@ -131,8 +157,9 @@ def pauses(name: str, spread: float, between: float) -> Cell:
 
     def draw(rng: Generator) -> Found:
         records = []
-        for day in PRODUCTION_DAYS:
-            off = numbers(rng, 500) * rng.lognormal(0, between)
+        moody = np.exp(between * chain(rng, rho, len(PRODUCTION_DAYS)))
+        for day, factor in zip(PRODUCTION_DAYS, moody.tolist(), strict=True):
+            off = numbers(rng, 500) * factor
             held, often = np.unique(buckets((off * UNIT_NS * 1000).astype(np.int64)), return_counts=True)
             row = [x for pair in zip(held.tolist(), often.tolist(), strict=True) for x in pair]
             records.append(record(day, [part(POLLED, day, jitter=row)]))
@@ -143,12 +170,13 @@ def pauses(name: str, spread: float, between: float) -> Cell:
     return Cell("Buckets", name, float(np.quantile(many, 0.95)), draw)
 
 
-def presses(name: str, cycles: int, per_100: float, shape: float) -> Cell:
+def presses(name: str, cycles: int, per_100: float, shape: float, rho: float | None = None) -> Cell:
     """Interventions per hundred cycles."""
 
     def draw(rng: Generator) -> Found:
         den = rng.poisson(cycles, 20).astype(np.float64)
-        return Rates(rng.poisson(den * per_100 / 100 * frailties(rng, shape, 20)).astype(np.float64), den, 100.0)
+        factors = frailties(rng, shape, 20) if rho is None else moods(rng, rho, 20)
+        return Rates(rng.poisson(den * per_100 / 100 * factors).astype(np.float64), den, 100.0)
 
     return Cell("Rates", name, per_100, draw)
 
@@ -204,13 +232,20 @@ def cells() -> Sequence[Cell]:
         outages("seldom lost", 400_000, 1800, none),
         outages("ten days", 9000, 900, 2.0, days=10),
         outages("days that follow each other", 9000, 900, none, rho=0.4),
+        outages("ten days that follow each other", 9000, 900, none, days=10, rho=0.4),
+        outages("days that follow each other closely", 9000, 900, none, rho=0.6),
+        wavering("correlated by 0.4", 0.4, skewed=False),
+        wavering("correlated by 0.4, skewed", 0.4, skewed=True),
         repeats("one row in fifty, days differ", 2000, 0.02, 4.0),
         repeats("a handful of rows in all", 60, 0.004, none),
         repeats("on a few days", 500, 0.01, 0.7),
+        repeats("days that follow each other", 2000, 0.02, none, rho=0.4),
         presses("often, days differ", 600, 8.0, 4.0),
         presses("seldom", 400, 0.05, none),
+        presses("days that follow each other", 600, 8.0, none, rho=0.4),
         pauses("alike days", 0.6, 0.0),
         pauses("days differ", 0.6, 0.3),
+        pauses("days that follow each other", 0.6, 0.3, rho=0.4),
         levels("nine signals", 9),
         levels("thirty signals", 30),
         regression("sixty days", 60, 0.1),
@@ -226,15 +261,17 @@ def rate(cell: Cell, runs: int, seed: int) -> tuple[float, float]:
     return sum(held for held, _ in found) / runs, float(np.median([width for _, width in found]))
 
 
-def report(runs: int, seed: int) -> str:
-    """Return the coverage of all cells as text."""
-    lines = [f"Coverage of 90 % intervals over {runs} runs a process (at least {LEAST:.0%}; over-coverage marked)"]
-    for cell in cells():
-        held, width = rate(cell, runs, seed)
-        chance = 2 * (LEAST * (1 - LEAST) / runs) ** 0.5
-        mark = "TOO FEW" if held < LEAST - chance else "few" if held < LEAST else "over" if held > MUCH else ""
-        lines.append(f"{cell.kind:8}{cell.name:34}{cell.truth:10.4f}{held:8.1%}  width {width:.4f}  {mark}")
-    return "\n".join(lines)
+def heading(runs: int) -> str:
+    """Return what stands above the lines of all cells."""
+    return f"Coverage of 90 % intervals over {runs} runs a process (at least {LEAST:.0%}; over-coverage marked)"
 
 
-__all__ = ["LEAST", "cells", "rate", "report"]
+def line(cell: Cell, runs: int, seed: int) -> str:
+    """Return the coverage of a cell as text."""
+    held, width = rate(cell, runs, seed)
+    chance = 2 * (LEAST * (1 - LEAST) / runs) ** 0.5
+    mark = "TOO FEW" if held < LEAST - chance else "few" if held < LEAST else "over" if held > MUCH else ""
+    return f"{cell.kind:8}{cell.name:36}{cell.truth:10.4f}{held:8.1%}  width {width:.4f}  {mark}"
+
+
+__all__ = ["LEAST", "cells", "heading", "line", "rate"]

@@ -172,12 +172,14 @@ class Polled:
         time: [n] instants.
         columns: By signal [n].
         status: [n, signals].
+        source_ns: [n] the device's own times, of protocols that have them.
     """
 
     source: Source
     time: Ints
     columns: Sequence[Column]
     status: NDArray[np.uint32]
+    source_ns: Ints | None = None
 
     def __len__(self) -> int:
         return len(self.time) * len(self.columns)
@@ -203,6 +205,7 @@ class Polled:
                     time_ns=np.repeat(self.time[low:high], k),
                     value=table.ravel().tolist(),
                     status=status.ravel(),
+                    source_ns=None if self.source_ns is None else np.repeat(self.source_ns[low:high], k),
                 ),
             )
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -108,3 +110,14 @@ def test_a_machine_that_stands_all_day_says_nothing_of_its_work() -> None:
     view = struck(part)
     for name in ("R02", "U01", "T01", "T02", "Q03"):
         assert isinstance(outcome(view, REGISTRY[name], "press-1"), Missing), name
+
+
+def test_what_makes_the_truth_shares_nothing_with_what_measures() -> None:
+    """The plant imports types, the calendar and what a store counts of entries: no formula, no other analyzer."""
+    allowed = {"agent.frame", "agent.analyzers.latency", "readiness.plant", "tests.readiness.plant"}
+    folder = Path(__file__).parent
+    for name in ("shop", "press", "cnc", "mill", "oven", "line", "world"):
+        tree = ast.parse((folder / f"{name}.py").read_text(encoding="utf-8"))
+        found = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+        ours = {m for m in found if m.split(".")[0] in {"agent", "readiness", "answers", "contract", "tests"}}
+        assert {m for m in ours if not m.startswith("tests.validity.")} <= allowed, name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,10 +11,12 @@ import pytest
 
 from agent.analyzers.latency import account
 from readiness.combine import measure
+from readiness.indicators import REGISTRY
 from readiness.indicators.base import Census, Missing
 from readiness.outcomes import outcome
+from readiness.report import Assessment
 from readiness.stats import Interval
-from tests.readiness.plant import CALENDAR, SECOND
+from tests.readiness.plant import CALENDAR, SECOND, SITE
 from tests.validity.ours import EVERYTHING, ONE, silenced
 from tests.validity.rows import ROWS, TOLERANCE, number
 from tests.validity.shop import Polled
@@ -90,3 +93,42 @@ def test_a_broker_or_database_that_was_away_only_makes_entries_late_and_those_ar
     assert keys == {"latency-edge/lathe-1", "latency-dirty/lathe-1"}
     clean = [counts for tally in late for (_, key), counts in tally.items() if key == "latency-edge/lathe-1"]
     assert len({bucket for counts in clean for bucket in counts}) == 1
+
+
+def test_days_on_which_broker_or_database_was_away_move_no_score() -> None:
+    """Nothing was lost: half of two days' entries came hours late out of the backlog, the evidence is the same."""
+    view = told(*CALM).view
+    struck = {d.isoformat() for d in view.dates[2:4]}
+    tallies: dict[tuple[str, str], dict[int, int]] = {}
+    for (day, key), counts in view.tallies.items():
+        late = {bucket + 400: n // 2 for bucket, n in counts.items() if n > 1 and day in struck}
+        tallies[day, key] = {bucket: n - late.get(bucket + 400, 0) for bucket, n in counts.items()}
+        if late:
+            tallies[day, key.replace("-edge", "-dirty")] = late
+    after = replace(view, tallies=tallies)
+    for row in ROWS:
+        was, now = (number(outcome(v, row.indicator, row.machine)) for v in (view, after))
+        if row.id != "A04":
+            assert now == was, row.id
+            continue
+        low, high = limits(after, row)
+        assert was is not None
+        assert low <= was <= high
+        assert {key for _, key in tallies} > {key for _, key in view.tallies}
+
+
+def test_no_score_in_the_report_moves_by_more_than_its_interval() -> None:
+    """All 45: the score before our own outages lies where the interval after them says it may lie."""
+    base = told(*CALM)
+    after = silenced(base.world, SHARE, EVERYTHING + ONE).view()
+    one, two = (Assessment(v, SITE, "0" * 16) for v in (base.view, after))
+    assert {row.id for row in ROWS} == set(REGISTRY)
+    for row in ROWS:
+        was, now = (each.value(row.id, row.machine) for each in (one, two))
+        if was.score is None or now.score is None or now.value is None:
+            assert now.reason in {"NA_SELF_FAULT", "NA_FEW_EVENTS"}, row
+            continue
+        ends = [x for x in (now.lo, now.hi, now.value) if x is not None]
+        scores = [base.view.model.score(row.id, x) for x in ends]
+        most = min(was.cap or 100.0, now.cap or 100.0)
+        assert min(*scores, most) - 0.1 <= was.score <= max(scores) + 0.1, (row, was.score, now.score)

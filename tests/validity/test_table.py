@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 
 from readiness.indicators import REGISTRY
+from tests.validity.__main__ import shortfalls
 from tests.validity.matrix import Matrix, table
 from tests.validity.page import page
 from tests.validity.rows import ROWS, Result
@@ -43,4 +44,5 @@ def test_a_run_that_is_wrong_is_told() -> None:
         matrix.cells[row][LEVELS[0]] = [Result(row, 0.5, 0.9 if row.id == "C03" else 0.5, "", (), (0.4, 0.6))]
     assert [row.id for row, _, _ in matrix.failed()] == ["C03", "C03"]
     assert "  1/1 " in table(matrix)
-    assert page(matrix, "").count('class="bad"') == 2
+    assert page(matrix, [], "").count('class="bad"') == 2
+    assert len(shortfalls(matrix, 1)) == 2 + 5 * len(ROWS)  # and five levels without a run

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from agent.platform.consent import AT_HOME, BY_DEFAULT, HISTORY, Agreed, date_at
+from agent.platform.consent import AT_HOME, BY_DEFAULT, HISTORY, KEPT, Agreed, date_at
 from agent.platform.cut import cut
-from contract.consent import NEEDS, SCOPES, Consent, Scope, allows
+from contract.codec import PLAIN_LIMIT, encode
+from contract.consent import NEEDS, SCOPES, Consent, Given, Scope, allows
 from contract.report import Contradiction, Report
 from tests.golden import MORE
 
@@ -133,3 +134,13 @@ def test_a_report_shows_what_the_scopes_say(scopes: set[Scope]) -> None:
         assert replace(part, contradictions=[]) == replace(whole, contradictions=[])
         told = [(c.code, c.subject, c.machine, c.when) for c in whole.contradictions]
         assert [(c.code, c.subject, c.machine, c.when) for c in part.contradictions] == told
+
+
+def test_a_history_without_end_is_cut_to_the_latest_entries(tmp_path: Path) -> None:
+    lines = [encode(Given(str(number), ["levels"], number)) for number in range(1, 2 * KEPT + 3)]
+    (tmp_path / HISTORY).write_bytes(b"\n".join(lines) + b"\n")
+    agreed = Agreed(None, tmp_path, lambda: 9, lambda: "2026-11-20", home=True)
+    assert agreed.entries == KEPT
+    kept = (tmp_path / HISTORY).read_bytes().splitlines()
+    assert kept == lines[-KEPT:]
+    assert len(agreed.answer()) < PLAIN_LIMIT

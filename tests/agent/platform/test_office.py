@@ -17,6 +17,7 @@ from agent.platform.consent import Agreed
 from agent.platform.daybook import Daybook
 from agent.platform.key import own_key
 from agent.platform.office import PER_TURN, Office
+from agent.platform.past import Past
 from agent.uplink import Uplink
 from contract.codec import decode, encode
 from contract.consent import SCOPES
@@ -74,6 +75,8 @@ class Desk:
         self.turns: list[Any] = []
         self.retained: Any = None
         self.made: dict[int, Assessment] = {}
+        self.past = Past(self, "edge-1")  # type: ignore[arg-type]
+        self.contested: dict[str, list[str]] = {}
 
     def at(self, now_ns: int) -> Assessment:
         if now_ns not in self.made:
@@ -85,8 +88,14 @@ class Desk:
     def assessment(self) -> Assessment:
         return self.at(PLANT.end)
 
-    def days(self) -> dict[str, bytes]:
-        return {day: EVIDENCE[day] for day in self.closed}
+    def dates(self) -> list[str]:
+        return self.closed
+
+    def day(self, date: str) -> bytes:
+        return EVIDENCE[date]
+
+    def tallies(self) -> dict[tuple[str, str], dict[int, int]]:
+        return {}
 
 
 DESK = Desk()

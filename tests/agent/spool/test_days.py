@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -97,3 +98,19 @@ def test_a_frame_that_claims_to_be_huge_is_not_unpacked() -> None:
     huge = days.MAGIC + b"\xe0" + (2**40).to_bytes(8, "little") + bytes(16)
     assert zstandard.frame_content_size(huge) == 2**40
     assert days.unpacked(huge) == huge
+
+
+def test_the_oldest_of_too_many_days_go_and_their_counts_with_them(tmp_path: Path) -> None:
+    spool = make(tmp_path)
+    first = date(2024, 1, 1)
+    dates = [(first + timedelta(days=n)).isoformat() for n in range(days.KEPT + 5)]
+    with spool._using() as journal:
+        for day in (dates[0], dates[5]):
+            journal._db.execute("INSERT INTO tally VALUES (?, 'latency/press-1', 3, 7)", (day,))
+        journal.checkpoint(b"", dict.fromkeys(dates[:-1], b"{}"))
+        journal.checkpoint(b"", {"2036-01-01": b"{}"})  # a clock that was wrong once
+        journal.checkpoint(b"", {dates[-1]: b"{}"})
+    assert spool.dates() == [*dates[-(days.KEPT - 1) :], "2036-01-01"]
+    assert (spool.day(dates[0]), spool.day(dates[-1])) == (None, b"{}")
+    assert spool.tallies() == ({(dates[5], "latency/press-1"): {3: 7}} if dates[5] in spool.dates() else {})
+    spool.stop()
