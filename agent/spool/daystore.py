@@ -1,4 +1,4 @@
-"""Closed days in the file of a spool that does not run: what was computed anew takes the place of what was there."""
+"""Closed days in the file of a spool that does not run: what is computed anew takes the place of what was there."""
 
 from __future__ import annotations
 
