@@ -38,10 +38,11 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T", bound=np.generic)
 
-TALL_NS = 480_000_000_000
-"""Data time that is joined. An hour would cost the analyzers a twelfth less and ten times the memory."""
-MOST = 1_000_000
-"""Rows that are joined at most."""
+TALL_NS = 1_800_000_000_000
+"""Data time that is joined: the analyzers take a quarter less for a sample than with eight minutes, and with an hour
+nothing is won any more."""
+MOST = 2_000_000
+"""Rows that are joined at most, which is half an hour of 1,000 signals and about 100 MB."""
 _NOTHING = b"[]"
 _events = msgspec.json.Decoder(list[WireEvent])
 _facts = msgspec.json.Decoder(list[WireFacts])

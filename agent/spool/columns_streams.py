@@ -144,6 +144,11 @@ class Reader:
         self._next = 0
         self._unpacker = zstandard.ZstdDecompressor()
 
+    @property
+    def streams(self) -> int:
+        """How many there are."""
+        return len(self._plain)
+
     def raw(self, length: int | None = None) -> bytes:
         """Return the next stream, of so many bytes."""
         if self._next >= len(self._plain):
