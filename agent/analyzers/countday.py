@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 ARRAYS = ("counted", "blind", "single", "still", "paused")
 NONE_YET: array[int] = array("q")
 """Shared by all, and never written to: most counters need few of their columns."""
-SMALL = 2**31
+LIMITS = {"H": 2**16, "i": 2**31, "q": 2**64}
 
 
 class CountDay:
@@ -60,8 +60,8 @@ class CountDay:
         into: array[int] = getattr(self, name)
         again = bool(into) and into[-2] == quarter
         total = into[-1] + number if again else number
-        if into is NONE_YET or (total >= SMALL and into.typecode == "i"):  # 32 bits are nearly always enough
-            into = array("q" if total >= SMALL else "i", into)
+        if into is NONE_YET or total >= LIMITS[into.typecode]:  # 16 bits are enough for most, 32 for nearly all
+            into = array(_kind(total), into)
             setattr(self, name, into)
         if again:
             into[-1] = total
@@ -167,8 +167,13 @@ class CountDay:
         day.back = _narrow(back) if back else ()
         for name, values in zip(ARRAYS, arrays, strict=True):
             if values:
-                setattr(day, name, array("i" if max(values) < SMALL else "q", values))
+                setattr(day, name, array("q" if name in {"still", "paused"} else _kind(max(values)), values))
         return day
+
+
+def _kind(largest: int) -> str:
+    """Return the narrowest type of array for a number."""
+    return next((kind for kind, limit in LIMITS.items() if largest < limit), "q")
 
 
 def _narrow(numbers: list[int]) -> Sequence[int]:

@@ -10,8 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from agent.analyzers.ledger import Ledger
-from agent.analyzers.runs import NEVER
-from agent.frame import concat
+from agent.analyzers.waiting import Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
 WAIT_NS = 60_000_000_000
 ROWS = 4096
 """So many are worked on at once nearly as fast as any larger number."""
-FEW = 100
-"""Of fewer times Python finds the first and the last sooner than numpy."""
 
 
 class Gathering(Ledger):
@@ -39,45 +36,38 @@ class Gathering(Ledger):
 
     def __init__(self, source: Source, day: Day, ranges: Mapping[str, Ranges] | None = None) -> None:
         super().__init__(source, day, ranges)
-        self._waiting: list[FrameBlock] = []
-        self._waiting_rows = 0
+        self._waiting = Waiting()
         self._before_ns = 0  # end of the last day that was closed when they came
-        self._low_ns, self._high_ns = NEVER, 0
 
     @property
     def time_ns(self) -> int:
         """Data time of the source."""
-        return max(super().time_ns, self._high_ns)
+        return max(self._rows_ns, self._marks_ns, self._waiting.high_ns)
 
     @property
     def waiting(self) -> int:
         """Number of blocks that wait."""
-        return len(self._waiting)
+        return self._waiting.blocks
 
     def block(self, block: FrameBlock, closed_ns: int) -> None:
         """Take a block, now or with the next ones; `closed_ns` is the end of the last closed day."""
-        if self._waiting and not (closed_ns == self._before_ns and _alike(block.source, self._waiting[0].source)):
+        waiting = self._waiting
+        if waiting.rows and not (closed_ns == self._before_ns and _alike(block.source, waiting.source)):
             self.flush()
         self._before_ns = closed_ns
-        self._waiting.append(block)
-        self._waiting_rows += len(block)
-        if len(block):
-            if len(block) < FEW:
-                times = block.time_ns.tolist()
-                low, high = min(times), max(times)
-            else:
-                low, high = int(block.time_ns.min()), int(block.time_ns.max())
-            self.first_ns = min(self.first_ns or int(block.time_ns[0]), low)
-            self._low_ns, self._high_ns = min(self._low_ns, low), max(self._high_ns, high)
-        if self._waiting_rows >= ROWS or self._high_ns - self._low_ns >= WAIT_NS or len(self._waiting) >= ROWS:
+        if block.round_trips:
+            self.requests(block.round_trips, closed_ns)
+        low = waiting.append(block)
+        if low and not 0 < self.first_ns <= low:
+            self.first_ns = low
+        if waiting.rows >= ROWS or waiting.high_ns - waiting.low_ns >= WAIT_NS:
             self.flush()
 
     def flush(self) -> None:
         """Take what waits."""
-        if self._waiting:
-            together, self._waiting, self._waiting_rows = concat(self._waiting), [], 0
-            self._low_ns, self._high_ns = NEVER, 0
-            super().block(together, self._before_ns)
+        together = self._waiting.take()
+        if together is not None:
+            self.rows(together, self._before_ns)
 
     def resumed(self, start_ns: int) -> int | None:
         """See `Ledger`."""

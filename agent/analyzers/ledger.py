@@ -124,7 +124,13 @@ class Ledger:
         return max(GRACE_NS, 2 * self._about[4])
 
     def block(self, block: FrameBlock, closed_ns: int) -> None:
-        """Take the rows of a block; `closed_ns` is the end of the last closed day."""
+        """Take a block; `closed_ns` is the end of the last closed day."""
+        self.rows(block, closed_ns)
+        if block.round_trips:
+            self.requests(block.round_trips, closed_ns)
+
+    def rows(self, block: FrameBlock, closed_ns: int) -> None:
+        """Take the rows of a block, see `block`."""
         if len(block):
             signal, kind = self._index(block), classes(block.status) if block.status.any() else None
             self.first_ns = min(self.first_ns or int(block.time_ns[0]), int(block.time_ns.min()))
@@ -132,8 +138,6 @@ class Ledger:
             whole = Rows(signal, block.time_ns, kind, np.arange(len(block)), Column(block))
             for first in range(0, len(block), SLICE):
                 self._slice(whole.where(slice(first, first + SLICE)), closed_ns)
-        if block.round_trips:
-            self._count_requests(block.round_trips, closed_ns)
 
     def _slice(self, rows: Rows, closed_ns: int) -> None:
         low, high = int(rows.time.min()), int(rows.time.max())
@@ -272,8 +276,14 @@ class Ledger:
         counted = np.bincount(cell, minlength=OUTCOMES * n).reshape(OUTCOMES, n)
         self._reads[start_ns] = self._reads[start_ns] + counted if start_ns in self._reads else counted
 
-    def _count_requests(self, trips: Sequence[RoundTrip], closed_ns: int) -> None:
+    def requests(self, trips: Sequence[RoundTrip], closed_ns: int) -> None:
         """Count requests by day and outcome; nearly all are of one day and went well."""
+        if len(trips) == 1 and trips[0].status >> 30 == 0:
+            at = trips[0].time_ns
+            if at >= closed_ns:
+                counts = self._requests.setdefault(self._day(at)[0], {})
+                counts["ok"] = counts.get("ok", 0) + 1
+            return
         times = [trip.time_ns for trip in trips]
         start, end = self._day(low := min(times))
         if closed_ns <= low and max(times) < end:

@@ -20,7 +20,12 @@ if TYPE_CHECKING:
     Table = NDArray[np.int32]
     """int32[3, n]: signal, ms from the day's start, and another number."""
 
+LEAST = 64
+"""Rows that wait before they are sorted in; an eighth of what is there, where that is more."""
 _EDGE = 1 << 30
+_NUMBER = np.empty(0, np.uint16)
+_ROWS = np.empty((2, 0), np.int32)
+_TABLE = np.empty((3, 0), np.int32)
 
 
 class Largest:
@@ -31,12 +36,27 @@ class Largest:
         most: Rows kept of a signal.
     """
 
+    __slots__ = ("_most", "_new", "_number", "_rows", "_start", "_waiting")
+
     def __init__(self, start_ns: int, most: int) -> None:
         self._start = start_ns
         self._most = most
-        self._table: Table = np.empty((3, 0), np.int32)
-        self._new: list[Table] = []
+        self._number = _NUMBER  # of each signal, the others behind have none
+        self._rows = _ROWS
+        self._new = _TABLE
         self._waiting = 0
+
+    @property
+    def _table(self) -> Table:
+        table = np.empty((3, self._rows.shape[1]), np.int32)
+        table[0] = np.repeat(np.arange(len(self._number), dtype=np.int32), self._number)
+        table[1:] = self._rows
+        return table
+
+    @_table.setter
+    def _table(self, table: Table) -> None:
+        self._number = np.bincount(table[0]).astype(np.uint16) if table.shape[1] else _NUMBER
+        self._rows = table[1:].copy() if table.shape[1] else _ROWS
 
     def add(self, signal: Ints, time: Ints, size: Ints) -> Table | None:
         """Add rows, with times in UTC nanoseconds; return those that are too many by now."""
@@ -45,11 +65,15 @@ class Largest:
     def _add(self, signal: Ints, milli: Ints, size: Ints) -> Table | None:
         if not len(signal):
             return None
-        chunk = np.empty((3, len(signal)), np.int32)
-        chunk[0], chunk[1], chunk[2] = signal, milli, size
-        self._new.append(chunk)
-        self._waiting += len(signal)
-        return self.settle() if self._waiting > self._table.shape[1] + 256 else None
+        first, last = self._waiting, self._waiting + len(signal)
+        if last > self._new.shape[1]:
+            more = np.empty((3, last + max(last // 4, 4)), np.int32)
+            more[:, :first] = self._new[:, :first]
+            self._new = more
+        new = self._new[:, first:last]
+        new[0], new[1], new[2] = signal, milli, size
+        self._waiting = last
+        return self.settle() if last > max(self._rows.shape[1] // 8, LEAST) else None
 
     def _size(self, table: Table) -> Table:
         size: Table = table[2]
@@ -57,10 +81,10 @@ class Largest:
 
     def settle(self) -> Table | None:
         """Keep the largest of each signal and return the others."""
-        if not self._new:
+        if not self._waiting:
             return None
-        table = np.concatenate([self._table, *self._new], axis=1)
-        self._new, self._waiting = [], 0
+        table = np.concatenate([self._table, self._new[:, : self._waiting]], axis=1)
+        self._new, self._waiting = _TABLE, 0
         table = table[:, np.lexsort((table[1], -self._size(table), table[0]))]
         begins = np.flatnonzero(firsts(table[0].astype(np.int64)))
         rank = np.arange(table.shape[1]) - np.repeat(begins, np.diff(np.append(begins, table.shape[1])))
@@ -70,13 +94,17 @@ class Largest:
 
     def of(self, signal: int) -> list[tuple[int, int]]:
         """Return what is kept of a signal after `settle`, by time: (ms, size)."""
-        low, high = np.searchsorted(self._table[0], [signal, signal + 1])
-        return [(milli, size) for milli, size in self._table[1:, low:high].T.tolist()]
+        if signal >= len(self._number):
+            return []
+        low = int(self._number[:signal].sum())
+        return [(milli, size) for milli, size in self._rows[:, low : low + int(self._number[signal])].T.tolist()]
 
     def forget(self, signal: int) -> None:
         """Keep nothing of a signal that was added so far."""
-        self._new = [chunk[:, chunk[0] != signal] for chunk in self._new]
-        self._table = self._table[:, self._table[0] != signal]
+        new, table = self._new[:, : self._waiting], self._table
+        self._new = new[:, new[0] != signal]
+        self._waiting = self._new.shape[1]
+        self._table = table[:, table[0] != signal]
 
     def state(self) -> str:
         """Return what is kept after `settle`, as JSON."""
@@ -98,6 +126,8 @@ class Longest(Largest):
         end_ns: End of the day.
         most: Stretches kept of a signal.
     """
+
+    __slots__ = ("_length",)
 
     def __init__(self, start_ns: int, end_ns: int, most: int) -> None:
         super().__init__(start_ns, most)

@@ -43,7 +43,11 @@ class Whole(NamedTuple):
 
 
 class Column:
-    """The values of one block, by row of the block."""
+    """The values of one block, by row of the block.
+
+    Values that stand in columns already say so: they have `number`, `raw` and mostly `whole` of their own
+    (`agent.analyzers.waiting.Readings`, `agent.replaying.values.Values`), and are taken at their word.
+    """
 
     def __init__(self, block: FrameBlock) -> None:
         self.block = block

@@ -16,7 +16,7 @@ from readiness.spans import EMPTY, Spans, normal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
+    from numpy.typing import DTypeLike, NDArray
 
     Ints = NDArray[np.int64]
     Bools = NDArray[np.bool_]
@@ -24,7 +24,11 @@ if TYPE_CHECKING:
 NONE = 0
 """No time: 1970 does not occur, and zero needs no mask."""
 NEVER = 2**62
+TOGETHER = 16
+"""Portions with pieces that wait for being put in order."""
 _ONLY = np.zeros(1, np.int64)
+_NEVER_MARKED = np.empty(0, np.int64)
+_DIFFERENT, _OF = np.empty((3, 0), np.int64), np.empty((2, 0), np.uint16)
 
 
 def grown(column: Ints, n: int) -> Ints:
@@ -41,30 +45,57 @@ def firsts(signal: Ints) -> Bools:
 
 
 class Pieces:
-    """Closed pieces (signal, start, end, kind) in the order they were found; kept few by `drop`."""
+    """Closed pieces (signal, start, end, kind), in any order; kept few by `drop`.
+
+    All signals of a source are lost and come back together: each different (start, end, kind) is kept once.
+    """
+
+    __slots__ = ("_different", "_new", "_of")
 
     def __init__(self) -> None:
-        self._chunks: list[NDArray[np.int64]] = []
+        self._different = _DIFFERENT
+        self._of = _OF
+        self._new: list[NDArray[np.int64]] = []
 
     def add(self, signal: Ints, start: Ints, end: Ints, kind: Ints) -> None:
         """Append pieces."""
         if len(signal):
-            self._chunks.append(np.stack([signal, start, end, kind]))
+            self._new.append(np.stack([signal, start, end, kind]))
+            if len(self._new) >= TOGETHER:
+                self._settle()
+
+    def _settle(self) -> None:
+        if self._new:
+            self._keep(np.concatenate([self._all(), *self._new], axis=1))
+
+    def _all(self) -> NDArray[np.int64]:
+        signal, which = self._of
+        return np.concatenate([signal[None].astype(np.int64), self._different[:, which]])
+
+    def _keep(self, table: NDArray[np.int64]) -> None:
+        """Take all pieces, sorted or not, in place of those before."""
+        self._new = []
+        if not table.shape[1]:
+            self._different, self._of = _DIFFERENT, _OF
+            return
+        order = np.lexsort(table[1:])
+        apart = np.append(True, (np.diff(table[1:, order]) != 0).any(axis=0))
+        self._different = table[1:, order[apart]]
+        which = np.empty(len(order), np.int64)
+        which[order] = np.cumsum(apart) - 1
+        order = np.lexsort((table[1], table[0]))
+        self._of = np.stack([table[0], which])[:, order].astype(_narrowest(table[0].max(), which.max()))
 
     def table(self) -> NDArray[np.int64]:
         """Return all pieces as int64[4, n], sorted by (signal, start)."""
-        if not self._chunks:
-            return np.empty((4, 0), np.int64)
-        table = np.concatenate(self._chunks, axis=1)
-        table = table[:, np.lexsort((table[1], table[0]))]
-        self._chunks = [table]
-        return table
+        self._settle()
+        return self._all()
 
     def drop(self, end_ns: int) -> None:
         """Forget pieces that end at or before `end_ns`."""
-        table = self.table()
-        kept = table[:, table[2] > end_ns]
-        self._chunks = [kept] if kept.shape[1] else []
+        if self._new or (self._different[1] <= end_ns).any():
+            table = self.table()
+            self._keep(table[:, table[2] > end_ns])
 
     def state(self) -> list[list[int]]:
         """Return the pieces as JSON."""
@@ -73,8 +104,11 @@ class Pieces:
 
     def restore(self, state: list[list[int]]) -> None:
         """Take the pieces of `state`."""
-        table = np.array(state, np.int64).reshape(4, -1)
-        self._chunks = [table] if table.shape[1] else []
+        self._keep(np.array(state, np.int64).reshape(4, -1))
+
+
+def _narrowest(*largest: int) -> DTypeLike:
+    return np.uint16 if max(largest) < 1 << 16 else np.int32
 
 
 class Runs:
@@ -89,18 +123,25 @@ class Runs:
     def __init__(self, n: int, limit_ns: int, tail_ns: int) -> None:
         self._limit = limit_ns
         self._tail = tail_ns
-        self._start = np.zeros(n, np.int64)
-        self._last = np.zeros(n, np.int64)
+        self._n = n
+        self._start = self._last = _NEVER_MARKED  # most sources never say that anything is uncertain or bad
         self._closed = Pieces()
 
     def grow(self, n: int) -> None:
         """Make room for n signals."""
-        self._start, self._last = grown(self._start, n), grown(self._last, n)
+        self._n = n
+        if len(self._start):
+            self._room()
+
+    def _room(self) -> None:
+        self._start, self._last = grown(self._start, self._n), grown(self._last, self._n)
 
     def extend(self, signal: Ints, time: Ints) -> None:
         """Take marks sorted by (signal, time), later than those before of the same signal."""
         if not len(signal):
             return
+        if not len(self._start):
+            self._room()
         head = np.flatnonzero(firsts(signal))
         previous = np.empty_like(time)
         previous[1:] = time[:-1]
@@ -122,7 +163,7 @@ class Runs:
 
     def mark(self, time_ns: int) -> None:
         """Take one mark of the only signal, later than those before: nearly always the span just goes on."""
-        if time_ns - int(self._last[0]) <= self._limit:
+        if len(self._last) and time_ns - int(self._last[0]) <= self._limit:
             self._last[0] = time_ns
         else:
             self.extend(_ONLY, np.array([time_ns], np.int64))
@@ -130,7 +171,8 @@ class Runs:
     def spans(self, low_ns: int, high_ns: int) -> list[Spans]:
         """Return per signal the covered time within [low, high)."""
         table = self._closed.table()
-        cuts = np.searchsorted(table[0], np.arange(len(self._start) + 1)).tolist()
+        cuts = np.searchsorted(table[0], np.arange(self._n + 1)).tolist()
+        self._room()
         starts, ends = self._start.tolist(), (self._last + self._tail).tolist()
         seen: dict[tuple[int, int], Spans] = {}
         found = []
@@ -152,12 +194,16 @@ class Runs:
 
     def state(self) -> dict[str, Any]:
         """Return everything as JSON."""
-        return {"start": self._start.tolist(), "last": self._last.tolist(), "closed": self._closed.state()}
+        start, last = grown(self._start, self._n), grown(self._last, self._n)
+        return {"start": start.tolist(), "last": last.tolist(), "closed": self._closed.state()}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take the state that `state` returned."""
         self._start = np.array(state["start"], np.int64)
         self._last = np.array(state["last"], np.int64)
+        self._n = len(self._start)
+        if not self._last.any():
+            self._start = self._last = _NEVER_MARKED
         self._closed.restore(state["closed"])
 
 

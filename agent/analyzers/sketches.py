@@ -1,7 +1,7 @@
 """Sparse counters by (signal, bucket) for all signals of a source: sketches, and sums by quarter hour.
 
-A portion is counted densely where that pays and merged into the sorted table of what was there, so a tall portion
-costs one pass of counting. Adding counts in any order gives the same table.
+A portion is counted densely where that pays and added to the table of what was there, so a tall portion costs one
+pass of counting. Adding counts in any order gives the same table.
 
 A sketch of a signal with noise fills hundreds of buckets, most of them of the tiny values next to zero. With
 `most`, only so many of the largest sizes keep a bucket of their own; smaller ones are counted as zero, or, where
@@ -25,13 +25,81 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
     Ints = NDArray[np.int64]
-    Counts = NDArray[np.integer[Any]]
     Indices = NDArray[np.integer[Any]]
 
 WIDTH = 2 * MOST + 1
-WORD = 2**16 - 1
 EXACT = 2**53
+SHIFT, PAGE, BYTE = 4, 16, 255
+SLACK = 16
+"""Pages by which a table may grow before it is looked at what larger buckets have pushed out."""
 _DENSE, _SMALL = 6, 8192  # cells a row up to which counting densely pays, and cells that cost next to nothing
+
+_NO_PAGE, _NO_COUNT = np.empty(0, np.int32), np.empty(0, np.uint8)
+
+
+class Cells:
+    """Counts by key, exact and narrow: a byte each in pages of 16 neighbours, what is above it in the next level.
+
+    The keys of a signal lie close together, so a count takes a byte and a bit, or two of them from 256 on.
+    """
+
+    __slots__ = ("_above", "_count", "_page")
+
+    def __init__(self) -> None:
+        self._page = _NO_PAGE
+        self._count = _NO_COUNT
+        self._above: Cells | None = None
+
+    def __len__(self) -> int:
+        """Number of pages."""
+        return len(self._page)
+
+    def add(self, key: Ints, count: Ints) -> None:
+        """Add counts.
+
+        Args:
+            key: Increasing, so that each stands there once; not negative.
+            count: Of each, positive.
+        """
+        place = self._places(key)
+        count = count + self._count[place]
+        self._count[place] = count  # of each the lowest eight bits
+        over = np.flatnonzero(count > BYTE)
+        if len(over):
+            self._above = self._above or Cells()
+            self._above.add(key[over], count[over] >> 8)
+
+    def _places(self, key: Ints) -> Ints:
+        """Return where the counts of some keys are, with pages for those that have none yet."""
+        page = (key >> SHIFT).astype(np.int32)
+        at = self._page.searchsorted(page)
+        there = self._page.take(at, mode="clip") == page if len(self._page) else np.zeros(len(page), np.bool_)
+        if not there.all():
+            new = page[~there]
+            self._grow(new[firsts(new)])
+            at = self._page.searchsorted(page)
+        at <<= SHIFT
+        at += key & (PAGE - 1)
+        return at
+
+    def _grow(self, new: NDArray[np.int32]) -> None:
+        """Make room for pages that are not there."""
+        page = np.empty(len(self._page) + len(new), np.int32)
+        old = np.ones(len(page), np.bool_)
+        old[self._page.searchsorted(new) + np.arange(len(new))] = False
+        page[old], page[~old] = self._page, new
+        count = np.zeros((len(page), PAGE), np.uint8)
+        count[old] = self._count.reshape(-1, PAGE)
+        self._page, self._count = page, count.ravel()
+
+    def rows(self) -> tuple[Ints, Ints]:
+        """Return (key, count), sorted by key, of those that counted anything."""
+        dense = self._count.astype(np.int64)
+        if self._above is not None:
+            key, count = self._above.rows()
+            dense[self._places(key)] += count << 8
+        cell = np.flatnonzero(dense)
+        return (self._page[cell >> SHIFT].astype(np.int64) << SHIFT) + (cell & (PAGE - 1)), dense[cell]
 
 
 class Sketches:
@@ -40,15 +108,17 @@ class Sketches:
     Args:
         most: Buckets that a signal keeps; None for all.
         upward: Smaller ones than these are counted with the smallest of them, not as zero.
-        kind: Type of the counts.
+        kind: Type of the counts in a state.
     """
+
+    __slots__ = ("_cells", "_floor", "_kind", "_most", "_settled", "_upward")
 
     def __init__(self, most: int | None = None, *, upward: bool = False, kind: DTypeLike = np.int32) -> None:
         self._most = most
         self._upward = upward
         self._kind = kind
-        self._key: Counts = np.empty(0, np.int32)
-        self._count: Counts = np.empty(0, np.uint16)  # of `kind` when 16 bits are not enough any more
+        self._cells = Cells()
+        self._floor: Ints | None = None  # by signal: the size of the smallest bucket that is kept, see `_size`
         self._settled = 0
 
     def add(self, signal: Indices, bucket: Indices, weight: Ints | None = None) -> None:
@@ -71,7 +141,10 @@ class Sketches:
             place = np.flatnonzero(dense)
             count = dense[place]
             of, at = np.divmod(place, width)
-            key = (of + first) * WIDTH + (at + low + MOST)
+            of += first
+            at += low
+            key = of * WIDTH + at
+            key += MOST
         else:
             keys = signal * np.int64(WIDTH) + bucket
             keys += MOST
@@ -80,63 +153,60 @@ class Sketches:
             else:
                 key, place = np.unique(keys, return_inverse=True)
                 count = _sums(place, weight)
-        self._merge(key, count)
-
-    def __len__(self) -> int:
-        return len(self._key)
-
-    def _merge(self, key: Counts, count: Counts) -> None:
-        key = key.astype(np.int32)
-        if not len(self._key):
-            self._key, self._count = key, self._narrow(count)
-            return
-        if self._count.dtype == np.uint16 and int(self._count.max()) + int(count.max()) > WORD:
-            self._count = self._count.astype(self._kind)
-        count = count.astype(self._count.dtype)
-        at = np.searchsorted(self._key, key)
-        found = self._key[np.minimum(at, len(self._key) - 1)] == key
-        if found.all():
-            self._count[at] += count
-            return
-        self._count[at[found]] += count[found]
-        new = np.flatnonzero(~found)
-        place = at[new] + np.arange(len(new))
-        old = np.ones(len(self._key) + len(new), np.bool_)
-        old[place] = False
-        self._key, self._count = (
-            _between(place, of[new], old, before) for of, before in ((key, self._key), (count, self._count))
-        )
-        if self._most is not None and len(self._key) > self._settled + self._settled // 4 + 256:
+        if self._floor is not None:
+            key, count = self._raised(key, count, self._floor)
+        self._cells.add(key, count)
+        if self._most is not None and len(self._cells) > self._settled + self._settled // 8 + SLACK:
             self._settle()
 
-    def _narrow(self, count: Counts) -> Counts:
-        """Return counts in 16 bits while these are enough."""
-        return count.astype(np.uint16 if not len(count) or int(count.max()) <= WORD else self._kind)
+    def __len__(self) -> int:
+        return len(self._cells)
+
+    def _raised(self, key: Ints, count: Ints, floor: Ints) -> tuple[Ints, Ints]:
+        """Return counts with those of smaller buckets than are kept where they belong."""
+        signal, bucket = np.divmod(key, WIDTH)
+        bucket -= MOST
+        least = floor[np.minimum(signal, len(floor) - 1)]
+        least[signal >= len(floor)] = 0
+        small = np.flatnonzero(_size(bucket) < least)
+        if not len(small):
+            return key, count
+        key[small] = signal[small] * WIDTH + MOST
+        if self._upward:
+            key[small] += least[small] // 2 * np.where(least[small] % 2, 1, -1)
+        key, place = np.unique(key, return_inverse=True)
+        return key, _sums(place, count)
 
     def _settle(self) -> None:
         """Count what `most` larger buckets of the same signal have pushed out where it belongs."""
-        if self._most is not None and len(self._key) > self._most:
-            signal, bucket = np.divmod(self._key, WIDTH)
+        if self._most is not None:
+            key, count = self._cells.rows()
+            signal, bucket = np.divmod(key, WIDTH)
             bucket -= MOST
-            begins = np.flatnonzero(firsts(signal.astype(np.int64)))
+            begins = np.flatnonzero(firsts(signal))
             ends = np.append(begins[1:], len(signal))
             many = ends - begins > self._most
-            target = self._key.copy()
-            for begin, end in zip(begins[many].tolist(), ends[many].tolist(), strict=True):
-                size = 2 * np.abs(bucket[begin:end]) + (bucket[begin:end] > 0)  # of equal ones the positive one
-                limit = np.partition(size, -self._most)[-self._most]
-                into = self._key[begin + int(np.flatnonzero(size == limit)[0])]
-                target[begin:end][size < limit] = into if self._upward else signal[begin] * WIDTH + MOST
             if many.any():
-                self._key, place = np.unique(target, return_inverse=True)
-                self._count = self._narrow(_sums(place, self._count))
-        self._settled = len(self._key)
+                floor = np.zeros(int(signal[-1]) + 1, np.int64)
+                if self._floor is not None:
+                    floor[: len(self._floor)] = self._floor
+                for begin, end in zip(begins[many].tolist(), ends[many].tolist(), strict=True):
+                    floor[signal[begin]] = np.partition(_size(bucket[begin:end]), -self._most)[-self._most]
+                self._floor = floor
+                self._renew(*self._raised(key, count, floor))
+        self._settled = len(self._cells)
 
-    def rows(self) -> tuple[Counts, Counts, Counts]:
+    def _renew(self, key: Ints, count: Ints) -> None:
+        self._cells = Cells()
+        if len(key):
+            self._cells.add(key, count)
+
+    def rows(self) -> tuple[Ints, Ints, Ints]:
         """Return (signal, bucket, count), sorted by signal and bucket."""
         self._settle()
-        signal, bucket = np.divmod(self._key, WIDTH)
-        return signal, bucket - MOST, self._count
+        key, count = self._cells.rows()
+        signal, bucket = np.divmod(key, WIDTH)
+        return signal, bucket - MOST, count
 
     def each(self) -> Iterator[tuple[int, list[int]]]:
         """Yield (signal, [bucket, count, bucket, count, ...]) of each signal that counted anything."""
@@ -144,39 +214,41 @@ class Sketches:
         if not len(signal):
             return
         flat = np.stack([bucket, count], axis=1)
-        begins = np.flatnonzero(firsts(signal.astype(np.int64)))
+        begins = np.flatnonzero(firsts(signal))
         ends = [*begins[1:].tolist(), len(signal)]
         for begin, end in zip(begins.tolist(), ends, strict=True):
             yield int(signal[begin]), flat[begin:end].ravel().tolist()
 
     def forget(self, signal: int) -> None:
         """Count nothing of a signal any more that was counted so far."""
-        keep = self._key // WIDTH != signal
-        self._key, self._count = self._key[keep], self._count[keep]
+        key, count = self._cells.rows()
+        keep = key // WIDTH != signal
+        self._renew(key[keep], count[keep])
+        if self._floor is not None and signal < len(self._floor):
+            self._floor[signal] = 0
 
     def state(self) -> list[str]:
         """Return everything as JSON."""
         self._settle()
-        return [packed(self._key), packed(self._count.astype(self._kind))]
+        key, count = self._cells.rows()
+        return [packed(key.astype(np.int32)), packed(count.astype(self._kind))]
 
     def restore(self, state: list[str]) -> None:
         """Take the state that `state` returned."""
-        self._key, self._count = unpacked(state[0], np.int32), self._narrow(unpacked(state[1], self._kind))
-        self._settled = len(self._key)
+        self._renew(unpacked(state[0], np.int32).astype(np.int64), unpacked(state[1], self._kind).astype(np.int64))
+        self._floor, self._settled = None, len(self._cells)
 
 
-def _sums(place: Ints, weight: Counts) -> Counts:
+def _size(bucket: Ints) -> Ints:
+    """Return the order in which buckets are kept: of equally large ones the positive one first."""
+    size: Ints = 2 * np.abs(bucket) + (bucket > 0)
+    return size
+
+
+def _sums(place: Ints, weight: Ints) -> Ints:
     """Return the sum of the weights at each place, exact."""
     if int(weight.max(initial=0)) * len(weight) < EXACT:
         return np.bincount(place, weight).astype(np.int64)
     total = np.zeros(int(place.max()) + 1, np.int64)
     np.add.at(total, place, weight)
     return total
-
-
-def _between(place: Ints, new: Counts, rest: NDArray[np.bool_], old: Counts) -> Counts:
-    """Return an array with `new` at some places and `old` at the rest."""
-    array = np.empty(len(rest), old.dtype)
-    array[place] = new
-    array[rest] = old
-    return array

@@ -17,12 +17,13 @@ so often is a measured value.
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left, bisect_right
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from agent.analyzers.entries import Entries
 from readiness.records import LABELS, MILLI_NS, QUARTER_NS, SHORT_NS, SUMMED, Track
 from readiness.sketch import buckets
 from readiness.spans import Spans, intersection
@@ -41,7 +42,8 @@ FOLDED = -2
 WAITING = 256
 """Entries of a day that is cut after which they are summed up: many at once cost little each."""
 WIDE = QUARTER_NS // MILLI_NS
-TIMES, CODES, NUMBERS = array("q"), array("h"), array("i")
+NUMBERS = array("i")
+_NO_ENTRIES = np.empty(0, np.int64)
 NO_COUNTS: Mapping[int, int] = MappingProxyType({})
 """Nothing yet: these are shared by all, and never written to."""
 
@@ -143,6 +145,19 @@ class Day:
         return day
 
 
+@lru_cache(8)
+def _silent(low: int, high: int) -> tuple[Day, ...]:
+    """Return a day on which too much was said: one for all signals, because nobody writes to it any more."""
+    day = Day(low, high)
+    day.given_up = True
+    return (day,)
+
+
+def _shared(days: list[Day]) -> tuple[Day, ...]:
+    days = [_silent(day.low, day.high)[0] if day.given_up else day for day in days]
+    return _silent(days[0].low, days[0].high) if len(days) == 1 and days[0].given_up else tuple(days)
+
+
 class Timeline:
     """One signal.
 
@@ -151,15 +166,14 @@ class Timeline:
         summed: Labels of a day that is cut; 0 for one that is never cut.
     """
 
-    __slots__ = ("_codes", "_days", "_labels", "_last", "_loose", "_most", "_summed", "_times")
+    __slots__ = ("_days", "_entries", "_labels", "_last", "_loose", "_most", "_summed")
 
     def __init__(self, most: int, summed: int = SUMMED) -> None:
         self._most, self._summed = most, summed
-        self._times = TIMES
-        self._codes = CODES
-        self._labels: list[Label] = []
+        self._entries: Entries | None = None
+        self._labels: tuple[Label, ...] = ()
         self._last = NOTHING  # code of the last label, also over a hole
-        self._days: list[Day] = []  # in order of time, two at most or three
+        self._days: tuple[Day, ...] = ()  # in order of time, two at most or three
         self._loose = 0  # entries of the last day that wait for being summed up
 
     def say(self, time: int, label: Label, low: int, high: int) -> bool:
@@ -169,7 +183,7 @@ class Timeline:
             False when the signal has said too much on this day: nothing more of this day may come.
         """
         code = self._code(label)
-        if self._codes and self._codes[-1] == code:
+        if self._entries is not None and self._entries.code == code:
             return True
         day = self._open(time, low, high)
         if code not in day.said:
@@ -186,7 +200,7 @@ class Timeline:
 
     def fall_silent(self, time: int, low: int, high: int) -> None:
         """Take that nothing is known from `time` on; [low, high) is the day of the next word, or of this one."""
-        if not self._codes or self._codes[-1] == NOTHING:
+        if self._entries is None or self._entries.code == NOTHING:
             return
         day = self._open(time, low, high) if time > low else self._days[-1] if self._days else None
         self._append(time, NOTHING, day if day is not None and time < day.high else None)
@@ -200,7 +214,7 @@ class Timeline:
         try:
             return self._labels.index(label)
         except ValueError:
-            self._labels.append(label)
+            self._labels += (label,)
             return len(self._labels) - 1
 
     def _open(self, time: int, low: int, high: int) -> Day:
@@ -208,9 +222,9 @@ class Timeline:
         if day is None:
             self.settle()
             day = Day(low, high)
-            self._days.append(day)
-            if time > low and self._codes and self._codes[-1] != NOTHING:
-                day.said = (self._codes[-1],)
+            self._days += (day,)
+            if time > low and self._entries is not None and self._entries.code != NOTHING:
+                day.said = (self._entries.code,)
         return day
 
     def _on(self, low: int) -> Day | None:
@@ -229,10 +243,16 @@ class Timeline:
                 self.settle()
 
     def _enter(self, time: int, code: int) -> None:
-        if self._times is TIMES:
-            self._times, self._codes = array("q"), array("h")
-        self._times.append(time)
-        self._codes.append(code)
+        if self._entries is None:
+            self._entries = Entries.begun(time, code)
+        else:
+            self._entries.append(time, code)
+
+    def _columns(self) -> tuple[Ints, Ints]:
+        return (_NO_ENTRIES, _NO_ENTRIES) if self._entries is None else self._entries.columns()
+
+    def _keep(self, time: Ints, code: Ints) -> None:
+        self._entries = Entries(time, code) if len(time) else None
 
     def settle(self) -> None:
         """Sum up what waits for it."""
@@ -242,13 +262,14 @@ class Timeline:
 
     def _fold(self, day: Day) -> None:
         """Sum up the short segments that have begun and ended within a day, which is the last one."""
-        first = bisect_left(self._times, day.low)
-        time, code = np.array(self._times[first:], np.int64), np.array(self._codes[first:], np.int64)
+        times, codes = self._columns()
+        first = int(times.searchsorted(day.low))
+        time, code = times[first:], codes[first:].copy()
         length = np.diff(time)
         at = np.flatnonzero((code[:-1] >= 0) & (length < SHORT_NS))
         if not len(at):
             return
-        before = np.append(self._codes[first - 1] if first else NOTHING, code[:-1])
+        before = np.append(codes[first - 1] if first else NOTHING, code[:-1])
         day.dwelt(length[at[(before[at] != NOTHING) & (code[at + 1] != NOTHING) & (time[at] > day.low)]])
         day.sum_up(time[at], time[at + 1], code[at])
         code[at] = FOLDED
@@ -258,18 +279,16 @@ class Timeline:
         behind[1:], then[:-1] = folded[:-1], folded[1:]
         beyond[2:] = hole[1:-1] & folded[:-2]
         keep = ~((folded & (behind | beyond)) | (hole & behind & then))
-        self._times[first:] = array("q", time[keep].tolist())
-        self._codes[first:] = array("h", code[keep].tolist())
+        self._keep(np.append(times[:first], time[keep]), np.append(codes[:first], code[keep]))
 
     def _give_up(self, day: Day) -> None:
         day.give_up()
         self._loose = 0
-        self._forget(bisect_left(self._times, day.low))
+        time, code = self._columns()
+        first = int(time.searchsorted(day.low))
+        self._keep(time[:first], code[:first])
         self._last = NOTHING
         self._restore(self.state())  # without the labels of this day
-
-    def _forget(self, first: int) -> None:
-        del self._times[first:], self._codes[first:]
 
     def record(self, low: int, high: int, until: int, known: Spans) -> Track | None:
         """Return the track of the day [low, high), or None if there is none.
@@ -282,11 +301,12 @@ class Timeline:
         """
         self.settle()
         day = self._on(low)
-        first, last = max(bisect_right(self._times, low) - 1, 0), bisect_left(self._times, high)
+        times, codes = self._columns()
+        first, last = max(int(times.searchsorted(low, "right")) - 1, 0), int(times.searchsorted(high))
         if first >= last or (day is not None and day.given_up):
             return None
-        begin, code = np.array(self._times[first:last], np.int64), np.array(self._codes[first:last], np.int64)
-        end = np.append(begin[1:], self._times[last] if last < len(self._times) else until)
+        begin, code = times[first:last], codes[first:last]
+        end = np.append(begin[1:], times[last] if last < len(times) else until)
         start, stop = np.maximum(begin, low), np.minimum(end, high)
         keep = (code >= 0) & (stop > start)
         day = day or Day(low, high)
@@ -297,16 +317,16 @@ class Timeline:
             keep &= ~short
         whole = Spans(start[keep], stop[keep])
         pieces = intersection(whole, known)
-        codes = code[keep][np.searchsorted(whole.start, pieces.start, side="right") - 1].tolist()
-        if not codes and not rest:
+        said = code[keep][np.searchsorted(whole.start, pieces.start, side="right") - 1].tolist()
+        if not said and not rest:
             return None
         seen = (code >= 0) & (begin > low) & (end < high)
         seen &= (np.append(NOTHING, code[:-1]) != NOTHING) & (np.append(code[1:], NOTHING) != NOTHING)
-        there = {*codes, *(c for _, c in rest)}
-        order = [c for c in dict.fromkeys([*day.said, *codes]) if c in there]
+        there = {*said, *(c for _, c in rest)}
+        order = [c for c in dict.fromkeys([*day.said, *said]) if c in there]
         return Track(
             labels=[self._labels[c] for c in order],
-            segments=_segments(pieces, low, [order.index(c) for c in codes]),
+            segments=_segments(pieces, low, [order.index(c) for c in said]),
             cut=day.cut,
             rest=[
                 n
@@ -321,32 +341,33 @@ class Timeline:
     def drop(self, end_ns: int) -> None:
         """Forget what ends at or before `end_ns`; the entry that holds then stays."""
         self.settle()
-        first = bisect_right(self._times, end_ns) - 1
-        if first > 0:
-            del self._times[:first], self._codes[:first]
+        entries = self._entries
+        if entries is not None and len(entries) > 1 and entries.second() <= end_ns:
+            time, code = entries.columns()
+            first = int(time.searchsorted(end_ns, "right")) - 1
+            self._keep(time[first:], code[first:])
         if self._days and self._days[0].high <= end_ns:
-            self._days = [day for day in self._days if day.high > end_ns]
+            self._days = _shared([day for day in self._days if day.high > end_ns])
         if len(self._labels) > LABELS:
             self._restore(self.state())
 
     def state(self) -> list[Any]:
         """Return everything as JSON; labels are those that are still in use, in the order of their use."""
         self.settle()
-        used = [*self._codes, *(c for day in self._days for c in day.said), self._last]
+        time, entered = self._columns()
+        codes = entered.tolist()
+        used = [*codes, *(c for day in self._days for c in day.said), self._last]
         code = {c: n for n, c in enumerate(dict.fromkeys(c for c in used if c >= 0))}
         labels = [self._labels[c] for c in code]
         code |= {NOTHING: NOTHING, FOLDED: FOLDED}
-        times = np.diff(np.array(self._times, np.int64), prepend=0).tolist()
+        times = np.diff(time, prepend=0).tolist()
         days = [day.state(code) for day in self._days]
-        return [times, [code[c] for c in self._codes], labels, code[self._last], days]
+        return [times, [code[c] for c in codes], labels, code[self._last], days]
 
     def _restore(self, state: Sequence[Any]) -> None:
-        self._times, self._codes = TIMES, CODES
-        if state[1]:
-            self._times = array("q", np.cumsum(np.array(state[0], np.int64)).tolist())
-            self._codes = array("h", state[1])
-        self._labels, self._last = list(state[2]), state[3]
-        self._days = [Day.restored(one) for one in state[4]]
+        self._keep(np.cumsum(np.array(state[0], np.int64)), np.array(state[1], np.int64))
+        self._labels, self._last = tuple(state[2]), state[3]
+        self._days = _shared([Day.restored(one) for one in state[4]])
 
     @classmethod
     def restored(cls, most: int, state: Sequence[Any], summed: int = SUMMED) -> Timeline:

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from agent.analyzers.knowledge import LIMIT
-from agent.analyzers.packing import packed, unpacked
+from agent.analyzers.packing import packed, put_away, taken_out, unpacked
 from agent.analyzers.rows import GOOD, Rows
 from agent.analyzers.runs import NEVER, firsts
 from agent.analyzers.spikes import BEFORE, candidates
@@ -71,9 +71,11 @@ class Values:
         self._run = np.empty(0, np.int64)  # start of the run that goes on
         self._broken = np.empty(0, np.int64)  # of a subscription: what followed the last good reading
         self._days: dict[int, ValuesDay] = {}
+        self._over: dict[int, bytes] = {}  # days behind the latest one, packed: they only wait for being closed
 
     def grow(self, signals: Sequence[Signal | None]) -> None:
         """Take the signals' definitions: which are numbers, and their ranges."""
+        self._unpack(*self._over)
         more = len(signals) - len(self._column)
         self._column = np.append(self._column, np.full(more, -1, np.int64))
         for number, signal in enumerate(signals):
@@ -308,6 +310,7 @@ class Values:
         self._value[of[long]], self._link[of[long]] = value[end], linked[end]
 
     def _open(self, start_ns: int, end_ns: int) -> ValuesDay:
+        self._unpack(start_ns)
         if start_ns not in self._days:
             self._days[start_ns] = ValuesDay(start_ns, end_ns, len(self._want))
         return self._days[start_ns]
@@ -354,16 +357,31 @@ class Values:
     def drop(self, end_ns: int) -> None:
         """Forget days that end at or before `end_ns`."""
         self._days = {start: day for start, day in self._days.items() if day.end_ns > end_ns}
+        self._over = {start: day for start, day in self._over.items() if self._day(start)[1] > end_ns}
+
+    def _unpack(self, *starts: int) -> None:
+        for start in starts:
+            if start in self._over:
+                state = taken_out(self._over.pop(start))
+                self._days[start] = ValuesDay(start, int(state["end"]), len(self._want))
+                self._days[start].restore(state)
 
     def state(self) -> dict[str, Any]:
         """Return everything as JSON."""
+        days = {start: taken_out(over) for start, over in self._over.items()}
+        latest = max(self._days, default=0)
+        for start in [*self._days]:
+            days[start] = self._days[start].state()
+            if start < latest:
+                del self._days[start]
+                self._over[start] = put_away(days[start])
         return {
             "column": self._column.tolist(),
             "want": self._want.tolist(),
             "arrays": [
                 packed(a) for a in (self._range, self._value, self._link, self._time, self._run, self._broken)
             ],
-            "days": {str(start): self._days[start].state() for start in sorted(self._days)},
+            "days": {str(start): days[start] for start in sorted(days)},
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -375,7 +393,7 @@ class Values:
         self._link = unpacked(link, np.bool_, -1, BEFORE)
         self._time = unpacked(time, np.int64, -1, 2)
         self._run, self._broken = unpacked(run, np.int64), unpacked(broken, np.int64)
-        self._days = {}
+        self._days, self._over = {}, {}
         for start, kept in state["days"].items():
             self._open(int(start), int(kept["end"])).restore(kept)
 

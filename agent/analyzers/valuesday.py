@@ -33,6 +33,8 @@ RARE = 3000
 are no resolution, which is a step that makes up a thousandth, together with its neighbours."""
 OFTEN = 5
 WORD = 2**16 - 1
+AHEAD = 8
+"""Quarter hours for which there is room at once."""
 SPIKED, LONG_LEFT, WAITING = 128, 2000, 256
 OUTER = ("outside", "beyond")
 
@@ -67,8 +69,8 @@ class ValuesDay:
         self.low, self.high, self.base = np.zeros(n), np.zeros(n), np.zeros(n)
         self.grain = np.ones(n)
         self.fell = np.zeros(n, np.bool_)
-        self.changed: NDArray[np.integer[Any]] = np.zeros((n, self._quarters), np.uint16)
-        """By signal and quarter hour; in 16 bits as long as they are enough, which is nearly always."""
+        self.changed: NDArray[np.integer[Any]] = np.zeros((n, 0), np.uint16)
+        """By signal and quarter hour, as far as the day has come; in 16 bits as long as they are enough."""
         self.sketches = {
             "spread": Sketches(SPREAD),
             "steps": Sketches(STEPS, upward=True),
@@ -95,7 +97,7 @@ class ValuesDay:
         self.low, self.high = np.append(self.low, nothing), np.append(self.high, nothing)
         self.base, self.grain = np.append(self.base, nothing), np.append(self.grain, nothing + 1)
         self.fell = np.append(self.fell, nothing > 0)
-        self.changed = np.concatenate([self.changed, np.zeros((more, self._quarters), self.changed.dtype)])
+        self.changed = np.concatenate([self.changed, np.zeros((more, self.changed.shape[1]), self.changed.dtype)])
 
     def begin(self, signal: Ints, first: Floats) -> None:
         """Take the day's first values of signals."""
@@ -110,14 +112,21 @@ class ValuesDay:
     def change(self, signal: Ints, time: Ints) -> None:
         """Take changes."""
         quarter = (time - self.start_ns) // QUARTER_NS
+        latest = int(quarter.max())
+        if latest >= self.changed.shape[1]:
+            self.changed = self._wide(min(latest + AHEAD, self._quarters))
         if self.changed.dtype == np.uint16 and int(self.changed.max()) + len(signal) > WORD:
             self.changed = self.changed.astype(np.int32)
         if self.changed.size <= 4 * len(signal):
-            quarter += signal * self._quarters
+            quarter += signal * self.changed.shape[1]
             more = np.bincount(quarter, minlength=self.changed.size).reshape(self.changed.shape)
             self.changed += more.astype(self.changed.dtype)
         else:
             np.add.at(self.changed, (signal, quarter), 1)
+
+    def _wide(self, quarters: int) -> NDArray[np.integer[Any]]:
+        """Return `changed` with so many quarter hours."""
+        return np.pad(self.changed, ((0, 0), (0, quarters - self.changed.shape[1])))
 
     def spike(self, signal: Ints, time: Ints, far: Floats) -> None:
         """Take candidates for spikes and their distances from the median."""
@@ -200,7 +209,7 @@ class ValuesDay:
         return {
             "end": self.end_ns,
             "columns": [packed(getattr(self, name)) for name in self.COLUMNS],
-            "changed": packed(self.changed.astype(np.int32)),
+            "changed": packed(self._wide(self._quarters).astype(np.int32)),
             "sketches": {name: sketch.state() for name, sketch in self.sketches.items()},
             "longest": {name: longest.state() for name, longest in self.longest.items()},
             "spikes": self.spikes.state(),

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 _T = TypeVar("_T", bound=np.generic)
 
 TALL_NS = 1_800_000_000_000
-"""Data time that is joined: the analyzers take a quarter less for a sample than with eight minutes, and an hour wins
+"""Data time that is joined: the analyzers take a quarter less a sample than with eight minutes, and an hour wins
 nothing more."""
 MOST = 2_000_000
 """Rows that are joined at most, which is half an hour of 1,000 signals and about 100 MB."""

@@ -90,7 +90,7 @@ def test_what_all_share_is_never_written_to() -> None:
     line.wake(DAY, "on", known=True)
     line.say(DAY + SECOND, "off", DAY, 2 * DAY)
     assert line.state()[2] == ["on", "off"], "labels of a day that was given up are gone"
-    assert [len(a) for a in (timeline.TIMES, timeline.CODES, timeline.NUMBERS, countday.NONE_YET)] == [0] * 4
+    assert [len(a) for a in (timeline.NUMBERS, countday.NONE_YET)] == [0] * 2
     assert not timeline.NO_COUNTS
     assert not any(getattr(other, name) for name in countday.ARRAYS)
     assert QUARTER_NS * 96 == DAY
