@@ -241,14 +241,17 @@ def _say_nothing(marks: Ints, block: FrameBlock | None, before_ns: int) -> bool:
 
     A watermark tells that a poll's link was alive from then to the next one if that is near enough, else for an
     interval; a good reading tells just that of its signal, and what holds of a signal holds of its link. So where
-    one signal was read at every one of them, and all rows are good and later than any before, the
-    rows have said it.
+    one signal was read well at every one of them and never otherwise, later than any before, its rows have said it.
     """
-    if block is None or block.source.mode != "poll" or len(marks) < 3 or block.status.any():
+    if block is None or block.source.mode != "poll" or len(marks) < 3 or not len(block):
         return False
     if int(marks[0]) <= before_ns or not np.all(marks[1:] > marks[:-1]):
         return False
-    return np.array_equal(block.time_ns[block.signal == block.signal[0]], marks)
+    well = np.bincount(block.signal[block.status != 0], minlength=len(block.source.signals)) == 0
+    rows = np.flatnonzero(well[block.signal])
+    if not len(rows):
+        return False
+    return np.array_equal(block.time_ns[block.signal == block.signal[rows[0]]], marks)
 
 
 def _absolute(found: Offsets, time: Ints) -> Ints:

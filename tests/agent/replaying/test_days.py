@@ -125,7 +125,10 @@ def minutes(seed: int, count: int = MINUTES) -> list[list[Item]]:
         elif rng.random() < 0.9:  # some are missing
             items.append(reading(POLLED, at, said, Status.UNCERTAIN if minute % 50 == 0 else 0))
             items.append(Watermark(POLLED.id, at))
-        items += [reading(STEADY, at + 5_000, said), Watermark(STEADY.id, at + 5_000)]
+        steady = reading(STEADY, at + 5_000, said)
+        if minute % 45 == 0:  # one signal is bad, and its source answers
+            steady = replace(steady, value=[None, *said[1:]], status=np.array([Status.BAD, *[0] * 5], np.uint32))
+        items += [steady, Watermark(STEADY.id, at + 5_000)]
         for second in range(0, 60, 30):
             items += [
                 published(rng, at + (second + 3) * SECOND, said),
