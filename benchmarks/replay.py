@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent.analyzers.evidence import DayLedger
 from agent.cli.progress import Progress
-from agent.replaying.days import Replay
+from agent.replaying.days import Replay, uncollected
 from agent.replaying.kept import Folder, Group
 from agent.replaying.tall import Tall
 from agent.spool.columns_streams import Reader
@@ -115,7 +115,7 @@ def told(args: argparse.Namespace, folder: Path) -> None:
     replay = Replay(found, CALENDAR, progress=progress.advance)
     begin, wall = time.thread_time(), time.monotonic()
     days: list[tuple[str, int]] = []
-    with watched(spent):
+    with watched(spent), uncollected():
         for day, raw in replay.days():
             days.append((day, len(raw)))
             if args.every and len(days) % args.every == 0:

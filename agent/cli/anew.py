@@ -17,7 +17,7 @@ from agent.cli import config_argument
 from agent.cli.progress import Progress
 from agent.config.load import load
 from agent.lock import hold
-from agent.replaying.days import Replay
+from agent.replaying.days import Replay, uncollected
 from agent.replaying.kept import Folder
 from agent.spool.daystore import DayStore
 from answers.load import load as load_answers
@@ -75,6 +75,7 @@ def main(args: argparse.Namespace, language: Language) -> int:
         replay = Replay(folder, config.calendar(), loops, ranges, config.sources(), progress.advance)
         with contextlib.ExitStack() as stack:
             stack.callback(progress.end)
+            stack.enter_context(uncollected())
             kept = stack.enter_context(_kept(args.file)) if args.keep else None
             if args.out is not None:
                 args.out.mkdir(parents=True, exist_ok=True)

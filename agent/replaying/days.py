@@ -8,6 +8,8 @@ which entries are missing because they were confirmed and let go, is told and no
 
 from __future__ import annotations
 
+import contextlib
+import gc
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING
@@ -50,6 +52,18 @@ class Seen:
     holes: list[int] = field(default_factory=list)
     partial: list[str] = field(default_factory=list)
     damaged: list[str] = field(default_factory=list)
+
+
+@contextlib.contextmanager
+def uncollected() -> Iterator[None]:
+    """Do without the collector of cycles: a replay makes none, and millions of objects that it would look at."""
+    before = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if before:
+            gc.enable()
 
 
 class Replay:

@@ -94,6 +94,14 @@ def reading(of: Source, at: int, said: Sequence[Value], status: int = 0) -> Fram
     )
 
 
+def steady(minute: int, at: int, said: Sequence[Value]) -> FrameBlock:
+    """Return a reading of a source that always answers, though one of its signals is bad now and then."""
+    if minute % 45:
+        return reading(STEADY, at, said)
+    sick = np.array([Status.BAD, *[0] * (len(said) - 1)], np.uint32)
+    return replace(reading(STEADY, at, said), value=[None, *said[1:]], status=sick)
+
+
 def published(rng: np.random.Generator, at: int, said: Sequence[Value]) -> FrameBlock:
     """Return what a subscription tells: some signals, with times of the device."""
     some = np.flatnonzero(rng.random(len(said)) < 0.4).astype(np.int32)
@@ -125,10 +133,7 @@ def minutes(seed: int, count: int = MINUTES) -> list[list[Item]]:
         elif rng.random() < 0.9:  # some are missing
             items.append(reading(POLLED, at, said, Status.UNCERTAIN if minute % 50 == 0 else 0))
             items.append(Watermark(POLLED.id, at))
-        steady = reading(STEADY, at + 5_000, said)
-        if minute % 45 == 0:  # one signal is bad, and its source answers
-            steady = replace(steady, value=[None, *said[1:]], status=np.array([Status.BAD, *[0] * 5], np.uint32))
-        items += [steady, Watermark(STEADY.id, at + 5_000)]
+        items += [steady(minute, at + 5_000, said), Watermark(STEADY.id, at + 5_000)]
         for second in range(0, 60, 30):
             items += [
                 published(rng, at + (second + 3) * SECOND, said),
