@@ -139,6 +139,7 @@ class Signal:
     alarm: Alarm | None = None
     canary: bool = False  # never changes unless somebody changes the program of the PLC
     found: Found = "manual"
+    burst_of: str | None = None  # read in bursts: the signal of the same machine that it is of
 
     @property
     def wide(self) -> bool:

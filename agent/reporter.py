@@ -15,9 +15,12 @@ from typing import TYPE_CHECKING
 
 from agent.errors import ConfigError
 from answers.plant import join
+from contract.codec import encode
+from contract.report import STANDS_S
 from readiness import contradictions, model
 from readiness.evidence import current
-from readiness.report import Assessment, Site, assess
+from readiness.past import Past
+from readiness.report import Assessment, Site, assess, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -29,12 +32,15 @@ if TYPE_CHECKING:
     from agent.uplink import Uplink
     from answers.load import Given
     from answers.plant import Joined
+    from contract.report import ReportRequest
     from contract.topics import AgentTopics
     from readiness.plant import Contradiction
 
 logger = logging.getLogger(__name__)
 
 FRESH_S = 5.0
+REST, REST_S = 4, 60.0
+"""After each earlier window: so many times as long as it took, and at most so long."""
 MODEL_FOLDERS = (
     Path(__file__).parent.parent / "config" / "readiness",  # a checkout
     Path(sys.prefix) / "share" / "techsquare-edge" / "readiness",  # an installed wheel
@@ -100,6 +106,8 @@ class Reporter:
         self._topic = topics.readiness
         self._clock = clock
         self._told = False  # that there are days of another release
+        self._broken: str | None = None  # first day that can be compared, when there are
+        self._past = Past()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="reporter", daemon=True)
         self.retained: Callable[[Assessment], bytes] = Assessment.retained
@@ -136,15 +144,43 @@ class Reporter:
     def _run(self) -> None:
         while True:
             try:
-                self._uplink.publish_retained(self._topic, self.retained(self.assessment(0)))
+                self._publish()
                 for turn in self.turns:
                     turn()
+                if self._look_back():
+                    self._publish()
             except sqlite3.Error as exc:
                 logger.warning("no report now, the spool cannot be read: %s", exc)
             except Exception:  # collection goes on
                 logger.exception("no report now: this is a bug, please report it")
             if self._stop.wait(self._every_s):
                 return
+
+    def _publish(self) -> None:
+        self._uplink.publish_retained(self._topic, self.retained(self.assessment(0)), STANDS_S)
+
+    def _look_back(self) -> bool:
+        """Assess earlier windows that have not been assessed for this evidence; return whether there were any.
+
+        There are only after a start, a new day or a change. Between two of them we rest, so that collection has
+        most of the processor.
+        """
+        made, looked = self.assessment(self._every_s), False
+        begun = self._clock.monotonic()
+        while self._past.step(made):
+            looked = True
+            took_s = (self._clock.monotonic() - begun) / 1e9
+            if self._stop.wait(min(REST * took_s, REST_S)):
+                return False
+            begun = self._clock.monotonic()
+        return looked
+
+    def respond(self, request: ReportRequest) -> bytes:
+        """Return the answer to `report.get` for somebody on this box, whatever consent goes."""
+        try:
+            return self.assessment().respond(encode(request))
+        except sqlite3.Error as exc:
+            return refusal("busy", f"the spool cannot be read: {exc}")
 
     def assessment(self, fresh_s: float = FRESH_S) -> Assessment:
         """Return what is known now, or was known `fresh_s` ago.
@@ -170,7 +206,9 @@ class Reporter:
     def _assess(self, now_ns: int) -> Assessment:
         sources, joined = self._configured
         days, tallies = self.days(), self._spool.tallies()
-        return assess(days, tallies, sources, joined.plant, joined.calendar, now_ns, self.model, self._site)
+        made = assess(days, tallies, sources, joined.plant, joined.calendar, now_ns, self.model, self._site)
+        made.past, made.broken = self._past, self._broken
+        return made
 
     def contradictions(self) -> list[Contradiction]:
         """Return what people have said that does not fit, as far as the evidence can be read now."""
@@ -183,8 +221,9 @@ class Reporter:
         """Return the closed days that this release can read; an update begins evidence anew."""
         days = self._spool.days()
         readable = {day: raw for day, raw in days.items() if current(raw)}
-        if len(readable) < len(days) and not self._told:
+        old = [day for day in days if day not in readable]
+        self._broken = min((day for day in readable if day > max(old)), default=None) if old else None
+        if old and not self._told:
             self._told = True
-            old = len(days) - len(readable)
-            logger.warning("days of evidence by another release that the report leaves out: %d", old)
+            logger.warning("days of evidence by another release that the report leaves out: %d", len(old))
         return readable

@@ -99,7 +99,7 @@ class Uplink(Client):
         self._handlers: dict[str, Handler] = {}
         self.gate: Gate | None = None
         self._watchers: list[Callable[[bool], None]] = []
-        self._retained: dict[str, bytes] = {}
+        self._retained: dict[str, tuple[bytes, int | None]] = {}
         self._jobs: queue.SimpleQueue[Callable[[], object] | None] = queue.SimpleQueue()
         self._waiting = 0  # requests
         self._slots = threading.Condition()
@@ -174,7 +174,14 @@ class Uplink(Client):
     # Publishing
 
     def publish(
-        self, topic: str, payload: bytes, *, retain: bool = False, compressed: bool = False, wait_s: float = 5
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        retain: bool = False,
+        compressed: bool = False,
+        wait_s: float = 5,
+        expiry: int | None = None,
     ) -> bool:
         """Publish with QoS 1; waits for a slot, so never call it from a listener.
 
@@ -193,7 +200,9 @@ class Uplink(Client):
         kind = codec.CONTENT_TYPE_ZSTD if compressed else codec.CONTENT_TYPE_JSON
         session = self._slot(len(payload), wait_s)
         # not under our lock: the network thread takes paho's lock first and ours in the callback
-        return session is not None and self._sent(session.publish(topic, payload, retain=retain, content_type=kind))
+        return session is not None and self._sent(
+            session.publish(topic, payload, retain=retain, content_type=kind, expiry=expiry)
+        )
 
     def _slot(self, size: int, wait_s: float) -> Session | None:
         """Take a slot for a payload; None when there is no connection, or no slot in time."""
@@ -218,9 +227,15 @@ class Uplink(Client):
                 self._sizes.acknowledged()
             self._slots.notify_all()
 
-    def publish_retained(self, topic: str, payload: bytes) -> None:
-        """Publish now and at each connect; returns at once, the newest payload of a topic counts."""
-        self._retained[topic] = payload
+    def publish_retained(self, topic: str, payload: bytes, expiry: int | None = None) -> None:
+        """Publish now and at each connect; returns at once, the newest payload of a topic counts.
+
+        Args:
+            topic: Where to.
+            payload: What.
+            expiry: Seconds after which the broker lets it go; MQTT 5 only.
+        """
+        self._retained[topic] = payload, expiry
         self._jobs.put(lambda: self._publish_one(topic))
 
     def publish_once(self, topic: str, payload: bytes) -> None:
@@ -229,7 +244,8 @@ class Uplink(Client):
 
     def _publish_one(self, topic: str) -> None:
         if self._up:
-            self.publish(topic, self._retained[topic], retain=True)
+            payload, expiry = self._retained[topic]
+            self.publish(topic, payload, retain=True, expiry=expiry)
 
     # What the connection tells: `troubled` and `ended` in its thread, the others in the network thread
 

@@ -14,6 +14,7 @@ from agent import storage
 from agent.carry import Courier
 from agent.redacted import device_as_written
 from agent.reload import arguments
+from contract.report import ReportRequest
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
@@ -102,6 +103,7 @@ class Verbs:
             "answers": self._answers,
             "reporter": self._signing,
             "days": self._days,
+            "report": self._report,
         }
 
     def _devices(self) -> dict[str, dict[str, object]]:
@@ -174,6 +176,10 @@ class Verbs:
         days = await asyncio.to_thread(self._spool.days)
         for day, raw in sorted(days.items())[-last:]:
             yield {"day": day, "body": raw.decode("utf-8", "replace")}
+
+    async def _report(self, target: str, _args: Mapping[str, object]) -> bytes:
+        """Answer with the readiness report, of the plant or of one machine, or why there is none."""
+        return await asyncio.to_thread(self._reporter.respond, ReportRequest(target or None))
 
     async def _signing(self, _target: str, args: Mapping[str, object]) -> Answer:
         """Answer with who signs the days of this agent; `do: take` goes on with the chain of another box."""

@@ -42,18 +42,24 @@ class Records:
     def _ns(self, local: dt.datetime) -> int:
         return int(local.replace(tzinfo=ZoneInfo(self.calendar.zone)).timestamp()) * SECOND
 
-    def products(self) -> dict[str, Product]:
+    def products(self, signals: frozenset[str]) -> dict[str, Product]:
         """Return the products by the value that the product signal shows."""
         found = {}
         for subject, answers in self._of("product"):
             name = subject.partition(" ")[2]
-            ideal = {}
+            ideal, per_count = {}, {}
             for field, one in answers.items():
-                kind, _, machine = field.partition(" ")
-                if kind == "ideal" and self._here(subject, machine, one, f"{machine}: {one.value / 1e9:g}s"):
-                    ideal[machine] = one.value / 1e9
+                kind, _, of = field.partition(" ")
+                if kind == "ideal" and self._here(subject, of, one, f"{of}: {one.value / 1e9:g}s"):
+                    ideal[of] = one.value / 1e9
+                elif kind == "per_count" and of in signals:
+                    per_count[of] = one.value
+                elif kind == "per_count":
+                    self.hearing.differs("unknown_signal", subject, field, one, "")
             title = answers.get("name")
-            found[name] = Product(id=name, name=name if title is None else title.value, ideal_s=ideal)
+            found[name] = Product(
+                id=name, name=name if title is None else title.value, ideal_s=ideal, per_count=per_count
+            )
         return found
 
     def hand_counts(self) -> tuple[HandCount, ...]:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from readiness.records import Label
 
 PLAIN = (
-    "specific", "action", "advice", "planned", "modulus", "resets", "factor", "meter", "pattern", "limits", "usual",
-    "critical", "used",
+    "specific", "action", "advice", "planned", "modulus", "resets", "resets_with", "factor", "meter", "pattern",
+    "limits", "usual", "critical", "used",
 )  # fmt: skip
 """Answers that go into a meaning as they are."""
 TRUE, FALSE = frozenset({"true", "1"}), frozenset({"false", "0"})
@@ -53,6 +53,9 @@ def meanings(
         tag = tags.get(name)
         if tag is None and not signal.startswith(CONDITION):
             hearing.differs("unknown_signal", subject, first, answers[first], "")
+        along = answers.get("resets_with")
+        if along is not None and f"{machine}/{along.value}" not in tags:
+            hearing.differs("unknown_signal", subject, "resets_with", along, "")
         found[name] = _meaning(hearing, subject, answers, tag, base.get(name))
     return found
 

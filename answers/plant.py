@@ -74,7 +74,7 @@ def join(catalog: Sequence[Link], machines: Sequence[Machine], calendar: Calenda
         about=_about(hearing, heard, known),
         meanings=join_signals.meanings(hearing, heard, catalog, base.meanings, known),
         loops=join_signals.loops(hearing, heard, catalog, known),
-        products=records.products(),
+        products=records.products(join_signals.names(catalog)),
         hand_counts=records.hand_counts(),
         reasons=records.stop_reasons(),
         systems=records.systems(join_signals.names(catalog)),
@@ -148,9 +148,9 @@ def _fields(hearing: Hearing, subject: str, entry: Entry, voice: Voice) -> None:
         value = getattr(entry, name)
         if value is None:
             continue
-        if subject.startswith("product ") and name == "ideal":
-            for machine, length in value.items():
-                hearing.add(subject, f"ideal {machine}", length, voice)
+        if subject.startswith("product ") and name in {"ideal", "per_count"}:
+            for of, number in value.items():  # each machine's, or signal's, is an answer of its own
+                hearing.add(subject, f"{name} {of}", number, voice)
         else:
             hearing.add(subject, name, value, voice)
 

@@ -117,6 +117,7 @@ OF_ROLE = {
     "planned": ("intervention",),
     "modulus": ("count_total", "count_good", "count_reject", "cycle", "energy"),
     "resets": ("count_total", "count_good", "count_reject", "cycle", "energy"),
+    "resets_with": ("count_total", "count_good", "count_reject", "cycle", "energy"),
     "factor": ("count_total", "count_good", "count_reject", "cycle", "energy"),
     "meter": ("energy",),
     "pattern": ("lot",),
@@ -142,6 +143,9 @@ class SignalAnswer(Entry):
         None, description="of a counter: it goes on from 0 after this minus 1, `65536`"
     )
     resets: tuple[TimeOfDay, ...] = Field((), description="of a counter: local times at which it is set back")
+    resets_with: Id | None = Field(
+        None, description="of a counter: signal of its machine whose changes set it back, its lot or order"
+    )
     factor: Annotated[FiniteFloat, Field(gt=0, le=1e9)] | None = Field(
         None, description="of a counter: pieces per count; of an energy meter: kWh per count"
     )
@@ -189,6 +193,11 @@ class ProductAnswer(Entry):
     name: Name | None = Field(None, description="as people call it")
     ideal: dict[Id, Annotated[Duration, Field(gt=0)]] = Field(
         {}, description="ideal cycle time per piece (PRI of ISO 22400-2) by machine, `{press-1: 12.5s}`"
+    )
+    per_count: dict[Signal, Annotated[FiniteFloat, Field(gt=0, le=1e9)]] = Field(
+        {},
+        description="pieces per count of a counter or cycle signal while this product is made (cavities of its "
+        "mould), `{press-1/total: 4}`; goes before the signal's factor",
     )
 
 

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 Scope = Literal["levels", "indicators", "machines", "days", "fit", "fit_missing", "raw_hosted"]
 """levels: evidence level, gates, and what is missing for them. indicators: values of the whole plant, dimensions.
-machines: values of single machines. days: the signed daily records, and what is computed from them. fit: whether a
-solution fits, and nothing of why. fit_missing: to owner and mentor, what is missing for it. raw_hosted: the site's
-broker is the platform's own, so raw data passes there."""
+machines: values of single machines. days: what single days were, of the whole plant; with `machines` the signed
+daily records, which hold every machine. fit: whether a solution fits, and nothing of why. fit_missing: to owner and
+mentor, what is missing for it. raw_hosted: the site's broker is the platform's own, so raw data passes there."""
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 NEEDS: Mapping[str, frozenset[Scope]] = {
     "report.get": frozenset({"levels", "indicators"}),
@@ -32,8 +32,11 @@ NEEDS: Mapping[str, frozenset[Scope]] = {
     "consent.get": frozenset(),
     "exit.test": frozenset(),
 }
-"""Verb -> scopes of which one suffices; none needed where there is none. One machine of `report.get` needs
-`machines`."""
+"""Verb -> scopes of which one suffices; none needed where there is none. Whatever tells of single machines needs
+`machines` as well: one machine of `report.get`, `window.get` or `mde.get`, and all of `day.get` and
+`baseline.freeze`."""
+RECORDS: frozenset[Scope] = frozenset({"days", "machines"})
+"""Scopes without which no daily record leaves the agent."""
 
 
 class Given(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -36,6 +36,9 @@ Quality = Literal["measured", "derived", "edge-only", "partial", "mixed", "censu
 partial: only a part of the definition could be looked at; census: everything was looked at, so there is no
 interval."""
 Error = Literal["no_consent", "no_data", "too_fine", "busy", "unknown_verb", "bad_request"]
+Omitted = Literal["contradictions", "trend.machines", "missing.machines", "machines", "settle.machines"]
+STANDS_S = 8 * 86_400
+"""How long the broker keeps a retained report, under MQTT 5: one that nobody renews any more is no report."""
 NOTE = "anchors are design values, not calibrated"
 
 
@@ -83,7 +86,10 @@ class Machine(msgspec.Struct, frozen=True):
 
 
 class Missing(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Evidence that is missing for a gate: why, and for which machines (empty: for all)."""
+    """Evidence that is missing for a gate: why, and for which machines.
+
+    None named means all of them, unless the report's `omitted` says that they were left out.
+    """
 
     metric: Id
     reason: Reason
@@ -176,6 +182,69 @@ class Window(msgspec.Struct, frozen=True):
     production_days: int
 
 
+class Measured(msgspec.Struct, frozen=True):
+    """What the window rests on.
+
+    `planned_s` is planned time by the calendar, once for the plant. `known` is the share of it in which values were
+    known, over all signals of a machine and all declared machines by weight: a machine that is not connected and
+    our own outages count as not known. It is no score.
+    """
+
+    machines: int  # declared
+    reached: int  # with a production day that counts
+    signals: int  # read at declared machines; bursts apart
+    planned_s: int
+    known: Share
+
+
+class Standing(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The level that stands: another takes its place when two windows say so that share no day.
+
+    `since` is the first day of the window with which it was first seen, `waiting` what this window says instead.
+    """
+
+    level: Levels
+    since: Date
+    windows: int  # that were looked at, this one too
+    waiting: Levels | None = None
+
+
+class Change(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How the score of a dimension or an indicator has changed, in points, on the machines of both windows.
+
+    It is called only if its 90 % interval excludes 0 and it is five points or more. `total` is the change over all
+    machines, those too that only one window has.
+    """
+
+    id: Id
+    before: Score
+    after: Score
+    lo: float
+    hi: float
+    called: Literal["better", "worse", "none"]
+    total: float | None = None
+
+    @property
+    def d(self) -> float:
+        """After less before."""
+        return round(self.after - self.before, 1)
+
+
+class Trend(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What has changed since the window of `first` to `last`, which shares no day with the report's.
+
+    `changes` has every dimension that both windows assess, and the indicators whose change is called. `added` and
+    `gone` are machines that only one window knows; they are not compared.
+    """
+
+    first: Date
+    last: Date
+    panel: int  # machines that are compared
+    changes: list[Change]
+    added: list[Id] = []
+    gone: list[Id] = []
+
+
 class Report(msgspec.Struct, frozen=True, omit_defaults=True):
     """A readiness report of a plant, or of `machine`."""
 
@@ -205,6 +274,11 @@ class Report(msgspec.Struct, frozen=True, omit_defaults=True):
     acatech: Band | None = None
     answers: list[str] = []  # sets of answers that were used: source, serial, hash
     contradictions: list[Contradiction] = []
+    measured: Measured | None = None
+    standing: Standing | None = None  # while earlier windows are still being looked at: none
+    trend: Trend | None = None
+    broken: Date | None = None  # evidence kept of days before was measured differently: nothing is compared with it
+    omitted: list[Omitted] = []  # did not fit into the retained report and is not none: `report.get` has it
 
 
 class ReportRequest(msgspec.Struct, frozen=True):

@@ -16,7 +16,7 @@ from contract.payload import Checksum, Nanoseconds
 from contract.report import Date, Hash, Id, Reason, Share
 
 DAY_S = 86_400
-Word = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern="^[A-Za-z0-9._-]+$")]
+Word = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$(?!\n)")]
 Signature = Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9+/]{86}==$")]
 
 

@@ -26,7 +26,9 @@ from rich.console import Console
 from rich.live import Live
 
 from agent.analyzers import evidence
+from agent.cli import reportview
 from agent.config.load import load
+from agent.reporter import load_model
 from agent.spool import Spool
 from contract.topics import AgentTopics
 from demo import broker, view
@@ -155,6 +157,7 @@ class Demo:
         self._gateway_file.write_text(GATEWAY.format(port=self._ports["broker_port"], folder=folder), "utf-8")
         self._config: AgentConfig = load(self._agent_file, self._language)
         self._store = folder / "store.db"
+        self._model = load_model()
 
     def run(self) -> int:
         """Start, show and end everything."""
@@ -232,7 +235,7 @@ class Demo:
         with Live(console=self._console, screen=True, auto_refresh=False) as live:
             while not self._over(until, FRAME_S):
                 size = self._console.size
-                page = view.page(observer.snapshot(), self._language, size.width, size.height)
+                page = view.page(observer.snapshot(), self._model, self._language, size.width, size.height)
                 live.update(page, refresh=True)
 
     def _print_lines(self, observer: Observer, until: float | None) -> None:
@@ -260,18 +263,30 @@ class Demo:
             resent=wire.resent,
             latency_p50_s=latency and round(latency[0], 4),
             latency_p99_s=latency and round(latency[1], 4),
-            indicators=indicators(shot.indicators),
+            indicators={} if shot.report is None else indicators(shot.report.values),
             replayed_samples=replayed[0],
             replay_seconds=round(replayed[1], 2),
             live_after_s=None if live_after_s is None else round(live_after_s, 2),
         )
-        if self._console.is_terminal:
-            self._console.print(view.page(shot, self._language, self._console.size.width))
+        if not self._options.json:
+            self._close(shot)
         said = _SUM(self._language).format(read, stored, result.lost, result.duplicated)
         print(said, file=sys.stderr if self._options.json else sys.stdout, flush=True)
         if self._options.json:
             print(result.text(), flush=True)
         return 1 if result.lost or result.duplicated else 0
+
+    def _close(self, shot: Snapshot) -> None:
+        """Print the whole report, and below it, where the eye is, the last screen."""
+        width = self._console.size.width
+        if shot.report is not None:
+            names = {m.id: m.name for m in shot.machines}
+            report = reportview.page(shot.report, self._model, self._language, names, shot.site, width)
+            self._console.print(report, highlight=False)
+        if self._console.is_terminal:
+            self._console.print(
+                "\n", view.page(shot, self._model, self._language, width, self._console.size.height)
+            )
 
     def _say(self, text: Text) -> None:
         print(text(self._language), file=sys.stderr, flush=True)

@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, Any, cast
 from agent import control
 from contract import codec
 from contract.report import Report
-from demo.snapshot import Indicator, Link, MachineState, Snapshot
+from demo.snapshot import Link, MachineState, Snapshot
 from gateway.stores.base import StoreUnavailable
 from gateway.stores.embedded import EmbeddedStore
-from readiness.indicators import REGISTRY
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -133,7 +132,7 @@ class Observer:
         bad = sum(d["bad_rows"] for d in devices.values())
         read_rate, stored_rate = self._rate(read, self._wire.rows)
         latency = self._wire.recent()
-        values, simulated = self._report()
+        raw = self._wire.report
         return Snapshot(
             site=self._config.name,
             broker=self._broker,
@@ -153,36 +152,10 @@ class Observer:
             machines=tuple(
                 self._machine(entry.id, entry.name or entry.id, devices) for entry in self._config.machines
             ),
-            indicators=values,
-            simulated=simulated,
+            report=None if raw is None else codec.decode(raw, Report, codec.REPORT_LIMIT),
             pull=self._pull,
             log=tuple(self._log),
         )
-
-    def _report(self) -> tuple[tuple[Indicator, ...], float | None]:
-        """Return the plant's indicators of the latest report, and how much of its window is simulated."""
-        raw = self._wire.report
-        if raw is None:
-            return (), None
-        report = codec.decode(raw, Report, codec.REPORT_LIMIT)
-        found = []
-        for value in report.values:
-            about = REGISTRY.get(value.metric)
-            found.append(
-                Indicator(
-                    id=value.metric,
-                    name=value.metric if about is None else about.ko if self._language == "ko" else about.en,
-                    unit=value.unit,
-                    value=value.value,
-                    lo=value.lo,
-                    hi=value.hi,
-                    coverage=value.coverage,
-                    score=value.score,
-                    reason=value.reason,
-                    census=value.quality == "census",
-                )
-            )
-        return tuple(found), report.simulated
 
     def _status(self) -> dict[str, Any]:
         try:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from demo.snapshot import Indicator
+    from contract.report import Value
 
 EVER = 2**62
 VALUES = frozenset({"f", "i", "s", "b", "q"})  # `src` is no sample of its own
@@ -77,11 +77,11 @@ def count(store: Path) -> tuple[int, int | None]:
         opened.close()
 
 
-def indicators(found: Iterable[Indicator]) -> dict[str, dict[str, float | str | None]]:
-    """Return the indicators as they stand in the result."""
+def indicators(found: Iterable[Value]) -> dict[str, dict[str, float | str | None]]:
+    """Return the values of a report as they stand in the result."""
     return {
-        i.id: {"reason": i.reason}
-        if i.value is None
-        else {"value": i.value, "lo": i.lo, "hi": i.hi, "coverage": i.coverage}
-        for i in found
+        v.metric: {"reason": v.reason}
+        if v.value is None
+        else {"value": v.value, "lo": v.lo, "hi": v.hi, "coverage": v.coverage}
+        for v in found
     }

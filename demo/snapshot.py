@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from contract.report import Report
 
 Link = Literal["none", "starting", "up", "down", "refused", "faulty"]
 
@@ -39,22 +42,6 @@ class MachineState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Indicator:
-    """One line of the readiness report; `value` None means not assessed, for `reason`. A census has no interval."""
-
-    id: str
-    name: str
-    unit: str = ""
-    value: float | None = None
-    lo: float | None = None
-    hi: float | None = None
-    coverage: float | None = None
-    score: float | None = None
-    reason: str | None = None
-    census: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """Everything.
 
@@ -73,9 +60,7 @@ class Snapshot:
         resent: Confirmations of what was confirmed before.
         bad: Samples that were bad.
         machines: In the order of the configuration.
-        indicators: In the order of the report.
-        window_days: Days that the report looks at.
-        simulated: Share of them that is simulated.
+        report: The latest readiness report, None before the first.
         pull: Command that pulls the report from another terminal.
         log: The newest events as they stand on the screen: seconds since the beginning, machine, what.
     """
@@ -96,8 +81,6 @@ class Snapshot:
     resent: int = 0
     bad: int = 0
     machines: tuple[MachineState, ...] = ()
-    indicators: tuple[Indicator, ...] = ()
-    window_days: int = 28
-    simulated: float | None = None
+    report: Report | None = None
     pull: str = ""
     log: tuple[tuple[float, str, str], ...] = ()

@@ -1,7 +1,6 @@
 """The demo's screen: a `Snapshot` as a page for a terminal, in Korean or English. Pure.
 
-What is known to be measured is printed as a value with its interval; what is not is printed as not assessed, with
-the reason. Colours only repeat what the words say.
+What the readiness report says is in `demo.verdict`. Colours only repeat what the words say.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text as Styled
 
+from demo import verdict
 from settings.language import Text
 
 if TYPE_CHECKING:
@@ -21,10 +21,13 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from demo.snapshot import Indicator, MachineState, Snapshot
+    from demo.snapshot import MachineState, Snapshot
+    from readiness.model import Model
     from settings.language import Language
 
 WIDE = 96
+EVENTS = 6  # lines of them
+ENDLESS = 1000
 FRAMED = 30  # lines from which the figures get their frame
 BARS = "▁▂▃▄▅▆▇█"
 
@@ -42,23 +45,6 @@ LINKS = {
     "down": (Text("link down", "통신 끊김"), "bold red"),
     "refused": (Text("refused", "접속 거부"), "bold red"),
     "faulty": (Text("fault", "수집기 오류"), "bold red"),
-}
-REASONS = {
-    "NA_NO_EVIDENCE": Text("no evidence", "근거 없음"),
-    "NA_SHORT_WINDOW": Text("too few days", "기간 부족"),
-    "NA_NO_SCHEDULE": Text("no schedule", "가동계획 없음"),
-    "NA_NO_INVENTORY": Text("no inventory", "설비 목록 없음"),
-    "NA_ROLE_UNCONFIRMED": Text("role not confirmed", "역할 미확인"),
-    "NA_NO_BURST": Text("no fast samples", "고속 수집 없음"),
-    "NA_SELF_FAULT": Text("our own outage", "수집기 중단"),
-    "NA_CLOCK": Text("clock not confirmed", "시각 미확인"),
-    "NA_FEW_EVENTS": Text("too few events", "건수 부족"),
-    "NA_ASSUME_EXPOSED": Text("rights unknown, assume exposed", "권한 미확인(노출 간주)"),
-    "NA_UNDERSAMPLED": Text("read too slowly to tell", "수집 주기 부족"),
-    "NA_METERS_DISAGREE": Text("meters disagree", "계측값 불일치"),
-    "NA_NO_VARIATION": Text("nothing varied", "변동 없음"),
-    "NA_NOT_IN_SOURCE": Text("the source cannot tell", "자료로 확인 불가"),
-    "NOT_APPLICABLE": Text("not applicable", "해당 없음"),
 }
 
 
@@ -87,28 +73,21 @@ class Words:
     age = Text("age", "경과")
     good = Text("good", "정상")
     readiness = Text("Digital readiness", "디지털화 준비도")
-    days = Text("{} days", "{}일")
-    simulated = Text("{:.0%} simulated history", "{:.0%} 시뮬레이션 이력")
-    indicator = Text("indicator", "지표")
-    value = Text("value", "값")
-    interval = Text("90 % interval", "90 % 신뢰구간")
-    coverage = Text("coverage", "평가 범위")
-    score = Text("score", "점수")
-    not_assessed = Text("not assessed ({})", "미평가({})")
+    simulated = Text("{:.0%} simulated history", "시뮬레이션 이력 {:.0%}")
     no_report = Text("the first report is being made", "첫 보고서를 만드는 중")
-    census = Text("all counted", "전수")
+    indicators = Text("Indicators", "지표")
     events = Text("Events", "통신 기록")
     nothing = Text("nothing to report", "특이사항 없음")
     history = Text("history {:,} in {:.1f} s", "이력 {:,}건 {:.1f}초")
     stop = Text("Ctrl-C ends", "Ctrl-C 종료")
-    design = Text("anchors uncalibrated", "점수 기준은 설계값(미보정)")
 
 
-def page(shot: Snapshot, language: Language, width: int, height: int = 0) -> RenderableType:
+def page(shot: Snapshot, model: Model, language: Language, width: int, height: int = 0) -> RenderableType:
     """Return the screen.
 
     Args:
         shot: What to show.
+        model: With which reports are made.
         language: Of the words.
         width: Columns of the terminal; below `WIDE` the tables lose their less important columns.
         height: Lines of the terminal; 0 for as many as it takes.
@@ -121,13 +100,20 @@ def page(shot: Snapshot, language: Language, width: int, height: int = 0) -> Ren
         _title(Words.machines(language)),
         _machines(shot.machines, language, wide=wide),
         _title(_readiness(shot, language)),
-        _indicators(shot, language, wide=wide)
-        if shot.indicators
-        else Styled(f" {Words.no_report(language)}", "dim"),
     ]
-    used = 6 + (5 if boxed else 3) + len(shot.machines) + max(len(shot.indicators), 1)
-    room = min(height - used - 1, 6) if height else 6
-    if room > 0:
+    left = (height or ENDLESS) - 5 - (5 if boxed else 3) - len(shot.machines)
+    if shot.report is None:
+        parts.append(Styled(f" {Words.no_report(language)}", "dim"))
+        left -= 1
+    else:
+        first = verdict.lines(shot.report, model, language)
+        parts += [*first, verdict.areas(shot.report, model, language)]
+        left -= len(first) + (len(shot.report.dimensions) + 1) // 2
+        values, lines = verdict.values(shot.report, language, width)
+        if left - lines - 1 > EVENTS:
+            parts += [_title(Words.indicators(language)), values]
+            left -= lines + 1
+    if (room := min(left - 1, EVENTS)) > 0:
         parts += [_title(Words.events(language)), _events(shot, language, room)]
     parts.append(_footer(shot, language, width))
     return Group(*parts)
@@ -164,11 +150,11 @@ def _title(text: str) -> RenderableType:
 
 
 def _readiness(shot: Snapshot, language: Language) -> str:
-    w = Words
-    title = f"{w.readiness(language)} · {w.days(language).format(shot.window_days)}"
-    if shot.simulated:
-        title += f" · {w.simulated(language).format(shot.simulated)}"
-    return f"{title} · {w.design(language)}"
+    w, report = Words, shot.report
+    if report is None:
+        return w.readiness(language)
+    title = f"{w.readiness(language)} · {report.window.first} ~ {report.window.last}"
+    return f"{title} · {w.simulated(language).format(report.simulated)}" if report.simulated else title
 
 
 def _table() -> Table:
@@ -238,30 +224,6 @@ def _machines(machines: Sequence[MachineState], language: Language, *, wide: boo
     return table
 
 
-def _indicators(shot: Snapshot, language: Language, *, wide: bool) -> RenderableType:
-    w = Words
-    table = _table()
-    table.add_column("", no_wrap=True)
-    table.add_column(w.indicator(language), no_wrap=True, ratio=1)
-    table.add_column(w.value(language), justify="right", no_wrap=True)
-    table.add_column(w.interval(language), justify="center", no_wrap=True)
-    table.add_column(w.coverage(language), justify="right", no_wrap=True)
-    if wide:
-        table.add_column(w.score(language), no_wrap=True)
-    for i in shot.indicators:
-        row: list[RenderableType] = [Styled(i.id, "bold"), i.name]
-        if i.value is None:
-            reason = REASONS.get(i.reason or "")
-            text = w.not_assessed(language).format(reason(language) if reason else i.reason or "?")
-            row += [Styled(text, "yellow"), "", ""]
-        else:
-            row += [Styled(value(i.value, i.unit), "bold"), _interval(i, language), _percent(i.coverage)]
-        if wide:
-            row.append(_bar(i.score))
-        table.add_row(*row)
-    return table
-
-
 def _events(shot: Snapshot, language: Language, room: int) -> RenderableType:
     w = Words
     lines = [
@@ -283,13 +245,6 @@ def _footer(shot: Snapshot, language: Language, width: int) -> RenderableType:
     return text
 
 
-def value(number: float, unit: str) -> str:
-    """Return a number as a person reads it in this unit."""
-    if unit in {"", "1", "share", "ratio"}:
-        return f"{number:.1%}" if number < 0.995 or number == 1 else f"{number:.2%}"
-    return f"{number:,.2f} {unit}"
-
-
 def spark(values: Sequence[float], width: int) -> str:
     """Return the last values as a line of bars, the lowest and the highest of them at its ends."""
     last = list(values[-width:])
@@ -299,22 +254,6 @@ def spark(values: Sequence[float], width: int) -> str:
     if high == low:
         return BARS[0] * len(last)
     return "".join(BARS[round((v - low) / (high - low) * (len(BARS) - 1))] for v in last)
-
-
-def _interval(indicator: Indicator, language: Language) -> str:
-    if indicator.census:
-        return Words.census(language)
-    if indicator.lo is None or indicator.hi is None:
-        return "–"
-    return f"{value(indicator.lo, indicator.unit)} – {value(indicator.hi, indicator.unit)}"
-
-
-def _bar(score: float | None) -> RenderableType:
-    if score is None:
-        return ""
-    full = round(score / 10)
-    style = "green" if score >= 80 else "yellow" if score >= 50 else "red"
-    return Styled.assemble(("█" * full, style), ("·" * (10 - full), "dim"), f" {score:3.0f}")
 
 
 def _percent(share: float | None) -> str:

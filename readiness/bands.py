@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from contract.report import Band, Value
 from readiness.conditions import FAIL, OPEN, PASS, conditions, reached, state
+from readiness.indicators.base import Missing
+from readiness.levels import ROUNDING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from contract.report import Dimension
+    from contract.report import Dimension, Reason
+    from readiness.indicators.base import Outcome
+    from readiness.inventory import Machine
     from readiness.model import Ladder, Ladders
 
 
@@ -22,6 +27,27 @@ def of_dimensions(found: Sequence[Dimension], evidence: str) -> dict[str, Value]
         else Value(metric=d.id, unit="1", evidence=evidence, reason="NA_NO_EVIDENCE")
         for d in found
     }
+
+
+def carried(value: Value, outcomes: Mapping[str, Outcome], inventory: Sequence[Machine], quorum: float) -> Value:
+    """Return a value of the plant as a scale may ask for it: missing where too few machines carry it.
+
+    The mean over the machines that were assessed says nothing of the others, so what one machine of ten does is no
+    evidence of a plant. The share of weight is that of the levels.
+    """
+    lacking: Counter[Reason] = Counter()
+    total = 0.0
+    for machine in inventory:
+        found = outcomes[machine.id]
+        if not isinstance(found, Missing):
+            total += machine.weight
+        elif found.reason != "NOT_APPLICABLE":
+            total += machine.weight
+            lacking[found.reason] += machine.weight  # type: ignore[assignment]  # a Counter counts weights as well
+    if value.value is None or total - sum(lacking.values()) >= quorum * total * (1 - ROUNDING):
+        return value
+    most = max(sorted(lacking), key=lambda reason: lacking[reason])
+    return Value(metric=value.metric, unit=value.unit, evidence=value.evidence, reason=most)
 
 
 def band(ladder: Ladder, values: Mapping[str, Value], tolerance: float) -> Band:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from readiness.gaps import counting
+from readiness.production import production
 from readiness.records import QUARTER_NS
 from readiness.sketch import value
 from readiness.spans import Spans, intersection, union
@@ -36,17 +37,24 @@ class Rows:
     excess: float
 
 
+def pieces_of(view: View, machine: str, cycles: Cycles) -> Floats:
+    """Return [n] the pieces that cycles of each quarter hour stand for; those of a number are pieces already."""
+    if not len(cycles.dwell):
+        return cycles.begun
+    return cycles.begun * production(view, machine).pieces_per_count(cycles.name, cycles.at)
+
+
 def rows(view: View, machine: str, cycles: Cycles, total: Counted) -> Rows:
     """Return cycles and pieces over the quarter hours of planned time, on days that count."""
     planned = union(*(view.calendar.planned_spans(day) for day in view.dates))
     inside = intersection(planned, counting(view, machine))
-    bit = len(cycles.dwell) > 0  # a number is in pieces already
-    each = view.plant.meaning(cycles.name).factor if bit else 1.0
+    made = pieces_of(view, machine, cycles)
+    each = float((made / np.maximum(cycles.begun, 1.0)).max(initial=1.0))
     at = np.union1d(cycles.at, total.at)
     edges, pieces = np.zeros(len(at)), np.zeros(len(at))
-    edges[np.searchsorted(at, cycles.at)] = cycles.begun * each
+    edges[np.searchsorted(at, cycles.at)] = made
     # What a bit did while nobody looked is lost, and so are the pieces of that time; a number remembers its cycles.
-    pieces[np.searchsorted(at, total.at)] = total.pieces - (total.blind if bit else 0.0)
+    pieces[np.searchsorted(at, total.at)] = total.pieces - (total.blind if len(cycles.dwell) else 0.0)
     day = view.seen.day_of(at)
     doubtful = total.faults + total.suspected + total.unresolved > 0
     keep = inside.within(Spans(at, at + QUARTER_NS)) == QUARTER_NS

@@ -75,6 +75,10 @@ class Tag(Protocol):
         """What it tells while it is true, if it is an alarm."""
 
     @property
+    def burst_of(self) -> str | None:
+        """Of a signal that is read in bursts: id of the signal of the same machine that it is of."""
+
+    @property
     def found(self) -> str:
         """How its address was found: value of `agent.frame.Found`."""
 

@@ -85,7 +85,8 @@ class Combiner:
             else:
                 assessed[name] = weight, outcome
         if not assessed:
-            reason: Reason = max(sorted(reasons), key=lambda r: reasons[r]) if reasons else "NA_NO_INVENTORY"
+            lacking: list[Reason] = [r for r in sorted(reasons) if r != "NOT_APPLICABLE"] or list(reasons)
+            reason: Reason = max(lacking, key=lambda r: reasons[r]) if lacking else "NA_NO_INVENTORY"
             return Value(
                 metric=indicator.id, unit=indicator.unit, evidence=self._evidence, machine=machine,
                 reason=reason, roles=roles, shown=self._beside(indicator, machine, list(outcomes.values())),

@@ -24,8 +24,16 @@ def devices(view: View, machine: str) -> dict[str, list[Link]]:
 
 
 def current(view: View, device: str) -> DayEvidence | None:
-    """Return the last day on which a device was known, whose facts about it hold; None if there is none."""
-    return next((r for r in reversed(view.records) if device in r.connections), None)
+    """Return the last day on which a device was known, whose facts about it hold; None if there is none.
+
+    What a device once said is in the evidence of every later day. One that has neither begun a session nor answered
+    anything in the window is not reached, whatever it said before.
+    """
+    found = next((r for r in reversed(view.records) if device in r.connections), None)
+    if found is None or int(found.connections[device].time) >= view.records[0].start_ns:
+        return found
+    alive = any(part.live for record in view.records for part in record.sources if part.device == device)
+    return found if alive else None
 
 
 def session(view: View, device: str) -> Connection | None:

@@ -3,15 +3,18 @@
 A step back is one of
 
     wrap        a modulus is declared, and what was counted across it fits the counter's own pace
-    reset       to zero or near it, at a declared time, 5 minutes more or less, or unseen around one
+    reset       to zero or near it, at a declared time or with the change of a signal that is declared to set it
+                back (a lot), 5 minutes more or less, or unseen around one
     suspected   to zero or near it, at the same quarter hour of the day on three days or more: probably a reset that
                 nobody has declared; a person decides
     fault       anything else
 
 "Near zero" and "fits" mean: no more than the counter can have counted since it was last seen and a minute, at
 twice the fastest pace of any quarter hour of the window, or four of its usual steps. What was counted across a wrap
-or since a reset is added; a step back that is a fault or only suspected adds nothing. Steps that evidence did not
-keep one by one (over a hundred a day) are `unresolved`.
+or since a reset is added; a step back that is a fault or only suspected adds nothing. A counter that steps back and
+leaps up by as much within a quarter hour, further than it ever counts in two, has read nonsense for a moment (a
+zero while its controller starts): the leap is taken off again. Steps that evidence did not keep one by one (over a
+hundred a day) are `unresolved`.
 
 The median time per piece and the share of pieces that came too fast come from the sketch of paces, so both have its
 relative error of 2 %.
@@ -51,6 +54,8 @@ HABIT = 3
 PACE, STEPS, MARGIN_NS = 2.0, 4.0, 60 * SECOND
 TOO_FAST = 0.5
 """Pieces that come in less than this share of the ideal cycle cannot have been made."""
+AROUND = (0, QUARTER_NS, -QUARTER_NS)
+"""Where a counter that read nonsense for a moment leapt up: in the quarter hour of its step back or beside it."""
 Kind = Literal["wrap", "reset", "suspected", "fault"]
 
 
@@ -152,7 +157,7 @@ def count(view: View, name: str, ideals_ns: Sequence[float | None] = ()) -> Coun
     days = len(view.dates)
     pieces: dict[int, float] = defaultdict(float)
     blind: dict[int, float] = defaultdict(float)
-    steps, unresolved, counts, fast = (np.zeros(days) for _ in range(4))
+    steps, unresolved = np.zeros(days), np.zeros(days)
     pace: list[dict[int, int]] = [{} for _ in range(days)]
     raw: list[tuple[int, int, int, int, float]] = []  # day, at, before, after, unit
     for day, record, seen in records:
@@ -168,24 +173,24 @@ def count(view: View, name: str, ideals_ns: Sequence[float | None] = ()) -> Coun
         raw += kept
         steps[day] += seen.steps + seen.backs
         unresolved[day] += seen.backs - len(kept)
-        ideal = ideals_ns[day] if ideals_ns else None
         for bucket, number in pairs(seen.pace).items():
             pace[day][bucket] = pace[day].get(bucket, 0) + number
-            if ideal is not None:
-                counts[day] += number
-                # Of the bucket's slowest edge, so that rounding never accuses; a count may be several pieces.
-                fast[day] += number * (edges(bucket)[1] * SECOND / meaning.factor < TOO_FAST * ideal)
     unit = records[-1][2].unit
-    seeing = [pieces[at] - blind.get(at, 0.0) for at in pieces]
-    peak = max(seeing, default=0.0) / (unit * meaning.factor)
-    step = sum(seeing) / (unit * meaning.factor) / max(1, sum(c.steps for _, _, c in records))
+    seeing = {at: pieces[at] - blind.get(at, 0.0) for at in pieces}
+    places = view.seen.quarters(np.array([at for _, at, *_ in raw], np.int64)).tolist()
+    beside = {place + side for place in places for side in AROUND}
+    clean = max((seeing[at] for at in seeing.keys() - beside), default=0.0)
+    peak = (clean or max(seeing.values(), default=0.0)) / (unit * meaning.factor)
+    step = sum(seeing.values()) / (unit * meaning.factor) / max(1, sum(c.steps for _, _, c in records))
     backs = _explained(view, name, meaning, raw, (peak, max(step, 1.0)))
     faults, suspected = np.zeros(days), np.zeros(days)
-    for (day, *_, step_unit), back in zip(raw, backs, strict=True):
+    for (day, *_), back in zip(raw, backs, strict=True):
         faults[day] += back.kind == "fault"
         suspected[day] += back.kind == "suspected"
-        if back.gained:
-            pieces[int(view.seen.quarters(np.array([back.at_ns]))[0])] += back.gained * step_unit * meaning.factor
+    for (day, *_, step_unit), back, place in zip(raw, backs, places, strict=True):
+        if _across(back, place, (pieces, blind), step_unit * meaning.factor, PACE * clean):
+            _unpaced(pace[day], round((back.before - back.after) * step_unit), PACE * clean / meaning.factor)
+    counts, fast = _hurried(pace, ideals_ns, meaning.factor)
     at = sorted(pieces)
     return Counted(
         name=name,
@@ -204,6 +209,58 @@ def count(view: View, name: str, ideals_ns: Sequence[float | None] = ()) -> Coun
     )
 
 
+def _across(
+    back: Back, place: int, amounts: tuple[dict[int, float], dict[int, float]], each: float, most: float
+) -> bool:
+    """Add what was gained across a step back, or take the leap off that belongs to it.
+
+    Returns whether there was a leap.
+
+    Args:
+        back: The step.
+        place: Its quarter hour.
+        amounts: Pieces by quarter hour, and the blind part of them.
+        each: Pieces of one count.
+        most: That a quarter hour can have without a leap; 0 where none is known.
+    """
+    pieces, blind = amounts
+    lost = (back.before - back.after) * each
+    leapt = next((q for side in AROUND if pieces.get(q := place + side, 0.0) > max(lost, most)), None)
+    if back.kind != "wrap" and most and leapt is not None:
+        pieces[leapt] -= lost
+        if blind.get(leapt, 0.0) >= lost:  # the leap came over a hole
+            blind[leapt] -= lost
+        return True
+    if back.gained:
+        pieces[place] = pieces.get(place, 0.0) + back.gained * each
+    return False
+
+
+def _unpaced(pace: dict[int, int], counts: int, most: float) -> None:
+    """Take the counts of a leap out of a day's paces: they are of one pace, faster than `most` in a quarter hour.
+
+    One that came behind a step back or over a hole has left none.
+    """
+    quickest = [b for b in sorted(pace) if pace[b] >= counts and edges(b)[1] * SECOND * most < QUARTER_NS]
+    for bucket in quickest[:1]:
+        pace[bucket] -= counts
+        if not pace[bucket]:
+            del pace[bucket]
+
+
+def _hurried(
+    pace: Sequence[dict[int, int]], ideals_ns: Sequence[float | None], factor: float
+) -> tuple[Floats, Floats]:
+    """Return per day the counts whose pace is known, and those that came too fast; 0 without an ideal cycle."""
+    counts, fast = np.zeros(len(pace)), np.zeros(len(pace))
+    for day, ideal in enumerate(ideals_ns):
+        for bucket, number in pace[day].items() if ideal is not None else ():
+            counts[day] += number
+            # Of the bucket's slowest edge, so that rounding never accuses; a count may be several pieces.
+            fast[day] += number * (edges(bucket)[1] * SECOND / factor < TOO_FAST * (ideal or 0.0))
+    return counts, fast
+
+
 def _explained(
     view: View,
     name: str,
@@ -214,6 +271,7 @@ def _explained(
     """Return each step back with what it is."""
     known = view.spans(name)
     zone = ZoneInfo(view.calendar.zone)
+    changes = _changes(view, name, meaning.resets_with)
     found: list[Back] = []
     open_: dict[int, set[str]] = defaultdict(set)  # quarter of the local day -> dates with an unexplained step
     near_zero: list[bool] = []
@@ -226,7 +284,10 @@ def _explained(
         near_zero.append(near)
         if modulus is not None and before < modulus and after >= 0 and across <= limit:
             found.append(Back(at, before, after, "wrap", across))
-        elif near and any(_struck(reset, last - NEAR_NS, at + NEAR_NS, zone) for reset in meaning.resets):
+        elif near and (
+            any(_struck(reset, last - NEAR_NS, at + NEAR_NS, zone) for reset in meaning.resets)
+            or bool(((changes >= last - NEAR_NS) & (changes <= at + NEAR_NS)).any())
+        ):
             found.append(Back(at, before, after, "reset", after))
         else:
             found.append(Back(at, before, after, "fault", 0))
@@ -238,6 +299,17 @@ def _explained(
         else back
         for back, near in zip(found, near_zero, strict=True)
     ]
+
+
+def _changes(view: View, name: str, other: str | None) -> Ints:
+    """Return when the signal that sets a counter back said something else than before."""
+    track = None if other is None else view.seen.track(f"{name.partition('/')[0]}/{other}")
+    if track is None:
+        return np.zeros(0, np.int64)
+    begun = [
+        at for at, one, last in zip(track.start[1:], track.label[1:], track.label, strict=False) if one != last
+    ]
+    return np.array(begun, np.int64)
 
 
 def _last_seen(known: Spans, at: int) -> int:
@@ -273,9 +345,19 @@ def _struck(reset: time, from_ns: int, to_ns: int, zone: ZoneInfo) -> bool:
 def best(found: Sequence[Counted]) -> Counted:
     """Return the counter to believe of several with the same role: the one with the fewest unexplained steps.
 
-    They are not added: a counter of the shift and one of the machine's life count the same pieces.
+    They are not added: a counter of the shift and one of the machine's life count the same pieces. One that counted
+    in less than half as many quarter hours as another has been dead for most of the time, however quietly.
     """
-    order = sorted(found, key=lambda c: (float((c.faults + c.suspected + c.unresolved).sum()), -len(c.at), c.name))
+    most = max(len(c.at) for c in found)
+    order = sorted(
+        found,
+        key=lambda c: (
+            2 * len(c.at) < most,
+            float((c.faults + c.suspected + c.unresolved).sum()),
+            -len(c.at),
+            c.name,
+        ),
+    )
     return _with_others(order[0], tuple(c.name for c in order[1:]))
 
 

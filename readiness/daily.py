@@ -30,20 +30,32 @@ def machines(assessment: Assessment) -> list[DayMachine]:
 def metrics(assessment: Assessment) -> list[MetricDay]:
     """Return every indicator of the window's last day; those of which nothing can be said are left out."""
     order = [m.id for m in assessment.view.inventory]
-    found = [_metric(REGISTRY[name], order, assessment.outcomes(name)) for name in sorted(REGISTRY)]
+    found = [metric_day(REGISTRY[name], order, assessment.outcomes(name)) for name in sorted(REGISTRY)]
     return [one for one in found if one.machines or one.apart]
 
 
-def _metric(indicator: Indicator, order: list[str], outcomes: Mapping[str, Outcome]) -> MetricDay:
+def metric_day(indicator: Indicator, order: list[str], outcomes: Mapping[str, Outcome]) -> MetricDay:
+    """Return an indicator of the window's last day.
+
+    Its kind follows from the window and not from the day: on a Sunday, on which no machine has anything to add up,
+    a metric is still one that is added up, and what other machines say of the window is no part of it.
+
+    Args:
+        indicator: Which one.
+        order: The declared machines.
+        outcomes: What was found at each.
+    """
     whole = indicator.scope == "plant"
     apart: dict[Reason, list[int]] = {}
     states: list[tuple[int, float, float]] = []
     ratios: dict[float, list[tuple[int, float, float]]] = {}
+    adds = False
     for index, machine in enumerate(order[:1] if whole else order):
         outcome = outcomes[machine]
         if isinstance(outcome, Missing):
             apart.setdefault(outcome.reason, []).append(index)
         elif isinstance(outcome, Shares | Events | Rates):
+            adds = True
             if outcome.den[-1] > 0:
                 per = outcome.per if isinstance(outcome, Rates) else 1.0
                 row = index, round(float(outcome.num[-1]), DIGITS), round(float(outcome.den[-1]), DIGITS)
@@ -52,11 +64,11 @@ def _metric(indicator: Indicator, order: list[str], outcomes: Mapping[str, Outco
             states.append((index, round(point(outcome), DIGITS), 1.0))
     # Where machines find different kinds the record tells the one that can be added up; the others tell their state
     # in the report. No formula has two different `per`.
-    per, rows = next(iter(ratios.items()), (1.0, states))
+    per, rows = next(iter(ratios.items()), (1.0, [] if adds else states))
     return MetricDay(
         metric=indicator.id,
         unit=indicator.unit,
-        kind="ratio" if ratios else "state",
+        kind="ratio" if adds else "state",
         machines=[index for index, _, _ in rows],
         num=[num for _, num, _ in rows],
         den=[den for _, _, den in rows],

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import msgspec
 
-from contract.codec import checksum, encode
+from contract.codec import encode
 from contract.errors import WireError
 from readiness.records import Access, Burst, Certificate, Condition, Count, Loop, Offer, Skew, Sparse, Track, Values
 from readiness.spans import EMPTY, Spans
@@ -173,8 +173,3 @@ def current(raw: bytes) -> bool:
         return msgspec.json.decode(raw, type=_Version).version == VERSION
     except msgspec.DecodeError:
         return True
-
-
-def digest(days: list[bytes]) -> str:
-    """Return the hash of a sequence of canonical days, 64 bits as hex."""
-    return checksum("".join(checksum(day) for day in days).encode())

@@ -6,6 +6,7 @@
     alarms             alarms that were active in the window
     hands              actions of people with no alarm before them, per 100 cycles; mean over machines by weight
     automatic_reasons  share of the explained time of stops whose reason came from the machine; mean by weight
+                       (both missing where machines below the quorum of the levels can tell)
     order_systems      installed systems that know orders (MES, ERP, POP)
     onboardings        machines that were added with a protocol of the hours that it took
 
@@ -21,6 +22,7 @@ import numpy as np
 from contract.report import Value
 from readiness.indicators.base import Missing
 from readiness.indicators.c01 import READ_DAYS, moved
+from readiness.levels import ROUNDING
 from readiness.production import production
 
 if TYPE_CHECKING:
@@ -81,8 +83,8 @@ def of_plant(view: View, outcomes: Outcomes, evidence: str) -> dict[str, Value]:
     found: dict[str, float | Reason] = {
         "executing": _executing(view),
         "alarms": sum(n for _, n in alarms) if alarms else "NA_NO_EVIDENCE",
-        "hands": _mean(_shown(view, outcomes("U02"), lambda shown: _number(shown.get("without_alarm")))),
-        "automatic_reasons": _mean(_shown(view, outcomes("V05"), _automatic)),
+        "hands": _mean(view, outcomes("U02"), lambda shown: _number(shown.get("without_alarm"))),
+        "automatic_reasons": _mean(view, outcomes("V05"), _automatic),
         "order_systems": float(sum(systems)) if systems else "NA_NO_EVIDENCE",
         "onboardings": float(len(view.plant.onboardings)),
     }
@@ -115,5 +117,13 @@ def _shown(
     ]
 
 
-def _mean(rows: list[tuple[float, float]]) -> float | Reason:
-    return sum(w * x for w, x in rows) / sum(w for w, _ in rows) if rows else "NA_NO_EVIDENCE"
+def _mean(
+    view: View, outcomes: Mapping[str, Outcome], pick: Callable[[Mapping[str, object]], float | None]
+) -> float | Reason:
+    rows = _shown(view, outcomes, pick)
+    told = sum(w for w, _ in rows)
+    lacking = [(o.reason, m.weight) for m in view.inventory if isinstance(o := outcomes[m.id], Missing)]
+    missing = sum(weight for reason, weight in lacking if reason != "NOT_APPLICABLE")
+    if not rows or told < view.model.gates.quorum * (told + missing) * (1 - ROUNDING):
+        return "NA_NO_EVIDENCE"
+    return sum(w * x for w, x in rows) / told

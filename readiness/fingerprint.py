@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 TAG = (
     "id", "machine", "name", "dtype", "unit", "description", "role", "role_confirmed", "instrument_range",
-    "eu_range", "path", "found",
+    "eu_range", "path", "found", "burst_of",
 )  # fmt: skip
 
 

@@ -210,6 +210,10 @@ FLAGS = {
         "the counter counts strokes, not pieces: a factor is missing",
         "생산량이 아니라 행정(타수)을 셈: 환산 계수 필요",
     ),
+    "SYSTEM_SAID": Words(
+        "that a system writes a set point is what a person says; reads do not show who writes",
+        "시스템이 설정값을 쓴다는 것은 응답에 따름: 읽기만으로는 누가 썼는지 알 수 없음",
+    ),
     "TAP": Words("read by a retrofit tap", "외부에 덧붙인 장치(탭)로 수집함"),
     "TYPED_BY_HAND": Words("addresses were typed by hand", "손으로 입력한 주소가 있음"),
     "UNPROTECTED_OFFER": Words(

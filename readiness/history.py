@@ -49,9 +49,11 @@ class Row:
 def rows(days: Iterable[Day], metric: str) -> tuple[list[Row], MetricDay | None]:
     """Return what records say of a metric, and its latest entry (unit, kind), None if it is in no record.
 
-    Of days on which it was another kind than in the latest record nothing is taken: they cannot be put together.
+    Of days on which it was another kind than in the latest record nothing is taken: they cannot be put together. A
+    day on which no machine has a number has no kind either.
     """
     told = [(day, one) for day in days for one in day.metrics if one.metric == metric]
+    told = [(day, one) for day, one in told if one.machines] or told
     latest = max(told, key=lambda pair: pair[0].date)[1] if told else None
     found = [
         Row(

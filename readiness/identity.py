@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from readiness.naming import bare
 from readiness.production import production
+from readiness.seen import text
 from readiness.spans import EMPTY, Spans, intersection, union
 from readiness.view import NEEDED_DAYS
 
@@ -74,9 +75,9 @@ class Identities:
         return -sum(t / total * math.log2(t / total) for t in times.values() if t) if total else 0.0
 
 
-def valid(text: str, meaning: Meaning, placeholders: frozenset[str]) -> bool:
+def valid(name: str, meaning: Meaning, placeholders: frozenset[str]) -> bool:
     """Return whether an id can identify anything."""
-    plain = text.strip()
+    plain = name.strip()
     if not plain.strip("0-_. ") or (len(plain) >= SAME and len(set(plain)) == 1):
         return False
     if meaning.pattern is not None:
@@ -133,7 +134,7 @@ def identities(view: View, machine: str) -> Identities | None:
 
 
 def _said(track: Labelled, lot: Lot) -> Spans:
-    return track.where(lambda label: str(label) == lot.id)
+    return track.where(lambda label: text(label) == lot.id)
 
 
 def is_first(view: View, machine: str) -> bool:
@@ -147,5 +148,5 @@ def seen_before(view: View, machine: str) -> Mapping[str, int]:
     for name in view.signals(machine, "lot"):
         track = view.over(LOOK_BACK_DAYS).seen.track(name)
         for start, label in zip(track.start.tolist(), track.label, strict=True) if track is not None else ():
-            first[str(label)] = min(start, first.get(str(label), start))
+            first[text(label)] = min(start, first.get(text(label), start))
     return first

@@ -6,7 +6,8 @@ nothing was known counts once, at the time when it was seen.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import reduce
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -51,6 +52,11 @@ class Actions:
     buttons: bool
     known: Spans
 
+    def during(self, spans: Spans) -> Actions:
+        """Return the actions in a part of the domain."""
+        there = alarms.inside(spans, self.at)
+        return replace(self, at=self.at[there], declared=self.declared[there], answering=self.answering[there])
+
 
 def changes(track: Labelled) -> Ints:
     """Return when a track came to say something else than before."""
@@ -83,11 +89,11 @@ def modes(view: View, machine: str) -> tuple[Spans, Spans] | None:
 def cycles(view: View, machine: str, inside: Spans) -> Floats | None:
     """Return the cycles per day within some of the time that counts.
 
-    None where neither a cycle signal nor a counter tells.
+    None where neither a cycle signal nor a counter tells. A cycle signal that never began one tells nothing.
     """
     facts = production(view, machine)
     counting = view.counting(machine) > 0
-    if facts.cycles is not None:
+    if facts.cycles is not None and facts.cycles.begun.any():
         begun = shared(facts.cycles.at, facts.cycles.begun, intersection(inside, facts.domain), facts.executing)
         day = view.seen.day_of(facts.cycles.at)
         there = (day >= 0) & (day < len(counting))
@@ -98,6 +104,15 @@ def cycles(view: View, machine: str, inside: Spans) -> Floats | None:
         return None
     kind: Quantity = "total" if facts.quantity("total") is not None else "good"
     return np.where(counting, facts.made(kind, inside) / total.each, 0.0)
+
+
+def cycles_known(view: View, machine: str) -> Spans:
+    """Return when what `cycles` counts was known: what people do meanwhile can be laid against it, and no more."""
+    facts = production(view, machine)
+    if facts.cycles is not None and facts.cycles.begun.any():
+        return view.spans(facts.cycles.name)
+    total = facts.quantity("total") or facts.quantity("good")
+    return EMPTY if total is None else reduce(intersection, map(view.spans, total.name.split()))
 
 
 def actions(view: View, machine: str, domains: Sequence[Spans], *, of_modes: bool = True) -> Actions:

@@ -48,6 +48,7 @@ class Meaning:
         planned: Of an intervention: it belongs to every cycle or batch.
         modulus: Of a counter: it goes on from 0 after modulus - 1.
         resets: Of a counter: local times at which it is set back on purpose.
+        resets_with: Of a counter: signal of its machine, by id, whose changes set it back (a lot, an order).
         factor: Of a counter: pieces (or, of an energy meter, kWh) per count.
         meter: Of an energy meter: the plant's, or that of a machine.
         pattern: Of an id: a regular expression that every valid one matches.
@@ -68,6 +69,7 @@ class Meaning:
     planned: bool = False
     modulus: int | None = None
     resets: tuple[time, ...] = ()
+    resets_with: str | None = None
     factor: float = 1.0
     meter: Literal["main", "machine"] | None = None
     pattern: str | None = None
@@ -115,11 +117,20 @@ class About:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Product:
-    """A product: ideal cycle (PRI of ISO 22400-2) in seconds per piece, by machine."""
+    """A product.
+
+    Attributes:
+        id: The value that the product signal shows.
+        name: As people call it.
+        ideal_s: Ideal cycle (PRI of ISO 22400-2) in seconds per piece, by machine.
+        per_count: Pieces per count while it is made, by counter or cycle signal `{machine}/{signal}`: cavities of
+            its mould, parts of its blank, strokes that one piece takes. It goes before `Meaning.factor`.
+    """
 
     id: str
     name: str
     ideal_s: Mapping[str, float]
+    per_count: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

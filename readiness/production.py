@@ -7,12 +7,13 @@ Nothing in here is clipped to planned time unless it says so; `view.machine_doma
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property, reduce
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from readiness.counting import best, combined, count
+from readiness.counting import best, combined, count, shared
 from readiness.cycles import cycles_of, median_ns
 from readiness.energy import energy_of
 from readiness.kpi import Basis, kpis
@@ -22,12 +23,14 @@ from readiness.spans import Spans, intersection, union
 from readiness.states import states_of
 from readiness.stops import changeovers_of, lots_of, names_something, stops_of
 from readiness.timemodel import times_of
+from readiness.view import NEEDED_DAYS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from numpy.typing import NDArray
 
+    from contract.report import Reason
     from readiness.counting import Counted
     from readiness.cycles import Cycles
     from readiness.energy import Energy
@@ -41,6 +44,7 @@ if TYPE_CHECKING:
     from readiness.view import View
 
     Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
 
 SECOND = 1_000_000_000
 Quantity = Literal["total", "good", "reject"]
@@ -73,6 +77,15 @@ class Production:
         """
         found = self._counts_for(self.all_states.names)
         return self.view.machine_domain(self.machine) if found is None else found
+
+    @cached_property
+    def short(self) -> Reason | None:
+        """Why the state's time is no basis: it was told on fewer than ten production days, or None."""
+        if int((self.view.per_day(self.domain) > 0).sum()) >= NEEDED_DAYS:
+            return None
+        tracks = [self.view.seen.track(name) for name in self.all_states.names]
+        told = {day for track in tracks if track is not None for day in track.whole if self.view.planned[day] > 0}
+        return "NA_SELF_FAULT" if len(told) >= NEEDED_DAYS else "NA_SHORT_WINDOW"
 
     @cached_property
     def counted_domain(self) -> Spans:
@@ -111,9 +124,9 @@ class Production:
         found: dict[Quantity, Counted] = {}
         for kind in ("total", "good", "reject"):
             names = self.view.signals(self.machine, f"count_{kind}")
-            counts = [c for name in names if (c := count(self.view, name, self.shortest_ideals)) is not None]
+            counts = [c for name in names if (c := count(self.view, name, self.shortest_ideals(name))) is not None]
             if counts:
-                found[kind] = best(counts)
+                found[kind] = self._in_pieces(best(counts))
         return found
 
     def counted(self, kind: Quantity) -> Counted | None:
@@ -144,6 +157,12 @@ class Production:
                 return name, track
         return None
 
+    @cached_property
+    def single_product(self) -> bool:
+        """Whether there is one product only: a person says so, and the machine has not shown more than one."""
+        shown = set() if self.product is None else {text(x) for x in self.product[1].label if names_something(x)}
+        return len(shown) <= 1 and self.view.plant.of(self.machine).single_product == "yes"
+
     def ideal_ns(self, label: Label) -> float | None:
         """Return the ideal time per piece (PRI) of what a product signal shows."""
         product = self.view.plant.products.get(text(label))
@@ -159,7 +178,7 @@ class Production:
         products = self.view.plant.products
         if self.product is None:
             ideals = {p: ideal for p in products if (ideal := self.ideal_ns(p)) is not None}
-            if self.view.plant.of(self.machine).single_product != "yes" or len(ideals) != 1:
+            if not self.single_product or len(ideals) != 1:
                 return {}
             whole = Spans.of([(self.view.seen.start_ns, self.view.seen.end_ns)])
             return {name: (ideal, whole) for name, ideal in ideals.items()}
@@ -176,11 +195,53 @@ class Production:
         """When a product with an ideal cycle was known."""
         return union(*(spans for _, spans in self.priced.values()))
 
-    @cached_property
-    def shortest_ideals(self) -> tuple[float | None, ...]:
-        """Per day the shortest ideal time per piece (ns) of its products, None where one of them has none."""
+    def _per_count(self, name: str) -> list[tuple[float, Spans]]:
+        """Return pieces per count of a counter or cycle signal that products have of their own, and when."""
+        own = {label: p.per_count[name] for label, p in self.view.plant.products.items() if name in p.per_count}
+        if not own:
+            return []
+        if self.product is None:
+            products = self.view.plant.products
+            if self.view.plant.of(self.machine).single_product != "yes" or len(products) != 1:
+                return []
+            return [
+                (factor, Spans.of([(self.view.seen.start_ns, self.view.seen.end_ns)])) for factor in own.values()
+            ]
+        track = self.product[1]
+        spans = {label: track.where(lambda said: text(said) == label) for label in own}  # noqa: B023
+        return [(own[label], spans[label]) for label in sorted(own)]
+
+    def pieces_per_count(self, name: str, at: Ints) -> Floats:
+        """Return for each quarter hour that begins at `at` what one count of a signal stands for, in pieces.
+
+        By the products made in it where these say so, weighted by executing time, and by the signal's factor.
+        """
+        usual = self.view.plant.meaning(name).factor
+        found = np.full(len(at), usual)
+        for factor, spans in self._per_count(name):
+            found += shared(at, np.full(len(at), factor - usual), spans, self.executing)
+        return found
+
+    def _in_pieces(self, counted: Counted) -> Counted:
+        """Return a counter in pieces of the products that it has counted."""
+        if not self._per_count(counted.name):
+            return counted
+        scale = self.pieces_per_count(counted.name, counted.at) / counted.each
+        return replace(counted, pieces=counted.pieces * scale, blind=counted.blind * scale)
+
+    def shortest_ideals(self, name: str) -> tuple[float | None, ...]:
+        """Return per day the shortest ideal time per piece (ns) of its products, None where one of them has none.
+
+        Args:
+            name: A counter. A product with pieces per count of its own is put so that the counter's own factor,
+                which the pace is divided by, comes out right.
+        """
         days = Spans(*np.array([self.view.calendar.bounds(day) for day in self.view.dates], np.int64).T)
-        table = [(ideal, spans.within(days) > 0) for ideal, spans in self.priced.values()]
+        usual, products = self.view.plant.meaning(name).factor, self.view.plant.products
+        table = [
+            (ideal * products[label].per_count.get(name, usual) / usual, spans.within(days) > 0)
+            for label, (ideal, spans) in self.priced.items()
+        ]
         strange = np.zeros(len(days), np.bool_)
         if self.product is not None:
             unpriced = self.product[1].where(lambda said: names_something(said) and self.ideal_ns(said) is None)
@@ -194,7 +255,7 @@ class Production:
     def cycles(self) -> Cycles | None:
         """Cycles by the machine's cycle signal."""
         names = self.view.signals(self.machine, "cycle")
-        counted = {name: c for name in names if (c := count(self.view, name)) is not None}
+        counted = {name: self._in_pieces(c) for name in names if (c := count(self.view, name)) is not None}
         return cycles_of(self.view, self.machine, self.executing, counted)
 
     @cached_property
@@ -203,6 +264,19 @@ class Production:
         total = self.quantity("total") or self.quantity("good")
         by_counter = None if total is None else median_ns(total)
         return by_counter if by_counter is not None or self.cycles is None else self.cycles.p50_ns
+
+    @cached_property
+    def stroke_ns(self) -> float | None:
+        """Median time of the machine's cycle, which several pieces may come from; None where nothing tells it.
+
+        A piece that takes several counts has the cycle of the piece.
+        """
+        total = self.quantity("total") or self.quantity("good")
+        piece = None if total is None else median_ns(total)
+        if total is None or piece is None:
+            return self.cycle_ns  # from beginning to beginning of a cycle signal
+        bits = [] if self.cycles is None or not len(self.cycles.dwell) else [self.cycles.name]
+        return piece * max(1.0, total.each, *(self.view.plant.meaning(name).factor for name in bits))
 
     @cached_property
     def stops(self) -> tuple[Stop, ...]:

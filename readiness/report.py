@@ -9,27 +9,40 @@ Pure and deterministic: equal evidence, configuration and data time give equal b
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
+from dataclasses import replace as replace_view
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 from msgspec.structs import replace
 
 from contract.codec import REPORT_LIMIT, checksum, decode, encode
 from contract.errors import WireError
-from contract.report import NOTE, Contradiction, Missing, Refusal, Report, ReportRequest, Value, Window
+from contract.report import (
+    NOTE,
+    Contradiction,
+    Missing,
+    Omitted,
+    Refusal,
+    Report,
+    ReportRequest,
+    Value,
+    Window,
+)
 from readiness import facts
-from readiness.bands import bands, of_dimensions
+from readiness.bands import bands, carried, of_dimensions
 from readiness.chances import Replicates
 from readiness.combine import Combiner
 from readiness.conditions import conditions
 from readiness.contradictions import listed
 from readiness.dimensions import dimensions, index
-from readiness.evidence import digest, load
+from readiness.evidence import load
 from readiness.fingerprint import fingerprint, of_link
 from readiness.indicators import REGISTRY
 from readiness.levels import cascade, judge
+from readiness.measured import measured
 from readiness.model import FORMULAS
 from readiness.outcomes import outcome
 from readiness.settling import pieces
@@ -38,17 +51,22 @@ from readiness.view import View
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
+    from datetime import date
 
     from numpy.typing import NDArray
 
-    from contract.report import Error
+    from contract.report import Error, Levels
     from readiness.catalog import Link
     from readiness.indicators.base import Outcome
     from readiness.inventory import Machine
     from readiness.model import Model
+    from readiness.past import Past
     from readiness.plant import Contradiction as Said
     from readiness.plant import Plant
     from readiness.schedule import Calendar
+
+LEFT_OUT: tuple[Omitted, ...] = get_args(Omitted)
+"""What the retained report goes without, in this order, where it is too large."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +85,21 @@ class Assessment:
         view: The window's evidence.
         site: Whose it is.
         evidence: Hash of all that the values depend on beside the model.
+        sums: ISO date -> hash of what is known of that day, for all days up to the window's last.
+
+    Attributes:
+        sums: As given.
+        past: What earlier windows say, where somebody looks back.
+        broken: First day that can be compared, where evidence of days before was measured differently.
     """
 
-    def __init__(self, view: View, site: Site, evidence: str) -> None:
+    def __init__(self, view: View, site: Site, evidence: str, sums: Mapping[str, str] | None = None) -> None:
         self._view = view
         self._site = site
         self._evidence = evidence
+        self.sums = dict(sums or {})
+        self.past: Past | None = None
+        self.broken: str | None = None
         self._combiner = Combiner(view, evidence)
         self._outcomes: dict[str, dict[str, Outcome]] = {}
         self._values: dict[tuple[str, str], Value] = {}
@@ -110,9 +137,39 @@ class Assessment:
             for metric, indicator in REGISTRY.items()
         }
 
+    def whole(self) -> Mapping[str, Value]:
+        """Return all indicators of the whole plant."""
+        return self._plant
+
     @cached_property
     def _plant(self) -> dict[str, Value]:
         return self.values()
+
+    @property
+    def level(self) -> Levels:
+        """The plant's level in this window alone."""
+        return judge(self._view.model.gates, self._view.inventory, self._gated)[0]
+
+    @property
+    def production_days(self) -> int:
+        """Days of the window that count for any machine."""
+        return int(self._days.sum())
+
+    def key(self, last: date, more: str = "") -> str:
+        """Return a hash of all that the window which ends with `last` depends on, as things are known now."""
+        parts = [f"{day} {one}" for day, one in sorted(self.sums.items()) if day <= last.isoformat()]
+        return checksum(" ".join([*parts, last.isoformat(), self._said, more]).encode())
+
+    @cached_property
+    def _said(self) -> str:
+        return _said(self._view) + self._view.model.hash
+
+    def earlier(self, last: date, key: str) -> Assessment:
+        """Return the window that ends with `last`, assessed with what is configured, answered and kept now."""
+        view = self._view
+        now_ns = view.calendar.bounds(last)[1]
+        days = [day for day in view.days if day.day <= last.isoformat()]
+        return Assessment(replace_view(view, days=days, now_ns=now_ns), self._site, key)
 
     @cached_property
     def _gated(self) -> dict[str, dict[str, Value]]:
@@ -130,8 +187,10 @@ class Assessment:
         """Return the report of the plant: its values, what they sum up to, and the gates of each machine."""
         model, values = self._view.model, self._plant
         found = dimensions(model, values, self._evidence)
+        quorum, inventory = model.gates.quorum, self._view.inventory
+        told = self.past and self.past.of(self)
         known = {
-            **values,
+            **{metric: carried(v, self.outcomes(metric), inventory, quorum) for metric, v in values.items()},
             **facts.of_plant(self._view, self.outcomes, self._evidence),
             **of_dimensions(found, self._evidence),
         }
@@ -143,6 +202,10 @@ class Assessment:
             index=index(found),
             siri=bands(model.siri, known),
             acatech=bands(model.acatech, known)[0],
+            measured=measured(self._view),
+            standing=told and told.standing,
+            trend=told and told.trend,
+            broken=self.broken,
         )
 
     def machine(self, machine: str) -> Report | None:
@@ -158,6 +221,7 @@ class Assessment:
             **levels,
             **self._answered([c for c in listed(self) if c.machine == machine]),
             dimensions=dimensions(self._view.model, values, self._evidence),
+            measured=measured(self._view, machine),
         )
 
     def _levels(self, inventory: Sequence[Machine]) -> dict[str, object]:
@@ -201,19 +265,15 @@ class Assessment:
     def retained(self) -> bytes:
         """Return the plant's report for the retained topic, at most 32 kB.
 
-        Of a plant too large for that, details go that `report.get` gives: first contradictions, then for which
-        machines evidence is missing, then the machines' gates, then at which machines the level would settle.
-        Values, level and reasons always stay.
+        Of a plant too large for that, details go that `report.get` gives: first contradictions, then which machines
+        are new, then for which machines evidence is missing, then the machines' gates, then at which machines the
+        level would settle. Values, level and reasons always stay, and `omitted` says what has gone.
         """
         report = self.plant()
-        if len(encode(report)) > REPORT_LIMIT:
-            report = replace(report, contradictions=[])
-        if len(encode(report)) > REPORT_LIMIT:
-            report = replace(report, missing=[Missing(m.metric, m.reason) for m in report.missing])
-        if len(encode(report)) > REPORT_LIMIT:
-            report = replace(report, machines=[])
-        if len(encode(report)) > REPORT_LIMIT:
-            report = replace(report, settle=[Missing(m.metric, m.reason) for m in report.settle])
+        for part in LEFT_OUT:
+            if len(encode(report)) <= REPORT_LIMIT:
+                break
+            report = _without(report, part)
         return encode(report)
 
     def respond(self, body: bytes) -> bytes:
@@ -231,13 +291,14 @@ class Assessment:
 
     def _report(self, values: list[Value], **parts: object) -> Report:
         view = self._view
-        days = int(self._days.sum())
         return Report(
             factory=self._site.factory,
             site=self._site.site,
             agent=self._site.agent,
             made_at=str(view.now_ns),
-            window=Window(view.dates[0].isoformat(), view.dates[-1].isoformat(), view.calendar.zone, days),
+            window=Window(
+                view.dates[0].isoformat(), view.dates[-1].isoformat(), view.calendar.zone, self.production_days
+            ),
             formulas=FORMULAS,
             model=view.model.hash,
             evidence=self._evidence,
@@ -247,6 +308,23 @@ class Assessment:
             values=values,
             **parts,  # type: ignore[arg-type]  # fields of Report
         )
+
+
+def _without(report: Report, part: Omitted) -> Report:
+    """Return a report without one of its parts; the report says so."""
+    field, _, machines = part.partition(".")
+    before = getattr(report, field)
+    if field == "trend":
+        after = before and replace(before, added=[], gone=[])
+    else:
+        after = [Missing(m.metric, m.reason) for m in before] if machines else []
+    return report if after == before else replace(report, omitted=[*report.omitted, part], **{field: after})
+
+
+def _said(view: View) -> str:
+    """Return a hash of what people and configuration say."""
+    links = checksum(encode([of_link(link) for link in view.catalog]))
+    return fingerprint(view.inventory, view.plant, view.calendar) + links
 
 
 def refusal(error: Error, message: str) -> bytes:
@@ -284,9 +362,12 @@ def assess(
         tallies=tallies, catalog=catalog, plant=plant, calendar=calendar, now_ns=now_ns, model=model,
     )  # fmt: skip
     until = view.dates[-1].isoformat()
-    used = [raw for day, raw in sorted(days.items()) if day <= until]
-    counted = sorted(
-        [day, name, sorted(buckets.items())] for (day, name), buckets in tallies.items() if day <= until
-    )
-    said = fingerprint(view.inventory, plant, calendar) + checksum(encode([of_link(link) for link in catalog]))
-    return Assessment(view, site, checksum((digest(used) + checksum(encode(counted)) + said).encode()))
+    used = {day: checksum(raw) for day, raw in sorted(days.items()) if day <= until}
+    counted: dict[str, list[object]] = defaultdict(list)
+    for (day, name), buckets in sorted(tallies.items()):
+        if day <= until:
+            counted[day].append([day, name, sorted(buckets.items())])
+    sums = {day: used.get(day, "") + checksum(encode(counted[day])) for day in used.keys() | counted.keys()}
+    every = [one for day in sorted(counted) for one in counted[day]]
+    evidence = checksum("".join(used.values()).encode()) + checksum(encode(every))
+    return Assessment(view, site, checksum((evidence + _said(view)).encode()), sums)

@@ -63,10 +63,21 @@ def rules(view: View, machine: str) -> list[Rule]:
 
 
 def cycle_ns(view: View, machine: str) -> float | None:
-    """Return a machine's median time per piece, or the slowest ideal one where nothing tells that."""
-    if (found := production(view, machine).cycle_ns) is not None:
+    """Return the median time of a machine's cycle, or the slowest ideal one where nothing tells that.
+
+    Of a cycle that several pieces come from (`Meaning.factor`), this is the time of all of them.
+    """
+    facts = production(view, machine)
+    if (found := facts.stroke_ns) is not None:
         return found
-    ideal = [p.ideal_s[machine] for p in view.plant.products.values() if machine in p.ideal_s]
+    total = facts.quantity("total") or facts.quantity("good")
+    name = None if total is None else total.name.split(" ", maxsplit=1)[0]
+    usual = 1.0 if total is None else total.each
+    ideal = [
+        p.ideal_s[machine] * max(p.per_count.get(name or "", usual), 1.0)
+        for p in view.plant.products.values()
+        if machine in p.ideal_s
+    ]
     return max(ideal) * 1e9 if ideal else None
 
 
@@ -114,9 +125,9 @@ def adds_up(view: View, machine: str) -> Rule | None:
         return None
     slack = PIECE
     if len({view.source_of(c.name) for c in counters}) > 1:
-        if (cycle := cycle_ns(view, machine)) is None:
+        if (each := facts.cycle_ns or cycle_ns(view, machine)) is None:
             return None
-        slack += max(interval(view, c.name) for c in counters) / cycle
+        slack += max(interval(view, c.name) for c in counters) / each
     at = reduce(np.union1d, [c.at for c in counters]).astype(np.int64)
     total, good, reject = (_row(c, at) for c in counters)
     known = reduce(intersection, [view.spans(c.name) for c in counters])

@@ -12,6 +12,8 @@ needed. Of the conditions found, machines without which it settles as well are l
 from __future__ import annotations
 
 import itertools
+import math
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from contract.report import Missing
@@ -26,8 +28,11 @@ if TYPE_CHECKING:
 Cell = tuple[int, int]
 """Machine and condition, as indices."""
 MOST = 3
-GRID = 10_000
-"""Weights are compared in shares of this; a quorum that is missed by less is taken for undecided."""
+LARGEST = 100_000
+GRID = 1_000
+"""Weights whose sum is larger than `LARGEST` in their common unit (112.53 has hundredths) are rounded to whole
+numbers of 1 / (GRID machines) of it: a quorum that is reached exactly stays reached, and one that is missed by less
+than 1 / (2 GRID) counts as reached."""
 
 
 class Open:
@@ -39,9 +44,7 @@ class Open:
     """
 
     def __init__(self, gates: Gates, machines: Sequence[Machine]) -> None:
-        total = sum(m.weight for m in machines) or 1.0
-        self._weights = [round(GRID * m.weight / total) for m in machines]
-        self._quorum = round(GRID * gates.quorum)
+        self._weights, self._quorum = _whole([m.weight for m in machines], gates.quorum)
         self._letters = [m.gates for m in machines]
         self._ends = list(itertools.accumulate(len(step.all) for step in gates.levels))
         self.cells = [
@@ -70,6 +73,17 @@ class Open:
         # Undecided when fixed + r < quorum <= fixed + r + later for some r.
         first, end_ = max(self._quorum - fixed - later, 0), self._quorum - fixed
         return end_ <= first or not (sums >> first) & ((1 << (end_ - first)) - 1)
+
+
+def _whole(weights: Sequence[float], quorum: float) -> tuple[list[int], int]:
+    """Return weights, and what of them is enough, as whole numbers."""
+    exact = [Fraction(str(weight)) for weight in weights]
+    unit = math.lcm(*(weight.denominator for weight in exact))
+    total = sum(exact)
+    if total * unit <= LARGEST:
+        return [int(weight * unit) for weight in exact], math.ceil(Fraction(str(quorum)) * total * unit)
+    parts = GRID * len(exact)
+    return [round(parts * weight / total) for weight in exact], math.floor(parts * quorum - len(exact) / 2)
 
 
 def settle(gates: Gates, machines: Sequence[Machine]) -> list[Cell]:

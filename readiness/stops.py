@@ -4,9 +4,11 @@ A stop is a maximal span of planned time, at least five minutes long, in which t
 Holes of at most a minute in what is known belong to it when the machine did not execute on either side; longer ones
 end it, because it may have run. Our own outages end it as well.
 
-Its reason is, in this order: a specific alarm that was active when it began (30 s more or less); what a signal of
-role `reason` began to say in it (what it still says from before says nothing about this stop); a reason that a
-person entered within 24 hours of its end. Only the first is automatic. "Other" says nothing and is counted apart.
+Its reason is, in this order: a specific alarm that was active when it began (30 s more or less) and had not stood
+for a day while the machine worked; what a signal of role `reason` began to say in it, or before a planned break
+since when the machine is in the same state (what it still says from before says nothing about this stop); a reason
+that a person entered within 24 hours of its end. Only the first is automatic. "Other" says nothing and is counted
+apart.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from readiness.alarms import BRIDGE_NS, STANDING_NS, WORKED_NS
 from readiness.plant import STATES
 from readiness.records import QUARTER_NS
 from readiness.seen import text
@@ -102,12 +105,25 @@ def stops_of(view: View, machine: str, states: States, domain: Spans) -> tuple[S
     pieces = Spans(pieces.start[long], pieces.end[long])
     times = np.stack([idle[state].within(pieces) for state in kinds])
     longest, known = times.argmax(axis=0).tolist(), times.sum(axis=0).tolist()
-    reasons = _Reasons(view, machine)
+    reasons = _Reasons(view, machine, states.spans["executing"])
+    standing = [difference(states.spans[s].bridged(HOLE_NS), states.spans["executing"]) for s in kinds]
     found = []
     for index, (from_ns, to_ns) in enumerate(pieces):
-        reason, automatic, other = reasons.of(from_ns, to_ns)
+        reason, automatic, other = reasons.of(from_ns, to_ns, _origin(standing, from_ns))
         found.append(Stop(from_ns, to_ns, kinds[longest[index]], reason, automatic, known[index], other))
     return tuple(found)
+
+
+def _origin(standing: Sequence[Spans], from_ns: int) -> int:
+    """Return since when the machine is in the state in which a stop begins: before a planned break, as a rule.
+
+    A fault that lasts over lunch is two stops of planned time, and what was said of the first holds for the second.
+    """
+    for spans in standing:
+        index = int(np.searchsorted(spans.start, from_ns, side="right")) - 1
+        if index >= 0 and spans.end[index] > from_ns:
+            return int(spans.start[index])
+    return from_ns
 
 
 def _perhaps(states: States) -> Spans:
@@ -119,7 +135,7 @@ def _perhaps(states: States) -> Spans:
 class _Reasons:
     """Finds the reason of a stop of one machine."""
 
-    def __init__(self, view: View, machine: str) -> None:
+    def __init__(self, view: View, machine: str, executing: Spans) -> None:
         def tracks(names: Sequence[str]) -> list[tuple[str, Labelled]]:
             found = [(name, view.seen.track(name)) for name in names]
             return [(name, track) for name, track in found if track is not None]
@@ -129,19 +145,19 @@ class _Reasons:
 
         self._meaning = view.plant.meaning
         self._alarms = [
-            (name, track, track.where(names_something))
+            (name, track, _lately(track, executing))
             for name, track in tracks(view.signals(machine, "alarm"))
             if tells(view.plant.meaning(name))
         ]
         self._codes = tracks(view.signals(machine, "reason"))
         self._persons: Sequence[StopReason] = [r for r in view.plant.reasons if r.machine == machine]
 
-    def of(self, from_ns: int, to_ns: int) -> tuple[str | None, bool, bool]:
+    def of(self, from_ns: int, to_ns: int, origin_ns: int) -> tuple[str | None, bool, bool]:
         """Return reason, whether it is automatic, and whether somebody said "other"."""
         alarm = self._alarm(from_ns)
         if alarm is not None:
             return alarm, True, False
-        code, said_other = self._code(from_ns, to_ns)
+        code, said_other = self._code(from_ns, to_ns, origin_ns)
         if code is not None:
             return code, False, said_other
         person, also_other = self._person(from_ns, to_ns)
@@ -160,15 +176,18 @@ class _Reasons:
                     found.append((abs(int(active.start[index]) - from_ns), text))
         return min(found)[1] if found else None
 
-    def _code(self, from_ns: int, to_ns: int) -> tuple[str | None, bool]:
+    def _code(self, from_ns: int, to_ns: int, origin_ns: int) -> tuple[str | None, bool]:
         """Return the reason that a signal began to show, for the longest time, and whether it showed "other"."""
         times: dict[str, int] = {}
         for name, track in self._codes:
             words = self._meaning(name).reasons
-            first = int(np.searchsorted(track.start, from_ns - AROUND_NS))
+            first = int(np.searchsorted(track.start, origin_ns - AROUND_NS))
             last = int(np.searchsorted(track.start, to_ns))
+            began = False
             for index in range(first, last):
-                text = words.get(track.label[index])
+                # Behind a hole the same word as before it is nothing that anybody has seen begin.
+                began |= not index or track.label[index] != track.label[index - 1]
+                text = words.get(track.label[index]) if began else None
                 length = min(int(track.end[index]), to_ns) - max(int(track.start[index]), from_ns)
                 if text is not None and length > 0:
                     times[text] = times.get(text, 0) + length
@@ -187,6 +206,20 @@ class _Reasons:
         most = [(length, text) for length, text in found if 2 * length >= to_ns - from_ns]
         specific = [(length, text) for length, text in most if not _empty(text)]
         return (max(specific)[1] if specific else None), bool(most)
+
+
+def _lately(track: Labelled, executing: Spans) -> Spans:
+    """Return when an alarm was active, of one under which the machine worked on only the first day.
+
+    One that merely stands would explain every stop.
+    """
+    parts = []
+    for label in dict.fromkeys(label for label in track.label if names_something(label)):
+        said = track.spans_of([label])
+        whole = said.bridged(BRIDGE_NS)
+        end = np.where(executing.within(whole) >= WORKED_NS, whole.start + STANDING_NS, whole.end)
+        parts.append(intersection(said, Spans(whole.start, np.minimum(whole.end, end))))
+    return union(*parts)
 
 
 def _empty(text: str) -> bool:

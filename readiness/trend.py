@@ -1,8 +1,9 @@
 """What has changed between two windows that share no day (readiness.md 7.6).
 
-Compared are scores on the machines that both windows have, as a machine that was added lowers a mean without
-anything having become worse. A change is called when its 90 % interval excludes 0 and it is five points or more.
-The interval of a difference of independent values comes from their own intervals (MOVER: Zou and Donner 2008),
+Compared are scores on the machines that both windows have: declared in both, and known to the evidence of both or
+of neither, as a machine that was added lowers a mean without anything having become worse. A change is called when
+its 90 % interval excludes 0 and it is five points or more. The interval of a difference of independent values
+comes from their own intervals (MOVER: Zou and Donner 2008),
 
     lo = d - sqrt((b - b_lo)^2 + (a_hi - a)^2),   hi = d + sqrt((b_hi - b)^2 + (a - a_lo)^2),   d = b - a,
 
@@ -16,10 +17,12 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from contract.report import Change
 from readiness.dimensions import dimensions, limits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
 
     from contract.report import Value
     from readiness.model import Model
@@ -34,25 +37,7 @@ class NotComparableError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """The change of one score, in points; `total` is the change over all machines, new ones too."""
-
-    id: str
-    before: float
-    after: float
-    lo: float
-    hi: float
-    called: Called
-    total: float | None
-
-    @property
-    def d(self) -> float:
-        """After less before."""
-        return round(self.after - self.before, 1)
-
-
-@dataclass(frozen=True, slots=True)
-class Trend:
+class Changes:
     """Changes by indicator and dimension; the panel, and the machines that only one window has."""
 
     changes: tuple[Change, ...]
@@ -77,38 +62,101 @@ def change(name: str, before: Ends, after: Ends, total: float | None = None) -> 
     return Change(name, a, b, round(lo, 1), round(hi, 1), called, total)
 
 
-def trend(before: Assessment, after: Assessment) -> Trend:
+@dataclass(frozen=True, slots=True)
+class Side:
+    """What is kept of a window to compare another one with.
+
+    Attributes:
+        first: Its first production day.
+        last: Its last one.
+        model: With which it was measured.
+        panel: Scores over the machines of both windows.
+        total: Scores over all of its machines.
+        weights: Machine -> weight, of the declared ones.
+        seen: Machines that its evidence knows.
+    """
+
+    first: date
+    last: date
+    model: str
+    panel: Mapping[str, Ends]
+    total: Mapping[str, Ends]
+    weights: Mapping[str, float]
+    seen: frozenset[str]
+
+
+def known(assessment: Assessment) -> frozenset[str]:
+    """Return the declared machines of which the window has any evidence, if only that nothing came."""
+    there = {name.partition("/")[0] for name in assessment.view.series}
+    return frozenset(m.id for m in assessment.view.inventory if m.id in there)
+
+
+def side(assessment: Assessment, other: Mapping[str, float], seen: frozenset[str]) -> Side:
+    """Return one side of a comparison.
+
+    Args:
+        assessment: Of the window.
+        other: Machine -> weight, as declared in the other window.
+        seen: Machines that the other window's evidence knows.
+    """
+    view, mine = assessment.view, known(assessment)
+    panel = {m.id for m in view.inventory if m.id in other and (m.id in mine) == (m.id in seen)}
+    values = assessment.whole()
+    return Side(
+        first=view.dates[0],
+        last=view.dates[-1],
+        model=view.model.hash,
+        panel=_scores(view.model, values if len(panel) == len(view.inventory) else assessment.values(panel)),
+        total=_scores(view.model, values),
+        weights=weights(assessment),
+        seen=mine,
+    )
+
+
+def weights(assessment: Assessment) -> dict[str, float]:
+    """Return machine -> declared weight."""
+    return {m.id: m.weight for m in assessment.view.inventory}
+
+
+def trend(before: Assessment, after: Assessment) -> Changes:
     """Compare two windows.
 
     Raises:
         NotComparableError: they share days, have no machine in common, or used different models.
     """
-    old, new = before.view, after.view
-    if old.dates[-1] >= new.dates[0]:
-        raise NotComparableError(f"the windows share days: {new.dates[0]} to {old.dates[-1]}")
-    if old.model.hash != new.model.hash:
-        raise NotComparableError(f"two models: {old.model.hash} and {new.model.hash}")
-    had, has = {m.id: m for m in old.inventory}, {m.id: m for m in new.inventory}
-    panel = tuple(m for m in has if m in had)
+    return compare(side(before, weights(after), known(after)), side(after, weights(before), known(before)))
+
+
+def compare(before: Side, after: Side) -> Changes:
+    """Compare two windows that know of each other's machines.
+
+    Raises:
+        NotComparableError: they share days, have no machine in common, or used different models.
+    """
+    if before.last >= after.first:
+        raise NotComparableError(f"the windows share days: {after.first} to {before.last}")
+    if before.model != after.model:
+        raise NotComparableError(f"two models: {before.model} and {after.model}")
+    had, has = before.weights, after.weights
+    panel = tuple(m for m in has if m in had and (m in before.seen) == (m in after.seen))
     if not panel:
         raise NotComparableError("no machine is in both windows")
-    if any(had[m].weight != has[m].weight for m in panel):
+    if any(had[m] != has[m] for m in panel):
         raise NotComparableError("the weights of machines have changed: assess both windows with one inventory")
-    model = new.model
-    rows = [_scores(model, each.values(panel)) for each in (before, after)]
-    totals = [_scores(model, each.values()) for each in (before, after)]
+    totals = before.total, after.total
     changes = [
         change(
             name,
-            rows[0][name],
-            rows[1][name],
+            before.panel[name],
+            ends,
             round(totals[1][name][0] - totals[0][name][0], 1) if all(name in t for t in totals) else None,
         )
-        for name in rows[1]
-        if name in rows[0]
+        for name, ends in after.panel.items()
+        if name in before.panel
     ]
-    added, gone = tuple(m for m in has if m not in had), tuple(m for m in had if m not in has)
-    return Trend(tuple(changes), panel, added, gone)
+    added = tuple(m for m in has if m not in panel and (m not in had or m in after.seen))
+    gone = tuple(m for m in had if m not in panel and m not in added)
+    return Changes(tuple(changes), panel, added, gone)
 
 
 def _scores(model: Model, values: Mapping[str, Value]) -> dict[str, Ends]:

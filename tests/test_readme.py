@@ -124,7 +124,7 @@ def test_the_commands_on_a_real_machine_work_in_their_order(clone: Path) -> None
         for process in reversed(started):
             process.send_signal(signal.SIGTERM)
             assert process.wait(20) == 0, (clone / "tsq-agent.log").read_text("utf-8")
-    assert len(seen) == 11
+    assert len(seen) == 12
     assert len(started) == 2
 
 

@@ -113,6 +113,7 @@ class Message:
     correlation: bytes | None = None
     qos: int = 1
     mid: int = 0
+    expiry: int | None = None
 
 
 class Handler:
@@ -257,9 +258,21 @@ class Session:
         thread = self._client._thread  # noqa: SLF001 - paho tells nobody when its thread dies
         return thread is not None and thread.is_alive()
 
-    def subscribe(self, *filters: str) -> int | None:
-        """Subscribe with QoS 1; return what `Handler.subscribed` will name, None where there is no connection."""
-        wanted: Any = [(one, 1 if self.version == MQTT_3 else SubscribeOptions(qos=1)) for one in filters]
+    def subscribe(self, *filters: str, as_published: bool = False, others: bool = False) -> int | None:
+        """Subscribe with QoS 1.
+
+        Args:
+            filters: Topics.
+            as_published: Tell of each message whether it was published as retained, not whether it was kept; MQTT 5
+                only, like what follows.
+            others: Neither what we publish ourselves, nor what the broker has kept.
+
+        Returns:
+            What `Handler.subscribed` will name, None where there is no connection.
+        """
+        handling = SubscribeOptions.RETAIN_DO_NOT_SEND if others else SubscribeOptions.RETAIN_SEND_ON_SUBSCRIBE
+        options = SubscribeOptions(qos=1, noLocal=others, retainAsPublished=as_published, retainHandling=handling)
+        wanted: Any = [(one, 1 if self.version == MQTT_3 else options) for one in filters]
         code, mid = self._client.subscribe(wanted)
         return mid if code == MQTTErrorCode.MQTT_ERR_SUCCESS else None
 
@@ -393,6 +406,7 @@ class Session:
             correlation=getattr(properties, "CorrelationData", None),
             qos=raw.qos,
             mid=raw.mid,
+            expiry=getattr(properties, "MessageExpiryInterval", None),
         )
         self._handler.received(self, message)
 

@@ -23,11 +23,11 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import msgspec
 
 from readiness.evidence import Connection
-from readiness.naming import companion, readable
+from readiness.naming import bare, companion, readable
 from readiness.records import Access, Certificate, Offer, Skew
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from agent.frame import Facts, Json
 
@@ -39,6 +39,8 @@ URIS, TEXT = 64, 200
 """Namespaces that are kept of one device, and characters of each."""
 OFFERS = 64
 """Offers that are kept of one device: a server lists a few endpoints, a hostile one as many as it likes."""
+ENDLESS = 1e37
+"""End of a range that is none: servers write the largest number of a type there."""
 APART_NS = 432_000_000_000
 """Least time between two readings of one clock that are kept: so there are at most 200 on a day."""
 USERS: Final = {
@@ -210,7 +212,11 @@ def _whole(said: Json) -> int | None:
 
 
 def _tells(about: Mapping[str, Json], attribute: str) -> bool:
-    """Return whether an attribute is declared; a description that repeats the display name tells nothing."""
+    """Return whether an attribute is declared, and not with what a server puts there for want of anything better.
+
+    A description that repeats the display name, or has no word in it, tells nothing; nor does a range without
+    width, as servers have it where nobody has set one, or one that spans all numbers there are.
+    """
     said, name = about.get(attribute), about.get("display_name")
     match attribute:
         case "type":
@@ -221,9 +227,18 @@ def _tells(about: Mapping[str, Json], attribute: str) -> bool:
             namespace = about.get("browse_namespace")
             return isinstance(namespace, str) and companion(namespace)
         case "description":
-            return bool(said) and str(said).casefold() != str(name).casefold()
+            return isinstance(said, str) and readable(said) and bare(said) != bare(str(name))
+        case "range":
+            return isinstance(said, list) and _is_range(said)
         case _:
-            return bool(said)
+            return isinstance(said, str) and bool(said.strip(" -_.?"))
+
+
+def _is_range(said: Sequence[Json]) -> bool:
+    match said:
+        case [int() | float() as low, int() | float() as high]:
+            return low < high and max(abs(low), abs(high)) < ENDLESS
+    return False
 
 
 def _texts(said: Json) -> list[str]:

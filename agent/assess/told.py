@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from readiness.indicators import REGISTRY
+from readiness import summary, words
 from readiness.reference import REASONS
 from settings.base import written
 from settings.language import Text
@@ -24,21 +24,13 @@ def report(config: AssessConfig, result: Result, language: Language) -> Iterator
     """Yield the lines of the report: Markdown that is readable as it is."""
     plant = result.assessment.plant()
     assessed = [v for v in plant.values if v.value is not None]
-    window = plant.window
+    names = {machine.id: machine.name for machine in result.plant.machines}
     yield f"# {config.name}"
     yield ""
-    yield Text(
-        f"Assessed from stored data, {window.first} to {window.last} ({window.zone}), "
-        f"{window.production_days} production days: {len(assessed)} of {len(plant.values)} indicators; "
-        f"{len(plant.values) - len(assessed)} are not proven.",
-        f"저장된 자료로 진단, {window.first} ~ {window.last} ({window.zone}), 생산일 {window.production_days}일: "
-        f"지표 {len(plant.values)}개 중 {len(assessed)}개 측정, {len(plant.values) - len(assessed)}개 미확인.",
-    )(language)
-    if plant.level is not None:
-        yield Text(
-            f"Evidence level between EL{plant.level.low} and EL{plant.level.high} (never an official level).",
-            f"근거수준 EL{plant.level.low} ~ EL{plant.level.high} (공인 수준 아님).",
-        )(language)
+    for line in summary.lines(plant, result.assessment.view.model, language, names):
+        yield f"- {line}"
+    yield ""
+    yield Text("Assessed from stored data.", "저장된 자료로 진단.")(language)
     yield ""
     yield Text("## What it rests on", "## 사용한 자료")(language)
     for part in result.parts:
@@ -47,18 +39,17 @@ def report(config: AssessConfig, result: Result, language: Language) -> Iterator
     yield ""
     yield Text("## Values", "## 측정값")(language)
     for value in assessed:
-        yield f"- {_named(value, language)}: {_shown(value)}"
+        yield f"- {words.name(value.metric, language)}: {_shown(value, language)}"
     yield ""
     yield Text("## Not proven, and why", "## 확인되지 않은 지표와 이유")(language)
     limits = {metric: why for found in result.unprovable.values() for metric, why in found.items()}
     for value in plant.values:
         if value.value is None:
             reason = value.reason or "NA_NO_EVIDENCE"
-            words = REASONS[reason]
-            named = words.ko if language == "ko" else words.en
+            named = words.told(REASONS[reason], language)
             if reason == "NA_NOT_IN_SOURCE" and value.metric in limits:
                 named += f" ({limits[value.metric](language)})"
-            yield f"- {_named(value, language)}: {named}"
+            yield f"- {words.name(value.metric, language)}: {named}"
 
 
 def _part(part: Part, language: Language) -> Iterator[str]:
@@ -111,13 +102,8 @@ def _notes(result: Result, language: Language) -> Iterator[str]:
         )(language)
 
 
-def _named(value: Value, language: Language) -> str:
-    indicator = REGISTRY[value.metric]
-    return f"{value.metric} {indicator.ko if language == 'ko' else indicator.en}"
-
-
-def _shown(value: Value) -> str:
-    unit = "" if value.unit == "1" else " " + value.unit.strip("{}")  # of UCUM's annotations, the word
-    limits = "" if value.lo is None or value.hi is None else f" [{value.lo:.4g}, {value.hi:.4g}]"
+def _shown(value: Value, language: Language) -> str:
+    assert value.value is not None
+    limits = "" if value.lo is None and value.hi is None else f" [{words.interval(value, language)}]"
     score = "" if value.score is None else f", {value.score:.0f}/100"
-    return f"{value.value:.4g}{unit}{limits}{score}"
+    return f"{words.amount(value.value, value.unit, language)}{limits}{score}"

@@ -71,6 +71,7 @@ VERBS: Mapping[str, tuple[str, Text]] = {
     "watch": ("watch", Text("every signal live on the screen", "모든 태그를 화면에서 실시간으로 보기")),
     "run": ("run", Text("collect until stopped", "수집 시작(끝낼 때까지)")),
     "status": ("status", Text("what each device is doing", "장치별 상태 보기")),
+    "report": ("report", Text("the readiness report, its first lines first", "디지털화 준비도 보고서 보기")),
     "spool": (
         "spool",
         Text("what waits, how long the room and the disk last", "저장 대기 데이터와 디스크 수명 보기"),

@@ -137,6 +137,9 @@ class SignalBase(Model):
         default=False, description="its value never changes unless somebody changes the program of the PLC"
     )
     found: Found = Field("manual", description="how its address was found; the tools write it")
+    burst_of: Id | None = Field(
+        None, description="in a group with burst: the signal of the same machine that this one reads fast"
+    )
     unsure: Name | None = Field(None, description="what about it is not confirmed; `check` shows it")
 
     @model_validator(mode="after")
@@ -181,6 +184,7 @@ class SignalBase(Model):
             alarm=None if self.alarm is None else Alarm(self.alarm.text, self.alarm.priority),
             canary=self.canary,
             found=self.found,
+            burst_of=self.burst_of,
         )
 
 

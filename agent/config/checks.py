@@ -35,6 +35,7 @@ def check(root: Map) -> Iterator[Problem]:
         _devices(root),
         _signals(root),
         _power(root),
+        _bursts(root),
         _timeouts(root),
         _planned(root),
         shared_connections(root),
@@ -163,6 +164,34 @@ def _power(root: Map) -> Iterator[Finding]:
                 f"어느 장치에서도 읽지 않는 태그입니다({wanted}). 수집 중인 태그를 설비/태그로 쓰십시오",
             )
         yield ("devices", d, "power_signal"), text
+
+
+def _bursts(root: Map) -> Iterator[Finding]:
+    """A signal that is read in bursts may say whose it is: of one of the same machine that is read all the time."""
+    steady: set[tuple[str | None, str]] = set()
+    asked: list[tuple[Location, str | None, str, bool]] = []
+    for d, device in _items(root, "devices"):
+        for g, group in _items(device, "groups"):
+            for loc, _, signal, name in _written(("devices", d, "groups", g), group):
+                machine = _id(signal, "machine") or _id(device, "machine")
+                if name is not None and "burst" not in group:
+                    steady.add((machine, name))
+                if (of := _id(signal, "burst_of")) is not None:
+                    asked.append(((*loc, "burst_of"), machine, of, "burst" in group))
+    for loc, machine, of, fast in asked:
+        if not fast:
+            text = Text(
+                "burst_of belongs to the signals of a group with burst",
+                "burst_of는 burst가 있는 그룹의 태그에만 쓸 수 있습니다",
+            )
+        elif (machine, of) not in steady:
+            text = Text(
+                f"machine {machine} has no signal {of} that is read all the time: name the one that is read fast",
+                f"설비 {machine}에 상시 수집하는 태그가 없습니다({of}). 고속으로 읽는 태그의 id를 쓰십시오",
+            )
+        else:
+            continue
+        yield loc, text
 
 
 def _written(loc: Location, group: Map) -> Iterator[tuple[Location, Location, Map, str | None]]:

@@ -126,6 +126,7 @@ class Asked:
     def _days(self, body: bytes) -> bytes:
         request = _read(body, DayRequest)
         first, last = _span(request.from_, request.to)
+        self._of_machines()
         found: list[SignedDay] = []
         size, more = 0, None
         for signed, opened in self._book.records(first.isoformat(), last.isoformat()):

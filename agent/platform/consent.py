@@ -13,7 +13,9 @@ from __future__ import annotations
 import logging
 import os
 import threading
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Literal
+from zoneinfo import ZoneInfo
 
 import msgspec
 from pydantic import Field
@@ -49,6 +51,11 @@ class ConsentFile(Model):
     serial: int = Field(ge=1, le=2**53, description="one more at each change")
     scopes: tuple[Scope, ...] = Field(description="what the platform may see")
     until: Annotated[str, Field(pattern=DATE)] | None = Field(None, description="from this date on nothing")
+
+
+def date_at(zone: str, now_ns: int, reached: str = "") -> str:
+    """Return the date at the site, no earlier than one reached before: a clock set back revives nothing."""
+    return max(datetime.fromtimestamp(now_ns // 10**9, ZoneInfo(zone)).date().isoformat(), reached)
 
 
 def read(raw: bytes) -> tuple[ConsentFile | None, Sequence[Problem]]:

@@ -15,8 +15,9 @@ def cut(report: Report, scopes: frozenset[Scope]) -> Report | None:
     """Return the part of a report that may be seen, or None if there is none.
 
     Gates and levels tell of single machines what is needed to know the level, and no value. What other models make
-    of it (bands) needs both scopes, because it is made of both. Answers that do not fit stay in the factory with
-    values.
+    of it (bands) needs both scopes, because it is made of both. Answers that do not fit, and what has
+    changed, stay in the factory with values; of answers about a single machine what was said and seen stays there,
+    too, without `machines`.
     """
     if not scopes & {"levels", "indicators"}:
         return None
@@ -24,8 +25,15 @@ def cut(report: Report, scopes: frozenset[Scope]) -> Report | None:
         report = replace(report, siri=[], acatech=None)
     if "levels" not in scopes:
         report = replace(
-            report, level=None, conditions=[], machines=[], missing=[], settle=[], chances=[], cascade=None
+            report, level=None, conditions=[], machines=[], missing=[], settle=[], chances=[], cascade=None,
+            standing=None,
         )  # fmt: skip
     if "indicators" not in scopes:
-        report = replace(report, values=[], dimensions=[], index=None, answers=[], contradictions=[])
+        report = replace(
+            report, values=[], dimensions=[], index=None, answers=[], contradictions=[], measured=None,
+            trend=None,
+        )  # fmt: skip
+    if "machines" not in scopes:
+        found = [c if c.machine is None else replace(c, said="", seen="") for c in report.contradictions]
+        report = replace(report, contradictions=found)
     return report

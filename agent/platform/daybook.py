@@ -116,9 +116,7 @@ class Daybook:
                     f"{0 if head is None else head.number} records): nothing is signed here "
                     "until `tsq-agent reporter take`"
                 )
-            elif (
-                head is not None and self.head is not None and head.number == self.head.number and head != self.head
-            ):
+            elif head is not None and self._forked(head):
                 self._foreign = manifest
                 self.trouble = (
                     f"two boxes sign with the key {self.key}: give each box a state folder of its own, then "
@@ -130,6 +128,15 @@ class Daybook:
             if self.trouble and self.trouble != before:
                 logger.error("%s", self.trouble)
 
+    def _forked(self, head: Head) -> bool:
+        """Return whether a head of our own key, no newer than ours, is of a record that we have otherwise."""
+        if self.head is None or head.number > self.head.number:
+            return False
+        if head.number == self.head.number:
+            return head != self.head
+        ours = self._opened(head.date)
+        return ours is not None and ours.head != head
+
     @property
     def _ours(self) -> set[str]:
         return {self.key, *self._taken}
@@ -140,8 +147,11 @@ class Daybook:
             if self._foreign is None:
                 return False
             logger.warning("the chain of the key %s is taken over", self._foreign.key)
-            if self._foreign.chain is not None:
-                self._set(self._foreign.chain)
+            theirs = self._foreign.chain
+            # A copy of this box that is behind has nothing that ours goes on from: no day is signed twice.
+            ours = self.head.number if self.head is not None and self._foreign.key == self.key else 0
+            if theirs is not None and theirs.number >= ours:
+                self._set(theirs)
             self._taken.add(self._foreign.key)
             self._foreign, self.trouble = None, self._stuck
             return True

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING
 from agent.answering import key_of
 from agent.errors import WireError
 from agent.platform.asked import Asked
-from agent.platform.consent import Agreed
+from agent.platform.consent import Agreed, date_at
 from agent.platform.cut import cut
 from agent.platform.daybook import Daybook
 from agent.platform.gate import Gate
 from agent.platform.key import own_key
 from contract.codec import checksum, decode, encode
-from contract.consent import SCOPES
+from contract.consent import RECORDS, SCOPES
 from contract.day import Day
 from contract.manifest import Manifest, ManifestMachine
 from contract.report import Report
@@ -132,7 +132,7 @@ class Office:
         self._agreed.look()
         whole = made.retained()
         scopes = self._agreed.scopes
-        if {"levels", "indicators"} <= scopes:
+        if {"levels", "indicators", "machines"} <= scopes:
             return whole
         part = cut(decode(whole, Report), scopes)
         return b"" if part is None else encode(part)
@@ -183,7 +183,7 @@ class Office:
             except (WireError, OSError) as exc:
                 logger.error("the day %s is not signed: %s", date, exc)  # noqa: TRY400 - no bug
                 return
-            if "days" in self._agreed.scopes:
+            if self._agreed.scopes >= RECORDS:
                 self._uplink.publish_once(self._topics.day(date), raw)
 
     def _day(self, date: str, raw: bytes) -> Day:
@@ -229,13 +229,14 @@ def opened(
         stuck = f"the signing key cannot be read or made: {exc}"
         logger.error("no day is signed: %s", stuck)  # noqa: TRY400 - no bug
         key = private_key(secrets.token_bytes(32))
-    platform, calendar = config.uplink.platform, config.calendar()
+    platform, zone = config.uplink.platform, config.calendar().zone
+    book = Daybook(folder, topics, key, stuck)
     agreed = Agreed(
         config.readiness.consent,
         folder,
         clock.now,
-        lambda: calendar.day_of(clock.now()).isoformat(),
+        lambda: date_at(zone, clock.now(), "" if book.head is None else book.head.date),
         home=platform is None,
     )
     register = None if platform is None else key_of(platform.answers_key)
-    return Office(reporter, Daybook(folder, topics, key, stuck), agreed, uplink, topics, clock, folder, register)
+    return Office(reporter, book, agreed, uplink, topics, clock, folder, register)

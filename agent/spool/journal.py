@@ -323,8 +323,7 @@ class Journal(Moving):
         with self._lock:
             seq = self._state.seq
             self._db.execute("INSERT OR REPLACE INTO evidence VALUES (1, ?, ?)", (seq, packed))
-            for day in closed:
-                self._db.execute("INSERT OR REPLACE INTO day VALUES (?, ?)", day)
+            self._db.write_many("INSERT OR REPLACE INTO day VALUES (?, ?)", closed)
             for block, n in self._db.execute(
                 "SELECT block, count(*) FROM entry WHERE state = ? AND seq <= ? AND block IS NOT NULL "
                 "GROUP BY block",
@@ -440,10 +439,8 @@ class Journal(Moving):
             self._db.execute(
                 "UPDATE state SET process = ?, event_ns = ?, commit_ns = ?", (self.process, s.event_ns, s.commit_ns)
             )
-            for day in found.days:
-                self._db.execute("INSERT OR REPLACE INTO day VALUES (?, ?)", day)
-            for tally in found.tallies:
-                self._db.execute("INSERT OR REPLACE INTO tally VALUES (?, ?, ?, ?)", tally)
+            self._db.write_many("INSERT OR REPLACE INTO day VALUES (?, ?)", found.days)
+            self._db.write_many("INSERT OR REPLACE INTO tally VALUES (?, ?, ?, ?)", found.tallies)
             self._settle()
 
     def forget_birth(self, digest: str) -> None:

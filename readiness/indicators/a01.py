@@ -10,6 +10,7 @@ from readiness.catalog import key
 from readiness.frozen import resting
 from readiness.gaps import longest
 from readiness.indicators.base import Indicator, Missing, Outcome, Shares
+from readiness.view import NEEDED_DAYS
 
 if TYPE_CHECKING:
     from readiness.view import View
@@ -27,6 +28,8 @@ def evaluate(view: View, machine: str) -> Outcome:
     series = [view.series[name] for _, tag in view.tags[machine] if (name := key(tag)) in view.series]
     if not series:
         return Missing("NA_NO_EVIDENCE")
+    if int((np.sum([s.counts for s in series], axis=0)[counting] > 0).sum()) < NEEDED_DAYS:
+        return Missing("NA_SHORT_WINDOW")  # all of its signals were added or named anew a few days ago
     den = np.where(counting, np.sum([s.counts for s in series], axis=0), 0.0)
     num = np.where(counting, np.sum([s.known for s in series], axis=0), 0.0)
     sources = sorted({link.id for link, _ in view.tags[machine] if link.mode != "burst"})

@@ -38,15 +38,24 @@ class _Looked:
 def _siblings(view: View, machine: str) -> dict[str, list[str]]:
     """Return for each signal that is read normally the names in evidence under which it is read in bursts.
 
-    A burst has a signal of its own, because ids are unique on a machine: it bears the name of the one it is of. A
-    name that several normal signals bear says nothing.
+    A burst has a signal of its own, because ids are unique on a machine: it says whose (`burst_of`), or, where it
+    does not, it bears the name of the one it is of. A name that several normal signals bear says nothing.
     """
     normal = [tag for _, tag in view.tags.get(machine, ())]
     often = Counter(tag.name for tag in normal)
     fast: dict[str, list[str]] = {}
+    named: dict[str, list[str]] = {}
     for _, tag in view.fast.get(machine, ()):
-        fast.setdefault(tag.name, []).append(key(tag))
-    return {key(tag): [key(tag), *(fast.get(tag.name, ()) if often[tag.name] == 1 else ())] for tag in normal}
+        if tag.burst_of is not None:
+            fast.setdefault(tag.burst_of, []).append(key(tag))
+        else:
+            named.setdefault(tag.name, []).append(key(tag))
+    return {
+        key(tag): [
+            key(tag), *fast.get(tag.id, ()), *(named.get(tag.name, ()) if often[tag.name] == 1 else ()),
+        ]
+        for tag in normal
+    }  # fmt: skip
 
 
 def _look(view: View, machine: str, wanted: list[tuple[Link, Tag]]) -> _Looked:

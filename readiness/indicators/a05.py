@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING
 from readiness.clocks import hours_off, look
 from readiness.conduits import OPCUA, devices
 from readiness.indicators.base import Buckets, Census, Indicator, Missing, Outcome
+from readiness.view import NEEDED_DAYS
 
 if TYPE_CHECKING:
+    from collections import Counter
+
+    from readiness.clocks import Clocks
     from readiness.view import View
 
 WITHOUT = 60.0
@@ -27,23 +31,28 @@ def evaluate(view: View, machine: str) -> Outcome:
     cap, shown = WITHOUT + (100.0 - WITHOUT) * share, {"source_time_share": round(share, 6)}
     flags = {"NO_SOURCE_TIME"} if not found.stated else set()
     if not found.trips:
-        if found.dropped:
-            return Missing("NA_SELF_FAULT")
         protocols = [links[0].protocol for links in devices(view, machine).values()]
-        if OPCUA in protocols:
-            return Missing("NA_NO_EVIDENCE")
+        if found.dropped or OPCUA in protocols:
+            return Missing("NA_SELF_FAULT" if found.dropped else "NA_NO_EVIDENCE")
         # No device has a clock: all times are ours, right by definition, and nothing tells when a value came about.
         return Census(
             0.0, len(protocols), quality="edge-only", cap=cap, flags=tuple(sorted(flags)), shown=dict(shown)
         )
+    compared = tuple(day for day in found.days if day)
+    if len(compared) >= NEEDED_DAYS:
+        return _compared(found, compared, cap, flags, shown)
+    return Missing("NA_SELF_FAULT" if found.dropped else "NA_SHORT_WINDOW")
+
+
+def _compared(
+    found: Clocks, days: tuple[Counter[int], ...], cap: float, flags: set[str], shown: dict[str, float]
+) -> Buckets:
     hours = {device: off for device, each in found.skews.items() if (off := hours_off(each))}
-    flags |= {"ZONE"} if hours else set()
-    counted = (view.counting(machine) > 0).tolist()
     return Buckets(
-        tuple(day for day, there in zip(found.days, counted, strict=True) if there),
+        days,
         0.5,
         cap=cap,
-        flags=tuple(sorted(flags)),
+        flags=tuple(sorted(flags | ({"ZONE"} if hours else set()))),
         shown={
             **shown,
             "within_s": round(median(found.trips), 6),

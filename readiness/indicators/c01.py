@@ -10,6 +10,8 @@ from readiness.catalog import key
 from readiness.indicators.base import Census, Indicator, Missing, Outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from readiness.view import View
 
 READ_DAYS = 0.8
@@ -54,17 +56,20 @@ def evaluate(view: View, machine: str) -> Outcome:
         return Missing(reason)
     counting = view.counting(machine) > 0
 
-    def read(names: set[str]) -> set[str]:
-        days = {
-            name: int(np.sum((view.series[name].known > 0) & counting)) for name in names if name in view.series
-        }
-        return {name for name, number in days.items() if number >= READ_DAYS * int(counting.sum())}
-
     meanings = {name: view.plant.meaning(name) for name in (key(tag) for _, tag in tags)}
     confirmed = {
         name for name, meaning in meanings.items() if meaning.role is not None and meaning.origin != "guess"
     }
-    if not confirmed and read(set(meanings)):
+    # Signals that it has replaced within the window were a way to the machine on the days before it.
+    gone = [view.series[n].known > 0 for n in view.series if n.split("/")[0] == machine and n not in meanings]
+    before = np.any([0 * view.planned > 0, *gone], axis=0)
+
+    def read(names: Collection[str]) -> set[str]:
+        each = {name: view.series[name] for name in names if name in view.series}
+        days = {n: np.where(s.counts > 0, s.known > 0, before) & counting for n, s in each.items()}
+        return {name for name, row in days.items() if int(row.sum()) >= READ_DAYS * int(counting.sum())}
+
+    if not confirmed and read(meanings):
         return Missing("NA_ROLE_UNCONFIRMED")  # it is read; whether that tells of the process, nobody has said
     there = read(confirmed)
     lives = any(moved(view, name) is not False for name in there)
@@ -78,7 +83,8 @@ INDICATOR = Indicator(
     en="Machine reach",
     unit="1",
     formula="sum(w r) / sum(w); r = 1 if at least one signal with a confirmed role was read on 80 % of "
-    "production days and has said two different things in the window",
+    "production days (before it was configured, those that it replaced) and has said two different things in the "
+    "window",
     source="readiness.md 7.3 C; DESIGN 9",
     inputs=("inventory", "catalog", "known", "meanings", "tracks", "counts", "values", "schedule", "censored"),
     reasons=(

@@ -14,7 +14,7 @@ from readiness.production import production
 from readiness.view import NEEDED_DAYS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from readiness.counting import Counted
     from readiness.indicators.base import Shown
@@ -30,6 +30,18 @@ def _below(view: View) -> tuple[list[Counted], tuple[str, ...]]:
     found = [(machine.id, meter) for machine in view.inventory for meter in meters_of(view, machine.id, "machine")]
     measuring = [meter for machine, meter in found if not is_estimate(view, meter, production(view, machine))]
     return measuring, ("ESTIMATED",) * (len(measuring) < len(found))
+
+
+def _unseen_from(view: View, meters: Sequence[Counted]) -> Iterator[int]:
+    """Yield the last day that a meter was read on, for meters that we ourselves have not looked at since.
+
+    They go on counting, and what they count is told when we look again; until then it is not known.
+    """
+    for meter in meters:
+        last = max(day for day, _, _ in view.seen.counts(meter.name))
+        source = view.source_of(meter.name) or ""
+        if not view.by_day(source, view.domain(source))[last + 1 :].any():
+            yield last
 
 
 def _split(view: View) -> dict[str, Shown]:
@@ -68,11 +80,11 @@ def evaluate(view: View, machine: str) -> Outcome:
         missing = Missing("NA_ROLE_UNCONFIRMED" if guessed else "NA_NO_EVIDENCE")
         return _by_bill(view) if view.plant.bills else missing
     days = [{day for day, _, _ in view.seen.counts(meter.name)} for meter in mains]
-    first, last = max(map(min, days)), min(map(max, days))
+    meters, flags = _below(view)
+    first, last = max(map(min, days)), min([*map(max, days), *_unseen_from(view, meters)])
     inside = (np.arange(len(view.dates)) >= first) & (np.arange(len(view.dates)) <= last)
     if int(inside.sum()) < NEEDED_DAYS:
         return Missing("NA_SHORT_WINDOW")
-    meters, flags = _below(view)
     none = np.zeros(len(view.dates))
     den = np.where(inside, np.sum([none, *(by_day(view, meter) for meter in mains)], axis=0), 0.0)
     num = np.where(inside, np.sum([none, *(by_day(view, meter) for meter in meters)], axis=0), 0.0)

@@ -1,4 +1,4 @@
-"""Q03 Stuck signals: measured values that stand still while the machine works, longer than they ever did."""
+"""Q03 Signals not stuck: measured values that stand still while the machine works, longer than they ever did."""
 
 from __future__ import annotations
 
@@ -79,12 +79,12 @@ def evaluate(view: View, machine: str) -> Outcome:
 
 INDICATOR = Indicator(
     id="Q03",
-    ko="고착 신호율",
-    en="Stuck signals",
+    ko="고착되지 않은 신호 비율",
+    en="Signals not stuck",
     unit="1",
     formula="1 - executing time in runs of one value longer than the signal's own 99.9 % run length on at least 5 "
     "good days, of executing time; a run of less than a minute is never stuck",
-    source="readiness.md 7.3 Q; decision 48",
+    source="readiness.md 7.3 Q; decisions 48, 64 (name)",
     inputs=("values", "tracks", "known", "uncertain", "meanings", "schedule", "censored"),
     reasons=(
         "NA_NO_SCHEDULE",

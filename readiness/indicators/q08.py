@@ -11,22 +11,25 @@ from readiness.rules import rules
 from readiness.spans import intersection, union
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from readiness.indicators.base import Shown
+    from readiness.rules import Rule
     from readiness.view import View
 
 NEEDED = 3
 HOUR_NS = 3.6e12
 
 
-def evaluate(view: View, machine: str) -> Outcome:
-    """Return time in which no rule was broken, of the time in which one was checked at least."""
-    if (reason := view.shortfall(machine) or view.lack(machine, "state")) is not None:
-        return Missing(reason)
-    counting = view.counting(machine) > 0
+def applicable(view: View, machine: str) -> list[Rule]:
+    """Return the rules that could be broken in the time that counts."""
     domain = view.machine_domain(machine)
-    found = [rule for rule in rules(view, machine) if len(intersection(rule.checked, domain))]
-    if len(found) < NEEDED:
-        return Missing("NA_NO_EVIDENCE")
+    return [rule for rule in rules(view, machine) if len(intersection(rule.checked, domain))]
+
+
+def judged(view: View, machine: str, found: Sequence[Rule]) -> Outcome:
+    """Return time in which none of the rules was broken, of the time in which one was checked at least."""
+    counting = view.counting(machine) > 0
     shown: dict[str, Shown] = {"rules": len(found)}
     for rule in found:
         for name, spans in (("checked", rule.checked), ("broken", rule.broken)):
@@ -36,6 +39,14 @@ def evaluate(view: View, machine: str) -> Outcome:
     den = np.where(counting, view.machine_by_day(machine, union(*(r.checked for r in found))), 0.0)
     broken = np.where(counting, view.machine_by_day(machine, union(*(r.broken for r in found))), 0.0)
     return Shares(den - np.minimum(broken, den), den, shown=shown) if den.any() else Missing("NA_NO_EVIDENCE")
+
+
+def evaluate(view: View, machine: str) -> Outcome:
+    """Return time in which no rule was broken, of the time in which one was checked at least."""
+    if (reason := view.shortfall(machine) or view.lack(machine, "state")) is not None:
+        return Missing(reason)
+    found = applicable(view, machine)
+    return judged(view, machine, found) if len(found) >= NEEDED else Missing("NA_NO_EVIDENCE")
 
 
 INDICATOR = Indicator(

@@ -32,7 +32,8 @@ def at_least(sets: Sequence[Spans], k: int) -> Spans:
 
 def evaluate(view: View, machine: str) -> Outcome:
     """Return executing time in which all key signals were good together, of all executing time."""
-    single = view.plant.of(machine).single_product == "yes"
+    facts = production(view, machine)
+    single = facts.single_product
     counters = view.signals(machine, "count_total") + view.signals(machine, "count_good")
     lack = view.lack(
         machine, "state", "pv", *(() if counters else ("count_total",)), *(() if single else ("product",))
@@ -42,7 +43,6 @@ def evaluate(view: View, machine: str) -> Outcome:
     values = view.signals(machine, "pv")
     if len(values) < PROCESS_VALUES:
         return Missing("NA_ROLE_UNCONFIRMED" if view.guessed(machine, "pv") else "NA_NO_EVIDENCE")
-    facts = production(view, machine)
     if not facts.executing.length():
         return Missing("NA_NO_EVIDENCE")
     keys = [

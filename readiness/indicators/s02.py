@@ -1,4 +1,4 @@
-"""S02 Weak offers: servers that would accept an unprotected or anonymous session, whatever we use ourselves."""
+"""S02 No weak offers: servers that would accept an unprotected or anonymous session, whatever we use ourselves."""
 
 from __future__ import annotations
 
@@ -61,13 +61,13 @@ def evaluate(view: View, machine: str) -> Outcome:
 
 INDICATOR = Indicator(
     id="S02",
-    ko="취약 엔드포인트 노출",
-    en="Weak offers",
+    ko="취약 엔드포인트 없음",
+    en="No weak offers",
     unit="1",
     formula="1 - reachable devices that offer sessions without protection, with a deprecated policy or for "
     "anonymous users / reachable devices; a protocol without protection of its own is weak unless it "
     "runs in mutual TLS",
-    source="readiness.md 7.3 S",
+    source="readiness.md 7.3 S; decision 64 (name)",
     inputs=("offers", "connection", "catalog", "inventory"),
     reasons=("NA_NO_INVENTORY", "NA_NO_EVIDENCE"),
     guard="what the server lists is judged by its user tokens, and nobody logs in to try; an endpoint without "

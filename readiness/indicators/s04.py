@@ -1,4 +1,4 @@
-"""S04 Write exposure: what our identity, which only reads, could write."""
+"""S04 Nodes that we cannot write: what our identity, which only reads, could write."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ def evaluate(view: View, machine: str) -> Outcome:
 
 INDICATOR = Indicator(
     id="S04",
-    ko="쓰기권한 노출",
-    en="Write exposure",
+    ko="쓰기권한 없는 노드 비율",
+    en="Nodes that we cannot write",
     unit="1",
     formula="1 - nodes that our user could write / nodes that are read and whose device tells our rights",
-    source="readiness.md 7.3 S",
+    source="readiness.md 7.3 S; decision 64 (name)",
     inputs=("access", "catalog", "inventory"),
     reasons=("NA_NO_INVENTORY", "NA_NO_EVIDENCE", "NA_ASSUME_EXPOSED"),
     guard="rights are read as an attribute and never tried; protocols without rights say nothing, so exposure "

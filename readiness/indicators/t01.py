@@ -11,8 +11,11 @@ from readiness.indicators.absent import shortfall
 from readiness.indicators.base import Census, Indicator, Missing, Outcome, Shares
 from readiness.production import production
 from readiness.spans import intersection
+from readiness.view import NEEDED_DAYS
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from contract.report import Reason
     from readiness.view import View
 
@@ -22,6 +25,14 @@ def _without_signal(view: View, machine: str, reason: Reason) -> Outcome:
     about = view.plant.of(machine)
     nowhere = about.ids_elsewhere == "no" or (about.ids_elsewhere == "unknown" and about.elsewhere == "no")
     return Census(0.0, 0, flags=("NOT_COLLECTED",)) if nowhere and reason == "NA_NO_EVIDENCE" else Missing(reason)
+
+
+def beyond(view: View, machine: str) -> NDArray[np.bool_]:
+    """Return the days on which an id was read and said more than evidence keeps (serial numbers of each piece)."""
+    name = next(name for name in view.signals(machine, "lot") if view.seen.track(name) is not None)
+    track = view.seen.track(name)
+    read = view.machine_by_day(machine, view.spans(name)) > 0
+    return read & ~np.isin(np.arange(len(read)), sorted(track.whole if track is not None else ()))
 
 
 def evaluate(view: View, machine: str) -> Outcome:
@@ -35,6 +46,10 @@ def evaluate(view: View, machine: str) -> Outcome:
         return Missing("NA_NO_EVIDENCE")
     facts = production(view, machine)
     counting = view.counting(machine) > 0
+    untold = counting & beyond(view, machine)
+    counting &= ~untold
+    if untold.any() and int(counting.sum()) < NEEDED_DAYS:
+        return Missing("NA_NO_EVIDENCE", {"days_beyond_evidence": int(untold.sum())})
     by_pieces = facts.quantity("total") is not None
     if by_pieces:
         den, num = facts.made("total", facts.domain), facts.made("total", found.binds)
@@ -49,6 +64,7 @@ def evaluate(view: View, machine: str) -> Outcome:
         "ids": len({one.id for one in found.shown}),
         "entropy_bits": found.entropy(),
         "of": "pieces" if by_pieces else "executing time",
+        **({"days_beyond_evidence": int(untold.sum())} if untold.any() else {}),
     }
     return Shares(num, den, flags=found.flags, shown=shown)
 
@@ -59,7 +75,7 @@ INDICATOR = Indicator(
     en="Lot/serial binding",
     unit="1",
     formula="pieces counted under a valid lot or serial number / pieces (executing time without a counter); what "
-    "came while nothing was known is left out",
+    "came while nothing was known is left out, and so are days with more ids than evidence keeps",
     source="readiness.md 7.3 T; decision 49",
     inputs=("tracks", "counts", "meanings", "about", "schedule", "censored"),
     reasons=("NA_NO_SCHEDULE", "NA_NO_EVIDENCE", "NA_SHORT_WINDOW", "NA_SELF_FAULT", "NA_ROLE_UNCONFIRMED"),

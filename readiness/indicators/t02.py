@@ -33,14 +33,14 @@ def evaluate(view: View, machine: str) -> Outcome:
     """Return executing time with order, product and recipe known and consistent, of executing time."""
     if (short := shortfall(view, machine)) is not None:
         return short
-    single = view.plant.of(machine).single_product == "yes"
+    facts = production(view, machine)
+    single = facts.single_product
     roles = ("order", "recipe") if single else ("order", "product", "recipe")
     if (reason := view.lack(machine, "state")) is not None:
         return Missing(reason)
     if (reason := view.lack(machine, *roles)) is not None:
         return absent(view, machine, reason)
     tracks = [track for role in roles if (track := said(view, machine, role)) is not None]
-    facts = production(view, machine)
     counting = view.counting(machine) > 0
     den = np.where(counting, view.machine_by_day(machine, facts.executing), 0.0)
     if len(tracks) < len(roles) or not den.any():

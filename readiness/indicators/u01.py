@@ -9,12 +9,13 @@ import numpy as np
 
 from readiness.indicators.absent import shortfall
 from readiness.indicators.base import Indicator, Missing, Outcome, Shares
-from readiness.interventions import actions, cycles, modes
+from readiness.interventions import actions, cycles, cycles_known, modes
 from readiness.interventions import days as counted_days
 from readiness.production import production
 from readiness.quarters import interval
 from readiness.sketch import quantile, value
 from readiness.spans import intersection
+from readiness.stops import names_something
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,10 +41,11 @@ def dispersion(view: View, machine: str) -> float | None:
     """
     facts = production(view, machine)
     total = facts.quantity("total")
-    if total is None or facts.product is None or len({str(label) for label in facts.product[1].label}) > 1:
-        single = view.plant.of(machine).single_product == "yes"
-        if total is None or not single:
-            return None
+    if total is None:
+        return None
+    shown = set() if facts.product is None else set(filter(names_something, facts.product[1].label))
+    if len(shown) != 1 and not facts.single_product:
+        return None
     pace: Counter[int] = Counter()
     for day in total.pace:
         pace.update(day)
@@ -76,7 +78,8 @@ def evaluate(view: View, machine: str) -> Outcome:
         return Missing("NA_NO_EVIDENCE")
     done = actions(view, machine, counted_days(view, machine))
     number = cycles(view, machine, view.machine_domain(machine))
-    by_hand = None if number is None else float((~done.answering).sum()) / max(float(number.sum()), 1.0)
+    alone = ~done.during(cycles_known(view, machine)).answering
+    by_hand = None if number is None else float(alone.sum()) / max(float(number.sum()), 1.0)
     differ = dispersion(view, machine)
     hand = by_hand is not None and done.buttons and by_hand >= HAND
     irregular = differ is not None and differ > IRREGULAR

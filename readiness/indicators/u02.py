@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from readiness.indicators.base import Indicator, Missing, Outcome, Rates
-from readiness.interventions import actions, cycles, per_day
+from readiness.interventions import actions, cycles, cycles_known, per_day
 from readiness.interventions import days as counted_days
 from readiness.production import production
 
@@ -49,6 +49,7 @@ def evaluate(view: View, machine: str) -> Outcome:
         return Missing("NA_NO_EVIDENCE")
     unseen = cleared_unseen(view, machine, done)
     suppressed = unseen is not None and unseen > UNSEEN and done.buttons
+    done = done.during(cycles_known(view, machine))
     total = float(den.sum())
     flags = ("LOWER_BOUND",) * (not done.buttons) + ("RESETS_UNSEEN",) * suppressed
     shown = {
@@ -66,8 +67,8 @@ INDICATOR = Indicator(
     ko="수동개입 빈도",
     en="Interventions",
     unit="{#}",
-    formula="buttons pressed and modes changed per 100 cycles; shown apart: with no alarm in the 2 minutes before, "
-    "after one, and those that a person calls part of each cycle",
+    formula="buttons pressed and modes changed per 100 cycles, while both were known; shown apart: with no alarm "
+    "in the 2 minutes before, after one, and those that a person calls part of each cycle",
     source="readiness.md 7.3 U",
     inputs=("tracks", "counts", "alarms", "meanings", "schedule", "censored"),
     reasons=("NA_NO_SCHEDULE", "NA_NO_EVIDENCE", "NA_SHORT_WINDOW", "NA_SELF_FAULT", "NA_ROLE_UNCONFIRMED"),

@@ -79,7 +79,8 @@ def evaluate(view: View, machine: str) -> Outcome:
         "held": sum(bool(held) for held in found.values()),
         "by_system": len(by_system),
     }
-    return Census(len(credited) / len(eligible), len(eligible), flags=("WIDE_BAND",) * bool(wide), shown=shown)
+    flags = ("WIDE_BAND",) * bool(wide) + ("SYSTEM_SAID",) * bool(by_system)
+    return Census(len(credited) / len(eligible), len(eligible), flags=flags, shown=shown)
 
 
 INDICATOR = Indicator(

@@ -19,6 +19,7 @@ HISTORY = 90
 UNKNOWN = 0.05
 CONSISTENT = 0.97
 """What Q08 must reach: the value that its anchors give 50 points."""
+MOVES = "moves"
 KINDS: dict[str, tuple[State, ...]] = {
     "run": ("executing",),
     "idle": ("standby", "setup", "off"),
@@ -33,8 +34,15 @@ def _history(view: View, machine: str) -> set[str]:
 
 
 def _consistent(view: View, machine: str, days: int, shown: dict[str, Shown]) -> Outcome:
-    """Return the verdict that Q08 gives on states that are told apart and known."""
+    """Return the verdict of Q08's rules on states that are told apart and known.
+
+    Q08 wants three rules for a score of its own. That a lamp says more than "power on" is shown by one of them,
+    that what executes moves something, also on a machine without a counter of rejects.
+    """
     found = outcome(view, q08.INDICATOR, machine)
+    if isinstance(found, Missing):
+        each = q08.applicable(view, machine)
+        found = q08.judged(view, machine, each) if any(rule.name == MOVES for rule in each) else found
     if isinstance(found, Missing):
         return found
     assert isinstance(found, Shares)
@@ -45,14 +53,16 @@ def _consistent(view: View, machine: str, days: int, shown: dict[str, Shown]) ->
 
 def evaluate(view: View, machine: str) -> Outcome:
     """Return 1 if the machine's states are told apart, known, and consistent with what else it says, else 0."""
-    if (found := shortfall(view, machine)) is not None:
+    reason = view.lack(machine, "state")
+    if (found := shortfall(view, machine) or (reason and absent(view, machine, reason))) is not None:
         return found
-    if (reason := view.lack(machine, "state")) is not None:
-        return absent(view, machine, reason)
     declared = {s for key in view.signals(machine, "state") for s in view.plant.meaning(key).states.values()}
     if not declared:
         return Missing("NA_ROLE_UNCONFIRMED")  # a state signal, and nobody has said what its values mean
-    times = production(view, machine).times
+    facts = production(view, machine)
+    if facts.short is not None:
+        return Missing(facts.short)
+    times = facts.times
     unknown = float(times.unknown.sum() / times.pbt.sum())
     seen = _history(view, machine)
     days = int((view.counting(machine) > 0).sum())
@@ -74,8 +84,8 @@ INDICATOR = Indicator(
     en="State coverage",
     unit="1",
     formula="1 for a machine whose run, idle and fault are declared and seen, with at most 5 % of planned time "
-    "unknown and Q08 >= 0.97, else 0",
-    source="readiness.md 7.3 V; decision 48",
+    "unknown and Q08 >= 0.97 (its rules that apply, below three as well), else 0",
+    source="readiness.md 7.3 V; decisions 48, 64",
     inputs=("tracks", "counts", "values", "known", "meanings", "about", "schedule", "censored"),
     reasons=(
         "NA_NO_SCHEDULE",

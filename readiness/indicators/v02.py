@@ -23,8 +23,11 @@ if TYPE_CHECKING:
     from readiness.view import View
 
 NEAR_NS = 60_000_000_000
-HISTORY, SHIFT_NS = 90, 8 * 3_600_000_000_000
+HOUR_NS = 3_600_000_000_000
+HISTORY, SHIFT_NS, WORKED_NS = 90, 8 * HOUR_NS, 6 * HOUR_NS
 TOLERANCE, HALF, WITHOUT_REJECT = 0.02, 0.5, 70.0
+FEW = 10
+"""From so many pieces on, the one that is just being made at an end of the hand count is no error."""
 UNRECONCILED, STROKES, NO_REJECT = "UNRECONCILED", "STROKES_NOT_PARTS", "REJECT_MISSING"
 
 
@@ -38,9 +41,10 @@ def total_of(hand: HandCount) -> int | None:
 def usable(view: View, hands: Sequence[HandCount], counted: Counted) -> list[HandCount]:
     """Return hand counts of at least a shift during which the counter was there, latest last.
 
-    A shift is eight hours of planned time, or all of a day that plans less. The counter has to be known within a
-    quarter hour of both ends, and nothing may have come over a gap that lies on one of them; what it counted over a
-    gap between them is in its value afterwards.
+    A shift is eight hours with its breaks, of which six are planned, or all of a day that plans less. The counter
+    has to be known within a quarter hour of both ends, and nothing may have come over a gap that lies on one of
+    them; what it counted over a gap between them is in its value afterwards. Where people counted nothing and the
+    counter hardly anything, nothing can be told.
     """
     known = reduce(intersection, map(view.spans, counted.name.split()))
 
@@ -58,9 +62,17 @@ def usable(view: View, hands: Sequence[HandCount], counted: Counted) -> list[Han
         plans = [view.calendar.planned_spans(day) for day in days]
         whole = max((plan.length() for plan in plans), default=0)
         inside = sum(plan.clip(hand.from_ns, hand.to_ns).length() for plan in plans)
-        return bool(days) and inside > 0 and inside >= min(SHIFT_NS, whole)
+        if not days or not inside:
+            return False
+        return inside >= whole or (hand.to_ns - hand.from_ns >= SHIFT_NS and inside >= WORKED_NS)
 
-    found = [h for h in hands if (total_of(h) or 0) > 0 and shift(h) and there(h.from_ns) and there(h.to_ns)]
+    def tells(hand: HandCount) -> bool:
+        pieces = total_of(hand)
+        return pieces is not None and (
+            pieces > 0 or counted.within(hand.from_ns, hand.to_ns) > max(counted.each, 1.0)
+        )
+
+    found = [h for h in hands if shift(h) and there(h.from_ns) and there(h.to_ns) and tells(h)]
     return sorted(found, key=lambda h: (h.to_ns, h.from_ns))
 
 
@@ -78,11 +90,19 @@ def missed_by_us(view: View, hands: Sequence[HandCount], counted: Counted) -> bo
 
 
 def error(facts: Production, which: Quantity, hand: HandCount, told: int | None) -> float | None:
-    """Return (counter - hand count) / hand count, None where either is missing."""
+    """Return (counter - hand count) / hand count, None where either is missing or nothing was counted by hand."""
     counted = facts.quantity(which)
     if counted is None or not told:
         return None
     return counted.within(hand.from_ns, hand.to_ns, facts.executing) / told - 1
+
+
+def fits(off: float | None, told: int, each: float) -> bool:
+    """Return whether a counter fits the `told` pieces of a hand count; one count of it stands for `each` pieces."""
+    if off is None:
+        return False  # nothing was made, and the counter counted: `usable` leaves out what tells nothing
+    edge = max(each, 1.0) / told if told >= FEW * max(each, 1.0) else 0.0
+    return abs(off) <= max(TOLERANCE, edge) + 1e-9
 
 
 def evaluate(view: View, machine: str) -> Outcome:
@@ -99,24 +119,24 @@ def evaluate(view: View, machine: str) -> Outcome:
     flags = [] if rejects else [NO_REJECT]
     cap = 100.0 if rejects else WITHOUT_REJECT
     long = view.over(view.length + HISTORY)
-    hands = usable(long, [h for h in view.plant.hand_counts if h.machine == machine], total)
+    past = production(long, machine)
+    whole, by_hand = past.quantity("total") or total, [h for h in view.plant.hand_counts if h.machine == machine]
+    hands = usable(long, by_hand, whole)
     shown: dict[str, Shown] = {"hand_counts": len(hands)}
-    if not hands and missed_by_us(long, [h for h in view.plant.hand_counts if h.machine == machine], total):
+    if not hands and missed_by_us(long, by_hand, whole):
         return Missing("NA_SELF_FAULT")
     if not hands:
         return Census(HALF, days, cap=cap, flags=(*flags, UNRECONCILED), shown=shown)
-    past, last = production(long, machine), hands[-1]
+    last = hands[-1]
     told: dict[Quantity, int | None] = {"total": total_of(last), "good": last.good, "reject": last.reject}
     errors = {which: error(past, which, last, pieces) for which, pieces in told.items()}
     shown.update({f"{which}_error": round(off, 6) for which, off in errors.items() if off is not None})
-    off = errors["total"]
-    if off is None:
-        return Missing("NA_NO_EVIDENCE")
-    ratio = max(off + 1, 1 / (off + 1)) if off > -1 else 0.0
-    if round(ratio) >= 2 and abs(ratio / round(ratio) - 1) <= TOLERANCE:
+    off, pieces = errors["total"], total_of(last) or 0
+    ratio = max(off + 1, 1 / (off + 1)) if off is not None and off > -1 else 0.0
+    if off is not None and round(ratio) >= 2 and abs(ratio / round(ratio) - 1) <= TOLERANCE:
         flags.append(STROKES)
         shown["pieces_per_count"] = round(1 / (off + 1), 3)
-    return Census(float(abs(off) <= TOLERANCE), days, cap=cap, flags=tuple(flags), shown=shown)
+    return Census(float(fits(off, pieces, whole.each)), days, cap=cap, flags=tuple(flags), shown=shown)
 
 
 INDICATOR = Indicator(
@@ -124,9 +144,9 @@ INDICATOR = Indicator(
     ko="생산수량 자동집계율",
     en="Automatic production count",
     unit="1",
-    formula="1 for a machine whose total fits the latest hand count of a shift or more within 2 %, 0 where it does "
-    "not, 0.5 where nobody has counted within 90 days",
-    source="readiness.md 7.3 V; decision 48",
+    formula="1 for a machine whose total fits the latest hand count of a shift or more within 2 % (or one count at "
+    "its edge), 0 where it does not, 0.5 where nobody has counted within 90 days",
+    source="readiness.md 7.3 V; decisions 48, 64",
     inputs=("counts", "hand_counts", "tracks", "meanings", "about", "schedule", "censored"),
     reasons=(
         "NA_NO_SCHEDULE",

@@ -49,6 +49,8 @@ def evaluate(view: View, machine: str) -> Outcome:
     if (found := shortfall(view, machine) or lacking(view, machine, ideals=bool(ideals))) is not None:
         return found
     facts = production(view, machine)
+    if facts.short is not None:
+        return Missing(facts.short)
     total, good = facts.quantity("total"), facts.quantity("good")
     assert total is not None
     assert good is not None

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from readiness import quarters
+from readiness.capture import pieces_of
 from readiness.indicators.absent import absent, shortfall
 from readiness.indicators.base import Indicator, Missing, Outcome, Shares
 from readiness.production import production
 from readiness.records import QUARTER_NS
 from readiness.rules import cycle_ns
-from readiness.sketch import pairs
+from readiness.sketch import ERROR, pairs
 from readiness.spans import Spans
 
 if TYPE_CHECKING:
@@ -69,18 +70,22 @@ def evaluate(view: View, machine: str) -> Outcome:
         return Missing("NA_NO_EVIDENCE")
     counting = view.counting(machine) > 0
     domain = view.machine_domain(machine)
+    slowest = FINE * (1 + ERROR) * cycle  # a twentieth exactly is enough, and the median is known within `ERROR`
     single, pieces, coarse = np.zeros(len(counting)), np.zeros(len(counting)), []
     if counters:
         key = counters[0].name
         single, pieces = singles(view, key, domain)
-        coarse.append(quarters.interval(view, key) > FINE * cycle)
+        coarse.append(quarters.interval(view, key) > slowest)
         single = np.zeros(len(counting)) if coarse[-1] else single
     if facts.cycles is not None:
         edges = np.zeros(len(counting))
         at = facts.cycles.at
         inside = domain.within(Spans(at, at + 1)) > 0
-        np.add.at(edges, view.seen.day_of(at[inside]), facts.cycles.begun[inside])
-        coarse.append(quarters.interval(view, facts.cycles.name) > FINE * cycle)
+        # In counts, as the counter's are: a cycle that makes four pieces tells of all of them how long they took.
+        begun = pieces_of(view, machine, facts.cycles)
+        begun = begun / facts.pieces_per_count(counters[0].name, at) if counters else begun
+        np.add.at(edges, view.seen.day_of(at[inside]), begun[inside])
+        coarse.append(quarters.interval(view, facts.cycles.name) > slowest)
         pieces = pieces if counters else edges
         single = single if coarse[-1] else np.maximum(single, np.minimum(edges, pieces))
     den = np.where(counting, pieces, 0.0)

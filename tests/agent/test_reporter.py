@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 import agent.reporter
 import readiness.report
 from agent.config.load import load
 from agent.reporter import Reporter
+from contract.codec import decode
+from contract.report import STANDS_S, Report, ReportRequest
 from contract.topics import AgentTopics
+from tests.e2e.rig import until
+from tests.readiness.plant import DAY, MINUTE, START
+from tests.readiness.plant import Plant as SmallPlant
 from tests.support.clocks import FakeClock
 
 if TYPE_CHECKING:
@@ -83,3 +90,75 @@ def test_bursts_are_assessed_and_nobody_is_asked_what_they_mean(
     assert one.contradictions() == []
     assert [(s.id, s.mode) for s in catalogs[0]] == [("plc.main", "poll"), ("plc.fast", "burst")]
     assert list(one.joined.plant.meanings) == ["press-1/current"]
+
+
+HISTORY = CONFIG.replace("every: 1s", "every: 60s").replace(
+    "machines:", 'schedule: {planned: [{days: mon-fri, from: "08:00", to: "20:00"}]}\nmachines:'
+)
+
+
+class Closed(Spool):
+    """Keeps what a plant has closed, and a day of an older release where there is one."""
+
+    def __init__(self, days: dict[str, bytes], old: str | None = None) -> None:
+        self._days = {**days, **({} if old is None else {old: b'{"version":1}'})}
+
+    def days(self) -> dict[str, bytes]:
+        """Return them."""
+        return self._days
+
+
+class Broker(Uplink):
+    """Keeps what was published."""
+
+    def __init__(self) -> None:
+        self.published: list[bytes] = []
+
+    def publish_retained(self, topic: str, payload: bytes, expiry: int | None = None) -> None:
+        """Take a report."""
+        assert expiry == STANDS_S
+        del topic
+        self.published.append(payload)
+
+
+def plant(tmp_path: Path, old: str | None = None) -> tuple[Reporter, Broker]:
+    """Return a reporter that knows eight weeks of a machine, of which much more was lost in the first four."""
+    path = tmp_path / "agent.yaml"
+    path.write_text(HISTORY, "utf-8")
+    config = load(path)
+
+    def lost(_source: Source, _number: int, times: Any) -> Any:
+        day, minute = (times - START) // DAY, (times - START) % DAY // MINUTE
+        return np.where(minute < np.where(day < 28, 40 + 5 * (day % 5), 6 + day % 3), 0x8031_0000, 0)
+
+    source = next(s for s in config.sources() if s.mode == "poll")
+    days = SmallPlant([source], days=56, status=lost).evidence()
+    made: Any = Reporter
+    clock, broker = FakeClock(START + 56 * DAY), Broker()
+    one: Reporter = made(config, Closed(days, old), broker, AgentTopics("hanil", "edge-1"), clock)
+    return one, broker
+
+
+def test_what_earlier_windows_say_follows_the_first_report_at_once(tmp_path: Path) -> None:
+    one, broker = plant(tmp_path)
+    one.start()
+    until(lambda: len(broker.published) >= 2, 60, "the second report does not come")
+    one.stop()
+    first, second = (decode(raw, Report) for raw in broker.published)
+    assert (first.trend, first.standing) == (None, None)
+    assert second.trend is not None
+    assert second.standing is not None
+    assert {c.id: c.called for c in second.trend.changes}["C03"] == "better"
+    assert second.standing.windows == 5
+    assert first.values == second.values
+    answered = decode(one.respond(ReportRequest()), Report)
+    assert answered.trend == second.trend
+    assert b"no machine" in one.respond(ReportRequest("nobody"))
+
+
+def test_days_of_another_release_break_the_line(tmp_path: Path) -> None:
+    old, following = "2026-10-25", "2026-10-26"
+    one, _ = plant(tmp_path, old)
+    assert one.assessment().plant().broken == following
+    one, _ = plant(tmp_path)
+    assert one.assessment().plant().broken is None

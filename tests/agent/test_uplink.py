@@ -229,13 +229,19 @@ def test_a_goodbye_of_our_own_is_no_lost_connection(broker: Child, caplog: pytes
 def test_retained_topics_are_published_again_by_a_broker_that_lost_them(broker: Child) -> None:
     uplink = uplink_to(broker)
     uplink.start()
-    uplink.publish_retained(BRANCH.readiness, b'{"report": 1}')
+    uplink.publish_retained(BRANCH.readiness, b'{"report": 1}', 3600)
+    uplink.publish_retained(BRANCH.manifest, b"{}")
     eventually(lambda: uplink.up)
     broker.restart()
     assert broker.port is not None
-    client = Client(broker.port, BRANCH.readiness)
-    eventually(lambda: bool(client.got))
-    assert client.got[-1].payload == b'{"report": 1}'
+    client = Client(broker.port, BRANCH.readiness, BRANCH.manifest)
+    eventually(lambda: len(client.got) == 2)
+    got = {m.topic: (bytes(m.payload), getattr(m.properties, "MessageExpiryInterval", None)) for m in client.got}
+    assert got[BRANCH.manifest] == (b"{}", None)
+    report, expiry = got[BRANCH.readiness]
+    assert report == b'{"report": 1}'
+    assert expiry is not None
+    assert 3500 < expiry <= 3600
     client.close()
     uplink.stop()
 

@@ -121,7 +121,14 @@ def test_a_role_replaces_a_guess_in_silence_and_a_configured_one_with_a_note() -
 def test_everything_of_a_signal_reaches_its_meaning() -> None:
     plant = plant_with(
         signals=[
-            {"id": "press-1/count", "modulus": 65536, "resets": ["08:00", "20:00"], "factor": 2, "used": False},
+            {
+                "id": "press-1/count",
+                "modulus": 65536,
+                "resets": ["08:00", "20:00"],
+                "resets_with": "lot",
+                "factor": 2,
+                "used": False,
+            },
             {"id": "press-1/temp", "limits": [0, 90], "usual": [10, 60], "critical": True},
             {"id": "press-1/word", "role": "alarm", "specific": True, "action": True, "advice": False},
             {"id": "press-1/kwh", "meter": "main"},
@@ -131,6 +138,7 @@ def test_everything_of_a_signal_reaches_its_meaning() -> None:
         ]
     )
     count = plant.meanings["press-1/count"]
+    assert count.resets_with == "lot"
     assert (count.modulus, count.resets, count.factor, count.used) == (65536, (dt.time(8), dt.time(20)), 2.0, False)
     assert plant.meanings["press-1/temp"].limits == (0, 90)
     assert plant.meanings["press-1/temp"].usual == (10, 60)
@@ -144,6 +152,7 @@ def test_everything_of_a_signal_reaches_its_meaning() -> None:
     assert listed(plant) == [
         ("configuration", "signal press-1/temp limits", "0, 90", "0, 100"),
         ("unknown_machine", "signal ghost/x role", "pv", ""),
+        ("unknown_signal", "signal press-1/count resets_with", "lot", ""),
         ("unknown_signal", "signal press-1/gone pattern", "[A-Z]{2}[0-9]+", ""),
     ]
     assert joined(given(signals=[{"id": "press-1/temp", "usual": [1, 2]}])).ranges().keys() == {"press-1/temp"}
@@ -237,6 +246,22 @@ def test_records_of_every_section() -> None:
         ("unknown_signal", "loop press-1/lost", "nowhere", ""),
         ("unknown_signal", "system mes points", "C: press-1/gone", "1"),
     ]
+
+
+def test_pieces_per_count_are_an_answer_for_each_product_and_signal() -> None:
+    plant = plant_with(
+        products=[
+            {"id": "A", "per_count": {"press-1/count": 4, "press-1/gone": 2}},
+            {"id": "B", "ideal": {"press-1": "30s"}, "per_count": {"press-1/count": 0.5}},
+        ]
+    )
+    assert {label: product.per_count for label, product in plant.products.items()} == {
+        "A": {"press-1/count": 4.0},
+        "B": {"press-1/count": 0.5},
+    }
+    assert listed(plant) == [("unknown_signal", "product A per_count press-1/gone", "2", "")]
+    other = plant_with(products=[{"id": "A", "per_count": {"press-1/count": 2}}])
+    assert other.hash != plant.hash
 
 
 def test_the_later_answer_counts_and_the_other_one_is_listed() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -68,6 +69,32 @@ def gone(pids: list[int], seconds: float = 5) -> bool:
     return True
 
 
+def said_in_its_first_lines(text: str) -> None:
+    """Hold that a Korean report says first what was measured, what that covers, and what is not proven."""
+    lines = [line.strip() for line in text.splitlines()]
+    heads = [lines.index(head) for head in ("측정한 것", "모델별 측정 범위", "증명되지 않은 것", "근거수준")]
+    assert heads == sorted(heads)
+    assert heads[0] <= 3, "at the top"
+    measured, covers, open_, level = (
+        " ".join(lines[begin + 1 : end]) for begin, end in zip(heads, [*heads[1:], heads[-1] + 4], strict=True)
+    )
+    assert "설비 6대 중 5대, 태그 44개." in measured
+    assert re.search(r"28일 중 생산일 \d\d일\.", measured)
+    assert re.search(r"계획 가동시간 \d+시간 중 8[78]\.\d% 파악", measured)
+    assert "근거의 100%는 시뮬레이션 이력임." in measured
+    assert "스마트공장 포털의 수준별 구분 5개 중 2개" in covers
+    assert "SIRI(차원) 16개 중 4개" in covers
+    assert "acatech 성숙도 지수(구조 영역) 4개 중 2개" in covers
+    assert re.search(r"지표 \d\d개 미평가: 근거 없음 \d", open_)
+    assert "점수 기준은 설계값이며 보정되지 않음." in open_
+    assert "KOSMO 수준확인 아님." in open_
+    assert level.startswith("EL0 (범위 EL0–EL")
+    assert "EL1 이상일 확률 0.00–" in level
+    settle = text[text.index("수준을 확정하려면") :]
+    assert "한 근무조의 생산수량을 손으로 세어 입력" in settle
+    assert not re.search(r"NA_|[{}]", text), "codes are words"
+
+
 def test_a_bounded_run_loses_nothing_and_says_what_it_came_to(tmp_path: Path) -> None:
     run = Run(tmp_path / "tmp", "--for", "8", "--json")
     run.until_said("batches confirmed")
@@ -101,12 +128,17 @@ def test_ctrl_c_ends_it_with_everything_stored_and_nothing_left_behind(tmp_path:
     run = Run(tmp_path / "tmp", "--own-broker")
     run.until_said("batches confirmed")
     children = run.children()
+    (config,) = run.folder.glob("tsq-demo-*/agent.yaml")
+    command: list[str | Path] = [Path(sys.executable).with_name("tsq-agent"), "report", "--config", config]
+    read = subprocess.run([*command, "--lang", "ko"], capture_output=True, text=True, timeout=60, check=True)
+    said_in_its_first_lines(read.stdout)
     asked = time.monotonic()
     run.process.send_signal(signal.SIGINT)
     out, _ = run.process.communicate(timeout=30)
     assert time.monotonic() - asked < 20
     assert run.process.returncode == 0, run.err.read_text("utf-8")
     assert "lost 0, duplicated 0" in out
+    assert "What is not proven" in out[: out.index("lost 0")]
     assert gone(children, 0)
     assert list(run.folder.iterdir()) == []
 

@@ -13,11 +13,11 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from contract import codec
 from contract.payload import Block, Data, Stored, Times
+from contract.report import Value
 from contract.topics import AgentTopics
 from demo.broker import command
 from demo.processes import Children, free_ports
 from demo.result import Result, count, indicators
-from demo.snapshot import Indicator
 from demo.wire import Wire
 from gateway.stores.base import Point
 from gateway.stores.embedded import EmbeddedStore
@@ -64,8 +64,8 @@ def test_an_agent_that_said_no_farewell_leaves_no_number(tmp_path: Path) -> None
 def test_the_result_is_one_line_of_json_with_value_or_reason() -> None:
     found = indicators(
         [
-            Indicator(id="C03", name="x", unit="1", value=0.5, lo=0.4, hi=0.6, coverage=0.9),
-            Indicator(id="A04", name="y", reason="NA_SHORT_WINDOW"),
+            Value(metric="C03", unit="1", evidence="0" * 16, value=0.5, lo=0.4, hi=0.6, coverage=0.9),
+            Value(metric="A04", unit="s", evidence="0" * 16, reason="NA_SHORT_WINDOW"),
         ]
     )
     result = Result(3, 3, 0, 0, 0, 0.5, 1.0, found, 12, 1.5, 2.5)

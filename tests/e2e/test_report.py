@@ -127,3 +127,26 @@ def test_the_report_is_retained(rig: Rig) -> None:
     command = [binary, "-p", str(rig.broker.port), "-t", f"{BASE}/readiness", "-C", "1", "-W", "20"]
     answer = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
     jsonschema.validate(json.loads(answer.stdout), _schema("readiness"))
+
+
+def _shown(rig: Rig, *words: str) -> subprocess.CompletedProcess[str]:
+    command: list[str | Path] = [tool("tsq-agent"), "report", "--config", rig.config, *words]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+
+def test_people_read_it_from_the_running_agent(rig: Rig) -> None:
+    shown = _shown(rig, "--lang", "ko")
+    assert shown.returncode == 0, shown.stderr
+    lines = [line.strip() for line in shown.stdout.splitlines()]
+    heads = ["측정한 것", "모델별 측정 범위", "증명되지 않은 것", "근거수준"]
+    assert [line for line in lines if line in heads] == heads
+    assert "미평가" in shown.stdout
+    english = _shown(rig, "--machine", "press", "--lang", "en")
+    assert english.returncode == 0, english.stderr
+    assert "What was measured" in english.stdout
+    assert "press" in english.stdout.splitlines()[0]
+    raw = _shown(rig, "--json")
+    jsonschema.validate(json.loads(raw.stdout), _schema("readiness"))
+    wrong = _shown(rig, "--machine", "nobody", "--lang", "ko")
+    assert (wrong.returncode, wrong.stdout) == (1, "")
+    assert "설비 목록에 없는 설비입니다(nobody)" in wrong.stderr

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.fuzz import certificates, columns, exports, files, lists, memory, wire, words
+from tests.fuzz import certificates, columns, exports, files, foreign, lists, memory, wire, words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,4 +29,5 @@ TARGETS: Mapping[str, Target] = {
     "edits": lists.EDITS,
     "exports": exports.TARGET,
     "certificates": certificates.TARGET,
+    "foreign": foreign.TARGET,
 }

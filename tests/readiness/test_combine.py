@@ -196,6 +196,10 @@ def test_the_reason_of_the_most_weight_is_told_when_nothing_is_assessed() -> Non
     }
     assert combiner(THREE).plant(REGISTRY["A01"], outcomes).reason == "NA_SHORT_WINDOW"
     assert combiner([]).plant(REGISTRY["A01"], {}).reason == "NA_NO_INVENTORY"
+    # What does not apply to most machines is still missing at the one to which it does.
+    heavy = [Machine("a", "a", 1.0), Machine("c", "c", 9.0)]
+    assert combiner(heavy).plant(REGISTRY["A01"], outcomes).reason == "NA_NO_EVIDENCE"
+    assert combiner(heavy[1:]).plant(REGISTRY["A01"], outcomes).reason == "NOT_APPLICABLE"
 
 
 def test_what_is_too_little_for_a_value_is_shown_all_the_same() -> None:

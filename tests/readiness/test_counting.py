@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from readiness.counting import by_day
+from readiness.cycles import median_ns
 from readiness.inventory import Machine
 from readiness.plant import About, Meaning, Product
 from readiness.production import production
@@ -144,6 +145,40 @@ def test_steps_back_that_were_not_kept_one_by_one_are_unresolved() -> None:
     assert counted.steps.tolist() == [float((np.diff(raw) != 0).sum())]
 
 
+def with_lots(late_s: int = 0, **meaning: object) -> tuple[Counted, Ints]:
+    """Return what a counter counts that goes back to 0 when a lot begins, and the pieces that were made."""
+    pieces = made(days=2)
+    begins = [5_000, 31_234, 77_777, 120_000]  # at no hour of the day
+    lot = np.zeros(len(pieces), np.int64)
+    raw, value = np.zeros(len(pieces), np.int64), 0
+    for second, piece in enumerate(pieces.tolist()):
+        value = piece if second in begins else value + piece
+        raw[second] = value
+        lot[second] = sum(second >= at + late_s for at in begins)
+    world = World(
+        2,
+        tracks={"lot": (lot, ["A1", "A2", "A3", "A4", "A5"])},
+        counters={"n": raw},
+        meanings={"n": Meaning(role="count_total", **meaning), "lot": Meaning(role="lot")},  # type: ignore[arg-type]
+    )
+    return total(production(world.view(), "press")), pieces
+
+
+def test_a_counter_that_goes_back_with_its_lot_is_explained_by_the_lot() -> None:
+    counted, pieces = with_lots(resets_with="lot")
+    assert [back.kind for back in counted.backs] == ["reset"] * 4
+    assert counted.pieces.sum() == pieces[1:].sum()
+    assert {back.kind for back in with_lots()[0].backs} == {"fault"}, "nobody has said so"
+    assert {back.kind for back in with_lots(resets_with="order")[0].backs} == {"fault"}, (
+        "nothing of that name is read"
+    )
+
+
+@pytest.mark.parametrize(("late_s", "kind"), [(290, "reset"), (-290, "reset"), (320, "fault"), (-320, "fault")])
+def test_a_lot_that_changes_at_another_time_explains_nothing(late_s: int, kind: str) -> None:
+    assert {back.kind for back in with_lots(late_s, resets_with="lot")[0].backs} == {kind}
+
+
 def test_a_habit_of_three_days_is_suspected_and_counted_apart_until_a_person_has_declared_it() -> None:
     pieces = made()
     raw = reset_daily(pieces, 12 * 3600 - 20)
@@ -175,6 +210,28 @@ def test_a_step_back_to_somewhere_is_a_fault_and_adds_nothing() -> None:
     assert [back.kind for back in counted.backs] == ["fault"]
     assert counted.faults.tolist() == [0, 1, 0, 0]
     assert counted.pieces.sum() == pieces[1:].sum() - pieces[DAY_S + 777]
+
+
+@pytest.mark.parametrize("nonsense", [0, 65_535])
+@pytest.mark.parametrize("seconds", [1, 60, 700])
+@pytest.mark.parametrize("hole", [0, 300])
+def test_a_counter_that_reads_nonsense_for_a_moment_has_counted_nothing_by_it(
+    nonsense: int, seconds: int, hole: int
+) -> None:
+    pieces = made(days=2)
+    raw = np.cumsum(pieces) + 1000
+    begin = DAY_S + 5 * QUARTER_S + 450
+    raw[begin : begin + seconds] = nonsense
+    raw[begin + seconds : begin + seconds + hole] = NOTHING
+    counted = total(facts_of(raw, factor=3.0))
+    assert [back.kind for back in counted.backs] == ["fault"]
+    assert counted.pieces.sum() == 3 * pieces[1:].sum()
+    assert counted.blind.sum() <= 3 * pieces[begin : begin + seconds + hole + 1].sum()
+    assert (counted.pieces >= 0).all()
+    plain, hurried = priced(np.cumsum(pieces) + 1000, 3.0), priced(raw, 3.0)
+    assert median_ns(hurried) == pytest.approx(median_ns(plain), rel=0.05)
+    there = int(pieces[begin : begin + seconds + hole + 1].sum())  # of these the leap is the larger
+    assert hurried.fast.sum() == pytest.approx(plain.fast.sum(), abs=5 + there)
 
 
 def test_what_came_while_nothing_was_known_is_counted_and_marked() -> None:
@@ -219,6 +276,17 @@ def test_of_two_counters_of_a_role_the_one_without_unexplained_steps_is_believed
     assert counted.name == "press/b"
     assert counted.others == ("press/a",)
     assert counted.pieces.sum() == pieces[1:].sum()
+
+
+@pytest.mark.parametrize("until", [0, 3 * QUARTER_S])
+def test_a_counter_that_is_dead_is_not_believed_however_quiet_it_is(until: int) -> None:
+    pieces = made(days=2)
+    lives = np.cumsum(pieces) + 1000
+    lives[DAY_S:] -= 40  # one step back that nobody can explain
+    dead = np.cumsum(np.where(np.arange(len(pieces)) < until, pieces, 0))
+    told = {name: Meaning(role="count_total") for name in ("a", "b")}
+    found = total(production(World(2, counters={"a": dead, "b": lives}, meanings=told).view(), "press"))
+    assert (found.name, found.others) == ("press/b", ("press/a",))
 
 
 @pytest.mark.parametrize("missing", ["total", "good", "reject"])

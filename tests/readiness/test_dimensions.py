@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -11,10 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.report import Dimension, Value
-from readiness.bands import band, of_dimensions
+from readiness.bands import band, carried, of_dimensions
 from readiness.dimensions import dimension, dimensions, index, limits
+from readiness.indicators.base import Census, Missing
+from readiness.inventory import Machine
 from readiness.model import Condition, Ladder, Step
 from tests.readiness.plant import model
+
+if TYPE_CHECKING:
+    from readiness.indicators.base import Outcome
 
 EVIDENCE = "0" * 16
 FOUND = {d.id: d for d in model().dimensions.dimensions}
@@ -157,6 +163,23 @@ def test_a_band_is_what_the_evidence_supports_at_most() -> None:
     assert (plain.low, plain.high, plain.missing) == (1, 2, ["C02"])  # what lies above a failed one settles nothing
     closed = band(LADDER, {**values, "C01": value("C01", 0.2)}, 0.1)
     assert (closed.low, closed.high, closed.missing) == (0, 0, [])
+
+
+@pytest.mark.parametrize(
+    ("known", "reason"), [(10, None), (8, None), (7, "NA_CLOCK"), (1, "NA_CLOCK"), (0, "NA_CLOCK")]
+)
+def test_what_few_machines_show_is_no_evidence_of_a_plant(known: int, reason: str | None) -> None:
+    inventory = [Machine(str(k), str(k), 0.1) for k in range(12)]
+    outcomes: dict[str, Outcome] = {m.id: Census(1.0, 1) for m in inventory[:known]}
+    outcomes |= {m.id: Missing("NA_CLOCK") for m in inventory[known:10]}
+    outcomes |= {m.id: Missing("NOT_APPLICABLE") for m in inventory[10:]}
+    mean = value("C01", 1.0) if known else Value(metric="C01", unit="1", evidence=EVIDENCE, reason="NA_CLOCK")
+    found = carried(mean, outcomes, inventory, 0.8)
+    assert found.reason == reason
+    if reason is None:
+        assert found is mean
+    else:
+        assert (band(LADDER, {"C01": found}, 0.1).low, band(LADDER, {"C01": found}, 0.1).high) == (0, 3)
 
 
 def test_a_plant_of_plain_modbus_stays_below_the_third_band_of_connectivity() -> None:

@@ -68,7 +68,7 @@ def test_what_machines_show_is_averaged_by_weight_over_those_that_show_it() -> N
         },
         "V05": {
             "press": Given(0.9, 0.8, 1.0, 9, shown={"automatic": 0.6, "manual": 0.2}),
-            "lathe": Missing("NA_SHORT_WINDOW"),
+            "lathe": Missing("NOT_APPLICABLE"),
         },
         "R03": {
             "press": Given(0.9, 0.8, 1.0, 9, shown={"alarms": 4}),
@@ -80,6 +80,8 @@ def test_what_machines_show_is_averaged_by_weight_over_those_that_show_it() -> N
     assert plant_fact("alarms", rows) == 5
     for name in ("hands", "automatic_reasons", "alarms"):
         assert plant_fact(name, {}) == "NA_NO_EVIDENCE"
+    rows["V05"]["lathe"] = Missing("NA_SHORT_WINDOW")  # three quarters of the weight speak for no plant
+    assert plant_fact("automatic_reasons", rows) == "NA_NO_EVIDENCE"
     rows["V05"]["press"] = Given(0.0, 0.0, 0.1, 9, shown={"automatic": 0.0, "manual": 0.0})
     assert plant_fact("automatic_reasons", rows) == "NA_NO_EVIDENCE"  # no reason was given at all
 

@@ -9,7 +9,10 @@ import pytest
 from msgspec.structs import replace
 
 from contract.day import Day, DayMachine, MetricDay
+from readiness.daily import metric_day
 from readiness.history import restlessness, series
+from readiness.indicators import REGISTRY
+from readiness.indicators.base import Census, Shares
 from tests.golden import DAY
 
 FIRST = date(2026, 1, 1)
@@ -79,6 +82,25 @@ def test_days_of_another_kind_are_not_mixed_in() -> None:
     found = series([ratio[0], state], "A01", FIRST, FIRST + timedelta(days=1), 2, None)
     assert found is not None
     assert (found.kind, found.points[0].value, found.points[0].days) == ("state", 0.9, 1)
+
+
+def test_a_last_day_without_any_number_hides_no_day_before_it() -> None:
+    told = days(np.full((1, 40), 5.0) + RNG.random((1, 40)), np.full((1, 40), 10.0), [1.0])
+    nothing = replace(told[-1], metrics=[MetricDay("A01", "1", "state", apart={"NA_SELF_FAULT": [0]})])
+    last = FIRST + timedelta(days=39)
+    found = series([*told[:-1], nothing], "A01", FIRST, last, 40, "m0")
+    assert found is not None
+    assert (found.kind, found.points[0].days) == ("ratio", 39)
+    assert restlessness([*told[:-1], nothing], "A01", FIRST, last, frozenset()) is not None
+
+
+def test_what_is_added_up_is_so_on_a_day_without_anything_to_add() -> None:
+    # A machine that nobody connected has no lots, and the others none on a Sunday.
+    shares = Shares(np.array([8.0, 0.0]), np.array([10.0, 0.0]))
+    found = metric_day(REGISTRY["T01"], ["press", "saw"], {"press": shares, "saw": Census(0.0, 0)})
+    assert (found.kind, found.machines, found.num) == ("ratio", [], [])
+    state = metric_day(REGISTRY["T01"], ["saw"], {"saw": Census(0.0, 0)})
+    assert (state.kind, state.machines, state.num) == ("state", [0], [0.0])
 
 
 def test_a_number_of_the_whole_plant_is_that_of_each_machine() -> None:

@@ -92,7 +92,7 @@ def test_a_product_without_an_ideal_cycle_counts_for_availability_only() -> None
     pieces = (day.pieces * (counts & (day.product == 1)))[1:].sum()
     assert found.kpis.effectiveness == pytest.approx(IDEAL["A"] * pieces / part.sum(), rel=1e-9)
     assert found.kpis.availability == pytest.approx(executing.sum() / counts.sum())
-    assert found.shortest_ideals[0] is None
+    assert found.shortest_ideals("press/total")[0] is None
 
 
 def test_a_product_number_in_a_register_of_floating_point_is_the_number() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import jsonschema
 import msgspec
@@ -12,7 +12,7 @@ import pytest
 
 from agent.frame import Event, Status
 from contract.codec import REPORT_LIMIT
-from contract.report import Refusal, Report
+from contract.report import Omitted, Refusal, Report
 from contract.schemas import schema
 from readiness.indicators import REGISTRY
 from readiness.inventory import Machine
@@ -87,6 +87,7 @@ def test_a_plant_of_fifty_machines_fits_the_retained_topic_with_all_its_details(
     report = msgspec.json.decode(answer, type=Report)
     assert len(report.machines) == 50
     assert any(m.machines for m in report.missing)
+    assert report.omitted == []
 
 
 @pytest.mark.parametrize("machines", [150, 250])
@@ -96,6 +97,15 @@ def test_a_larger_plant_leaves_out_what_can_be_asked_for(machines: int) -> None:
     report = msgspec.json.decode(answer, type=Report)
     assert [v.metric for v in report.values] == list(REGISTRY)
     assert len(report.machines) in {0, machines}
+    # What is not there is named: an empty list would else mean all machines, or none.
+    whole = uneven(machines).assess().plant()
+    assert whole.omitted == []
+    gone = {part for part in get_args(Omitted) if part in report.omitted}
+    assert ("machines" in gone) == (not report.machines)
+    for name in ("missing", "settle"):
+        same = getattr(report, name) == getattr(whole, name)
+        assert (f"{name}.machines" in gone) != same
+    assert "missing.machines" in gone
     jsonschema.validate(json.loads(answer), schema("readiness"))
 
 

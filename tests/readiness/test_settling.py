@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import math
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -49,7 +51,9 @@ def settles(machines: Sequence[Machine], known: Collection[Cell]) -> bool:
 @settings(deadline=None, max_examples=300)
 @given(
     st.lists(
-        st.tuples(st.sampled_from([1, 2, 5]), st.text("PPFU", min_size=3, max_size=3)), min_size=1, max_size=4
+        st.tuples(st.sampled_from([1, 2, 5, 0.5, 37.3, 112.5]), st.text("PPFU", min_size=3, max_size=3)),
+        min_size=1,
+        max_size=4,
     ),
     st.data(),
 )
@@ -79,6 +83,16 @@ def test_what_no_longer_matters_is_not_asked_for() -> None:
     assert settle(GATES, plant((9, "PPP"), (1, "UUU"))) == []
     assert settle(GATES, plant((1, "FUU"), (1, "UPP"))) == []
     assert settle(GATES, []) == []
+
+
+@pytest.mark.parametrize("machines", range(1, 61))
+def test_a_quorum_that_is_reached_exactly_is_reached(machines: int) -> None:
+    enough = math.ceil(0.8 * machines - 1e-9)
+    for known, open_ in (("PPP", "UUU"), ("UUU", "FFF")):
+        for weight in (1.1, 1 / 3):  # a third has no common unit
+            there = plant(*[(weight, known)] * enough, *[(weight, open_)] * (machines - enough))
+            ends = {level(there, {}, "P"), level(there, {}, "F")}
+            assert bool(settle(GATES, there)) == (len(ends) > 1)
 
 
 def test_fifty_machines_are_settled_at_once() -> None:

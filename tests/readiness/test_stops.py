@@ -141,6 +141,30 @@ def test_of_several_alarms_the_one_that_came_closest_to_the_begin_is_the_reason(
     assert stops(world)[0].reason == "jam"
 
 
+@pytest.mark.parametrize(
+    ("hours", "hole_s", "reason"), [(23, 0, "door"), (26, 0, None), (26, 600, None), (26, 7200, "door")]
+)
+def test_an_alarm_that_merely_stands_is_no_reason(hours: int, hole_s: int, reason: str | None) -> None:
+    door = np.zeros(3 * DAY_S, np.int64)
+    stop = DAY_S + 5 * 3600
+    door[stop + 3600 - hours * 3600 : stop + 3600] = 1
+    door[stop - 5 * 3600 : stop - 5 * 3600 + hole_s] = NOTHING
+    world = World(3, {"s": (running(3, a=(stop, stop + 600, 3)), LABELS), "door": (door, BITS)})
+    world.meanings = {"s": MEANING, "door": SPECIFIC}
+    assert [found.reason for found in stops(world)] == [reason]
+
+
+def test_a_fault_of_days_keeps_the_alarm_that_began_with_it() -> None:
+    jam = np.zeros(4 * DAY_S, np.int64)
+    begin = 5 * 3600
+    jam[begin : begin + 60 * 3600] = 1
+    world = World(4, {"s": (running(4, a=(begin, begin + 60 * 3600, 3)), LABELS), "jam": (jam, BITS)})
+    world.meanings = {"s": MEANING, "jam": SPECIFIC}
+    found = stops(world)
+    assert len(found) > 1
+    assert {stop.reason for stop in found} == {"jam"}
+
+
 def test_an_alarm_word_names_its_reason_by_its_value() -> None:
     word = np.zeros(DAY_S, np.int64)
     word[3590:3700] = 2
@@ -162,6 +186,9 @@ REASONS = Meaning(role="reason", reasons={0: "", 1: "tool change", 2: "기타"})
         ([(3700, 4100, 3)], None, False),  # a code that nobody has explained
         ([(1000, 4300, 1)], None, False),  # still there from before
         ([(4300, 4400, 1)], None, False),  # behind it
+        ([(1000, 3800, 1), (3900, 4300, 1)], None, False),  # from before, and not known for a while
+        ([(1000, 3800, 1), (3900, 4000, 0), (4000, 4300, 1)], "tool change", False),
+        ([(3700, 3800, 1), (3900, 4300, 1)], "tool change", False),  # begun, and not known for a while
     ],
 )
 def test_a_reason_signal_counts_with_what_it_began_to_say_in_the_stop(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from asyncua.ua.attribute_ids import AttributeIds
 
-from agent.collectors.opcua.convert import INTEGERS, NATURAL, NODES, TEXTS
+from agent.collectors.opcua.convert import INTEGERS, NATURAL, NODES, QUALIFIED, TEXTS
 from agent.collectors.opcua.datatypes import ENUM_PROPERTIES, built_in, key, labels, node_id, properties
 from agent.collectors.opcua.decode import told
 from agent.collectors.opcua.structures import (
@@ -28,10 +28,12 @@ if TYPE_CHECKING:
     from agent.collectors.opcua.datatypes import DataTypes
     from agent.collectors.opcua.decode import NodeKey, Sample
     from agent.collectors.opcua.group import Group
+    from agent.collectors.opcua.qualified import Qualified
     from agent.collectors.opcua.services import Services
     from agent.frame import Json
 
 _ATTRIBUTES: Final[Mapping[str, tuple[AttributeIds, Collection[int]]]] = {
+    "browse_name": (AttributeIds.BrowseName, (QUALIFIED,)),
     "display_name": (AttributeIds.DisplayName, TEXTS),
     "description": (AttributeIds.Description, TEXTS),
     "data_type": (AttributeIds.DataType, NODES),
@@ -52,11 +54,13 @@ class About:
     """What a server says about one variable; None where it has no good answer.
 
     Attributes:
+        browse_name: With the index of its namespace, which says whose model the variable belongs to.
         kind: Its data type, as far as the server describes it.
         unit, eu_range, instrument_range: Properties of an analog item.
         labels: Of an enumeration, or of a two-state variable (0 and 1).
     """
 
+    browse_name: Qualified | None = None
     display_name: str | None = None
     description: str | None = None
     kind: DataTypeKind | None = None
@@ -140,6 +144,7 @@ def _about(row: Mapping[str, Any], types: DataTypes, extra: Mapping[str, Sample]
             return None
 
     return About(
+        browse_name=row["browse_name"],
         display_name=row["display_name"],
         description=row["description"],
         kind=kind,
@@ -153,21 +158,33 @@ def _about(row: Mapping[str, Any], types: DataTypes, extra: Mapping[str, Sample]
     )
 
 
-async def catalog(services: Services, types: DataTypes, group: Group, indices: Sequence[int]) -> dict[str, Json]:
+async def catalog(
+    services: Services, types: DataTypes, group: Group, indices: Sequence[int], namespaces: Sequence[str]
+) -> dict[str, Json]:
     """Read what the server says about configured nodes.
 
+    Args:
+        services: Of the connection.
+        types: Of the server.
+        group: Whose nodes.
+        indices: Which of them.
+        namespaces: URIs of the server, by index.
+
     Returns:
-        By signal id: node, display_name, description, data_type, value_rank, access_level, user_access_level, found
-        (how its address was found), unit, range (of normal operation, else of the instrument), instrument_range,
-        labels; of the last four, what the server does not say is absent.
+        By signal id: node, browse_namespace (URI of whoever named it: the server's maker or a companion
+        specification; absent where the server does not say), display_name, description, data_type, value_rank,
+        access_level, user_access_level, found (how its address was found), unit, range (of normal operation, else
+        of the instrument), instrument_range, labels; of the last four, what the server does not say is absent.
         What the device declares counts more in the readiness report than what somebody wrote.
     """
     asked = [(index, node) for index in indices if (node := group.node(index)) is not None]
     found = await about(services, types, [key(node) for _, node in asked])
-    return {group.config.signals[n].id: _fact(group, n, it) for (n, _), it in zip(asked, found, strict=True)}
+    return {
+        group.config.signals[n].id: _fact(group, n, it, namespaces) for (n, _), it in zip(asked, found, strict=True)
+    }
 
 
-def _fact(group: Group, index: int, it: About) -> dict[str, Json]:
+def _fact(group: Group, index: int, it: About, namespaces: Sequence[str]) -> dict[str, Json]:
     said: dict[str, Json] = {
         "node": group.config.signals[index].where(),
         "display_name": it.display_name,
@@ -178,6 +195,8 @@ def _fact(group: Group, index: int, it: About) -> dict[str, Json]:
         "user_access_level": it.user_access_level,
         "found": group.config.signals[index].found,
     }
+    if it.browse_name is not None and it.browse_name.namespace < len(namespaces):
+        said["browse_namespace"] = namespaces[it.browse_name.namespace]
     within = it.eu_range or it.instrument_range
     if it.unit is not None:
         said["unit"] = it.unit

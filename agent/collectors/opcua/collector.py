@@ -426,7 +426,7 @@ class _Session:
 
     async def _catalog_part(self) -> None:
         group, indices = self._catalog.pop(0)
-        signals = await catalog(self._connection, self._types, group, indices)
+        signals = await catalog(self._connection, self._types, group, indices, self._identity.namespaces)
         self._tell("catalog", {"source": group.source.id, "signals": signals})
         if not self._catalog:
             self._kept.catalogued = self._identity.start_time or ""

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 BOOLEAN: Final = 1
 INTEGERS: Final = range(2, 10)  # SByte, Byte, Int16, UInt16, Int32, UInt32, Int64, UInt64
 FLOATS: Final = (10, 11)  # Float, Double
-TEXTS: Final = (12, 16, 20, 21)  # String, XmlElement, QualifiedName, LocalizedText
+QUALIFIED: Final = 20  # QualifiedName
+TEXTS: Final = (12, 16, QUALIFIED, 21)  # String, XmlElement, QualifiedName, LocalizedText
 DATE_TIME: Final = 13
 GUID: Final = 14
 BYTES: Final = 15
@@ -152,9 +153,10 @@ def node_text(node: NodeKey) -> str:
     return f"ns={namespace};{text}" if namespace else text
 
 
-_AS_TEXT: Final[dict[int, Callable[[Any], str]]] = {
+_AS_TEXT: Final[dict[int, Callable[[Any], str | None]]] = {
     GUID: str,
     BYTES: lambda value: (value or b"").hex(),
+    QUALIFIED: lambda value: None if value is None else str(value),  # encoders know plain texts only
     **dict.fromkeys(NODES, node_text),
 }
 

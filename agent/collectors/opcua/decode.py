@@ -15,6 +15,7 @@ import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from agent.collectors.opcua.qualified import Qualified
 from agent.errors import WireError
 
 if TYPE_CHECKING:
@@ -323,10 +324,10 @@ class Reader:
         self.at += form.size
         return value
 
-    def qualified_name(self) -> str | None:
-        """Read a QualifiedName without its namespace."""
-        self.skip(2)
-        return self.text()
+    def qualified_name(self) -> Qualified | None:
+        """Read a QualifiedName."""
+        namespace, name = self.number(5), self.text()
+        return None if name is None else Qualified(name, namespace)
 
     def opaque(self) -> Opaque:
         """Read an ExtensionObject; what is in it, `structures` knows."""

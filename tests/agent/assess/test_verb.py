@@ -26,8 +26,9 @@ def test_the_verb_prints_the_report_and_writes_it(tmp_path: Path, capsys: pytest
     said = capsys.readouterr()
     assert said.err == ""  # nobody watches: no progress
     assert said.out.startswith(
-        "# 한일정밀\n\n저장된 자료로 진단, 2026-09-21 ~ 2026-10-18 (Asia/Seoul), 생산일 10일"
+        "# 한일정밀\n\n- 측정한 것: 2026-09-21 ~ 2026-10-18: 28일 중 생산일 10일. 설비 1대 중 1대, 태그 4개."
     )
+    assert "\n저장된 자료로 진단.\n" in said.out
     assert (out / "report.txt").read_text("utf-8") in said.out
     plant = msgspec.json.decode((out / "report.json").read_bytes(), type=Report)
     assert (plant.factory, plant.agent, len(plant.values)) == ("hanil", "assess", 45)
@@ -38,7 +39,7 @@ def test_the_verb_prints_the_report_and_writes_it(tmp_path: Path, capsys: pytest
     assert [load(path.read_bytes()).day for path in days] == [path.stem for path in days]
     first = {path: path.read_bytes() for path in out.rglob("*.json")}
     assert main([*words, "en"]) == 0
-    assert "Completeness against schedule: 1 " in capsys.readouterr().out
+    assert "Completeness against schedule: 100% [" in capsys.readouterr().out
     assert {path: path.read_bytes() for path in out.rglob("*.json")} == first
 
 

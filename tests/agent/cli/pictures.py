@@ -19,7 +19,11 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agent.cli import probeview, probing
+from rich.console import Console
+from rich.segment import SegmentLines
+
+from agent.analyzers.evidence import make
+from agent.cli import probeview, probing, reportview
 from agent.cli.browsing.app import Browse
 from agent.cli.browsing.server import server_of
 from agent.cli.table import width
@@ -30,7 +34,15 @@ from agent.clock import SystemClock
 from agent.collectors.base import Box
 from agent.collectors.opcua.browse import opened
 from agent.config.load import load
+from agent.frame import Watermark
 from agent.interpretation import guess, interpret
+from agent.reporter import load_model
+from demo.history import history
+from demo.machines import factory
+from demo.plan import history_days, shifts
+from readiness.plant import configured
+from readiness.report import Site, assess
+from tests.demo.conftest import NOW_NS, write_config
 from tests.peers.modbus import server
 from tests.peers.opcua import opcua_server
 from tests.peers.xgt import XgtPlc
@@ -40,6 +52,7 @@ if TYPE_CHECKING:
     from tests.peers.opcua import Plant
     from tests.support.processes import Child
 
+LINES = 58  # of a report, in its picture
 FILE = """
 version: 1
 factory: hanil
@@ -193,6 +206,29 @@ async def probe(plc: XgtPlc) -> str:
     return console.export_svg(title="tsq-agent probe agent.yaml press-plc D00120")
 
 
+def report(folder: Path) -> str:
+    """Return the picture of `report`: of the demo's plant, from the days that the demo replays."""
+    config = load(write_config(folder))
+    calendar, sources = config.calendar(), config.sources()
+    days = history_days(calendar, NOW_NS)
+    start, stop = calendar.bounds(days[0])[0], calendar.bounds(days[-1])[1]
+    analyzers = make(sources, calendar)
+    closed: dict[str, bytes] = {}
+    machines = factory(shifts(calendar, NOW_NS))
+    for items in history(sources, machines, start, stop, NOW_NS):
+        analyzers.feed(items)
+        closed.update(analyzers.take_closed())
+    analyzers.feed([Watermark(source.id, NOW_NS) for source in sources])
+    closed.update(analyzers.take_closed())
+    site, plant = Site(config.factory, config.site, config.agent), configured(sources, config.inventory())
+    made = assess(closed, {}, sources, plant, calendar, NOW_NS, load_model(), site)
+    console = Console(file=io.StringIO(), width=100, record=True, highlight=False)
+    names = {m.id: m.name for m in config.inventory()}
+    whole = reportview.page(made.plant(), load_model(), "ko", names, config.name, 100)
+    console.print(SegmentLines(console.render_lines(whole)[:LINES], new_lines=True))
+    return console.export_svg(title="tsq-agent report")
+
+
 def main(folder: Path) -> None:
     """Draw all."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -203,6 +239,7 @@ def main(folder: Path) -> None:
             with running(server(place, sequence=True)) as meter:
                 (folder / "watch.svg").write_text(clean(asyncio.run(watch(place, plc, meter))), "utf-8")
             (folder / "probe.svg").write_text(clean(asyncio.run(probe(plc))), "utf-8")
+        (folder / "report.svg").write_text(clean(report(place)), "utf-8")
         with opcua_server(place / "opcua", press=True) as plant:
             (folder / "browse.svg").write_text(clean(asyncio.run(browse(plant))), "utf-8")
 

@@ -36,7 +36,7 @@ def test_both_languages_show_the_same_commands() -> None:
     assert english == korean
 
 
-@pytest.mark.parametrize("name", ["watch", "probe", "browse"])
+@pytest.mark.parametrize("name", ["watch", "probe", "browse", "report"])
 def test_a_picture_of_each_screen_stands_alone(name: str) -> None:
     picture = (DOCS / "pictures" / f"{name}.svg").read_text("utf-8")
     assert set(re.findall(r"https?://[^\"\s)<]+", picture)) == {"http://www.w3.org/2000/svg"}

@@ -8,11 +8,12 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from agent.platform.consent import AT_HOME, BY_DEFAULT, HISTORY, Agreed
+from agent.platform.consent import AT_HOME, BY_DEFAULT, HISTORY, Agreed, date_at
 from agent.platform.cut import cut
 from contract.consent import NEEDS, SCOPES, Consent, Scope, allows
-from contract.report import Report
+from contract.report import Contradiction, Report
 from tests.golden import MORE
 
 if TYPE_CHECKING:
@@ -83,6 +84,14 @@ def test_what_is_agreed_ends_on_its_day(tmp_path: Path) -> None:
         TODAY[0] = "2026-11-22"
 
 
+def test_the_date_is_that_of_the_site_and_never_goes_back() -> None:
+    night = 1_795_186_800 * 10**9  # 2026-11-20T15:00Z: midnight in Seoul, eight hours before its production day
+    assert date_at("Asia/Seoul", night) == "2026-11-21"
+    assert date_at("Asia/Seoul", night - 1) == "2026-11-20"
+    assert date_at("Asia/Seoul", 0) == "1970-01-01"
+    assert date_at("Asia/Seoul", 0, "2026-11-19") == "2026-11-19", "a box without a battery, behind a signed day"
+
+
 def test_a_torn_line_is_passed_over_and_stays(tmp_path: Path) -> None:
     write(tmp_path, "version: 1\nserial: 1\nscopes: [days]\n")
     agreed(tmp_path)
@@ -105,6 +114,8 @@ def test_a_verb_is_answered_under_its_scope_only() -> None:
 def test_a_report_shows_what_the_scopes_say(scopes: set[Scope]) -> None:
     whole = MORE["readiness.levels"][1]
     assert isinstance(whole, Report)
+    claims = [Contradiction("claim", "V03", "0.9", "0.62", "2026-11-20", m) for m in ("press", None)]
+    whole = replace(whole, contradictions=claims)
     part = cut(whole, frozenset(scopes))
     if not scopes & {"levels", "indicators"}:
         assert part is None
@@ -115,5 +126,10 @@ def test_a_report_shows_what_the_scopes_say(scopes: set[Scope]) -> None:
         "levels" in scopes
     )
     assert bool(part.siri) == ({"levels", "indicators"} <= scopes)
-    if {"levels", "indicators"} <= scopes:
+    assert {(c.said, c.seen) for c in part.contradictions if c.machine} <= {("", "")} or "machines" in scopes
+    if {"levels", "indicators", "machines"} <= scopes:
         assert part == whole
+    elif {"levels", "indicators"} <= scopes:
+        assert replace(part, contradictions=[]) == replace(whole, contradictions=[])
+        told = [(c.code, c.subject, c.machine, c.when) for c in whole.contradictions]
+        assert [(c.code, c.subject, c.machine, c.when) for c in part.contradictions] == told

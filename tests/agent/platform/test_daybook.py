@@ -12,7 +12,7 @@ from agent.platform.daybook import Daybook
 from agent.platform.key import NAME, own_key, private
 from contract.consent import Given
 from contract.manifest import Head, Manifest
-from contract.signing import key_id, key_text, private_key, verify
+from contract.signing import key_id, key_text, open_day, private_key, verify
 from tests.golden import DAY, EXAMPLES, TOPICS
 
 if TYPE_CHECKING:
@@ -156,8 +156,28 @@ def test_two_boxes_with_one_key_are_noticed(tmp_path: Path) -> None:
     assert of.free
     of.hear(manifest(of.key, replace(of.head, hash="e" * 64)))
     assert "two boxes" in of.trouble
-    of.hear(manifest(of.key, Head(1, "2026-10-01", "e" * 64)))
+    (first, *_) = [opened for _, opened in of.records("", "9")]
+    of.hear(manifest(of.key, first.head))
     assert of.trouble == ""
+
+
+def test_a_copy_of_this_box_that_is_behind_is_noticed_too(tmp_path: Path) -> None:
+    first = book(tmp_path / "a")
+    fill(first, 2)
+    image = book(tmp_path / "a").head
+    other = book(tmp_path / "a")  # the copy: one key, one chain up to here
+    copied = other.add(replace(day(other, "2026-10-03"), simulated=0.5))
+    head = open_day(copied, TOPICS, {other.key: other.public}).head
+    (tmp_path / "a" / "days" / "2026-10-03.json").unlink()
+    first.add(day(first, "2026-10-03"))
+    first.add(day(first, "2026-10-04"))
+    first.hear(manifest(first.key, image))
+    assert first.trouble == "", "our own word of yesterday"
+    first.hear(manifest(first.key, head))
+    assert "two boxes" in first.trouble
+    stood = first.head
+    assert first.take()
+    assert first.head == stood
 
 
 def test_a_manifest_of_another_key_without_records_stops_nothing(tmp_path: Path) -> None:

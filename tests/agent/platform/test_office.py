@@ -374,6 +374,8 @@ def test_nothing_is_said_without_consent_and_what_is_taken_back_is_not_said_any_
         window = {"metric": "A01", "from": DESK.closed[0], "to": LAST}
         assert "points" in ask(asker, "window.get", window)
         assert ask(asker, "window.get", {**window, "machine": "lathe"})["error"] == "no_consent"
+        # A signed record holds every machine, so it needs the word that single machines need.
+        assert ask(asker, "day.get", {"from": LAST, "to": LAST})["error"] == "no_consent"
     finally:
         file.write_text(f"version: 1\nserial: 4\nscopes: [{EVERYTHING}]\n")
         rig.office.turn()

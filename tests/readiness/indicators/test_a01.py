@@ -11,7 +11,7 @@ import pytest
 
 from agent.frame import Status
 from readiness.indicators.a01 import INDICATOR
-from readiness.indicators.base import Shares
+from readiness.indicators.base import Missing, Shares
 from readiness.plant import Meaning
 from readiness.records import Track, Values
 from readiness.spans import Spans, difference
@@ -147,3 +147,11 @@ def test_slow_values_that_rest_together_are_believed() -> None:
 
 def test_a_device_whose_own_times_go_on_is_believed() -> None:
     assert served(2.0, stated=1000, repeated=0).flags == ()
+
+
+def test_signals_that_were_all_replaced_this_week_are_no_basis_yet() -> None:
+    old, new = (source("press", [signal("press", n)]) for n in (0, 1))
+    for last, why in ((14, None), (15, "NA_SHORT_WINDOW")):
+        records = [record(day, [part(old if day < last else new, day)]) for day in range(28)]
+        said = outcome(INDICATOR, [new], records)
+        assert (said.reason if isinstance(said, Missing) else None) == why

@@ -77,6 +77,23 @@ def test_the_value_is_the_median_ratio_and_the_share_is_shown() -> None:
     assert (said.shown["sufficient_share"], said.quality, said.flags) == (0.5, "measured", ())
 
 
+def test_a_burst_that_says_whose_it_is_needs_no_name() -> None:
+    twins = replace(PRESS, signals=(signal("press", 0), named(signal("press", 1), "s0"), STATE))
+    told = device(
+        PRESS, "fast", mode="burst", interval_ns=SECOND // 10,
+        signals=(replace(signal("press", 5, role=None), name="s0", burst_of="s1"),),
+    )  # fmt: skip
+    silent = replace(told, signals=(replace(told.signals[0], burst_of=None),))
+    bursts = {"press/s5": [burst(0.25)]}
+    said = found(bursts, sources=(twins, told))
+    assert isinstance(said, Sample)
+    assert said.values == pytest.approx((2.0,))
+    assert said.shown["without_burst"] == 1
+    assert isinstance(found(bursts, sources=(twins, silent)), Missing), "two signals have that name"
+    elsewhere = replace(told, signals=(replace(told.signals[0], burst_of="s9"),))
+    assert isinstance(found(bursts, sources=(twins, elsewhere)), Missing), "it says that it is of another one"
+
+
 def test_an_aliased_signal_is_told_by_its_burst() -> None:
     said = found({"press/s0": [burst(1.3)]})
     assert isinstance(said, Sample)

@@ -13,7 +13,7 @@ from msgspec import structs
 
 from readiness.indicators.a03 import INDICATOR
 from readiness.indicators.base import Events, Missing, Rates
-from readiness.plant import Meaning
+from readiness.plant import About, Meaning, Product
 from readiness.records import Count, Track
 from readiness.sketch import buckets, pairs
 from tests.readiness.indicators.made import DAYS, PRODUCTION_DAYS, outcome, part, record, sparse
@@ -219,3 +219,19 @@ def test_it_is_missing_when_evidence_is_withheld() -> None:
     assert outcome(INDICATOR, [guessed], evidence(days)) == Missing("NA_ROLE_UNCONFIRMED")
     without = replace(PRESS, signals=(TOTAL,))
     assert outcome(INDICATOR, [without], evidence(days)) == Missing("NA_NO_EVIDENCE")
+
+
+def test_moulds_with_cavities_of_their_own_are_no_missed_cycles() -> None:
+    """The counter counts pieces, four a cycle of one mould; the bit comes once a cycle."""
+    days = [Day(day.bit, 4 * day.total) for day in machine(9)]
+
+    def about(plant: Plant, pieces: float | None) -> Plant:
+        own = {} if pieces is None else {"press/s0": pieces}
+        said = {"A": Product(id="A", name="A", ideal_s={}, per_count=own)}
+        return replace(plant, products=said, about={"press": About(single_product="yes")})
+
+    value = [
+        float(found.num.sum() / found.den.sum())
+        for found in (judged(days, lambda plant, n=n: about(plant, n)) for n in (None, 4.0))  # type: ignore[misc]
+    ]
+    assert value == [pytest.approx(0.25, abs=0.01), pytest.approx(1.0, abs=0.01)]

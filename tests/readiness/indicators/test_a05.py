@@ -126,3 +126,13 @@ def test_it_is_missing_when_evidence_is_withheld() -> None:
     assert outcome(INDICATOR, [OPCUA], silent) == Missing("NA_NO_EVIDENCE")
     short = plant([OPCUA], lambda day, d: skews[day][d])[-7:]
     assert outcome(INDICATOR, [OPCUA], short) == Missing("NA_SHORT_WINDOW")
+
+
+@pytest.mark.parametrize(("number", "why"), [(9, "NA_SHORT_WINDOW"), (10, None)])
+def test_ten_production_days_with_a_comparison_are_needed(number: int, why: str | None) -> None:
+    skews = asked(6)
+    some = PRODUCTION_DAYS[:number]
+    said = outcome(INDICATOR, [OPCUA], plant([OPCUA], lambda day, d: skews[day][d] if day in some else []))
+    assert (said.reason if isinstance(said, Missing) else None) == why
+    if isinstance(said, Buckets):
+        assert len(said.days) == number  # days without one are no coverage

@@ -121,3 +121,17 @@ def test_one_signal_that_is_read_and_another_that_moves_are_not_one_that_does_bo
     found = outcome(INDICATOR, [press], records)
     assert isinstance(found, Census)
     assert (found.value, found.flags, found.shown["signals"]) == (0.0, (UNSIGNED, "NOTHING_MOVES"), 1)
+
+
+def test_a_machine_whose_signals_were_replaced_was_reached_all_the_time() -> None:
+    old, new = (source("press", [signal("press", n)]) for n in (0, 1))
+    records = [record(day, [part(old if day < 17 else new, day)]) for day in range(28)]
+    found = outcome(INDICATOR, [new], records)
+    assert isinstance(found, Census)
+    assert found.value == 1.0
+    silent = [
+        record(day, [part(old, day, known={"s0": EMPTY}) if day < 17 else part(new, day)]) for day in range(28)
+    ]
+    lost = outcome(INDICATOR, [new], silent)
+    assert isinstance(lost, Census)
+    assert lost.value == 0.0  # replacing them wipes nothing out

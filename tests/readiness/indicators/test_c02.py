@@ -7,16 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from readiness.indicators import c02, s01, s02, s03, s04
 from readiness.indicators.base import Census, Missing
 from readiness.indicators.c02 import INDICATOR
 from readiness.plant import About
-from tests.readiness.indicators.made import PLAIN, SECURE, days, device, outcome
-from tests.readiness.plant import signal, source
+from readiness.records import Access, Certificate, Offer
+from readiness.spans import EMPTY
+from tests.readiness.indicators.made import DAYS, PLAIN, SECURE, days, device, outcome, part, record
+from tests.readiness.plant import DAY, START, signal, source
 
 if TYPE_CHECKING:
     from readiness.plant import Plant
 
 MODBUS, XGT, OPCUA = (source("press", protocol=p) for p in ("modbus", "xgt", "opcua"))
+STRONG = Certificate("aa", str(START), str(START + 3650 * DAY), "RSA", 2048, "sha256", self_signed=False)
 MODEL = {"press-plc.main/s0": ["type", "name", "companion"]}
 
 
@@ -87,3 +91,19 @@ def test_one_server_for_several_machines_may_be_a_gateway_that_nobody_declared()
     said = outcome(INDICATOR, [shared], days([shared], connections={"press-plc": SECURE}))
     assert isinstance(said, Census)
     assert (said.value, said.flags) == (85, ("AGGREGATED",))
+
+
+@pytest.mark.parametrize("indicator", [c02, s01, s02, s03, s04], ids=lambda m: m.INDICATOR.id)
+def test_what_a_device_said_before_it_fell_silent_is_no_connection(indicator: Any) -> None:
+    """Evidence of each day repeats what a device said last; in this window it has never answered."""
+    offers = [Offer("SignAndEncrypt", "Basic256Sha256", ["user_name"])]
+    facts: dict[str, Any] = {
+        "connections": {"press-plc": SECURE},
+        "offers": {"press-plc": offers},
+        "certificates": {"press-plc": STRONG},
+        "access": {"press-plc": Access(3, 0)},
+    }
+    alive = outcome(indicator.INDICATOR, [OPCUA], days([OPCUA], **facts))
+    assert isinstance(alive, Census)
+    dead = [record(day, [part(OPCUA, day, live=EMPTY)], **facts) for day in range(DAYS)]
+    assert outcome(indicator.INDICATOR, [OPCUA], dead) == Missing("NA_NO_EVIDENCE")

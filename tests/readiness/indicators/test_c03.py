@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from agent.frame import Status
+from readiness.schedule import Calendar
 from tests.readiness.indicators.support import PRESS, failing, gap, values
-from tests.readiness.plant import Plant, planned, source
+from tests.readiness.plant import CALENDAR, Plant, planned, source
 
 SUBSCRIBED = source("press", mode="subscription", protocol="opcua")
 
@@ -45,3 +46,11 @@ def test_a_machine_with_two_links_is_worth_their_mean() -> None:
     lost = failing(Status.BAD_TIMEOUT, 6, range(28), only="press-gauge.main")
     found = values(Plant([other, second], status=lost))
     assert found["C03"].value == pytest.approx(0.75, abs=2e-3)
+
+
+def test_without_a_schedule_the_share_of_all_time_is_shown_and_not_scored() -> None:
+    lost = failing(Status.BAD_TIMEOUT, 6, range(28))
+    plant = Plant([PRESS], status=lost, calendar=Calendar("Asia/Seoul", CALENDAR.day_start))
+    value = plant.assess().value("C03", "press")
+    assert (value.value, value.score, value.reason) == (None, None, "NA_NO_SCHEDULE")
+    assert value.shown["calendar_share"] == pytest.approx(0.75, abs=2e-3)

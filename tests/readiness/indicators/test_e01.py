@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from readiness.indicators.base import Census, Missing, Outcome, Rates
 from readiness.indicators.e01 import INDICATOR
@@ -16,6 +17,7 @@ from tests.readiness.indicators.story import NOTHING, Story
 from tests.readiness.indicators.worlds import view_of, working
 
 if TYPE_CHECKING:
+    from readiness.evidence import DayEvidence
     from readiness.schedule import Calendar
 
 MAIN = Meaning(role="energy", meter="main")
@@ -84,6 +86,24 @@ def test_our_own_outages_change_nothing_because_meters_go_on_counting() -> None:
     found = rates(replace(PLANT, counters=counters, censored=off))
     assert found.num.sum() == rates(PLANT).num.sum()
     assert found.den.sum() == rates(PLANT).den.sum()
+
+
+def test_a_meter_that_we_have_not_looked_at_since_lowers_nothing() -> None:
+    late = np.arange(BASE.n) // BASE.per_day >= 11
+    counters = {n: np.where(late & (n != "main"), NOTHING, row) for n, row in PLANT.counters.items()}
+    sources = dict.fromkeys(("state", "press", "lathe"), "press-two.main")
+    story = replace(PLANT, counters=counters, sources=sources)
+
+    def ours(day: int, record: DayEvidence) -> DayEvidence:
+        whole = [0, record.end_ns - record.start_ns]
+        # Their agent did not run; the one that reads the main meter did, and it reads nothing else of the machine.
+        kept = [part for part in record.sources if day < 11 or part.source != "press-two.main"]
+        return structs.replace(record, sources=kept, censored={"agent_off": {"press-two.main": whole}})
+
+    found = measure(story, edit=lambda d, r: ours(d, r) if d >= 11 else r)
+    before = rates(PLANT)
+    assert isinstance(found, Rates)
+    assert found.num.sum() / found.den.sum() == before.num[:11].sum() / before.den[:11].sum()
 
 
 def test_more_below_than_in_the_main_meter_is_a_fault_of_wiring() -> None:

@@ -1,4 +1,4 @@
-"""Q03 Stuck signals."""
+"""Q03 Signals not stuck."""
 
 from __future__ import annotations
 

@@ -177,3 +177,10 @@ def test_nothing_is_checked_while_a_signal_is_unknown() -> None:
 )
 def test_what_is_withheld_is_missing(about: dict[str, Any], why: str) -> None:
     assert reason(evaluate(press(**about).view(), "press")) == why
+
+
+def test_the_cycle_of_a_mould_with_many_cavities_is_that_of_the_machine() -> None:
+    """A stroke each twelve minutes makes 16 pieces: five cycles are an hour, not four minutes."""
+    stroke = np.asarray(np.cumsum(STATES == EXECUTING) // 12)
+    many = {"meanings": {"total": Meaning(role="count_total", factor=16.0)}, "counters": {"total": stroke}}
+    assert by_name(press(**many, **ALONE))["moves"].times == 0

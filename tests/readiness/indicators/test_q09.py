@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from agent.analyzers.connection import Connections
 from agent.frame import Facts
 from readiness.indicators.q09 import worths
 from readiness.inventory import Machine
@@ -103,3 +104,23 @@ def test_what_the_device_declares_itself_is_worth_more() -> None:
     native = values(plant)["Q09"].value
     assert mapped == pytest.approx((1.0 + 5 * 0.8) / 6, abs=1e-6)
     assert native == pytest.approx((1.0 * 4 + 2 * 0.8) / 6, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ({"unit": "A", "range": [0, 30], "description": "motor current"}, ["description", "unit", "range"]),
+        ({"unit": "A", "range": [0.0, 0.0], "description": "motor current"}, ["description", "unit"]),
+        ({"range": [-3.4e38, 3.4e38]}, []),
+        ({"range": [5, -5]}, []),
+        ({"range": [float("nan"), 1.0]}, []),
+        ({"unit": " - ", "description": "DB10.W4"}, []),
+        ({"description": "I_1 "}, []),
+        ({"description": "tag value"}, []),
+    ],
+)
+def test_a_server_that_fills_in_defaults_declares_nothing(said: dict[str, Json], told: list[str]) -> None:
+    connections = Connections()
+    body: dict[str, Json] = {"source": "s", "signals": {"s0": {**said, "display_name": "I_1"}}}
+    connections.facts(Facts(kind="catalog", time_ns=1, subject="plc", body=body))
+    assert connections.native(2).get("s/s0", []) == told

@@ -1,4 +1,4 @@
-"""S02 Weak offers."""
+"""S02 No weak offers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""S04 Write exposure."""
+"""S04 Nodes that we cannot write."""
 
 from __future__ import annotations
 

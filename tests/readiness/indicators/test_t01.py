@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from readiness.identity import valid
 from readiness.indicators.base import Census, Missing, Outcome, Shares
@@ -16,6 +18,9 @@ from readiness.plant import About, Meaning
 from tests.readiness.indicators.press import TOTAL, pieces
 from tests.readiness.indicators.story import NOTHING, WITHOUT_SCHEDULE, Story
 from tests.readiness.indicators.worlds import days_of, executing, told, view_of, working
+
+if TYPE_CHECKING:
+    from readiness.evidence import DayEvidence, SourceDay
 
 STEP = 300
 BASE = working(step_s=STEP)
@@ -70,6 +75,31 @@ def test_pieces_under_an_id_of_all_pieces() -> None:
         assert shares.shown["of"] == "pieces"
 
 
+@pytest.mark.parametrize("busy", [3, 8])
+def test_a_day_with_more_numbers_than_evidence_keeps_is_left_out(busy: int) -> None:
+    base = working(days=21, step_s=STEP)
+    number = np.arange(base.n) // LENGTH
+    story = told(base, lot=(number, [f"L{k:04d}" for k in range(int(number[-1]) + 1)], LOT))
+    counters = {"total": pieces(base.tracks["state"][0], 3)}
+    story = replace(story, counters=counters, meanings={**story.meanings, "total": TOTAL})
+
+    def without(day: int, record: DayEvidence) -> DayEvidence:
+        parts = [replace_part(part) if day < busy else part for part in record.sources]
+        return structs.replace(record, sources=parts)
+
+    def replace_part(part: SourceDay) -> SourceDay:
+        return structs.replace(part, tracks={name: t for name, t in part.tracks.items() if name != "press/lot"})
+
+    outcome = INDICATOR.evaluate(view_of(story, edit=without), "press")
+    if busy == 8:  # of 15 working days 9 are left
+        assert outcome == Missing("NA_NO_EVIDENCE")
+        return
+    assert isinstance(outcome, Shares)
+    assert not outcome.den[:busy].any()
+    assert outcome.num.tolist() == outcome.den.tolist()
+    assert outcome.shown["days_beyond_evidence"] == busy
+
+
 def test_executing_time_serves_where_nothing_counts_pieces() -> None:
     gone = BASE.clock() % 2 < 0.5
     story = replace(world(np.where(gone, NOTHING, NUMBER)), counters={})
@@ -97,6 +127,11 @@ def test_ids_and_patterns() -> None:
     assert valid("261101-03", dated, frozenset())
     assert not valid("261101-3", dated, frozenset())
     assert not valid("000000-00"[:6], dated, frozenset())
+
+
+def test_a_lot_number_in_a_register_of_floating_point_binds_like_any_other() -> None:
+    numbers = [1000.0 + k for k in range(len(IDS))]
+    assert found(world(ids=numbers)).num.tolist() == found(world()).num.tolist()  # type: ignore[arg-type]
 
 
 def test_ids_that_do_not_match_the_pattern_do_not_bind() -> None:

@@ -60,6 +60,17 @@ def test_all_three_known_of_executing_time() -> None:
     assert shares.flags == ()
 
 
+def test_that_there_is_one_product_is_not_believed_of_a_machine_that_shows_three() -> None:
+    story = world(recipe=NUMBER * 0)
+    mixed = replace(story, about={"about": {"press": About(single_product="yes")}})
+    lost = replace(mixed, tracks={**mixed.tracks, "product": (np.full(BASE.n, NOTHING), NAMES)})
+    hidden = np.where(BASE.clock() < 6, NOTHING, PRODUCT)
+    part = replace(mixed, tracks={**mixed.tracks, "product": (hidden, NAMES)})
+    for of in (mixed, part):
+        assert found(of).num.tolist() == found(replace(of, about={})).num.tolist()
+    assert found(lost).num.sum() == found(lost).den.sum()  # nothing contradicts it
+
+
 def test_an_order_that_stays_open_when_the_product_changes_is_stale_until_it_changes() -> None:
     order = np.where((NUMBER == 4) | (NUMBER == 5), 3, NUMBER)  # 3 is left open over two more
     story = world(order)

@@ -112,6 +112,10 @@ def test_cycle_times_of_one_product_that_scatter_are_capped(irregular: bool) -> 
     assert shares.cap == (40.0 if irregular else 100.0)
     several = found(replace(story, about={}))  # nobody says that there is one product only
     assert several.flags == ()
+    # A product signal that shows one, and nothing between two orders, tells it as well.
+    shows = (np.arange(quick.n) // 300 % 4 > 0).astype(np.int64)
+    told_of = told(replace(story, about={}), product=(shows, ("", "A"), Meaning(role="product")))
+    assert found(told_of).flags == shares.flags
 
 
 def test_not_assessed_without_mode_state_or_their_meaning() -> None:

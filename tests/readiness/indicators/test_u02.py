@@ -48,6 +48,24 @@ def test_actions_and_cycles_per_day_are_those_counted_reading_by_reading() -> No
     assert rates.flags == ()
 
 
+@pytest.mark.parametrize("hours", [0.25, 2])
+def test_a_counter_that_cannot_be_read_makes_no_hands(hours: float) -> None:
+    story = world()
+    gone = np.floor(story.clock() / hours) % 2 == 1
+    total = np.where(gone, NOTHING, story.counters["total"])
+    rates = found(replace(story, counters={"total": total}))
+    row, planned = story.tracks["reset"][0], story.planned()
+    begins = np.concatenate([[False], (row[1:] == 1) & (row[:-1] == 0)])
+    assert rates.num.sum() == (begins & planned & ~gone).sum()
+    seen = np.diff(pieces(story.tracks["state"][0]), prepend=0) * (planned & ~gone)
+    assert rates.den.sum() == pytest.approx(seen.sum(), rel=0.05)  # what came over an edge is of neither side
+
+
+def test_a_cycle_signal_that_never_says_anything_leaves_cycles_to_the_counter() -> None:
+    dead = told(world(), cycle=(np.zeros(BASE.n, np.int64), BITS, Meaning(role="cycle")))
+    assert found(dead).den.tolist() == found(world()).den.tolist()
+
+
 def test_actions_split_by_an_alarm_in_the_two_minutes_before() -> None:
     story = world()
     rates = found(story)

@@ -123,6 +123,9 @@ def test_a_set_point_that_a_system_writes_is_enough() -> None:
     system = [*LOOPS[:2], loop("c", mode=None, op=None, by_system="yes")]
     assert share({**ALL, "c": NONE}, loops=system) == 1.0
     assert share({**ALL, "c": NONE}, loops=[*LOOPS[:2], loop("c", by_system="no")]) == pytest.approx(2 / 3)
+    said = measure({**ALL, "c": NONE}, loops=system)
+    assert isinstance(said, Census)
+    assert said.flags == ("SYSTEM_SAID",), "reads do not show who writes"
 
 
 def test_a_band_wider_than_the_mentors_earns_nothing() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from msgspec import structs
 
-from readiness.indicators.base import Census
+from readiness.indicators.base import Census, Missing
 from readiness.indicators.v01 import evaluate
 from readiness.plant import About, Meaning
 from tests.readiness.indicators.press import (
@@ -27,6 +29,7 @@ from tests.readiness.indicators.press import (
     shift,
 )
 from tests.readiness.indicators.story import WITHOUT_SCHEDULE, Story
+from tests.readiness.plant import DAY
 
 STORY = Story()
 CLOCK, PLANNED, STATES = STORY.clock(), STORY.planned(), shift(STORY)
@@ -108,3 +111,35 @@ def test_roles_and_meanings_wait_for_a_person() -> None:
     assert reason(of(meanings={"state": Meaning(role="state")})) == "NA_ROLE_UNCONFIRMED"
     assert reason(of(calendar=WITHOUT_SCHEDULE)) == "NA_NO_SCHEDULE"
     assert reason(of(days=9)) == "NA_SHORT_WINDOW"
+
+
+def test_a_machine_without_a_counter_of_rejects_can_prove_its_states_too() -> None:
+    """State and total alone leave two rules, too few for a score of Q08 and enough to unmask a lamp."""
+    plain = {"without": ("good", "reject")}
+    outcome = found(of(**plain))
+    assert (mean(outcome), outcome.shown["consistency"]) == (1.0, 1.0)
+    lamp = np.where(PLANNED & (STATES != FAULT) & (CLOCK < 11.9), EXECUTING, STATES)
+    said = {"state": (np.where(CLOCK > 11.8, STANDBY, lamp), LABELS)}
+    assert mean(of(tracks=said, counters={"total": pieces(STATES)}, **plain)) == 0.0
+
+
+@pytest.mark.parametrize(("days", "why"), [(4, "NA_SELF_FAULT"), (3, None)])
+def test_ten_production_days_of_the_state_itself_are_needed(days: int, why: str | None) -> None:
+    """The lamp has a link of its own, which we maintained for some days while the counter went on."""
+    story = press(days=17, sources={"state": "press-lamp.main"})
+    view = story.view()
+    ours = {"maintenance": {"press-lamp.main": [0, DAY]}}
+    kept = [structs.replace(r, censored=ours) if n < days else r for n, r in enumerate(view.days)]
+    outcome = evaluate(replace(view, days=kept), "press")
+    assert (outcome.reason if isinstance(outcome, Missing) else None) == why
+
+
+def test_a_state_that_was_added_this_week_is_no_basis_yet() -> None:
+    story = press(sources={"state": "press-lamp.main"})
+    view = story.view()
+    lamp = {"press-lamp.main"}
+    kept = [
+        structs.replace(r, sources=[p for p in r.sources if n >= 9 or p.source not in lamp])
+        for n, r in enumerate(view.days)
+    ]
+    assert reason(evaluate(replace(view, days=kept), "press")) == "NA_SHORT_WINDOW"

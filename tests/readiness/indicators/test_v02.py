@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import time
 from typing import Any
 
 import numpy as np
 import pytest
 
 from readiness.indicators.v02 import evaluate
-from readiness.plant import About, HandCount, Meaning
+from readiness.plant import About, HandCount, Meaning, Product
+from readiness.schedule import Calendar
 from tests.readiness.indicators.press import TOTAL, found, mean, pieces, press, reason, shift
 from tests.readiness.indicators.story import NOTHING, WITHOUT_SCHEDULE, Story
 
@@ -127,3 +129,74 @@ def test_what_is_withheld_is_missing_and_zero_only_if_nobody_else_collects_it() 
     guess = {"meanings": {"total": Meaning(role="count_total", origin="guess")}, "without": ("good", "reject")}
     assert reason(of(**guess)) == "NA_ROLE_UNCONFIRMED"
     assert reason(of(calendar=WITHOUT_SCHEDULE)) == "NA_NO_SCHEDULE"
+
+
+def test_moulds_with_cavities_of_their_own_are_counted_by_product() -> None:
+    """Two moulds on one press, with four cavities and with two: the counter counts strokes."""
+    stroke = np.asarray(np.cumsum(STATES == 1))
+    late = (CLOCK >= 5) & (CLOCK < 24)
+    truth = int(((STATES == 1) & (DAY == 2) & ~late).sum() * 4 + ((STATES == 1) & (DAY == 2) & late).sum() * 2)
+    world: dict[str, Any] = {
+        "counters": {"total": stroke},
+        "tracks": {"product": (late.astype(np.int64), ("A", "B"))},
+        "meanings": {"product": Meaning(role="product")},
+        "without": ("good", "reject"),
+    }
+    said = {
+        label: Product(id=label, name=label, ideal_s={"press": 15.0}, per_count={"press/total": pieces_})
+        for label, pieces_ in (("A", 4.0), ("B", 2.0))
+    }
+    assert mean(of(hand(truth), **world)) == 0.0
+    outcome = found(of(hand(truth), about={"products": said}, **world))
+    assert mean(outcome) == 1.0
+    assert outcome.shown["total_error"] == pytest.approx(0, abs=1e-6)
+    # What a product says goes before the signal's own factor, and a product that says nothing has the signal's.
+    world["meanings"]["total"] = replace(TOTAL, factor=2.0)
+    assert mean(of(hand(truth), about={"products": {"A": said["A"]}}, **world)) == 1.0
+
+
+def test_cavities_of_the_only_product_need_no_product_signal() -> None:
+    said = {"A": Product(id="A", name="A", ideal_s={}, per_count={"press/total": 3.0})}
+    about = {"products": said, "about": {"press": About(single_product="yes")}}
+    assert mean(of(hand(3 * TRUTH), about=about, without=("good", "reject"))) == 1.0
+    unsure = {"products": said}
+    assert mean(of(hand(3 * TRUTH), about=unsure, without=("good", "reject"))) == 0.0
+
+
+def test_a_shift_has_breaks() -> None:
+    """Two shifts a day of 8 hours each, with half an hour of break that is not planned."""
+    pieces_ = {d: ((time(8), time(12)), (time(12, 30), time(20))) for d in range(5)}
+    broken = Calendar("Asia/Seoul", time(8), pieces_)
+    eight = int(((STATES == 1) & (DAY == 2) & (CLOCK < 8)).sum())
+    assert mean(of(hand(eight, hours=(0, 8)), calendar=broken)) == 1.0  # 7.5 hours of it are planned
+    late = int(((STATES == 1) & (DAY == 2) & (CLOCK >= 7)).sum())
+    assert mean(of(hand(late, hours=(7, 16)), calendar=broken)) == 0.5  # only five hours of a shift by name
+
+
+def test_one_piece_at_the_edge_of_a_slow_machine_is_no_error() -> None:
+    slow = np.asarray(np.cumsum(STATES == 1) // 30)
+    day = slow[DAY == 2]
+    truth = int(day[-1] - slow[DAY == 1][-1])
+    assert truth == 21
+    about = {"counters": {"total": slow}, "without": ("good", "reject")}
+    assert [mean(of(hand(truth + off), **about)) for off in (-2, -1, 0, 1, 2)] == [0.0, 1.0, 1.0, 1.0, 0.0]
+    few = {"counters": {"total": slow // 4}, "without": ("good", "reject")}
+    assert mean(of(hand(7), **few)) == 0.0  # of so few, one is no edge any more
+
+
+def test_people_who_counted_nothing_contradict_a_counter_that_counts() -> None:
+    assert mean(of(hand(0))) == 0.0
+    quiet = np.where(DAY == 2, 0, STATES)
+    said = found(of(hand(0), state=quiet))
+    assert mean(said) == 0.5  # nothing was made and nothing counted: that proves no counter
+    assert "UNRECONCILED" in said.flags
+
+
+def test_a_gap_over_the_end_of_an_old_hand_count_is_seen_as_well() -> None:
+    long = Story(days=42)
+    clock, day = long.clock(), np.arange(long.n) // long.per_day
+    truth = int(((shift(long) == 1) & (day == 2)).sum())
+    over = (day == 2) & (clock > 11.7) & (clock < 12.1)
+    row = np.where(over, NOTHING, pieces(shift(long)))
+    about = {"counters": {"total": row}, "without": ("good", "reject"), "days": 42, "length": 28}
+    assert mean(of(hand(truth), **about)) == 0.5

@@ -94,3 +94,25 @@ def test_what_is_withheld_is_missing_and_zero_only_if_nobody_else_collects_it() 
     assert reason(of(meanings=guess)) == "NA_ROLE_UNCONFIRMED"
     assert reason(of(counters={"total": np.ones(STORY.n, np.int64)})) == "NA_NO_EVIDENCE"
     assert reason(of(calendar=WITHOUT_SCHEDULE)) == "NA_NO_SCHEDULE"
+
+
+def test_several_pieces_of_one_cycle_are_tracked_by_the_cycle() -> None:
+    """A mould with 16 cavities: the cycle is that of the machine, not a sixteenth of it."""
+    slow = {"counters": {"total": SLOW}, "meanings": {"total": Meaning(role="count_total", factor=16.0)}}
+    outcome = found(of(**slow))
+    assert (mean(outcome), outcome.flags) == (1.0, ())
+    assert outcome.shown["cycle_s"] == pytest.approx(CYCLE * 60, rel=0.02)
+    # The other way round a piece takes four strokes, and its own time is known as finely.
+    four = {"counters": {"total": WORK // 6}, "meanings": {"total": Meaning(role="count_total", factor=0.25)}}
+    assert mean(of(**four)) == 1.0
+
+
+def test_a_cycle_that_makes_four_pieces_tells_of_all_of_them() -> None:
+    cycle = bit(CYCLE)
+    cycle["meanings"]["cycle"] = Meaning(role="cycle", factor=4.0)
+    outcome = found(of(counters={"total": 4 * SLOW}, **cycle))
+    assert mean(outcome) == pytest.approx(1.0, abs=0.01)
+
+
+def test_an_interval_of_exactly_a_twentieth_is_fine_enough() -> None:
+    assert mean(of(counters={"total": WORK // 20})) == 1.0

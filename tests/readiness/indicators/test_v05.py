@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from readiness.indicators.base import Given, Shares
 from readiness.indicators.v05 import evaluate
 from readiness.plant import About, Meaning, StopReason
 from readiness.reasons import entropy
+from readiness.schedule import Calendar
 from readiness.stats import wilson
 from tests.readiness.indicators.press import EXECUTING, LABELS, STANDBY, found, given, mean, press, reason, shares
 from tests.readiness.indicators.story import NOTHING, WITHOUT_SCHEDULE, Story
@@ -148,3 +150,23 @@ def test_entropy_is_shannons() -> None:
     assert entropy({}) == 0.0
     assert entropy({"a": 5}) == 0.0
     assert entropy({"a": 1, "b": 1, "c": 2}) == pytest.approx(1.5)
+
+
+def test_a_fault_over_a_planned_break_is_explained_on_both_sides() -> None:
+    """Lunch is no planned time: the reason that was given at 11:30 still holds at 13:00 in the same fault."""
+    lunch = Calendar("Asia/Seoul", time(8), {d: ((time(8), time(12)), (time(13), time(20))) for d in range(5)})
+    fault = PLANNED & (CLOCK >= 3.5) & (CLOCK < 5.5)
+    code = (fault & (CLOCK >= 3.6)).astype(np.int64) * (1 + DAY % 3)
+    state = np.where(fault, 3, np.where(PLANNED, EXECUTING, 4))
+    about = {
+        "state": state,
+        "tracks": {"reason": (code, tuple(WORDS))},
+        "meanings": {"reason": Meaning(role="reason", reasons=WORDS)},
+        "calendar": lunch,
+    }
+    outcome = found(of(**about))
+    assert (outcome.shown["stops"], mean(outcome)) == (20, 1.0)
+    # What is shown from before another state says nothing, and a machine that ran in between has stopped anew.
+    for hour, between in ((4.5, EXECUTING), (4.9, STANDBY)):
+        other = np.where(PLANNED & (hour <= CLOCK) & (hour + 0.05 > CLOCK), between, state)
+        assert mean(of(**{**about, "state": other})) == pytest.approx(0.5, abs=0.02)

@@ -91,6 +91,19 @@ def test_a_value_that_no_signal_can_have_does_not_shift_its_neighbours(odd: Vari
     assert found.array == bool(odd.is_array)
 
 
+def test_a_qualified_name_keeps_its_namespace_and_stays_a_text() -> None:
+    names = [ua.QualifiedName("SpindleLoad", 4), ua.QualifiedName("", 300), ua.QualifiedName(None, 2)]
+    body = response(*(with_value(variant_to_binary(Variant(n, VariantType.QualifiedName))) for n in names))
+    found = [sample.value for sample in decode.samples(body)]
+    assert [(name and str(name), getattr(name, "namespace", None)) for name in found] == [
+        ("SpindleLoad", 4), ("", 300), (None, None),
+    ]  # fmt: skip
+    convert = converter(DataType.STRING)
+    said = [convert(20, name) for name in found]
+    assert said == [("SpindleLoad", Status.GOOD), ("", Status.GOOD), ("", Status.GOOD)]
+    assert {type(text) for text, _ in said} == {str}, "encoders know plain texts only"
+
+
 def test_the_fields_of_a_data_value_stand_in_the_order_of_the_specification() -> None:
     # Part 6, 5.2.2.17: value, status, source time, source picoseconds, server time, server picoseconds
     data_value = (

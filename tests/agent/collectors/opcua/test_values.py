@@ -149,7 +149,7 @@ def test_facts_say_who_the_server_is_and_what_it_says_of_each_signal(plant: Plan
         assert said["float"] == {  # type: ignore[index,call-overload]
             "node": "ns=1;s=float", "display_name": "float", "description": "motor current, phase A",
             "data_type": "Float", "value_rank": -1, "access_level": 3, "user_access_level": 3,
-            "found": "manual",
+            "found": "manual", "browse_namespace": "urn:test:plant",
         }  # fmt: skip
         assert said["array"]["value_rank"] == 1  # type: ignore[index,call-overload]
         assert said["nowhere"]["data_type"] is None  # type: ignore[index,call-overload]
@@ -278,7 +278,8 @@ def test_facts_hold_what_the_server_declares_of_units_ranges_and_labels(press: P
         assert said["x"] == {
             "node": "nsu=urn:test:plant;s=Press.X.ActualPosition", "display_name": "ActualPosition",
             "description": None, "data_type": "Double", "value_rank": -1, "access_level": 3, "user_access_level": 3,
-            "found": "browse", "unit": "mm", "range": [0.0, 200.0], "instrument_range": [-10.0, 400.0],
+            "found": "browse", "browse_namespace": "urn:test:plant",
+            "unit": "mm", "range": [0.0, 200.0], "instrument_range": [-10.0, 400.0],
         }  # fmt: skip
         assert said["mode"]["labels"] == {"0": "Hand", "1": "Automatik", "2": "Einrichten"}  # type: ignore[index,call-overload]
         assert said["axis"]["labels"] == {"0": "Stopped", "3": "Moving", "7": "Fault"}  # type: ignore[index,call-overload]
