@@ -79,7 +79,7 @@ class Entries:
         if self._size == WIDE.size:
             return int(WIDE.unpack_from(self._data, WIDE.size)[0])
         low, high, _ = NARROW.unpack_from(self._data, NARROW.size)
-        return self._base + (low + (high << 32)) * MICRO
+        return self._base + (int(low) + (int(high) << 32)) * MICRO
 
     def columns(self) -> tuple[Ints, Ints]:
         """Return times and codes."""

@@ -38,6 +38,7 @@ class Gathering(Ledger):
         super().__init__(source, day, ranges)
         self._waiting = Waiting()
         self._before_ns = 0  # end of the last day that was closed when they came
+        self._fine, self._fine_ns = 0, (0, 0)  # requests that went well, of one day
 
     @property
     def time_ns(self) -> int:
@@ -55,8 +56,13 @@ class Gathering(Ledger):
         if waiting.rows and not (closed_ns == self._before_ns and _alike(block.source, waiting.source)):
             self.flush()
         self._before_ns = closed_ns
-        if block.round_trips:
-            self.requests(block.round_trips, closed_ns)
+        trips, (start, end) = block.round_trips, self._fine_ns
+        if len(trips) == 1 and closed_ns <= start <= trips[0].time_ns < end and not trips[0].status:
+            self._fine += 1
+        elif trips:
+            self._count_fine()
+            self._fine_ns = self._day(trips[0].time_ns)
+            self.requests(trips, closed_ns)
         low = waiting.append(block)
         if low and not 0 < self.first_ns <= low:
             self.first_ns = low
@@ -65,9 +71,16 @@ class Gathering(Ledger):
 
     def flush(self) -> None:
         """Take what waits."""
+        self._count_fine()
         together = self._waiting.take()
         if together is not None:
             self.rows(together, self._before_ns)
+
+    def _count_fine(self) -> None:
+        if self._fine:
+            counts = self._requests.setdefault(self._fine_ns[0], {})
+            counts["ok"] = counts.get("ok", 0) + self._fine
+            self._fine = 0
 
     def resumed(self, start_ns: int) -> int | None:
         """See `Ledger`."""

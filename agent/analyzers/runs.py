@@ -99,7 +99,8 @@ class Pieces:
 
     def state(self) -> list[list[int]]:
         """Return the pieces as JSON."""
-        rows: list[list[int]] = self.table().tolist()
+        self._settle()
+        rows: list[list[int]] = self._all().tolist() if self._of.shape[1] else [[], [], [], []]
         return rows
 
     def restore(self, state: list[list[int]]) -> None:

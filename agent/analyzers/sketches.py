@@ -177,10 +177,10 @@ class Sketches:
         key, place = np.unique(key, return_inverse=True)
         return key, _sums(place, count)
 
-    def _settle(self) -> None:
-        """Count what `most` larger buckets of the same signal have pushed out where it belongs."""
-        if self._most is not None:
-            key, count = self._cells.rows()
+    def _settle(self) -> tuple[Ints, Ints]:
+        """Count what `most` larger ones of a signal have pushed out where it belongs; return keys and counts."""
+        key, count = self._cells.rows()
+        if self._most is not None and len(key) > self._most:
             signal, bucket = np.divmod(key, WIDTH)
             bucket -= MOST
             begins = np.flatnonzero(firsts(signal))
@@ -193,8 +193,11 @@ class Sketches:
                 for begin, end in zip(begins[many].tolist(), ends[many].tolist(), strict=True):
                     floor[signal[begin]] = np.partition(_size(bucket[begin:end]), -self._most)[-self._most]
                 self._floor = floor
-                self._renew(*self._raised(key, count, floor))
+                if (_size(bucket) < floor[signal]).any():
+                    key, count = self._raised(key, count, floor)
+                    self._renew(key, count)
         self._settled = len(self._cells)
+        return key, count
 
     def _renew(self, key: Ints, count: Ints) -> None:
         self._cells = Cells()
@@ -203,8 +206,7 @@ class Sketches:
 
     def rows(self) -> tuple[Ints, Ints, Ints]:
         """Return (signal, bucket, count), sorted by signal and bucket."""
-        self._settle()
-        key, count = self._cells.rows()
+        key, count = self._settle()
         signal, bucket = np.divmod(key, WIDTH)
         return signal, bucket - MOST, count
 
@@ -229,8 +231,7 @@ class Sketches:
 
     def state(self) -> list[str]:
         """Return everything as JSON."""
-        self._settle()
-        key, count = self._cells.rows()
+        key, count = self._settle()
         return [packed(key.astype(np.int32)), packed(count.astype(self._kind))]
 
     def restore(self, state: list[str]) -> None:

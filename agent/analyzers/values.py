@@ -71,7 +71,7 @@ class Values:
         self._run = np.empty(0, np.int64)  # start of the run that goes on
         self._broken = np.empty(0, np.int64)  # of a subscription: what followed the last good reading
         self._days: dict[int, ValuesDay] = {}
-        self._over: dict[int, bytes] = {}  # days behind the latest one, packed: they only wait for being closed
+        self._over: dict[int, bytes] = {}  # days behind the latest one only wait for being closed
 
     def grow(self, signals: Sequence[Signal | None]) -> None:
         """Take the signals' definitions: which are numbers, and their ranges."""
@@ -369,12 +369,10 @@ class Values:
     def state(self) -> dict[str, Any]:
         """Return everything as JSON."""
         days = {start: taken_out(over) for start, over in self._over.items()}
-        latest = max(self._days, default=0)
-        for start in [*self._days]:
-            days[start] = self._days[start].state()
-            if start < latest:
-                del self._days[start]
-                self._over[start] = put_away(days[start])
+        days |= {start: day.state() for start, day in self._days.items()}
+        for start in sorted(self._days)[:-1]:
+            del self._days[start]
+            self._over[start] = put_away(days[start])
         return {
             "column": self._column.tolist(),
             "want": self._want.tolist(),

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     Ints = NDArray[np.int64]
     Floats = NDArray[np.float64]
-    Key = tuple[bytes, bytes, tuple[type, ...], bool, bool]
+    Key = tuple[tuple[type, ...], bytes, bytes, bool, bool]
 
 FEW: Final = 100
 """Rows of a block up to which it is worth packing: larger ones are few."""
@@ -40,7 +40,7 @@ WHOLE: Final = {
     DataType.UINT64: "Q",
 }
 KINDS: Final = {
-    "d": "<f8", "f": "<f4", "?": "?", "h": "<i2", "H": "<u2", "i": "<i4", "I": "<u4", "q": "<i8", "Q": "<u8",
+    "d": "<f8", "?": "?", "h": "<i2", "H": "<u2", "i": "<i4", "I": "<u4", "q": "<i8", "Q": "<u8",
     "s": "<u2",
 }  # fmt: skip
 """By code: type of the column. `s` is a text, by its number among those that wait."""
@@ -52,20 +52,18 @@ class Form:
 
     Args:
         block: A reading of this form.
-        key: What makes readings alike: signals, states, types, whether there are source times, and whether all its
+        key: What makes readings alike: types, states, signals, whether there are source times, and whether all its
             rows have one time.
     """
 
-    __slots__ = ("codes", "key", "none", "pack", "short", "single", "text")
+    __slots__ = ("codes", "key", "none", "pack", "text")
 
     def __init__(self, block: FrameBlock, key: Key) -> None:
         self.key = key
         defined = [block.source.signals[i].dtype for i in block.signal.tolist()]
-        self.codes = "".join(_code(kind, dtype) for kind, dtype in zip(key[2], defined, strict=True))
+        self.codes = "".join(_code(kind, dtype) for kind, dtype in zip(key[0], defined, strict=True))
         self.pack = struct.Struct("<" + self.codes.replace("s", "H").replace("n", "")).pack
         self.text = bytes(i for i, code in enumerate(self.codes) if code == "s")
-        self.single = bytes(i for i, code in enumerate(self.codes) if code == "f")
-        self.short = struct.Struct(f"<{len(self.single)}f")
         self.none = "n" in self.codes
 
     def columns(self, data: bytes | bytearray, number: int) -> list[tuple[str, int, NDArray[Any] | None]]:
@@ -87,13 +85,6 @@ class Form:
     def packed(self, values: Sequence[Value], texts: dict[str, int]) -> bytes | None:
         """Return the bytes of a reading, None where they could not say it exactly."""
         said: Sequence[Any] = values
-        if self.single:
-            exact = tuple([said[i] for i in self.single])
-            try:
-                if self.short.unpack(self.short.pack(*exact)) != exact:
-                    return None
-            except OverflowError:
-                return None
         if self.text:
             said = list(said)
             for i in self.text:
@@ -108,7 +99,7 @@ class Form:
 
 def _code(kind: type, dtype: DataType) -> str:
     if kind is float:
-        return "f" if dtype is DataType.FLOAT32 else "d"
+        return "d"
     if kind is int:
         return WHOLE.get(dtype, "q")
     if kind is bool:
@@ -196,7 +187,7 @@ class Stack:
         alone = form.key[4]
         time = np.array(self.times, np.int64)
         number = len(time) if alone else len(time) // width
-        signal, status = np.frombuffer(form.key[0], np.int32), np.frombuffer(form.key[1], np.uint32)
+        signal, status = np.frombuffer(form.key[2], np.int32), np.frombuffer(form.key[1], np.uint32)
         return FrameBlock(
             source=self.source,
             signal=np.tile(signal, number),
@@ -252,7 +243,7 @@ class Waiting:
 
     def _packed(self, block: FrameBlock, times: list[int], alone: bool) -> bool:  # noqa: FBT001 - called for each reading
         value, stated = block.value, block.source_ns
-        key = block.signal.tobytes(), block.status.tobytes(), tuple(map(type, value)), stated is not None, alone
+        key = (tuple(map(type, value)), block.status.tobytes(), block.signal.tobytes(), stated is not None, alone)
         form = self._form
         if form is None or form.key != key:
             form = self._form = Form(block, key)

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from agent.analyzers import countday, timeline
+from agent.analyzers import countday, trackday
 from agent.analyzers.countday import CountDay
 from agent.analyzers.sketches import Sketches
 from agent.analyzers.timeline import Timeline
@@ -90,7 +90,7 @@ def test_what_all_share_is_never_written_to() -> None:
     line.wake(DAY, "on", known=True)
     line.say(DAY + SECOND, "off", DAY, 2 * DAY)
     assert line.state()[2] == ["on", "off"], "labels of a day that was given up are gone"
-    assert [len(a) for a in (timeline.NUMBERS, countday.NONE_YET)] == [0] * 2
-    assert not timeline.NO_COUNTS
+    assert [len(a) for a in (trackday.NUMBERS, countday.NONE_YET)] == [0] * 2
+    assert not trackday.NO_COUNTS
     assert not any(getattr(other, name) for name in countday.ARRAYS)
     assert QUARTER_NS * 96 == DAY
