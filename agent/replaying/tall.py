@@ -2,7 +2,7 @@
 
 An entry has one reading of each source, and twenty rows cost the analyzers as much as a thousand. What they make of
 rows does not depend on how these are cut into blocks and entries, so the rows of some minutes are one entry here,
-with one block a source: no JSON is made, and no object but the values.
+with one block a source: no JSON is made, and of the values no objects.
 
 Pure: no clock, file, socket or logger.
 """
@@ -17,9 +17,12 @@ import numpy as np
 
 from agent import entry as content
 from agent.analyzers.evidence import TOLD_TIME
+from agent.analyzers.numbers import LARGEST, WRAP
 from agent.errors import WireError
 from agent.frame import FrameBlock, RoundTrip, Watermark
+from agent.replaying.values import WIDE, Values
 from agent.spool.columns_arrays import HAS_STATUS
+from agent.spool.columns_values import DIGITS, INTEGER, TEXT
 from contract.payload import WireEvent, WireFacts
 
 if TYPE_CHECKING:
@@ -27,8 +30,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from agent.frame import Event, Facts, Item, Source, Value
+    from agent.frame import Event, Facts, Item, Source
     from agent.spool.columns_arrays import Arrays, Offsets
+    from agent.spool.columns_values import Typed
 
     Ints = NDArray[np.int64]
     Places = NDArray[np.uint16]
@@ -53,7 +57,8 @@ class _Joined:
     def __init__(self) -> None:
         self.signal: list[NDArray[np.int32]] = []
         self.time: list[Ints] = []
-        self.value: list[Value] = []
+        self.value: list[Values] = []
+        self.rows = 0
         self.status: list[NDArray[np.uint32] | None] = []
         self.stamped: list[Ints | None] = []
         self.served: list[Ints | None] = []
@@ -62,7 +67,7 @@ class _Joined:
 
     def block(self, source: Source) -> FrameBlock | None:
         """Return the rows as one block, None when there is neither a row nor a round trip."""
-        if not (self.value or self.trips):
+        if not (self.rows or self.trips):
             return None
         sizes = [len(time) for time in self.time]
         status = _column(self.status, sizes, np.uint32)
@@ -70,8 +75,8 @@ class _Joined:
             source=source,
             signal=np.concatenate([*self.signal, np.empty(0, np.int32)]),
             time_ns=np.concatenate([*self.time, np.empty(0, np.int64)]),
-            value=self.value,
-            status=np.zeros(len(self.value), np.uint32) if status is None else status,
+            value=Values.join(self.value),
+            status=np.zeros(self.rows, np.uint32) if status is None else status,
             source_ns=_column(self.stamped, sizes, np.int64),
             server_ns=_column(self.served, sizes, np.int64),
             round_trips=tuple(self.trips),
@@ -96,6 +101,7 @@ class Tall:
         self._marked = [0] * len(self._sources)  # last watermark of each source that was given out
         self._joined: dict[int, _Joined] = {}
         self._told: list[Event | Facts] = []
+        self._table: list[str] = []  # texts of what is joined
         self._rows = 0
         self._since = 0
         self.is_tall = False
@@ -141,12 +147,9 @@ class Tall:
             raise WireError("a signal that its source does not have")
         to = np.empty(rows, np.intp)
         to[order] = np.arange(rows)
-        to = to[found.order]  # where each value goes
-        value = np.empty(rows, object)
-        value[to] = found.values
-        texts = to[found.texts]
-        for row in texts[self._integers[self._starts[place[texts]] + signal[texts]]].tolist():
-            value[row] = int(value[row])
+        come = np.empty(rows, np.intp)
+        come[to[found.order]] = np.arange(rows)  # which value comes where
+        values = self._values(found.values, come, place, signal)
         status = stamped = served = None
         if len(found.status):
             status = np.zeros(rows, np.uint32)
@@ -156,20 +159,37 @@ class Tall:
             stamped = _absolute(found.stamped, found.time)[order]
         if len(found.served.rows):
             served = _absolute(found.served, found.time)[order]
-        values: list[Value] = value.tolist()
         for n, low, high in _each(place):
             if n not in self._joined:
                 self._joined[n] = _Joined()
             one = self._joined[n]
             one.signal.append(signal[low:high])
             one.time.append(time[low:high])
-            one.value += values[low:high]
+            one.value.append(values[low:high])
+            one.rows += high - low
             one.status.append(None if status is None else status[low:high])
             one.stamped.append(None if stamped is None else stamped[low:high])
             one.served.append(None if served is None else served[low:high])
         self._since = self._since if self._rows else int(found.time[0])
         self._rows += rows
         self.is_tall = not 0 <= int(found.time[-1]) - self._since < TALL_NS or self._rows >= MOST
+
+    def _values(self, found: Typed, come: Ints, place: Places, signal: NDArray[np.int32]) -> Values:
+        """Return values in the order of rows, each as its signal's type has it."""
+        kinds, number, whole = found.kinds[come], found.number[come], found.whole[come]
+        text, table = found.place[come] + np.int32(len(self._table)), found.table
+        at = np.flatnonzero(kinds >= TEXT)
+        integer = self._integers[self._starts[place[at]] + signal[at]]
+        kinds[at[integer & (kinds[at] == DIGITS)]] = INTEGER
+        for row in at[integer & (kinds[at] == TEXT)].tolist():  # beyond 63 bits
+            value = int(table[text[row] - len(self._table)])
+            kinds[row], number[row], whole[row] = WIDE, value, value - WRAP if value > LARGEST else value
+        for row in at[~integer & (kinds[at] == DIGITS)].tolist():
+            table = [*table, str(whole[row])]
+            kinds[row], number[row], whole[row] = TEXT, np.nan, 0
+            text[row] = len(self._table) + len(table) - 1
+        self._table += table
+        return Values(kinds, number, whole, text, self._table)
 
     def _add_trips(self, found: Arrays, place: Places) -> None:
         order = np.argsort(place, kind="stable")
@@ -189,7 +209,7 @@ class Tall:
         """Return what is joined as the items of one entry, and begin anew."""
         joined, self._joined = self._joined, {}
         told, self._told = self._told, []
-        self._rows, self.is_tall = 0, False
+        self._rows, self.is_tall, self._table = 0, False, []
         items: list[Item] = []
         for n, one in sorted(joined.items()):
             block = one.block(self._sources[n])

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from agent.spool.columns_streams import Reader
+    from agent.spool.columns_values import Typed
 
     Ints = NDArray[np.int64]
 
@@ -54,9 +55,8 @@ class Arrays:
         signal: int64[n], of each row: index into the source's signals.
         step: int64[n], its time against the row before.
         time: int64[n], its time.
-        values: object[n], as they travel, sorted by source, signal and time.
+        values: As they travel, sorted by source, signal and time.
         order: Which row each of them is of.
-        texts: Which of them are texts, be it a text or a large integer.
         status: uint32 of the rows of blocks that have it.
         stamped: Of the rows of blocks that have source times; see `Offsets`.
         served: Likewise, of server times.
@@ -82,9 +82,8 @@ class Arrays:
     signal: Ints
     step: Ints
     time: Ints
-    values: NDArray[Any]
+    values: Typed
     order: NDArray[np.intp]
-    texts: NDArray[np.intp]
     status: NDArray[np.uint32]
     stamped: Offsets
     served: Offsets
@@ -94,8 +93,8 @@ class Arrays:
 
     def value(self) -> NDArray[Any]:
         """object[n]: the value of each row."""
-        found = np.empty(len(self.values), object)
-        found[self.order] = self.values
+        found = np.empty(len(self.order), object)
+        found[self.order] = self.values.objects()
         return found
 
 
@@ -144,7 +143,7 @@ def read(source: Reader) -> Arrays:
     total = int(rows.sum())
     signal, step = source.sums(total), source.numbers(total)
     key, order = by_signal(np.repeat(of, rows), signal)
-    values, texts = read_values(source, key, CONTENTS_LIMIT)
+    values = read_values(source, key, CONTENTS_LIMIT)
     row_has = np.repeat(has, rows) if has.any() else has[:0]
     status = source.planes(int((row_has & HAS_STATUS > 0).sum()), 4).reshape(-1).view(np.uint32)
     time = times(first, rows, step)
@@ -156,7 +155,7 @@ def read(source: Reader) -> Arrays:
     source.end()
     return Arrays(
         seqs, parsed.tolist(), whole, orders, events, facts, blocks, marks, names, of, first, rows, trips, has,
-        signal, step, time, values, order, texts, status, stamped, served, (trip[0], trip[1], trip[2]),
+        signal, step, time, values, order, status, stamped, served, (trip[0], trip[1], trip[2]),
         mark_source, mark_ahead,
     )  # fmt: skip
 
