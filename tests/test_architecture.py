@@ -37,7 +37,7 @@ PURE = (
     "agent/conform/acting/plant.py", "agent/conform/acting/messages.py",
     "agent/changes.py", "agent/fingerprint.py", "agent/maintenance.py", "agent/latest.py",
     "agent/overrun.py", "agent/standstill.py",
-    "agent/replaying/script.py", "agent/replaying/tall.py",
+    "agent/replaying/script.py", "agent/replaying/tall.py", "agent/replaying/values.py",
     "agent/edit.py", "agent/interpretation.py", "agent/cli/starting.py", "agent/cli/browsing/entries.py",
     "agent/cli/values.py", "agent/cli/networks.py", "agent/cli/watching/model.py", "agent/cli/watching/lines.py",
     "agent/collectors/base.py", "agent/collectors/planning.py", "agent/collectors/budget.py",

@@ -35,8 +35,7 @@ class Values(Sequence["Value"]):
     Args:
         kinds: uint8[n], of `columns_values`, or `WIDE`.
         number: float64[n], NaN where there is no number.
-        integer: int64[n], 0 where there is no whole number.
-        text: int32[n], of texts: which of `table`.
+        integer: int64[n], of whole numbers; of texts, which of `table`; else 0.
         table: Texts.
     """
 
@@ -45,28 +44,23 @@ class Values(Sequence["Value"]):
         kinds: NDArray[np.uint8],
         number: NDArray[np.float64],
         integer: Ints,
-        text: NDArray[np.int32],
         table: list[str],
     ) -> None:
         self.kinds = kinds
         self.number = number
         """float64[n], NaN where there is no number."""
         self.integer = integer
-        self.text = text
         self.table = table
 
     @classmethod
     def join(cls, parts: Sequence[Values]) -> Values:
         """Return values one behind the other; all have the same table."""
         if not parts:
-            return cls(
-                np.empty(0, np.uint8), np.empty(0), np.empty(0, np.int64), np.empty(0, np.int32), []
-            )  # fmt: skip
+            return cls(np.empty(0, np.uint8), np.empty(0), np.empty(0, np.int64), [])
         return cls(
             np.concatenate([part.kinds for part in parts]),
             np.concatenate([part.number for part in parts]),
             np.concatenate([part.integer for part in parts]),
-            np.concatenate([part.text for part in parts]),
             parts[0].table,
         )
 
@@ -74,7 +68,8 @@ class Values(Sequence["Value"]):
     def whole(self) -> tuple[Ints, NDArray[np.bool_], bool]:
         """See `agent.analyzers.numbers.Whole`."""
         wide = self.kinds == WIDE
-        return self.integer, (self.kinds == INTEGER) | wide, bool(wide.any())
+        there = (self.kinds == INTEGER) | wide
+        return np.where(there, self.integer, 0), there, bool(wide.any())
 
     def raw(self, rows: Sequence[int] | slice) -> list[Value]:
         """Return the natives of some rows."""
@@ -89,7 +84,7 @@ class Values(Sequence["Value"]):
         at = np.flatnonzero(kinds == WIDE)
         column[at] = [value + WRAP if value < 0 else value for value in self.integer[rows][at].tolist()]
         at = np.flatnonzero(kinds == TEXT)
-        column[at] = [self.table[place] for place in self.text[rows][at].tolist()]
+        column[at] = [self.table[place] for place in self.integer[rows][at].tolist()]
         found: list[Value] = column.tolist()
         return found
 
@@ -107,5 +102,5 @@ class Values(Sequence["Value"]):
 
     def __getitem__(self, at: int | slice) -> Value | Values:
         if isinstance(at, slice):
-            return Values(self.kinds[at], self.number[at], self.integer[at], self.text[at], self.table)
+            return Values(self.kinds[at], self.number[at], self.integer[at], self.table)
         return self.raw([at])[0]

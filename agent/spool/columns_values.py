@@ -93,15 +93,13 @@ class Typed(NamedTuple):
     Attributes:
         kinds: uint8[n], `NULL` to `DIGITS`.
         number: float64[n], NaN where there is none; a bool is 0 or 1.
-        whole: int64[n], of `INTEGER` and `DIGITS`, else 0.
-        place: int32[n], of `TEXT`: which of `table`.
+        whole: int64[n], of `INTEGER` and `DIGITS`; of `TEXT`, which of `table`; else 0.
         table: The texts.
     """
 
     kinds: NDArray[np.uint8]
     number: NDArray[np.float64]
     whole: Ints
-    place: NDArray[np.int32]
     table: list[str]
 
     def objects(self) -> NDArray[Any]:
@@ -116,7 +114,7 @@ class Typed(NamedTuple):
         rows = np.flatnonzero(self.kinds == DIGITS)
         column[rows] = [str(number) for number in self.whole[rows].tolist()]
         rows = np.flatnonzero(self.kinds == TEXT)
-        column[rows] = [self.table[place] for place in self.place[rows].tolist()]
+        column[rows] = [self.table[place] for place in self.whole[rows].tolist()]
         return column
 
 
@@ -165,9 +163,8 @@ def read_values(source: Reader, signal: Keys, most: int) -> Typed:
     number[integer] = whole[integer]
     text = np.flatnonzero(kinds == TEXT)
     table, places = _read_texts(source, len(text), most)
-    place = np.zeros(n, np.int32)
-    place[text] = places
-    return Typed(kinds, number, whole, place, table)
+    whole[text] = places
+    return Typed(kinds, number, whole, table)
 
 
 def _read_texts(source: Reader, n: int, most: int) -> tuple[list[str], Ints]:
