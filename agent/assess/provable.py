@@ -88,4 +88,4 @@ def unprovable(kinds: Collection[Kind]) -> dict[str, Text]:
     for kind in ("stored", "changes", "ungraded"):
         if kind in kinds:
             found |= WHY[kind]
-    return dict(sorted((found if kinds else WHY["stored"] | ABSENT).items()))
+    return dict(sorted((found if kinds else {**WHY["stored"], **ABSENT}).items()))
