@@ -331,9 +331,11 @@ def _notes(values: Sequence[Value], language: Language) -> Iterator[RenderableTy
 def _odd(report: Report, language: Language, names: Mapping[str, str]) -> Iterator[RenderableType]:
     for one in report.contradictions:
         english, korean = CODES.get(one.code, (one.code, one.code))
-        where = f"{names.get(one.machine, one.machine)} " if one.machine else ""
+        subject = one.subject.removeprefix(f"machine {one.machine} ") if one.machine else one.subject
+        parts = [names.get(one.machine, one.machine)] if one.machine else []
+        parts.append(words.name(subject, language))
         said = Words.said(language).format(one.said, one.seen, one.when)
-        yield _bullet(f"{where}{one.subject}: {Text(english, korean)(language)}. {said}")
+        yield _bullet(f"{' '.join(parts)}: {Text(english, korean)(language)}. {said}")
 
 
 def _foot(report: Report, model: Model, language: Language) -> Iterator[RenderableType]:

@@ -19,6 +19,12 @@ from readiness.indicators import REGISTRY
 
 pytestmark = pytest.mark.timeout(180)
 
+NOT_ASSESSED = {
+    "A04": "NA_NO_EVIDENCE",  # the history has gone to no store
+    "E02": "NA_NO_EVIDENCE",  # one machine has a meter, and 28 days are too few for a baseline
+    "S03": "NA_NO_EVIDENCE",  # no server has shown a certificate, and nobody knows of the lathe
+}
+
 
 class Run:
     """One demo in a process of its own, with a temporary folder of its own and no terminal."""
@@ -78,20 +84,24 @@ def said_in_its_first_lines(text: str) -> None:
     measured, covers, open_, level = (
         " ".join(lines[begin + 1 : end]) for begin, end in zip(heads, [*heads[1:], heads[-1] + 4], strict=True)
     )
-    assert "설비 6대 중 5대, 태그 44개." in measured
+    assert "설비 6대 중 5대, 태그 57개." in measured
     assert re.search(r"28일 중 생산일 \d\d일\.", measured)
-    assert re.search(r"계획 가동시간 \d+시간 중 8[78]\.\d% 파악", measured)
+    assert re.search(r"계획 가동시간 \d+시간 중 88\.\d% 파악", measured)
     assert "근거의 100%는 시뮬레이션 이력임." in measured
     assert "스마트공장 포털의 수준별 구분 5개 중 2개" in covers
     assert "SIRI(차원) 16개 중 4개" in covers
     assert "acatech 성숙도 지수(구조 영역) 4개 중 2개" in covers
-    assert re.search(r"지표 \d\d개 미평가: 근거 없음 \d", open_)
+    assert f"지표 {len(REGISTRY)}개 중 {len(REGISTRY) - len(NOT_ASSESSED)}개 평가." in measured
+    assert f"지표 {len(NOT_ASSESSED)}개 미평가: 근거 없음 {len(NOT_ASSESSED)}." in open_
     assert "점수 기준은 설계값이며 보정되지 않음." in open_
     assert "KOSMO 수준확인 아님." in open_
-    assert level.startswith("EL0 (범위 EL0–EL")
-    assert "EL1 이상일 확률 0.00–" in level
+    assert level.startswith("EL1 (범위 EL1–EL2)")
+    assert "EL2 이상일 확률 0.00–" in level
     settle = text[text.index("수준을 확정하려면") :]
-    assert "한 근무조의 생산수량을 손으로 세어 입력" in settle
+    assert "A04 종단 지연" in settle[: settle.index("영역")]
+    differs = text[text.index("측정과 응답이 다름") :]
+    assert "이송 컨베이어 has_alarms: 알람이 없다고 응답했으나 알람이 발생함" in differs
+    assert "L01 살아있는 데이터포인트: 측정값(신뢰구간)과 응답이 다름. 응답 0.95" in differs
     assert not re.search(r"NA_|[{}]", text), "codes are words"
 
 
@@ -119,7 +129,12 @@ def test_a_bounded_run_loses_nothing_and_says_what_it_came_to(tmp_path: Path) ->
     assert result["indicators"]["C01"]["value"] == pytest.approx(8 / 9, abs=1e-3), "all but the lathe, by weight"
     assert 0.98 < result["indicators"]["A01"]["lo"] < result["indicators"]["A01"]["hi"] < 1
     assert result["indicators"]["S01"]["value"] == 0
-    assert result["indicators"]["A04"]["reason"].startswith("NA_"), "history has no commits, so no latency"
+    lacking = {metric: found["reason"] for metric, found in result["indicators"].items() if "reason" in found}
+    assert lacking == NOT_ASSESSED
+    assert result["indicators"]["V02"]["value"] == pytest.approx(7 / 8, abs=1e-3), (
+        "all that make pieces but the lathe"
+    )
+    assert result["indicators"]["R01"]["value"] == 0, "simulated days are no history"
     assert gone(children, 0)
     assert list(run.folder.iterdir()) == []
 

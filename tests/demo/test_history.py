@@ -72,7 +72,7 @@ def test_history_holds_the_models_values(plant: Plant, hours: list[list[Item]]) 
             rows = np.flatnonzero((block.signal == n) & (block.quality != Quality.BAD))[:200]
             expected = machine.columns([signal.id], block.time_ns[rows])[0].tolist()
             assert [block.value[row] for row in rows] == expected
-            assert all(type(block.value[row]) in {int, float, str} for row in rows)
+            assert all(type(block.value[row]) in {bool, int, float, str} for row in rows)
 
 
 def test_a_subscription_reports_a_change_once_and_nothing_else(plant: Plant, hours: list[list[Item]]) -> None:
