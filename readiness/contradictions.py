@@ -47,6 +47,7 @@ CODES = {
 }  # fmt: skip
 """Code of a contradiction -> what it means (English, Korean). The first seven are found when answers are joined."""
 SHOWN = 5
+SEEN_DIGITS = 4
 
 
 def listed(assessment: Assessment, plant: Iterable[Value] = ()) -> list[Contradiction]:
@@ -98,7 +99,8 @@ def _claims(view: View, values: Iterable[Value]) -> Iterator[Contradiction]:
         high = value.value if value.hi is None and value.lo is None else value.hi
         rounding = 0.005 * max(abs(value.value), abs(claim.value), 1e-6)  # people round
         if claim.value < low - rounding or (high is not None and claim.value > high + rounding):
-            seen = f"{value.value:g}" if value.lo is None else f"{low:g}-{'' if high is None else f'{high:g}'}"
+            ends = [f"{round(end, SEEN_DIGITS):g}" for end in (low, high) if end is not None]
+            seen = ends[0] if value.lo is None else f"{ends[0]}-{ends[1] if high is not None else ''}"
             yield Contradiction(
                 code="claim", subject=claim.metric, machine=claim.machine, said=f"{claim.value:g}", seen=seen,
                 who=claim.author, when=claim.date,
