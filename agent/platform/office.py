@@ -4,7 +4,9 @@
     uplink thread     requests (`agent.platform.asked`)
 
 Days are signed in order and never twice; a turn signs few, because each costs an assessment. While no manifest can
-have been heard yet, or another box signs for this agent, nothing is signed: the evidence waits for 400 days.
+have been heard yet, or another box signs for this agent, nothing is signed: the evidence waits for 400 days. Nor is
+it while nobody vouches for the time, or a day ends later than it is now: a record of a date to come would leave
+those before it without one.
 
 Of a factory with several agents one reports, and it alone signs and answers. A day is signed when the evidence of
 all is in, or a day after its end; who has not come by then is named in the record. The others say who reports.
@@ -14,6 +16,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+from datetime import date as calendar_date
 from typing import TYPE_CHECKING
 
 from agent.answering import key_of
@@ -101,6 +104,7 @@ class Office:
         self._topics = topics
         self._clock = clock
         self._connected_ns: int | None = None
+        self._ahead_of = ""  # the head's date of which was told that it lies ahead
         self._heard = False
         asked = Asked(reporter, book, agreed, topics, folder, clock.now, register, uplink.publish_once)
         self._verbs = {
@@ -131,7 +135,7 @@ class Office:
             "key": self._book.key,
             "chain": None if head is None else {"number": head.number, "date": head.date, "hash": head.hash},
             "scopes": sorted(self._agreed.scopes, key=SCOPES.index),
-            "trouble": self._book.trouble,
+            "trouble": self._book.trouble or self._ahead(),
             "reporter": self._team.reporter,
             "agents": [] if self._team.inbox is None else self._team.inbox.about(),
             "outbox": None if self._team.outbox is None else self._team.outbox.about(),
@@ -144,6 +148,19 @@ class Office:
         if taken:
             logger.warning("%s has this box sign for %s from now on", author or "somebody", self._topics.root)
         return taken
+
+    def _ahead(self) -> str:
+        """Return what to say of a chain that was signed under a clock in the future, "" of any other."""
+        head, now = self._book.head, self._clock.now()
+        if head is None or not self._clock.trusted or head.date <= self._today(now):
+            return ""
+        return (
+            f"the last record is of {head.date} and it is {self._today(now)}: it was signed under a clock that was "
+            "wrong; days are signed again from the day after that date on, and the evidence of those before is kept"
+        )
+
+    def _today(self, now_ns: int) -> str:
+        return self._reporter.joined.calendar.day_of(now_ns).isoformat()
 
     # In the uplink's threads
 
@@ -222,13 +239,20 @@ class Office:
         )
 
     def _sign(self) -> None:
+        if not self._clock.trusted:
+            return
         past, inbox = self._reporter.past, self._team.inbox
         head = self._book.head
+        if (ahead := self._ahead()) and head is not None and head.date != self._ahead_of:
+            self._ahead_of = head.date
+            logger.error("%s", ahead)
         for date in [d for d in past.dates() if head is None or d > head.date][:PER_TURN]:
             absent = past.absent(date) if inbox is not None else []
             recorded = past.day(date)
             if recorded is None:
                 continue
+            if recorded.day.end_ns > self._clock.now():
+                return
             if absent and not self._over(recorded.day.end_ns):
                 return
             day = self._day(date, recorded, absent, [] if inbox is None else list(inbox.late)[:LATE])
@@ -255,7 +279,9 @@ class Office:
 
     def _day(self, date: str, recorded: Recorded, absent: list[str], late: list[Late]) -> Day:
         evidence = recorded.day
-        made = self._reporter.at(evidence.end_ns)
+        # By the calendar and not by the evidence: the day's start may have been moved since, and of that window
+        # this day is the last.
+        made = self._reporter.at(self._reporter.joined.calendar.bounds(calendar_date.fromisoformat(date))[1])
         plant, (number, prev) = self._reporter.joined.plant, self._book.next()
         length = evidence.end_ns - evidence.start_ns
         return Day(
