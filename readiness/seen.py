@@ -171,7 +171,7 @@ class Seen:
         for day, record in self.records:
             for part in record.sources:
                 found[f"source:{part.source}"].append((day, record, part))
-                for name in {**part.tracks, **part.counts, **part.values}:
+                for name in dict.fromkeys((*part.tracks, *part.counts, *part.values)):
                     found[name].append((day, record, part))
         return found
 
