@@ -1,9 +1,9 @@
 """A start with 400 days of 1,000 signals behind it: seconds to the first report, and memory.
 
-    python -m benchmarks.history [DAYS]      makes three days of 50 machines read every 10 s, and plays them again and again
+    python -m benchmarks.history [DAYS]
 
-A machine has a state, two counters, a meter, an alarm and 15 noisy values. The days come from the spool's format, as
-after a start; the process that makes them is another one than the one that is measured.
+Three days of 50 machines, read every 10 s, are played again and again. A machine has a state, two counters, a
+meter, an alarm and 15 noisy values. Days come as the spool keeps them; another process makes them.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ from readiness.report import Site, assess
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from agent.frame import Value
+
 FIRST = date(2026, 1, 5)
 DAYS, SEEN, EVERY, MACHINES = 400, 3, 10, 50
 ROLES = {
@@ -43,7 +45,7 @@ SOURCES = [
         id=f"plc{i}.main", device=f"plc{i}", protocol="modbus", mode="poll", interval_ns=EVERY * SECOND,
         signals=tuple(
             Signal(
-                id=name, machine=f"m{i}", name=name, dtype=dtype, role=role, role_confirmed=True,
+                id=name, machine=f"m{i}", name=name, dtype=dtype, role=role, role_confirmed=True,  # type: ignore[arg-type]
                 unit="kWh" if role == "energy" else None,
             )
             for name, (role, dtype) in ROLES.items()
@@ -53,14 +55,15 @@ SOURCES = [
 ]  # fmt: skip
 
 
-def _columns(rng: np.random.Generator, n: int) -> list[list[object]]:
+def _columns(rng: np.random.Generator, n: int) -> list[list[Value]]:
     """Return what a machine says on a day: it works in pieces of some minutes, and idles or stops between."""
     work = np.repeat(rng.random(n // 30 + 1) < 0.75, 30)[:n]
     idle = np.repeat(rng.integers(0, 2, n // 30 + 1), 30)[:n]
     phase = rng.random() * 6
     return [
         np.where(work, 2, idle).tolist(), np.cumsum(work).tolist(), (np.cumsum(work) // 50).tolist(),
-        np.round(np.cumsum(0.01 + 0.05 * work + rng.random(n) * 0.01), 2).tolist(), (rng.random(n) < 0.002).tolist(),
+        np.round(np.cumsum(0.01 + 0.05 * work + rng.random(n) * 0.01), 2).tolist(),
+        (rng.random(n) < 0.002).tolist(),
         *(np.round(20 + 5 * np.sin(np.arange(n) / 300 + k + phase) + rng.normal(0, 0.5, n), 2).tolist()
           for k in range(15)),
     ]  # fmt: skip
@@ -133,11 +136,11 @@ def _measure(days: list[bytes], number: int) -> None:
     past = Past(kept, "edge-1")  # type: ignore[arg-type]  # what is asked of a spool
     for turn in ("first", "second"):
         found = dict(past.days(CALENDAR.day_of(now)))
-        loaded = time.process_time()
+        loaded, there = time.process_time(), _memory()
         made = assess(found, {}, SOURCES, plant, CALENDAR, now, model, Site("h", "main", "edge-1"))
         report = made.retained()
         print(
-            f"{turn} report of {len(found)} days: loaded in {loaded - begin:.1f} s of processor time, "
+            f"{turn} report of {len(found)} days: loaded in {loaded - begin:.1f} s of processor time ({there}), "
             f"assessed in {time.process_time() - loaded:.1f} s, {_memory()}; {checksum(report)}"
         )
         begin = time.process_time()

@@ -12,7 +12,7 @@ Roles are given and corrected later, and old days are looked at with them; so no
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from msgspec.msgpack import Decoder
 from msgspec.structs import replace
@@ -33,6 +33,9 @@ WINDOW, RESTS = 28, 28 + 90
 MARGIN = 4
 """Days that are kept whole beyond: production days may begin at another hour than they did."""
 WHOLE, RESTED, FAR = 0, 1, 2
+NOTHING: dict[str, Any] = {}
+NONE: list[int] = []
+"""One for all, never written to."""
 SHORT, SAME = 4, 20_000
 """Spans of so many numbers at most are worth being found again; of so many at most it is remembered."""
 _TRACK, _COUNT, _VALUES, _SIGNAL = Decoder(Track), Decoder(Count), Decoder(Values), Decoder(SignalDay)
@@ -51,6 +54,7 @@ class Compact:
         self._signals: dict[tuple[tuple[str, int, int, int], ...], dict[str, SignalDay]] = {}
         self._texts: dict[str, str] = {}
         self._spans: dict[tuple[int, ...], Spans] = {}
+        self._sets: dict[tuple[int, ...], list[Spans]] = {}
 
     def day(self, day: DayEvidence, much: int) -> DayEvidence:
         """Return a day as far as `much` says (`level`)."""
@@ -73,13 +77,13 @@ class Compact:
             mode=text.setdefault(part.mode, part.mode),
             service=self._same(part.service),
             live=self._same(part.live),
-            spans=[self._same(spans) for spans in part.spans],
+            spans=self._same_sets([self._same(spans) for spans in part.spans]),
             signals=self._of_signals(part) if far else self._packed(part.signals, None, _SIGNAL),
-            requests={} if far else part.requests,
+            requests=NOTHING if far else part.requests,
             tracks=self._packed(part.tracks, _said if far else None, _TRACK),
             counts=self._packed(part.counts, _counted if far else None, _COUNT),
-            values={} if far else self._packed(part.values, None if whole else _rested, _VALUES),
-            jitter=part.jitter if whole else [],
+            values=NOTHING if far else self._packed(part.values, None if whole else _rested, _VALUES),
+            jitter=part.jitter if whole else NONE,
         )
 
     def _same(self, spans: Spans) -> Spans:
@@ -87,6 +91,14 @@ class Compact:
         if len(self._spans) > SAME:
             self._spans.clear()
         return self._spans.setdefault(tuple(spans), spans) if len(spans) <= SHORT else spans
+
+    def _same_sets(self, sets: list[Spans]) -> list[Spans]:
+        """Return sets of spans; one set that is found again makes a list that is."""
+        if len(sets) != 1 or len(sets[0]) > SHORT:
+            return sets
+        if len(self._sets) > SAME:
+            self._sets.clear()
+        return self._sets.setdefault(tuple(sets[0]), sets)
 
     def _of_signals(self, part: SourceDay) -> dict[str, SignalDay]:
         """Return signals; how often they were read counts far back only where rows came late (R01)."""
@@ -96,15 +108,13 @@ class Compact:
         if len(self._signals) > SAME:
             self._signals.clear()
         if rows not in self._signals:
-            less = iter([SignalDay(*spans, 0, 0, 0, 0) for _, *spans in rows])
+            less = iter([SignalDay(known, uncertain, bad, 0, 0, 0, 0) for _, known, uncertain, bad in rows])
             self._signals[rows] = self._packed(part.signals, lambda _one: next(less), _SIGNAL)
         return self._signals[rows]
 
-    def _packed(
-        self, records: Mapping[str, T], less: Callable[[T], T] | None, decoder: Decoder[T]
-    ) -> dict[str, T]:
+    def _packed(self, records: Mapping[str, T], less: Callable[[T], T] | None, decoder: Decoder[T]) -> dict[str, T]:
         if not records:
-            return {}
+            return NOTHING
         names = tuple(records)
         at = self._at.get(names)
         if at is None:

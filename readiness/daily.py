@@ -62,8 +62,8 @@ def metric_day(indicator: Indicator, order: list[str], outcomes: Mapping[str, Ou
                 ratios.setdefault(per, []).append(row)
         else:
             states.append((index, round(point(outcome), DIGITS), 1.0))
-    # No formula has two different `per`. What holds over the window stands beside what is added up, as a share of 1,
-    # on days on which there is anything to add up: alone it would look as if the plant had become so.
+    # No formula has two different `per`. What holds over the window stands beside what is added up, as a share of
+    # 1, on days on which there is anything to add up: alone it would look as if the plant had become so.
     per, rows = next(iter(ratios.items()), (1.0, [] if adds else states))
     held = [(index, round(value / per, DIGITS), 1.0) for index, value, _ in states] if adds and rows else []
     rows = sorted([*rows, *held])

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from readiness.view import View
+
 if TYPE_CHECKING:
     from readiness.indicators.base import Indicator, Missing, Outcome
-    from readiness.view import View
 
 
 def outcome(view: View, indicator: Indicator, machine: str) -> Outcome:
@@ -23,3 +24,11 @@ def withhold(view: View, metric: str, machine: str, missing: Missing) -> None:
     Before anything is asked of the view.
     """
     view.derived["outcome", metric, machine] = missing
+
+
+def forget(view: View, machine: str) -> None:
+    """Let go of what windows of more days have made of a machine: it is large, and made again when asked for."""
+    for longer in [one for one in view.derived.values() if isinstance(one, View)]:
+        for key in [key for key in longer.derived if key[-1].partition("/")[0] == machine]:
+            del longer.derived[key]
+        longer.seen.forget(machine)

@@ -36,7 +36,7 @@ class Packed(Mapping[str, T], Generic[T]):
         self._at = at
         self._decoder = decoder
         self._bytes = b"".join(parts)
-        self._ends = array("I", accumulate(map(len, parts)))
+        self._ends = array("H" if len(self._bytes) < 1 << 16 else "L", accumulate(map(len, parts)))
 
     def __getitem__(self, name: str) -> T:
         """Return a record; each time it is another object.

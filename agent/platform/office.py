@@ -211,7 +211,7 @@ class Office:
             self._heard = True
         if not self._book.free:
             return
-        if self._reports:
+        if self._reports and self._clock.trusted:
             self._sign()
         self._uplink.publish_retained(self._topics.manifest, encode(self.manifest()))
 
@@ -239,10 +239,7 @@ class Office:
         )
 
     def _sign(self) -> None:
-        if not self._clock.trusted:
-            return
-        past, inbox = self._reporter.past, self._team.inbox
-        head = self._book.head
+        past, inbox, head = self._reporter.past, self._team.inbox, self._book.head
         if (ahead := self._ahead()) and head is not None and head.date != self._ahead_of:
             self._ahead_of = head.date
             logger.error("%s", ahead)
@@ -251,9 +248,7 @@ class Office:
             recorded = past.day(date)
             if recorded is None:
                 continue
-            if recorded.day.end_ns > self._clock.now():
-                return
-            if absent and not self._over(recorded.day.end_ns):
+            if not self._over(recorded.day.end_ns, absent):
                 return
             day = self._day(date, recorded, absent, [] if inbox is None else list(inbox.late)[:LATE])
             with past.lock:  # what comes from here on is too late for this record
@@ -271,11 +266,12 @@ class Office:
             if self._agreed.scopes >= RECORDS:
                 self._uplink.publish_once(self._topics.day(date), raw)
 
-    def _over(self, end_ns: int) -> bool:
-        """Return whether nobody is waited for any more: by data time, and after all could be heard."""
-        inbox = self._team.inbox
-        listening = inbox is None or inbox.listening_ns >= LISTENING_NS
-        return listening and self._clock.now() >= end_ns + LATEST_NS
+    def _over(self, end_ns: int, absent: list[str]) -> bool:
+        """Return whether a day has ended, and nobody is waited for: by data time, and after all were heard."""
+        inbox, now = self._team.inbox, self._clock.now()
+        if not absent:
+            return now >= end_ns
+        return (inbox is None or inbox.listening_ns >= LISTENING_NS) and now >= end_ns + LATEST_NS
 
     def _day(self, date: str, recorded: Recorded, absent: list[str], late: list[Late]) -> Day:
         evidence = recorded.day

@@ -134,8 +134,6 @@ def test_what_is_compact_is_equal_and_reads_as_before() -> None:
 
 def test_rows_that_came_late_are_measured_by_what_was_read_however_long_ago() -> None:
     day = next(iter(history().values())).day
-    late = msgspec.structs.replace(
-        day, sources=[msgspec.structs.replace(part, late=7) for part in day.sources]
-    )
+    late = msgspec.structs.replace(day, sources=[msgspec.structs.replace(part, late=7) for part in day.sources])
     far = Compact().day(late, FAR)
     assert [dict(part.signals) for part in far.sources] == [part.signals for part in late.sources]

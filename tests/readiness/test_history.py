@@ -13,7 +13,7 @@ from readiness.combine import measure
 from readiness.daily import metric_day
 from readiness.history import restlessness, series
 from readiness.indicators import REGISTRY
-from readiness.indicators.base import Census, Shares
+from readiness.indicators.base import Census, Found, Shares
 from tests.golden import DAY
 
 FIRST = date(2026, 1, 1)
@@ -108,7 +108,11 @@ def test_a_machine_that_holds_one_number_beside_others_counts_as_in_the_report()
     # Two machines with lots on each day, one that nobody connected: the report says 0 of it.
     num, den = np.array([[8.0, 10.0], [3.0, 5.0]]), np.array([[10.0, 10.0], [6.0, 10.0]])
     order, weights = ["saw", "press", "lathe"], np.array([4.0, 1.0, 2.0])
-    outcomes = {"saw": Census(0.0, 0), "press": Shares(num[0], den[0]), "lathe": Shares(num[1], den[1])}
+    outcomes: dict[str, Found] = {
+        "saw": Census(0.0, 0),
+        "press": Shares(num[0], den[0]),
+        "lathe": Shares(num[1], den[1]),
+    }
     report = measure([outcomes[m] for m in order], weights, 1).value
     records = [
         replace(
