@@ -25,6 +25,7 @@ from agent.platform.asked import Asked
 from agent.platform.consent import Agreed, date_at
 from agent.platform.cut import cut
 from agent.platform.daybook import Daybook
+from agent.platform.events import Events
 from agent.platform.gate import Gate
 from agent.platform.key import own_key
 from agent.platform.team import Team
@@ -42,6 +43,7 @@ from readiness.indicators import REGISTRY
 from readiness.model import FORMULAS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from agent.clock import Clock
@@ -81,6 +83,7 @@ class Office:
         folder: State folder.
         register: Key by which the platform signs what is registered.
         team: Who reports.
+        changed: Returns our devices that are not as they were confirmed.
     """
 
     def __init__(
@@ -94,6 +97,7 @@ class Office:
         folder: Path,
         register: PublicKey | None,
         team: Team | None = None,
+        changed: Callable[[], Iterable[str]] = tuple,
     ) -> None:
         self._team = team or Team(topics.agent)
         self._reports = self._team.reporter == topics.agent
@@ -104,6 +108,7 @@ class Office:
         self._topics = topics
         self._clock = clock
         self._connected_ns: int | None = None
+        self._events = Events(folder, topics, uplink, agreed, clock.now, changed)
         self._ahead_of = ""  # the head's date of which was told that it lies ahead
         self._heard = False
         asked = Asked(reporter, book, agreed, topics, folder, clock.now, register, uplink.publish_once)
@@ -214,6 +219,7 @@ class Office:
         if self._reports and self._clock.trusted:
             self._sign()
         self._uplink.publish_retained(self._topics.manifest, encode(self.manifest()))
+        self._events.turn(self._reporter.assessment() if self._reports else None, self._today(self._clock.now()))
 
     def manifest(self) -> Manifest:
         """Return what may be asked now."""
@@ -313,6 +319,7 @@ def opened(
     topics: AgentTopics,
     clock: Clock,
     team: Team,
+    changed: Callable[[], Iterable[str]] = tuple,
 ) -> Office:
     """Return the office of an agent. A disk that gives no key stops nothing but signing.
 
@@ -336,4 +343,4 @@ def opened(
         home=platform is None,
     )
     register = None if platform is None else key_of(platform.answers_key)
-    return Office(reporter, book, agreed, uplink, topics, clock, folder, register, team)
+    return Office(reporter, book, agreed, uplink, topics, clock, folder, register, team, changed)
