@@ -119,8 +119,11 @@ class Compact:
         at = self._at.get(names)
         if at is None:
             at = self._at[names] = {name: number for number, name in enumerate(names)}
-        rows = records.values() if less is None else map(less, records.values())
-        return cast("dict[str, T]", Packed(at, iter(rows), decoder))
+        rows = list(records.values() if less is None else map(less, records.values()))
+        try:
+            return cast("dict[str, T]", Packed(at, rows, decoder))
+        except OverflowError:  # an integer of more than 64 bits, which these bytes cannot say
+            return dict(zip(names, rows, strict=True))
 
 
 def _rested(one: Values) -> Values:

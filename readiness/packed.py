@@ -7,7 +7,7 @@ bytes take a tenth. A report asks for each record a few times, and a report is m
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, KeysView, Mapping
+from collections.abc import Iterable, Iterator, KeysView, Mapping
 from itertools import accumulate
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -27,11 +27,14 @@ class Packed(Mapping[str, T], Generic[T]):
         at: Name -> number of the record; the same for many days.
         records: In order of these numbers.
         decoder: Makes a record of its bytes.
+
+    Raises:
+        OverflowError: an integer of a record has more than 64 bits.
     """
 
     __slots__ = ("_at", "_bytes", "_decoder", "_ends")
 
-    def __init__(self, at: dict[str, int], records: Iterator[T], decoder: Decoder[T]) -> None:
+    def __init__(self, at: dict[str, int], records: Iterable[T], decoder: Decoder[T]) -> None:
         parts = [_ENCODER.encode(record) for record in records]
         self._at = at
         self._decoder = decoder

@@ -137,3 +137,17 @@ def test_rows_that_came_late_are_measured_by_what_was_read_however_long_ago() ->
     late = msgspec.structs.replace(day, sources=[msgspec.structs.replace(part, late=7) for part in day.sources])
     far = Compact().day(late, FAR)
     assert [dict(part.signals) for part in far.sources] == [part.signals for part in late.sources]
+
+
+def test_what_has_more_than_64_bits_is_kept_as_it_is() -> None:
+    day = next(iter(history().values())).day
+    part = day.sources[0]
+    name = next(iter(part.counts))
+    wide = msgspec.structs.replace(part.counts[name], first=2**70)
+    strange = msgspec.structs.replace(
+        day, sources=[msgspec.structs.replace(part, counts={**part.counts, name: wide}), *day.sources[1:]]
+    )
+    for much in (WHOLE, RESTED, FAR):
+        less = Compact().day(strange, much).sources[0]
+        assert less.counts[name].first == 2**70
+        assert list(less.counts) == list(part.counts)

@@ -481,7 +481,7 @@ def test_a_record_holds_its_own_day_after_the_days_start_was_moved(
 
 
 def test_what_has_waited_too_long_is_not_answered(rig: Rig, asker: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    gate = rig.uplink.gate
+    gate = rig.uplink.desk.gate
     assert gate is not None
     real = gate.arrived
     monkeypatch.setattr(gate, "arrived", lambda: real() - 61 * 10**9)
