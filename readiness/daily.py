@@ -30,6 +30,7 @@ def machines(assessment: Assessment) -> list[DayMachine]:
 def metrics(assessment: Assessment) -> list[MetricDay]:
     """Return every indicator of the window's last day; those of which nothing can be said are left out."""
     order = [m.id for m in assessment.view.inventory]
+    assessment.look(REGISTRY)
     found = [metric_day(REGISTRY[name], order, assessment.outcomes(name)) for name in sorted(REGISTRY)]
     return [one for one in found if one.machines or one.apart]
 

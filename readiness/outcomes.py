@@ -26,9 +26,12 @@ def withhold(view: View, metric: str, machine: str, missing: Missing) -> None:
     view.derived["outcome", metric, machine] = missing
 
 
-def forget(view: View, machine: str) -> None:
-    """Let go of what windows of more days have made of a machine: it is large, and made again when asked for."""
-    for longer in [one for one in view.derived.values() if isinstance(one, View)]:
+def forget(view: View, machine: str | None = None) -> None:
+    """Let go of what windows of more days have made of a machine, or of all; it is made again when needed."""
+    for place, longer in [(key, one) for key, one in view.derived.items() if isinstance(one, View)]:
+        if machine is None:
+            del view.derived[place]
+            continue
         for key in [key for key in longer.derived if key[-1].partition("/")[0] == machine]:
             del longer.derived[key]
         longer.seen.forget(machine)

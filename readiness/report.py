@@ -137,10 +137,10 @@ class Assessment:
 
     def outcomes(self, metric: str) -> Mapping[str, Outcome]:
         """Return what a formula found at each declared machine."""
-        self._look([metric])
+        self.look([metric])
         return self._outcomes[metric]
 
-    def _look(self, metrics: Iterable[str]) -> None:
+    def look(self, metrics: Iterable[str]) -> None:
         """Evaluate formulas, machine by machine: what looks back far holds much of each."""
         wanted = [REGISTRY[metric] for metric in metrics if metric not in self._outcomes]
         machines = [m.id for m in self._view.inventory if wanted]
@@ -154,6 +154,8 @@ class Assessment:
                     found[one.id][machine] = outcome(self._view, one, machine)
             forget(self._view, machine)
         self._outcomes |= found
+        if wanted:
+            forget(self._view)
 
     def value(self, metric: str, machine: str) -> Value:
         """Return an indicator of one declared machine."""
@@ -164,7 +166,7 @@ class Assessment:
 
     def values(self, machines: Collection[str] | None = None) -> dict[str, Value]:
         """Return all indicators of the plant, or of a part of its machines."""
-        self._look(REGISTRY)
+        self.look(REGISTRY)
         return {
             metric: self._combiner.plant(
                 indicator, {m: o for m, o in self.outcomes(metric).items() if machines is None or m in machines}
@@ -211,7 +213,7 @@ class Assessment:
     def _gated(self) -> dict[str, dict[str, Value]]:
         """Machine -> what its gates ask for."""
         asked = [m for condition in conditions(self._view.model.gates.levels) for m in condition.metrics()]
-        self._look(asked)
+        self.look(asked)
         return {
             m.id: {
                 **{metric: self.value(metric, m.id) for metric in asked},
@@ -251,11 +253,10 @@ class Assessment:
         if not inventory:
             return None
         values = {metric: self.value(metric, machine) for metric in REGISTRY}
-        levels = self._levels(inventory)
         return self._report(
             list(values.values()),
             machine=machine,
-            **levels,
+            **self._levels(inventory),
             **self._answered([c for c in listed(self) if c.machine == machine]),
             dimensions=dimensions(self._view.model, values, self._evidence),
             measured=measured(self._view, machine),
