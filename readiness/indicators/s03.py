@@ -83,7 +83,7 @@ INDICATOR = Indicator(
     source="readiness.md 7.3 S",
     inputs=("certificates", "connection", "catalog", "inventory"),
     reasons=("NA_NO_INVENTORY", "NA_NO_EVIDENCE", "NOT_APPLICABLE"),
-    guard="days left are counted from data time; a certificate that two devices show is nobody's; a "
+    guard="days left are counted from the end of the window; a certificate that two devices show is nobody's; a "
     "self-signed one for twenty years or more is flagged (SELF_SIGNED_FOR_LIFE); without certificates it "
     "does not apply, and S01 says 0",
     evaluate=evaluate,
