@@ -171,7 +171,16 @@ class Agent:
         self._team = team(
             config, lambda: self._reporter.config, past, inbox, self._spool, sets, self._site, topics, self._clock
         )
-        self._office = opened(config, self._folder, self._reporter, uplink, topics, self._clock, self._team)
+        self._office = opened(
+            config,
+            self._folder,
+            self._reporter,
+            uplink,
+            topics,
+            self._clock,
+            self._team,
+            self._fingerprints.devices,
+        )
         if self._team.outbox is not None:
             self._reporter.turns.append(self._team.outbox.turn)
         self._sparkplug = self._made_sparkplug(config.sparkplug)

@@ -170,10 +170,17 @@ class Seen:
         found: dict[str, list[tuple[int, DayEvidence, SourceDay]]] = defaultdict(list)
         for day, record in self.records:
             for part in record.sources:
-                found[f"source:{part.source}"].append((day, record, part))
-                for name in {**part.tracks, **part.counts, **part.values}:
-                    found[name].append((day, record, part))
+                one = day, record, part
+                found[f"source:{part.source}"].append(one)
+                for name in dict.fromkeys((*part.tracks, *part.counts, *part.values)):
+                    found[name].append(one)
         return found
+
+    def forget(self, machine: str) -> None:
+        """Let go of the tracks of a machine, and of the days before these."""
+        for name in [one for one in self._tracks if one.startswith(f"{machine}/")]:
+            del self._tracks[name]
+        self._before.clear()
 
     def track(self, name: str) -> Labelled | None:
         """Return what a signal (`{machine}/{signal}`) with few values said; None if it has no track at all."""
