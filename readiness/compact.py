@@ -5,7 +5,7 @@ stand one by one in lists. In arrays, with what is equal stored once, it takes a
 
     age in days     what is looked at
     28              everything
-    28 + 90         how long values stood still (Q03, Q01), what was counted, tracks, spans (V01, V02)
+    28 + 90         how long values stood still (Q03, Q01), what was counted, tracks, ids, spans (V01, V02, T03)
     400             what was counted and said by whatever has few values, spans (R01, E01, E02)
 """
 
@@ -70,6 +70,7 @@ class Compact:
                 for n, one in part.counts.items()
             },
             values={names.setdefault(n, n): _dense(one) for n, one in values.items()},
+            ids=part.ids if much < FAR else {},
             jitter=_packed(part.jitter) if much == WHOLE else [],
         )
 
