@@ -1,11 +1,12 @@
 """How loud a signal is around a candidate for a spike: by its own neighbourhood, not by its day.
 
 A press that idles most of the day and works in between is quiet and loud on one day, and what is noise while it
-works stands far out of the noise of the day. So a candidate waits for the readings behind it: a spike is further
-out than `LOUD` times the fourth largest of the 24 steps around it, 12 before its own two and 12 behind them. Of
-normal noise those are eight standard deviations, and four where only one side is loud: at the edge of a loud
-stretch, or in a short one. The fourth, because a change of level or another spike nearby is no noise: those make
-three large steps at most. Steps over a hole, and beyond the day's ends, count as none.
+works stands far out of the noise of the day. So a candidate waits for the readings behind it: of the 12 steps
+before its own two, and of the 12 behind them, the fourth largest says how loud it is, on the louder side. A spike
+is further out than `LOUD` times that: of normal noise nine standard deviations on average.
+
+The louder side, because at the edge of a loud stretch one side is quiet. The fourth, because a change of level and
+another spike are no noise: those make three large steps. Steps over a hole, and beyond the day's ends, are none.
 
 Steps are remembered as rough buckets of `readiness.sketch`, a byte each.
 """
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
 
 SIDE = 12
 """Steps on each side."""
-FOURTH = 2 * SIDE - 4
-LOUD = 4.0
+FOURTH = SIDE - 4
+LOUD = 5.0
 FURTHER = round(math.log(LOUD) / math.log(GAMMA))
 """`LOUD` in buckets."""
 ROUGH = 5
@@ -128,5 +129,6 @@ class Around:
 
 def _loud(decided: Ints, around: Bytes) -> Ints:
     """Return the candidates that are further out than the steps around them allow."""
-    fourth = np.partition(around, FOURTH, axis=1)[:, FOURTH].astype(np.int64)
+    sides = np.partition(around.reshape(-1, 2, SIDE), FOURTH, axis=2)[:, :, FOURTH]
+    fourth = sides.max(axis=1).astype(np.int64)
     return decided[:, (fourth == 0) | (decided[3] > fourth * ROUGH + FURTHER)]

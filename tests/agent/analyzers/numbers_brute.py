@@ -168,8 +168,8 @@ def _spikes(
         if far > limit and far > near and near <= max(limit, far / 4):
             size = bucket(far / grain * MILLI)
             spot = last - 2
-            around = [*range(spot - 12, spot), *range(spot + 2, spot + 14)]
-            fourth = sorted((steps[i] + 2) // 5 if i in inside else 0 for i in around)[-4]
-            loud = fourth == 0 or size > 5 * fourth + round(math.log(4) / math.log(GAMMA))
+            sides = [range(spot - 12, spot), range(spot + 2, spot + 14)]
+            fourth = max(sorted((steps[i] + 2) // 5 if i in inside else 0 for i in side)[-4] for side in sides)
+            loud = fourth == 0 or size > 5 * fourth + round(math.log(5) / math.log(GAMMA))
             if size > bucket(noise * MILLI) and loud:
                 found.spikes.append((times[spot], size))

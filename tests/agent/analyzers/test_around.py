@@ -61,6 +61,13 @@ def test_spikes_are_found_while_it_is_quiet_and_while_it_is_loud(quiet: int, lou
         assert record.spiked <= hit + 3
 
 
+@pytest.mark.parametrize("gap", [8, 12, 30])
+def test_spikes_close_to_each_other_do_not_hide_each_other(gap: int) -> None:
+    value = np.random.default_rng(gap).normal(50, 1, 20_000)
+    value[40:19_960:gap] += 20
+    assert first(*_alone(one_signal(value.tolist()))).spiked >= 0.9 * len(value[40:19_960:gap])
+
+
 def test_a_spike_at_the_end_of_what_came_waits_in_a_small_state_and_counts_when_the_day_is_over() -> None:
     value, _ = regimes(300, 96, 3)
     value = value[:5000]
