@@ -192,20 +192,36 @@ class Serials:
             rows = rows.of(GOOD, UNCERTAIN)
         if not len(rows):
             return
-        head = np.flatnonzero(firsts(rows.signal)).tolist()
-        times, raw = rows.time.tolist(), rows.raw
-        silent = None if rows.kind is None or self._poll else (rows.kind >= BAD).tolist()
-        for low, high in zip(head, [*head[1:], len(times)], strict=True):
-            signal = int(rows.signal[low])
-            line, dtype = self._lines[signal], self._types[signal]
-            for row in range(low, high):
-                time, value = times[row], raw[row]
-                if value != value or (silent is not None and silent[row]):  # noqa: PLR0124 - NaN
-                    value = None
-                if value == line.last and (not self._poll or time - line.read <= self._limit):
-                    line.read = time
-                else:
-                    self._read(line, time, value, dtype, day)
+        times, raw = rows.time.tolist(), self._said(rows)
+        line, index = _Line(), -1
+        for row in self._news(rows, raw):
+            if row:
+                line.read = times[row - 1]
+            if int(rows.signal[row]) != index:
+                index = int(rows.signal[row])
+                line = self._lines[index]
+            time, value = times[row], raw[row]
+            if value != line.last or (self._poll and time - line.read > self._limit):
+                self._read(line, time, value, self._types[index], day)
+            line.read = time
+        line.read = times[-1]
+
+    def _said(self, rows: Rows) -> list[Value]:
+        """Return the values, None for what says nothing."""
+        raw = [None if value != value else value for value in rows.raw]  # noqa: PLR0124 - NaN
+        if rows.kind is not None and not self._poll:
+            for row in np.flatnonzero(rows.kind >= BAD).tolist():
+                raw[row] = None
+        return raw
+
+    def _news(self, rows: Rows, raw: Sequence[Value]) -> list[int]:
+        """Return the first row of each signal, and those that say something new or come late."""
+        first = firsts(rows.signal)
+        if self._poll:
+            first[1:] |= np.diff(rows.time) > self._limit
+        told = [row for row, (one, last) in enumerate(zip(raw[1:], raw, strict=False), 1) if one != last]
+        first[told] = True
+        return np.flatnonzero(first).tolist()
 
     def _read(self, line: _Line, time: int, value: Value, dtype: DataType, day: Portion) -> None:
         """Take a reading that says something else than the last, or comes after a hole."""
