@@ -62,7 +62,7 @@ INDICATOR = Indicator(
     unit="s",
     formula="95th percentile of (commit in the store - source time) of new values in planned time; without a "
     "source time, commit - reading + round trip",
-    source="readiness.md 7.2, 7.3 A; DESIGN 9 (logarithmic buckets); decision 72",
+    source="readiness.md 7.2, 7.3 A; DESIGN 9 (logarithmic buckets); decision 71",
     inputs=("latency", "schedule"),
     reasons=("NA_NO_SCHEDULE", "NA_NO_EVIDENCE", "NA_SHORT_WINDOW", "NA_SELF_FAULT", "NA_CLOCK"),
     guard="resent and backlogged entries and untrusted clocks are censored; a 5th percentile below zero is a "

@@ -94,7 +94,7 @@ INDICATOR = Indicator(
     unit="s",
     formula="90th percentile of the planned time lost in one outage of a link; an outage lasts while no source "
     "of the device is alive, and more than 1.2 intervals of it lie in planned time",
-    source="readiness.md 7.3 C; DESIGN 9; decisions 47 and 73",
+    source="readiness.md 7.3 C; DESIGN 9; decisions 47 and 71",
     inputs=("live", "catalog", "schedule", "censored"),
     reasons=("NA_NO_SCHEDULE", "NA_NO_EVIDENCE", "NA_SHORT_WINDOW", "NA_SELF_FAULT", "NA_FEW_EVENTS"),
     guard="planned time is counted, so that restarts by night cost nothing and a night does not lengthen an "
