@@ -4,7 +4,8 @@ A report looks back 400 days:
 
     age in days     what is looked at
     28              everything
-    28 + 90         how long values stood still (Q03, Q01), what was counted, tracks, spans (V01, V02)
+    28 + 90         how long values stood still (Q03, Q01), what was counted, tracks, ids, spans (V01, V02,
+                    T03)
     400             when what has few values said what, what was counted by quarter hour, spans (R01, E01, E02)
 
 Roles are given and corrected later, and old days are looked at with them; so nothing is left out by role.
@@ -83,6 +84,7 @@ class Compact:
             tracks=self._packed(part.tracks, _said if far else None, _TRACK),
             counts=self._packed(part.counts, _counted if far else None, _COUNT),
             values=NOTHING if far else self._packed(part.values, None if whole else _rested, _VALUES),
+            ids=NOTHING if far else part.ids,
             jitter=part.jitter if whole else NONE,
         )
 
