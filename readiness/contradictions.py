@@ -15,7 +15,7 @@ from readiness.alarms import is_active
 from readiness.indicators import REGISTRY
 from readiness.nature import pieces
 from readiness.plant import Contradiction
-from readiness.stops import names_something
+from readiness.seen import names_something
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

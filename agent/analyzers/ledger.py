@@ -23,6 +23,7 @@ from agent.analyzers.order import Order
 from agent.analyzers.outages import GRACE_NS as TELLING_NS
 from agent.analyzers.rows import Rows, by_signal, classes, forward
 from agent.analyzers.runs import grown
+from agent.analyzers.serials import Serials
 from agent.analyzers.signals import Closing, Portion
 from agent.analyzers.tracks import Tracks
 from agent.analyzers.values import Values
@@ -73,6 +74,7 @@ def analyzers(source: Source, day: Day) -> dict[str, Analyzer]:
         "tracks": Tracks(source.mode, source.interval_ns),
         "counts": Counting(source.mode, source.interval_ns),
         "values": Values(source.mode, source.interval_ns, day),
+        "ids": Serials(source.mode, source.interval_ns, day),
     }
     if source.mode == "poll":
         found["jitter"] = Jitter(source.interval_ns)
@@ -347,6 +349,8 @@ class Ledger:
         found: dict[str, Any] = {}
         for analyzer in self._analyzers.values():
             found |= analyzer.close(day)
+        if "ids" in found:  # a track says more
+            found["ids"] = {name: ids for name, ids in found["ids"].items() if name not in found.get("tracks", {})}
         return found
 
     def drop(self, end_ns: int) -> None:
