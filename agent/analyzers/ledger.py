@@ -66,13 +66,13 @@ class Ranges(NamedTuple):
     """What is likely in normal operation."""
 
 
-def analyzers(source: Source, day: Day) -> dict[str, Analyzer]:
+def analyzers(source: Source) -> dict[str, Analyzer]:
     """Return what looks at the rows of a source, by the name under which its state is kept."""
     found: dict[str, Analyzer] = {
         "order": Order(source.mode, source.interval_ns),
         "tracks": Tracks(source.mode, source.interval_ns),
         "counts": Counting(source.mode, source.interval_ns),
-        "values": Values(source.mode, source.interval_ns, day),
+        "values": Values(source.mode, source.interval_ns),
     }
     if source.mode == "poll":
         found["jitter"] = Jitter(source.interval_ns)
@@ -99,7 +99,7 @@ class Ledger:
         n = len(self._keys)
         self._knowledge: Knowledge = Polled(n, source.interval_ns) if source.mode == "poll" else Subscribed(n)
         self._liveness = Liveness(source.mode, source.interval_ns)
-        self._analyzers = analyzers(source, day)
+        self._analyzers = analyzers(source)
         self._ranges = ranges or {}
         self._describe(source.signals)
         self._seen = np.zeros(n, np.int64)
@@ -262,7 +262,7 @@ class Ledger:
             start, end = self._day(instant)
             part = rows if high < end else rows.where(rows.time < end)
             self._count(part, start)
-            portion = Portion(start, end, closed_ns)
+            portion = Portion(start, end, closed_ns, self._day)
             for analyzer in self._analyzers.values():
                 analyzer.take(part, portion)
             if high < end:
