@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from readiness.evidence import SourceDay
     from readiness.spans import Spans
 
-WAIT_NS: Final = 90_000_000_000
+WAIT_NS: Final = 110_000_000_000
 ROWS: Final = 4096
 """So many are worked on at once nearly as fast as any larger number."""
 COLD: Final = ("_keys", "_knowledge", "_analyzers", "_seen", "_since", "_reads")

@@ -210,7 +210,9 @@ class Values:
         if len(breaks) * 2 > len(signal):
             now.sketches["spread"].add(signal, index((value - now.base[signal]) / now.grain[signal]))
         else:  # what does not change is looked at once
-            at = np.union1d(breaks, head)
+            looked = np.zeros(len(signal), np.bool_)
+            looked[breaks] = looked[head] = True
+            at = np.flatnonzero(looked)
             many, who = np.diff(np.append(at, len(signal))), signal[at]
             now.sketches["spread"].add(who, index((value[at] - now.base[who]) / now.grain[who]), many)
 

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import struct
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
-from itertools import groupby
+from itertools import chain, groupby
 from typing import TYPE_CHECKING, Any, Final, overload
 
 import numpy as np
@@ -134,6 +134,9 @@ class Readings(Sequence["Value"]):
         if isinstance(index, slice):
             return self.raw(range(*index.indices(len(self))))
         return self.raw([range(len(self))[index]])[0]
+
+    def __iter__(self) -> Iterator[Value]:
+        return chain.from_iterable(zip(*map(self._column, range(self._width)), strict=True))
 
     def raw(self, rows: Sequence[int]) -> list[Value]:
         """Return the Python values of some rows."""
