@@ -22,7 +22,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from agent.errors import WireError
-from agent.requests import Asked, RequestError, answer, asked_by, refuse
+from agent.requests import Desk, answer, asked_by, refuse
 from agent.sizes import PACKET_OVERHEAD, Sizes
 from contract import codec, rights
 from contract.payload import Status
@@ -34,14 +34,13 @@ from transport.session import TAKEN_OVER, TOO_LARGE, Will, Wishes, matches
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from agent.platform.gate import Gate
+    from agent.requests import Asked, Handler
     from contract.topics import AgentTopics
     from settings.broker import Broker
     from settings.handshake import Moment
     from settings.language import Text
     from transport.session import Message, Refusal, Session
 
-    Handler = Callable[[bytes], bytes]
     Listener = Callable[[str, bytes, bool], None]
 
 logger = logging.getLogger(__name__)
@@ -49,7 +48,6 @@ logger = logging.getLogger(__name__)
 KEEPALIVE_S = 10
 STATUS_S = 10.0
 SLOTS = 10
-REQUESTS = 4  # that wait; the next is told "busy"
 PACKET_LIMIT = codec.PLAIN_LIMIT + 4096
 SITE: frozenset[rights.Uplink] = frozenset({"site"})
 PLATFORM: frozenset[rights.Uplink] = frozenset({"platform"})
@@ -73,7 +71,7 @@ class Uplink(Client):
     Attributes:
         trouble: Why there is no connection, None while there is one.
         expiry: Of our own certificate.
-        gate: Decides who may ask; None lets everybody.
+        desk: Answers requests.
 
     Raises:
         ConfigError: a secret cannot be read.
@@ -99,12 +97,10 @@ class Uplink(Client):
             self._listeners.append((topics.request("+"), None, codec.PLAIN_LIMIT))
         if "site" in carries:
             self.subscribe(topics.status, self._seen)
-        self._handlers: dict[str, Handler] = {}
-        self.gate: Gate | None = None
+        self.desk = Desk()
         self._watchers: list[Callable[[bool], None]] = []
         self._retained: dict[str, tuple[bytes, int | None]] = {}
         self._jobs: queue.SimpleQueue[Callable[[], object] | None] = queue.SimpleQueue()
-        self._waiting = 0  # requests
         self._slots = threading.Condition()
         self._unacked = 0
         self._up = False
@@ -140,7 +136,7 @@ class Uplink(Client):
 
         It runs in the uplink's own thread, one request at a time, and may take a second.
         """
-        self._handlers[verb] = handler
+        self.desk.handlers[verb] = handler
 
     def on_connection(self, watcher: Callable[[bool], None]) -> None:
         """Have `watcher(up)` called when the connection is ready (subscribed) or lost; it must return at once."""
@@ -400,39 +396,16 @@ class Uplink(Client):
                 "no response", logging.WARNING, "a request without response topic under %s is not answered", root
             )
             return
-        with self._slots:
-            full = self._waiting >= REQUESTS
-            self._waiting += not full
-        if full:  # told at once and only once: we must not wait here
+        arrived = self.desk.take()
+        if arrived is None:  # told at once and only once: we must not wait here
             answer(session, asked, refuse("busy", "too many requests wait"), qos=0)
             return
-        arrived = 0 if self.gate is None else self.gate.arrived()
         self._jobs.put(lambda: self._answer(asked, arrived))
 
     def _answer(self, asked: Asked, arrived_ns: int) -> None:
-        handler = self._handlers.get(asked.verb)
-        try:
-            if self.gate is not None and not self.gate.admit(asked, arrived_ns):
-                return  # nobody waits any more
-            if handler is None:
-                known = ", ".join(sorted(self._handlers)) or "no verb"
-                content = refuse("unknown_verb", f"this agent knows {known}")
-            else:
-                content = handler(asked.body)
-        except RequestError as exc:
-            content = refuse(exc.code, str(exc))
-        except Exception:  # a bug in an answer must not end the thread that gives them
-            logger.exception("request %s is not answered: this is a bug, please report it", asked.verb)
-            content = refuse("no_data", "the agent could not make this answer; see its log")
-        finally:
-            with self._slots:
-                self._waiting -= 1
-        if len(content) > codec.PLAIN_LIMIT:
-            content = refuse(
-                "too_fine", f"the answer has {len(content)} bytes, at most {codec.PLAIN_LIMIT} are sent"
-            )
-        session = self._slot(len(content), 5)
-        if session is not None:
+        content = self.desk.content(asked, arrived_ns)
+        session = None if content is None else self._slot(len(content), 5)
+        if content is not None and session is not None:
             self._sent(answer(session, asked, content))
 
     # Our own thread

@@ -5,10 +5,13 @@ Like `agent.config.checks` these read the plain data, so that they also speak wh
 
 from __future__ import annotations
 
+import datetime as dt
+import itertools
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from answers.sections import Shift
 from settings.language import Text
 from settings.schedule import Planned, moment, overlap
 from settings.suggest import nearest
@@ -38,7 +41,14 @@ KEYS = {
 
 def check(root: Map) -> Iterator[Problem]:
     """Yield every contradiction in a set of answers."""
-    for findings in (*(_twice(root, section) for section in KEYS), _planned(root), _days(root), _systems(root)):
+    for findings in (
+        *(_twice(root, section) for section in KEYS),
+        _planned(root),
+        _extra(root),
+        _days(root),
+        _systems(root),
+        _later(root),
+    ):
         for loc, text in findings:
             line, path = locate(root, loc)
             yield Problem(line, text, path)
@@ -97,6 +107,32 @@ def _planned(root: Map) -> Iterator[Finding]:
         )
 
 
+def _extra(root: Map) -> Iterator[Finding]:
+    """Extra shifts of one set do not cross: one of them would be a slip of the pen."""
+    calendar = root.get("calendar")
+    found = calendar.get("extra") if isinstance(calendar, Map) else None
+    spans: list[tuple[dt.datetime, dt.datetime, int]] = []
+    for index, item in enumerate(found if isinstance(found, List) else ()):
+        try:
+            shift = Shift.model_validate(item)
+        except ValidationError:
+            continue
+        begin = dt.datetime.combine(shift.date, shift.from_)
+        end = dt.datetime.combine(shift.date, shift.to)
+        spans.append((begin, end if end > begin else end + dt.timedelta(days=1), index))
+    spans.sort()
+    for (_, until, first), (begin, _, second) in itertools.pairwise(spans):
+        if begin < until:
+            one, other = sorted((first, second))
+            yield (
+                ("calendar", "extra", other),
+                Text(
+                    f"overlaps extra[#{one + 1}] at {begin:%Y-%m-%d %H:%M}: shorten one",
+                    f"extra[#{one + 1}] 시간대와 겹칩니다({begin:%Y-%m-%d %H:%M}). 한쪽을 줄이십시오",
+                ),
+            )
+
+
 def _days(root: Map) -> Iterator[Finding]:
     calendar = root.get("calendar")
     if not isinstance(calendar, Map):
@@ -131,3 +167,36 @@ def _systems(root: Map) -> Iterator[Finding]:
                 ("use", index, "system"),
                 Text(f"there is no {system} under systems{en}", f"systems에 없는 시스템입니다({system}){ko}"),
             )
+
+
+HAPPENED = {
+    "hand_counts": ("to",),
+    "stop_reasons": ("to", "entered"),
+    "use": ("day",),
+    "onboardings": ("confirmed",),
+}
+"""Section -> fields that say when something has happened."""
+
+
+def _later(root: Map) -> Iterator[Finding]:
+    """Nothing has happened after the date of the set that tells it, or of the entry."""
+    for section, names in HAPPENED.items():
+        for index, item in entries(root, section):
+            written = _date(item.get("on") or root.get("date"))
+            for name in names:
+                day = _date(item.get(name))
+                if written is not None and day is not None and day > written:
+                    yield (
+                        (section, index, name),
+                        Text(
+                            f"{day} is later than the date of this answer, {written}: one of them is wrong",
+                            f"응답한 날짜({written})보다 나중입니다({day}). 둘 중 하나를 고치십시오",
+                        ),
+                    )
+
+
+def _date(value: Any) -> dt.date | None:
+    try:
+        return dt.date.fromisoformat(str(value)[:10])
+    except ValueError:
+        return None

@@ -9,6 +9,7 @@ measurement is for `readiness.contradictions`.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import date, time
 from typing import TYPE_CHECKING, Any
@@ -179,7 +180,22 @@ def _machines(
             if name in {m.id for m in configuration} and not default and was != one.value:
                 hearing.differs("configuration", subject, field, one, str(was))
         found[name] = replace(base, **{f: one.value for f, one in wanted.items()})
+    _same_names(hearing, heard, found)
     return tuple(found.values())
+
+
+def _same_names(
+    hearing: Hearing, heard: Mapping[str, Mapping[str, Heard]], machines: Mapping[str, Machine]
+) -> None:
+    """List answers that give a machine another one's name: counted twice, it would stand in every denominator."""
+    called: dict[str, list[str]] = defaultdict(list)
+    for machine in machines.values():
+        called["".join(machine.name.casefold().split())].append(machine.id)
+    for ids in called.values():
+        for name in ids if len(ids) > 1 else ():
+            if (one := heard.get(f"machine {name}", {}).get("name")) is not None:
+                others = ", ".join(other for other in ids if other != name)
+                hearing.differs("same_name", f"machine {name}", "name", one, others)
 
 
 def _about(hearing: Hearing, heard: Mapping[str, Mapping[str, Heard]], known: frozenset[str]) -> dict[str, About]:

@@ -6,6 +6,7 @@ name another author and date than the file's, and where the proof of it lies.
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, FiniteFloat, model_validator
@@ -27,6 +28,7 @@ from answers.words import (
     SignalRole,
     SystemKind,
 )
+from readiness.indicators import REGISTRY
 from readiness.plant import Kind, State
 from settings.base import Duration, Flag, Id, Model, Name, Range, SignalName, Word
 from settings.language import Complaint
@@ -40,6 +42,13 @@ PERSONS = frozenset({
     "직원", "이메일", "전화번호",
 })  # fmt: skip
 """Keys and columns that would hold who it was."""
+_PERSON = re.compile(
+    r"(사용자|작업자|접속자|담당자|조작자|운전자|근무자|직원|사원|로그인|계정|user|worker|operator|employee|staff|login)"
+    r"(의)?(명|이름|성명|아이디|번호|코드|사번|name|id|no|number)"
+    r"|.*(성명|성함|사번|주민번호|이메일|휴대폰|핸드폰|전화번호|e?mail)"
+    r"|접속자|조작자|운전자|근무자|사원"
+)
+"""Headings of such columns in exports, without blanks and signs; how many there were (사용자수) is nobody."""
 
 
 def refuse_persons(names: Any) -> None:
@@ -49,7 +58,10 @@ def refuse_persons(names: Any) -> None:
         Complaint: one of the names of fields or columns is that of a person's.
     """
     for name in names if isinstance(names, dict | list | tuple) else ():
-        if isinstance(name, str) and name.strip().casefold().replace(" ", "_").replace("-", "_") in PERSONS:
+        if not isinstance(name, str):
+            continue
+        key = name.strip().casefold().replace(" ", "_").replace("-", "_")
+        if key in PERSONS or _PERSON.fullmatch(re.sub(r"[\W_]", "", key)):
             raise Complaint(
                 f"{name} would say who it was: leave it out, answers hold no persons",
                 f"개인을 알 수 있는 항목은 쓸 수 없습니다({name}). 지우십시오",
@@ -321,6 +333,20 @@ class ClaimAnswer(Entry):
     metric: Metric = Field(description="indicator, `V03`")
     value: FiniteFloat = Field(description="in the indicator's unit; shares as 0 to 1")
     machine: Id | None = Field(None, description="of which machine; of the plant when absent")
+
+    @model_validator(mode="after")
+    def _of_an_indicator(self) -> Self:
+        if self.metric not in REGISTRY:
+            raise Complaint(
+                f"there is no indicator {self.metric}: docs/indicators.md lists them",
+                f"없는 지표입니다({self.metric}). docs/indicators.ko.md에서 확인하십시오",
+            )
+        if REGISTRY[self.metric].unit == "1" and not 0 <= self.value <= 1:
+            raise Complaint(
+                f"{self.metric} is a share: write 0.85 for 85 %, not {self.value:g}",
+                f"{self.metric}은(는) 비율입니다. 85 %는 0.85로 쓰십시오(지금: {self.value:g})",
+            )
+        return self
 
 
 class OnboardingAnswer(Entry):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 from typing import TYPE_CHECKING, NamedTuple
 
 from answers.sections import refuse_persons
@@ -15,9 +16,14 @@ from settings.language import Complaint, Text
 from settings.tree import Line, List, Map, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 ROWS = 50_000
+HEAD_ROWS = 20
+_ENCODING = Text("save it as UTF-8 or CP949", "인코딩을 UTF-8이나 CP949로 하여 저장하십시오")
+_EXCEL = Text("is a spreadsheet: save it as CSV (UTF-8)", "엑셀 파일입니다. 'CSV UTF-8'로 저장하십시오")
+SPREADSHEETS = frozenset({b"PK\x03\x04", b"\xd0\xcf\x11\xe0"})
+"""How .xlsx and .xls begin."""
 BYTES = 4_000_000
 
 
@@ -66,19 +72,11 @@ def rows(raw: bytes, shape: Shape, file: str, via: int, key: str) -> tuple[List,
     found = List()
     text = _decoded(raw)
     if text is None:
-        return found, [problem(1, "save it as UTF-8 or CP949", "인코딩을 UTF-8이나 CP949로 하여 저장하십시오")]
+        spreadsheet = raw[:4] in SPREADSHEETS
+        return found, [Problem(Line(1, file, via, key), _EXCEL if spreadsheet else _ENCODING)]
     lines = csv.reader(io.StringIO(text, newline=""), dialect=_dialect(text))
     try:
-        head = [cell.strip() for cell in next(lines, [])]
-        refuse_persons(head)
-        places = _places(head, shape)
-        if missing := [name for name in shape.needed if name not in places]:
-            named = ", ".join(missing)
-            return found, [
-                problem(
-                    1, f"the first line names the columns; missing: {named}", f"첫 줄에 열 이름이 없습니다: {named}"
-                )
-            ]
+        places = _heading(lines, shape)
         for cells in lines:
             if not any(cell.strip() for cell in cells):
                 continue
@@ -90,6 +88,24 @@ def rows(raw: bytes, shape: Shape, file: str, via: int, key: str) -> tuple[List,
     except csv.Error as exc:
         return found, [problem(max(1, lines.line_num), f"this is no CSV: {exc}", f"CSV 형식이 아닙니다({exc})")]
     return found, []
+
+
+def _heading(lines: Iterator[list[str]], shape: Shape) -> dict[str, int]:
+    """Return where the columns are, by the first line that names them: above it, exports have titles and dates.
+
+    Raises:
+        Complaint: there is none, or it names a column of persons.
+    """
+    for cells in itertools.islice(lines, HEAD_ROWS):
+        places = _places([cell.strip() for cell in cells], shape)
+        if all(name in places for name in shape.needed):
+            refuse_persons(cells)
+            return places
+    named = "; ".join(", ".join(shape.columns[name]) for name in shape.needed)
+    raise Complaint(
+        f"no line names the columns; one name of each: {named}",
+        f"열 이름 줄이 없습니다. 열마다 다음 중 하나로 쓰십시오: {named}",
+    )
 
 
 def _take(found: List, cells: list[str], places: Mapping[str, int], at: Line) -> None:
@@ -126,8 +142,8 @@ def _decoded(raw: bytes) -> str | None:
 
 
 def _dialect(text: str) -> type[csv.Dialect]:
-    """Return how the first line separates its cells: comma, semicolon or tab."""
-    head = text.partition("\n")[0]
+    """Return how the first lines separate their cells: comma, semicolon or tab."""
+    head = "\n".join(text.split("\n", HEAD_ROWS)[:HEAD_ROWS])
 
     class Found(csv.excel):
         delimiter = max(",;\t", key=head.count)

@@ -63,7 +63,7 @@ class Value(msgspec.Struct, frozen=True, omit_defaults=True):
     flags: list[Id] = []  # guards that have struck, see docs/indicators.md
     shown: dict[
         str, float | int | str | None
-    ] = {}  # further numbers beside the value, of a machine or of one whole
+    ] = {}  # further numbers beside the value; of several machines how many were assessed, and how many say yes
 
 
 class Levels(msgspec.Struct, frozen=True):

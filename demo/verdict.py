@@ -5,7 +5,6 @@ The whole report is `agent.cli.reportview`. Pure.
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from rich.table import Table
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from contract.report import Dimension, Reason, Report, Value
+    from contract.report import Dimension, Report, Value
     from readiness.model import Model
     from settings.language import Language
 
@@ -66,10 +65,9 @@ def lines(report: Report, model: Model, language: Language) -> list[Styled]:
         found.append(_line(w.measured(language), parts))
     covers = [f"{MODELS[m.id](language)} {m.parts}/{m.of}" for m in model.crosswalk.models if m.id in MODELS]
     found.append(_line(w.covers(language), [*covers, w.design(language)]))
-    reasons: Counter[Reason] = Counter(v.reason or "NA_NO_EVIDENCE" for v in report.values if v.value is None)
-    reasons.pop("NOT_APPLICABLE", None)
-    counted = ", ".join(f"{reason(code, language)} {n}" for code, n in reasons.most_common())
-    missing = reasons.total(), len(report.values)
+    lacking = [v for v in report.values if v.value is None and v.reason != "NOT_APPLICABLE"]
+    counted = words.reasons(lacking, language)
+    missing = len(lacking), len(report.values)
     number = w.number(language).format(*(missing if language == "en" else reversed(missing)))
     found.append(_line(w.open(language), [f"{number}: {counted}" if counted else number]))
     if pieces := words.next_pieces(report, model):

@@ -120,9 +120,11 @@ class Combiner:
     def _beside(
         self, indicator: Indicator, machine: str | None, outcomes: Sequence[tuple[float, Outcome]]
     ) -> dict[str, Shown]:
-        """Return what one outcome shows beside its value; those of several machines have no common numbers."""
-        if not outcomes or (machine is None and indicator.scope == "machine"):
+        """Return what one outcome shows beside its value; of several machines, how many there are."""
+        if not outcomes:
             return {}
+        if machine is None and indicator.scope == "machine":
+            return _machines([outcome for _, outcome in outcomes], share=indicator.unit == "1")
         shown = outcomes[0][1].shown
         return {name: round(x, DIGITS) if isinstance(x, float) else x for name, x in shown.items()}
 
@@ -142,6 +144,22 @@ class Combiner:
         if isinstance(outcome, Given):
             return 1.0
         return min(int((outcome.den > 0).sum()) / planned, 1.0) if planned else 1.0
+
+
+def _machines(outcomes: Sequence[Outcome], *, share: bool) -> dict[str, Shown]:
+    """Return how many machines an indicator applies to, how many are assessed and, of a yes or no, how many yes.
+
+    Shares are by weight, so that nobody could tell 1 of 2 from 5 of 10 without them.
+    """
+    found = [o for o in outcomes if not isinstance(o, Missing)]
+    if not found:
+        return {}
+    apart = sum(isinstance(o, Missing) and o.reason == "NOT_APPLICABLE" for o in outcomes)
+    shown: dict[str, Shown] = {"assessed": len(found), "machines": len(outcomes) - apart}
+    sure = [o.value for o in found if isinstance(o, Census)]
+    if share and len(sure) == len(found) and set(sure) <= {0, 1}:
+        shown["met"] = sum(value == 1 for value in sure)
+    return shown
 
 
 def _quality(found: Sequence[Found]) -> Quality:

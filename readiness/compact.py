@@ -97,8 +97,8 @@ def _dense(one: T) -> T:
 
 
 def _packed(numbers: list[int]) -> list[int]:
-    """Return integers as an array, which reads like a list; as they are where one is none of 64 bits."""
+    """Return integers as an array, which reads like a list; as they are where one is too wide, or no integer."""
     for width in "iq":
-        with contextlib.suppress(OverflowError):
+        with contextlib.suppress(OverflowError, TypeError):
             return cast("list[int]", array(width, numbers))
     return numbers

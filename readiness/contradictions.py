@@ -34,13 +34,15 @@ CODES = {
                         "설비 목록에 없는 설비(응답 미적용)"),
     "unknown_signal": ("no such signal is read", "수집하지 않는 태그"),
     "no_such_value": ("the signal cannot have this value; it is left out", "이 태그에서 나올 수 없는 값(미적용)"),
+    "same_name": ("another machine has this name: is it the same one?",
+                  "이름이 같은 설비가 있음(같은 설비인지 확인)"),
     "claim": ("the measured value with its interval lies elsewhere", "측정값(신뢰구간)과 응답이 다름"),
     "alarms_seen": ("said to have no alarms, and one was active", "알람이 없다고 응답했으나 알람이 발생함"),
     "products_seen": ("said to make one product, and more were shown",
                       "단일 품목이라고 응답했으나 품목이 둘 이상 표시됨"),
     "modulus_passed": ("the counter has passed its declared modulus", "카운터가 응답한 최댓값을 넘음"),
 }  # fmt: skip
-"""Code of a contradiction -> what it means (English, Korean). The first six are found when answers are joined."""
+"""Code of a contradiction -> what it means (English, Korean). The first seven are found when answers are joined."""
 SHOWN = 5
 
 

@@ -8,17 +8,16 @@ In Korean or English. Everything else of the report is detail.
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import date
 from typing import TYPE_CHECKING
 
 from readiness.flags import Words
-from readiness.words import DASH, dimension, level, name, next_pieces, percent, reason, scale, task, told
+from readiness.words import DASH, dimension, level, name, next_pieces, percent, reason, reasons, scale, task, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from contract.report import Band, Chance, Reason, Report
+    from contract.report import Band, Chance, Report
     from readiness.model import Model
     from readiness.words import Language
 
@@ -148,11 +147,10 @@ def _band(one: Band, model: Model, language: Language) -> str:
 
 
 def _open(report: Report, model: Model, language: Language) -> Iterator[str]:
-    reasons: Counter[Reason] = Counter(v.reason or "NA_NO_EVIDENCE" for v in report.values if v.value is None)
-    apart = reasons.pop("NOT_APPLICABLE", 0)
-    if reasons:
-        told_reasons = [f"{reason(r, language)} {n}" for r, n in reasons.most_common()]
-        yield told(MISSING, language, number=reasons.total(), reasons=", ".join(told_reasons))
+    lacking = [v for v in report.values if v.value is None and v.reason != "NOT_APPLICABLE"]
+    apart = sum(v.reason == "NOT_APPLICABLE" for v in report.values)
+    if lacking:
+        yield told(MISSING, language, number=len(lacking), reasons=reasons(lacking, language))
     if apart:
         yield told(APART, language, number=apart)
     areas = [dimension(model, d.id, language) for d in report.dimensions if d.reason in {"coverage", "gate"}]
@@ -193,7 +191,7 @@ def _next(report: Report, model: Model, language: Language, names: Mapping[str, 
         where = f"; {', '.join(names.get(m, m) for m in piece.machines)}" if piece.machines else ""
         yield told(
             TASK, language, task=task(metric, language), name=name(metric, language),
-            reason=reason(piece.reason, language), where=where,
+            reason=reason(piece.reason, language, piece.metric), where=where,
         )  # fmt: skip
     every = list(dict.fromkeys(one.metric for one in report.settle))
     if len(every) > len(first):

@@ -6,6 +6,7 @@ Units are UCUM on the wire, whose annotations ({class}) are no words; here they 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, Literal
 
 from readiness.flags import Words
@@ -13,6 +14,8 @@ from readiness.indicators import REGISTRY
 from readiness.reference import REASONS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from contract.report import Levels, Reason, Report, Value
     from readiness.model import Model
 
@@ -90,6 +93,10 @@ BRIEF = {
     "NOT_APPLICABLE": "not applicable",
 }  # fmt: skip
 """Reason -> English in the room of a table; the Korean of `readiness.reference.REASONS` is short."""
+OWN = {
+    ("V03", "NA_NO_SCHEDULE"): Words("no schedule or no ideal cycle", "가동계획 또는 기준 사이클타임 없음"),
+}
+"""Indicator and reason -> what is missing, where one code stands for more than it says elsewhere."""
 OFFICIAL = {
     1: Words("evidence for the first step", "기초에 해당하는 근거"),
     2: Words("evidence for the lower middle step", "중간1에 해당하는 근거"),
@@ -140,16 +147,39 @@ def span(low: float, high: float, unit: str) -> str:
 def interval(value: Value, language: Language) -> str:
     """Return the interval of an assessed value; what was looked at completely has none."""
     if value.lo is None and value.hi is None:
-        return told(Words("all counted", "전수 확인"), language) if value.quality == "census" else DASH
+        return _counted(value, language) if value.quality == "census" else DASH
     if value.lo is None or value.hi is None:
         sign, end = ("≥", value.lo) if value.hi is None else ("≤", value.hi)
         return f"{sign} {amount(end or 0.0, value.unit, language)}"
     return span(value.lo, value.hi, value.unit)
 
 
-def reason(code: Reason, language: Language) -> str:
-    """Return why something is not assessed, in few words."""
+def _counted(value: Value, language: Language) -> str:
+    """Return of how many things a census tells: of how many machines it is true, and how many are not assessed."""
+    met, assessed, machines = (value.shown.get(name) for name in ("met", "assessed", "machines"))
+    if assessed is None or machines is None:
+        return told(Words("all counted", "전수 확인"), language)
+    if met is None:
+        words = Words("{assessed} of {machines} counted", "{machines}대 중 {assessed}대 확인")
+    elif assessed == machines:
+        words = Words("{met} of {assessed}", "{assessed}대 중 {met}대")
+    else:
+        words = Words("{met} of {assessed} ({rest} unknown)", "{assessed}대 중 {met}대(미평가 {rest})")
+    rest = int(machines) - int(assessed)
+    return told(words, language, met=met, assessed=assessed, machines=machines, rest=rest)
+
+
+def reason(code: Reason, language: Language, metric: str = "") -> str:
+    """Return why something is not assessed, in few words; some codes say more of a certain indicator."""
+    if (own := OWN.get((metric, code))) is not None:
+        return told(own, language)
     return BRIEF[code] if language == "en" else REASONS[code].ko.partition("(분모")[0]
+
+
+def reasons(values: Iterable[Value], language: Language) -> str:
+    """Return why values are not assessed, each reason with its number, the most frequent first."""
+    found = Counter(reason(v.reason or "NA_NO_EVIDENCE", language, v.metric) for v in values if v.value is None)
+    return ", ".join(f"{text} {number}" for text, number in found.most_common())
 
 
 def name(metric: str, language: Language) -> str:

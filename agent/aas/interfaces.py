@@ -87,6 +87,8 @@ def of_machine(id_: str, config: AgentConfig, machine: str) -> Described:
         else:
             left_out.append(device.id)
             continue
+        named = short(f"{name}_{device.id}", names)
+        security = _security(id_, named, scheme)
         taken: set[str] = set()
         properties = []
         for (_, signal), form in zip(parts, forms, strict=True):
@@ -94,30 +96,41 @@ def of_machine(id_: str, config: AgentConfig, machine: str) -> Described:
                 left_out.append(f"{device.id}/{signal.id}")
             else:
                 own = short(signal.id, taken)
+                form.append(security)
                 properties.append(_property(own, signal.signal(device.machine), signal.type, form))
-        named = short(f"{name}_{device.id}", names)
-        interfaces.append(_interface(id_, named, device.name or device.id, base, kind, scheme, properties))
+        interfaces.append(_interface(named, device.name or device.id, base, kind, scheme, security, properties))
     if not interfaces:
         return Described(None, tuple(left_out))
     meaning = model(("Submodel", f"{_AID}/1/1/Submodel"))
     return Described(submodel(id_, NAME, meaning, ("1", "1"), "02017-1-1", interfaces), tuple(left_out))
 
 
-def _interface(
-    id_: str, name: str, title: str, base: str, kind: str | None, scheme: str, properties: Sequence[Element]
-) -> Element:
-    definition, meaning = f"{scheme}_sc", {"nosec": "NoSecurityScheme", "auto": "AutoSecurityScheme"}[scheme]
+def _security(id_: str, name: str, scheme: str) -> Element:
+    """Return which of an interface's definitions secures it; the template demands it of each form too."""
     where = model(
         ("Submodel", id_),
         ("SubmodelElementCollection", name),
         ("SubmodelElementCollection", "EndpointMetadata"),
         ("SubmodelElementCollection", "securityDefinitions"),
-        ("SubmodelElementCollection", definition),
+        ("SubmodelElementCollection", f"{scheme}_sc"),
     )
+    return references("security", f"{_TD}#hasSecurityConfiguration", [where])
+
+
+def _interface(
+    name: str,
+    title: str,
+    base: str,
+    kind: str | None,
+    scheme: str,
+    security: Element,
+    properties: Sequence[Element],
+) -> Element:
+    definition, meaning = f"{scheme}_sc", {"nosec": "NoSecurityScheme", "auto": "AutoSecurityScheme"}[scheme]
     endpoint = [
         prop("base", f"{_TD}#baseURI", "xs:anyURI", base),
         prop("contentType", f"{_HYPER}#forContentType", "xs:string", _BYTES),
-        references("security", f"{_TD}#hasSecurityConfiguration", [where]),
+        security,
         collection(
             "securityDefinitions",
             f"{_TD}#definesSecurityScheme",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agent.aas.elements import collection, prop, submodel, text
+from agent.aas.elements import collection, model, prop, submodel, text
 from readiness.production import production
 from readiness.timemodel import TERMS
 
@@ -32,11 +32,7 @@ def duration(nanoseconds: float) -> str:
 def of_machine(id_: str, view: View, machine: str) -> Element | None:
     """Return the submodel of a machine; None where nothing of it is known."""
     elements = [_element(key, kind, value, _window(view)) for key, kind, value in _variables(view, machine)]
-    return submodel(id_, NAME, _reference(), ("1", "0"), None, elements) if elements else None
-
-
-def _reference() -> Element:
-    return {"type": "ExternalReference", "keys": [{"type": "GlobalReference", "value": SEMANTIC}]}
+    return submodel(id_, NAME, model(("Submodel", SEMANTIC)), ("1", "0"), None, elements) if elements else None
 
 
 def _variables(view: View, machine: str) -> Iterator[tuple[str, str, str]]:

@@ -14,6 +14,13 @@ if TYPE_CHECKING:
 
 SEMANTIC = "https://admin-shell.io/idta/nameplate/3/0/Nameplate"
 _ADDRESS = "https://admin-shell.io/zvei/nameplate/1/0/ContactInformations/AddressInformation"
+_ECLASS = {
+    "URIOfTheProduct": "ABH173#003", "ManufacturerName": "AAO677#004",
+    "ManufacturerProductDesignation": "AAW338#003", "ManufacturerProductType": "AAO057#004",
+    "OrderCodeOfManufacturer": "AAO227#004", "SerialNumber": "AAM556#004", "YearOfConstruction": "AAP906#003",
+    "CountryOfOrigin": "AAO259#007",
+}  # fmt: skip
+"""The same properties in ECLASS, which the template names beside the IEC's: many readers know only these."""
 Year = Annotated[str, StringConstraints(pattern=r"^(19|20)[0-9]{2}$"), form("year, `'2019'`")]
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$"), form("country code, `KR`")]
 Uri = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9+.-]*:\S{1,2000}$"), form("URI")]
@@ -55,5 +62,8 @@ def of_machine(id_: str, plate: Nameplate) -> Element:
         prop("OrderCodeOfManufacturer", "0112/2///61987#ABA950#008", "xs:string", plate.order_code),
         *(prop(name, meaning, "xs:string", value) for name, meaning, value in optional if value is not None),
     ]
+    for each in elements:
+        if (code := _ECLASS.get(each["idShort"])) is not None:
+            each["supplementalSemanticIds"] = [external(f"0173-1#02-{code}")]
     template = "https://admin-shell.io/idta-02006-3-0"
     return submodel(id_, "Nameplate", external(SEMANTIC), ("3", "0"), template, elements)

@@ -144,6 +144,9 @@ class DataSource(Model):
     time: TimeColumn | None = Field(None, description="the time of a row; not with `influx`")
     tag: Word | None = Field(None, description="one value a row: heading of the column with the signal's name")
     value: Word | None = Field(None, description="one value a row: heading of the value")
+    decimal: Literal[".", ","] | None = Field(
+        None, description="decimal sign; the other one parts thousands. Needed where the file does not tell"
+    )
     quality: QualityColumn | None = Field(None, description="the status of the values of a row, where it is stored")
     signals: tuple[DataSignal, ...] = Field(min_length=1, description="what is stored")
 

@@ -80,9 +80,12 @@ ABSENT = {
 
 
 def unprovable(kinds: Collection[Kind]) -> dict[str, Text]:
-    """Return indicator -> why it is not assessed, of a machine whose sources are of these kinds."""
+    """Return indicator -> why it is not assessed, of a machine whose sources are of these kinds.
+
+    What no stored data proves, it does not prove of a machine of which nothing is stored either.
+    """
     found: dict[str, Text] = {}
     for kind in ("stored", "changes", "ungraded"):
         if kind in kinds:
             found |= WHY[kind]
-    return dict(sorted(found.items())) if kinds else dict(ABSENT)
+    return dict(sorted((found if kinds else {**WHY["stored"], **ABSENT}).items()))

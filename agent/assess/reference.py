@@ -39,8 +39,13 @@ Files may be UTF-8, CP949 or UTF-16, with commas, semicolons or tabs, with lines
 a column or one value a row; any number of files a source. Rows stand in order of time, oldest first. A file of
 any length takes the same memory. Parquet needs `pip install 'techsquare-edge[assess]'`.
 
-- An empty cell is a hole: nothing was stored. A word in place of a number ("I/O Timeout") is a value that was
-  answered and is bad; the report counts them and names the first, with file and line.
+- A heading may have cells of several lines (`Current (A)` in one). Names that come twice, as under merged cells,
+  are told apart by their number: `Current (1)`, `Current (2)`. A spreadsheet (.xlsx) is saved as CSV first.
+- Where commas part the columns, a quoted `"1,234"` has a comma between thousands. Elsewhere nothing tells what a
+  comma means, and `decimal` has to say it.
+- An empty cell is a hole: nothing was stored; so are the errors of a spreadsheet (#N/A, ####). A word in place of
+  a number ("I/O Timeout") is a value that was answered and is bad; the report counts them and names the first, with
+  file and line.
 - A time without an offset is local time of `zone`. The hour that comes twice in autumn is told by the order of
   rows.
 - Without `every` the interval is estimated from the first rows, and the report says so. What is stored only
@@ -74,8 +79,12 @@ the file and has decided what to keep.
 정렬되어 있어야 합니다. 파일이 아무리 커도 메모리는 늘지 않습니다. Parquet은 `pip install
 'techsquare-edge[assess]'`가 필요합니다.
 
-- 빈 칸은 저장되지 않은 것입니다. 숫자 자리에 글("I/O Timeout")이 있으면 불량 값이며, 보고서에 건수와 처음 나온
-  파일·행이 나옵니다.
+- 열 이름이 한 칸에 여러 줄이면 한 줄로 이어 씁니다(`전류 (A)`). 병합된 제목 아래처럼 같은 이름이 여러 번 나오면
+  `전류 (1)`, `전류 (2)`로 씁니다. 엑셀 파일(.xlsx)은 먼저 CSV로 저장하십시오.
+- 쉼표로 구분한 파일의 `"1,234"`는 천 단위 구분으로 읽습니다. 다른 파일에서는 쉼표의 뜻을 알 수 없으므로 `decimal`을
+  써야 합니다.
+- 빈 칸과 엑셀 오류(#N/A, ####)는 저장되지 않은 것입니다. 숫자 자리에 글("I/O Timeout")이 있으면 불량 값이며,
+  보고서에 건수와 처음 나온 파일·행이 나옵니다.
 - 시차 표시가 없는 시각은 `zone`의 현지 시각입니다. 서머타임으로 두 번 오는 시각은 행 순서로 구별합니다.
 - `every`가 없으면 앞부분 자료에서 주기를 추정하고 보고서에 밝힙니다. 변화할 때만 저장한 자료는 `stored:
   changes`로 쓰십시오.

@@ -17,7 +17,7 @@ from agent.assess.merge import merged
 from agent.assess.provable import unprovable
 from agent.assess.stream import Seen, Stream
 from agent.assess.table import Table, Wanted
-from agent.frame import FrameBlock, Status, Watermark, gap_event
+from agent.frame import DataType, FrameBlock, Status, Watermark, gap_event
 from answers.plant import join
 from readiness.evidence import load
 from readiness.indicators.base import Missing
@@ -226,6 +226,13 @@ class Reading:
         """Refuse data that does not fit the file: a column that is nowhere, a type that reads nothing."""
         wrong = []
         for part in self.parts:
+            if part.config.quality is not None and part.seen.unlisted and not part.seen.graded:
+                there = ", ".join(text or "''" for text, _ in part.seen.unlisted.most_common(5))
+                text = Text(
+                    f"no row has a status that is listed; in column {part.config.quality.column} stands: {there}",
+                    f"적어 둔 상태인 행이 없습니다. {part.config.quality.column} 열의 값: {there}",
+                )
+                wrong.append(f"{self._name}: sources.{part.config.id}.quality: {text(self._language)}")
             for index, signal in enumerate(part.config.signals):
                 where = f"{self._name}: sources.{part.config.id}.{signal.id}"
                 if not part.seen.present[index] and part.config.influx is None:
@@ -235,9 +242,12 @@ class Reading:
                     wrong.append(f"{where}: {text(self._language)}")
                 elif part.seen.unreadable[index] and not part.seen.read[index]:
                     first = part.seen.first[index]
+                    en, ko = "", ""
+                    if signal.type is DataType.BOOL:
+                        en, ko = "; a word is of type string", ". 글자라면 type: string으로 쓰십시오"
                     text = Text(
-                        f"nothing in column {signal.column} is {signal.type}: {first.text!r} at {first.place}",
-                        f"{signal.column} 열에 {signal.type} 값이 없습니다. {first.place}: {first.text!r}",
+                        f"nothing in column {signal.column} is {signal.type}: {first.text!r} at {first.place}{en}",
+                        f"{signal.column} 열에 {signal.type} 값이 없습니다. {first.place}: {first.text!r}{ko}",
                     )
                     wrong.append(f"{where}: {text(self._language)}")
         if wrong:
@@ -286,8 +296,8 @@ class Reading:
                 interval = interval_ns(look.instants())
         if interval is None:
             raise self._wrong(
-                f"source {config.id}: its rows stand at no one interval: write every, or `stored: changes`",
-                f"sources.{config.id}: 일정한 주기로 저장되어 있지 않습니다. every나 stored: changes를 쓰십시오",
+                f"source {config.id}: too few rows, or not at one interval: write every, or `stored: changes`",
+                f"sources.{config.id}: 행이 적거나 주기가 일정하지 않습니다. every나 stored: changes를 쓰십시오",
             )
         source = config.source(interval)
         return Part(rows, source, config.every is None, files, Seen(source), frozenset(kinds))

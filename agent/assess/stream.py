@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from agent.assess.cells import BAD, HOLE, values
+from agent.assess.cells import BAD, COMMA, HOLE, values
 from agent.assess.times import BACK_NS, Times, Unreadable
 from agent.frame import FrameBlock, Status
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from agent.assess.cells import Decimal
     from agent.assess.config import DataSource
     from agent.assess.table import Batch, Table
     from agent.frame import Source
@@ -50,6 +51,8 @@ class Seen:
         self.present = np.zeros(n, np.bool_)  # its column is in some file
         self.first: dict[int, First] = {}
         self.unused: Counter[str] = Counter()
+        self.graded = 0  # rows whose status is listed
+        self.unlisted: Counter[str] = Counter()  # other statuses
         self.first_ns = 0
         self.last_ns = 0
         self.rows = 0
@@ -86,6 +89,11 @@ class Stream:
             else dict.fromkeys(quality.good, Status.GOOD) | dict.fromkeys(quality.uncertain, Status.UNCERTAIN)
             | dict.fromkeys(quality.lost, Status.BAD_NO_COMMUNICATION)
         )  # fmt: skip
+
+    @property
+    def _decimal(self) -> Decimal | None:
+        """The decimal sign: as written; where commas part the columns it is no comma."""
+        return self._config.decimal or ("." if self._table.delimiter == "," else None)
 
     def blocks(self) -> Iterator[FrameBlock]:
         """Yield the blocks.
@@ -135,8 +143,13 @@ class Stream:
         """Return the status of each row, None where all are good."""
         if self._quality is None or self._config.quality is None:
             return None
-        said = [str(cell).strip() for cell in batch.cells[self._config.quality.column]]
+        said = [_status(cell) for cell in batch.cells[self._config.quality.column]]
         known = self._quality
+        strange = [text for text in said if text not in known]
+        self._seen.graded += len(said) - len(strange)
+        self._seen.unlisted.update(strange)
+        for text in [*self._seen.unlisted][MANY_TAGS:]:
+            del self._seen.unlisted[text]
         found = np.array([known.get(text, Status.BAD_DEVICE_FAILURE) for text in said], np.uint32)
         return found if found.any() else None
 
@@ -147,7 +160,7 @@ class Stream:
             if title in batch.cells:
                 self._seen.present[index] = True
                 cells = batch.cells[title]
-                found, whole = values(self._source.signals[index].dtype, cells)
+                found, whole = values(self._source.signals[index].dtype, cells, self._decimal)
                 self._count(index, batch, cells, found, whole=whole)
                 parsed.append((index, found, whole))
         indices = np.array([index for index, _, _ in parsed], np.int32)
@@ -176,7 +189,7 @@ class Stream:
             self._seen.present[index] = True
             at = np.flatnonzero(signal == index)
             own = [cells[row] for row in at.tolist()]
-            found, whole = values(self._source.signals[index].dtype, own)
+            found, whole = values(self._source.signals[index].dtype, own, self._decimal)
             self._count(index, batch, own, found, whole=whole, at=at)
             column[at] = found
             clean = clean and whole
@@ -231,8 +244,28 @@ class Stream:
             seen.read[index] += len(found)
             return
         wrong = [row for row, value in enumerate(found) if value is BAD]
+        if self._config.decimal is None:
+            self._understood(batch, cells, wrong, at)
         seen.read[index] += sum(value is not HOLE for value in found) - len(wrong)
         seen.unreadable[index] += len(wrong)
         if wrong and index not in seen.first:
             row = wrong[0] if at is None else int(at[wrong[0]])
             seen.first[index] = First(f"{self._table.path}:{batch.lines[row]}", str(cells[wrong[0]])[:80])
+
+    def _understood(self, batch: Batch, cells: Sequence[Any], wrong: Sequence[int], at: Ints | None) -> None:
+        """Refuse a number whose comma may mean two things."""
+        for row in wrong:
+            if COMMA.fullmatch(text := str(cells[row]).strip()):
+                line = batch.lines[row if at is None else int(at[row])]
+                raise self._table.complain(
+                    line,
+                    f"{text}: is the comma a decimal sign, or between thousands? Write decimal: ',' or "
+                    f"decimal: '.' under sources.{self._config.id}",
+                    f"쉼표가 소수점인지 천 단위 구분인지 알 수 없습니다({text}). sources.{self._config.id}에 "
+                    "decimal: ','(소수점) 또는 decimal: '.'(천 단위 구분)을 쓰십시오",
+                )
+
+
+def _status(cell: Any) -> str:
+    """Return a status as it is listed: 192 also where a column with holes became floats."""
+    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell).strip()

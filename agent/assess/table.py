@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import csv
 import itertools
+import re
+from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agent.importing import encoding
@@ -30,6 +32,11 @@ FIRST = 64
 HEAD_LINES = 50
 CELL_LIMIT = 1 << 20
 MAGIC = b"PAR1"
+SPREADSHEETS = {b"PK\x03\x04": ".xlsx", b"\xd0\xcf\x11\xe0": ".xls"}
+TITLE_LINES = 5
+"""Of a heading whose cells have several lines."""
+_DATA = re.compile(r"[+-]?[0-9]+([.,:/-][0-9]|$)|[12][0-9]{3}[년.]")
+"""How cells of data begin: a number, a date, a time of day."""
 _DELIMITERS = (",", "\t", ";", "|")
 
 
@@ -64,6 +71,7 @@ class Table:
     def __init__(self, path: Path, wanted: Wanted, language: Language, advance: Callable[[int], None]) -> None:
         self.path = path
         self.titles: tuple[str, ...] = ()
+        self.delimiter: str | None = None
         self._wanted = wanted
         self._language: Language = language
         self._advance = advance
@@ -77,6 +85,12 @@ class Table:
         try:
             with self.path.open("rb") as file:
                 magic = file.read(len(MAGIC))
+            if (kind := SPREADSHEETS.get(magic)) is not None:
+                text = Text(
+                    f"is a spreadsheet ({kind}): save it as CSV (UTF-8)",
+                    f"엑셀 파일({kind})입니다. 'CSV UTF-8'로 저장하십시오",
+                )
+                raise ConfigError(f"{self.path}: {text(self._language)}")
             yield from self._parquet() if magic == MAGIC else self._csv()
         except OSError as exc:
             raise ConfigError(f"{self.path}: {exc.strerror or exc}") from exc
@@ -88,29 +102,24 @@ class Table:
     def _csv(self) -> Iterator[Batch]:
         csv.field_size_limit(CELL_LIMIT)
         lines = self._lines()
-        head: list[str] = []
-        for line in itertools.islice(lines, HEAD_LINES):
-            head.append(line)
-            if (delimiter := self._heading(line)) is not None:
-                break
-        else:
-            raise self._no_heading(head)
-        assert delimiter is not None
+        head = list(itertools.islice(lines, HEAD_LINES))
+        above = self._find_heading(head)
+        assert self.delimiter is not None
         used = {t: i for i, t in enumerate(self.titles) if t in self._wanted.every or t in self._wanted.some}
-        reader = csv.reader(lines, delimiter=delimiter)
-        done, rows_most = len(head), FIRST
+        reader = csv.reader(itertools.chain(head[above:], lines), delimiter=self.delimiter)
+        done, rows_most = above, FIRST
         while True:
             try:
                 rows = list(itertools.islice(reader, rows_most))
             except csv.Error as exc:
-                raise self.complain(len(head) + reader.line_num, str(exc), f"CSV 오류({exc})") from exc
+                raise self.complain(above + reader.line_num, str(exc), f"CSV 오류({exc})") from exc
             if not rows:
                 return
             numbers: Sequence[int] = range(done + 1, done + 1 + len(rows))
             done += len(rows)
-            if done != len(head) + reader.line_num:  # cells of several lines
+            if done != above + reader.line_num:  # cells of several lines
                 numbers = self._numbered(rows, done - len(rows))
-                done = len(head) + reader.line_num
+                done = above + reader.line_num
             if set(map(len, rows)) != {len(self.titles)}:
                 rows, numbers = self._even(rows, numbers)
             if rows:
@@ -118,29 +127,51 @@ class Table:
                 yield Batch(numbers, {title: columns[index] for title, index in used.items()})
             rows_most = max(1, CELLS // max(1, len(self.titles)))
 
-    def _heading(self, line: str) -> str | None:
-        """Take a line as heading if it is one; return its delimiter."""
+    def _find_heading(self, head: Sequence[str]) -> int:
+        """Take the first line that is a heading, with its cells of several lines; return how many lines it ends."""
+        for index, line in enumerate(head):
+            end = index + 1
+            while line.count('"') % 2 and end < min(len(head), index + TITLE_LINES):
+                line += head[end]  # noqa: PLW2901
+                end += 1
+            if self._heading(line, index + 1):
+                return end
+        raise self._no_heading(head)
+
+    def _heading(self, line: str, number: int) -> bool:
+        """Take a line as heading if it is one."""
         for delimiter in sorted(_DELIMITERS, key=line.count, reverse=True):
             titles = _titles(line, delimiter)
-            if self._wanted.fits(titles):
-                self.titles = tuple(titles)
-                wanted = [t for t in titles if t in self._wanted.every or t in self._wanted.some]
-                if doubles := sorted({t for t in wanted if wanted.count(t) > 1}):
-                    raise self.complain(
-                        1, f"column {doubles[0]} stands twice", f"같은 열이 두 번 있습니다({doubles[0]})"
-                    )
-                return delimiter
-        return None
+            if not self._wanted.fits(titles) and not self._wanted.fits(_numbered(titles)):
+                continue
+            wanted = [t for t in titles if t in self._wanted.every or t in self._wanted.some]
+            if doubles := sorted({t for t in wanted if wanted.count(t) > 1}):
+                one = doubles[0]
+                raise self.complain(
+                    number,
+                    f"column {one} stands twice: write {one} (1) for the first, {one} (2) for the second",
+                    f"같은 열이 두 번 있습니다({one}). 앞에서부터 {one} (1), {one} (2)로 쓰십시오",
+                )
+            self.titles, self.delimiter = tuple(_numbered(titles)), delimiter
+            return True
+        return False
 
     def _no_heading(self, head: Sequence[str]) -> ConfigError:
-        first = head[0] if head else ""
-        delimiter = max(_DELIMITERS, key=first.count)
-        titles = _titles(first, delimiter)
+        """Return what is missing in the line that is most like a heading: the first of the widest ones."""
+        rows = [max((_titles(line, each) for each in _DELIMITERS), key=len) for line in head] or [[]]
+        titles = max(rows, key=len)
         missing = [name for name in self._wanted.every if name not in titles] or sorted(self._wanted.some)
         hint = nearest(missing[0], titles) if titles else None
         shown = ", ".join(titles[:20])
+        if any(_DATA.match(title) for title in titles):
+            return self.complain(
+                rows.index(titles) + 1,
+                f"no line with the names of the columns ({missing[0]}): this one looks like data ({shown}). "
+                "Put a line with names above it",
+                f"열 이름 줄이 없습니다({missing[0]}). 맨 위에 넣으십시오. 이 줄은 데이터로 보입니다: {shown}",
+            )
         return self.complain(
-            1,
+            rows.index(titles) + 1,
             f"no column {missing[0]}" + (f", did you mean {hint}?" if hint else ".") + f" There are: {shown}",
             f"열이 없습니다({missing[0]})." + (f" 혹시 {hint}입니까?" if hint else "") + f" 있는 열: {shown}",
         )
@@ -263,9 +294,20 @@ class Table:
 
 def _titles(line: str, delimiter: str) -> list[str]:
     try:
-        return [title.strip() for title in next(csv.reader([line], delimiter=delimiter), [])]
+        found = next(csv.reader(line.splitlines(keepends=True), delimiter=delimiter), [])
     except csv.Error:
         return []
+    return [" ".join(title.split()) for title in found]
+
+
+def _numbered(titles: Sequence[str]) -> list[str]:
+    """Return the titles, those that come again with a number: under a heading of two lines, names repeat."""
+    count: Counter[str] = Counter()
+    found = []
+    for title in titles:
+        count[title] += 1
+        found.append(f"{title} ({count[title]})" if titles.count(title) > 1 else title)
+    return found
 
 
 def _plain(column: Any, pa: Any) -> Sequence[Any]:

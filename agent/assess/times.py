@@ -151,8 +151,9 @@ def auto(text: str) -> dt.datetime:
     match = _AUTO.fullmatch(text)
     if match is None:
         raise Complaint(
-            f"{text!r} is no time with the year first: write how it is written under time.format",
-            f"연도부터 쓴 시각이 아닙니다({text!r}). time.format에 형식을 쓰십시오",
+            f"{text!r} is no time with the year first: write how it is written under time.format, "
+            "as in %d.%m.%Y %H:%M:%S",
+            f"연도부터 쓴 시각이 아닙니다({text!r}). time.format에 형식을 쓰십시오. 예: %y/%m/%d %H:%M:%S",
         )
     year, month, day, before, hour, minute, second, fraction, after, offset = match.groups()
     half = _HALVES.get(before or "", before) or after

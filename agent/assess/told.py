@@ -1,55 +1,34 @@
-"""What a person reads of an assessment: what it rests on, what it says, and what it cannot say and why. Pure."""
+"""What a person reads of an assessment beside its report: what it rests on, and what it cannot say. Pure."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from readiness import summary, words
-from readiness.reference import REASONS
 from settings.base import written
 from settings.language import Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from agent.assess.config import AssessConfig
     from agent.assess.run import Part, Result
-    from contract.report import Value
     from settings.language import Language
 
 _SHOWN = 8
 
 
-def report(config: AssessConfig, result: Result, language: Language) -> Iterator[str]:
-    """Yield the lines of the report: Markdown that is readable as it is."""
-    plant = result.assessment.plant()
-    assessed = [v for v in plant.values if v.value is not None]
-    names = {machine.id: machine.name for machine in result.plant.machines}
-    yield f"# {config.name}"
-    yield ""
-    for line in summary.lines(plant, result.assessment.view.model, language, names):
-        yield f"- {line}"
-    yield ""
-    yield Text("Assessed from stored data.", "저장된 자료로 진단.")(language)
-    yield ""
+def basis(result: Result, language: Language) -> Iterator[str]:
+    """Yield what an assessment of stored data rests on and what it cannot prove; the report stands above."""
     yield Text("## What it rests on", "## 사용한 자료")(language)
     for part in result.parts:
         yield from _part(part, language)
     yield from _notes(result, language)
+    why: dict[str, list[str]] = {}
+    for metric, text in sorted({m: t for found in result.unprovable.values() for m, t in found.items()}.items()):
+        why.setdefault(text(language), []).append(metric)
     yield ""
-    yield Text("## Values", "## 측정값")(language)
-    for value in assessed:
-        yield f"- {words.name(value.metric, language)}: {_shown(value, language)}"
-    yield ""
-    yield Text("## Not proven, and why", "## 확인되지 않은 지표와 이유")(language)
-    limits = {metric: why for found in result.unprovable.values() for metric, why in found.items()}
-    for value in plant.values:
-        if value.value is None:
-            reason = value.reason or "NA_NO_EVIDENCE"
-            named = words.told(REASONS[reason], language)
-            if reason == "NA_NOT_IN_SOURCE" and value.metric in limits:
-                named += f" ({limits[value.metric](language)})"
-            yield f"- {words.name(value.metric, language)}: {named}"
+    yield Text("## What stored data cannot prove", "## 저장된 자료로 확인할 수 없는 것")(language)
+    for reason, metrics in why.items():
+        yield f"- {', '.join(metrics)}: {reason}"
 
 
 def _part(part: Part, language: Language) -> Iterator[str]:
@@ -73,6 +52,12 @@ def _part(part: Part, language: Language) -> Iterator[str]:
         yield "  - " + Text(
             f"{column}: {count:,} cells are no value and count as bad, first {first.text!r} at {first.place}",
             f"{column}: 값이 아닌 칸 {count:,}개(불량 처리), 처음 {first.place}: {first.text!r}",
+        )(language)
+    if seen.unlisted:
+        words = ", ".join(repr(text) for text, _ in seen.unlisted.most_common(_SHOWN))
+        yield "  - " + Text(
+            f"{seen.unlisted.total():,} rows have a status that is not listed and count as bad: {words}",
+            f"quality에 없는 상태 {seen.unlisted.total():,}행(불량 처리): {words}",
         )(language)
     if seen.unused:
         names = ", ".join(str(name) for name in sorted(seen.unused)[:_SHOWN])
@@ -100,10 +85,3 @@ def _notes(result: Result, language: Language) -> Iterator[str]:
             f"{result.late:,} values came twice or out of order and were left out",
             f"중복되거나 순서가 뒤바뀐 값 {result.late:,}개 제외",
         )(language)
-
-
-def _shown(value: Value, language: Language) -> str:
-    assert value.value is not None
-    limits = "" if value.lo is None and value.hi is None else f" [{words.interval(value, language)}]"
-    score = "" if value.score is None else f", {value.score:.0f}/100"
-    return f"{words.amount(value.value, value.unit, language)}{limits}{score}"

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from agent.cli import DEFAULT_CONFIG
 from agent.cli.asking import ask
 from agent.cli.table import clean, table
+from agent.clock import SystemClock
 from agent.config.load import load as load_config
 from answers.load import load
 from answers.plant import join
@@ -75,15 +76,24 @@ def main(args: argparse.Namespace, language: Language) -> int:
     if path is None:
         return 0
     config = load_config(path, language)
+    joined = join(config.sources(), config.inventory(), config.calendar(), [given])
     found = [
         {
             "code": c.code, "subject": c.subject, "said": c.said, "seen": c.seen, "who": c.who, "when": c.when,
         }
-        for c in join(config.sources(), config.inventory(), config.calendar(), [given]).plant.contradictions
+        for c in joined.plant.contradictions
     ]  # fmt: skip
     for line in contradictions(found, language):
         print(line)
-    return 1 if found else 0
+    today = joined.calendar.day_of(SystemClock().now()).isoformat()
+    early = {when for _, when in joined.plant.said.values() if when > today}
+    for day in sorted(early):
+        text = Text(
+            f"{day} lies in the future: an answer of that date outweighs all others until then",
+            f"{day}은(는) 미래 날짜입니다. 그때까지 다른 응답보다 우선하므로 날짜를 확인하십시오",
+        )
+        print(text(language))
+    return 1 if found or early else 0
 
 
 def summary(given: Given, name: str, language: Language) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,11 +19,15 @@ from settings.language import Text
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
+    from typing import TextIO
 
+    from agent.assess.config import AssessConfig
     from agent.assess.run import Result
+    from readiness.model import Model
     from settings.language import Language
 
 _STEP = 1 << 22
+WIDE = 110  # columns of report.txt
 
 
 def arguments(parser: argparse.ArgumentParser, language: Language) -> None:
@@ -59,15 +64,18 @@ def main(args: argparse.Namespace, language: Language) -> int:
     try:
         given = [load_answers(path, spoken) for path in args.answers]
         reading = Reading(config, str(args.config), args.data, given, spoken, progress.advance)
-        result = reading.assess(load_model())
+        model = load_model()
+        result = reading.assess(model)
     finally:
         progress.end()
-    lines = list(told.report(config, result, spoken))
-    for line in lines:
-        print(line)
+    _print(config, result, model, spoken, sys.stdout)
     if args.out is not None:
         try:
-            _write(args.out, result, lines)
+            _write(args.out, result)
+            text = io.StringIO()
+            _print(config, result, model, spoken, text, WIDE)
+            lines = [line.rstrip() for line in text.getvalue().splitlines()]
+            (args.out / "report.txt").write_text("\n".join(lines) + "\n", "utf-8")
         except OSError as exc:
             raise ConfigError(f"{args.out}: {exc.strerror or exc}") from exc
         print(Text(f"written: {args.out}", f"저장: {args.out}")(spoken))
@@ -81,7 +89,23 @@ def _total(paths: Sequence[Path]) -> int:
         raise ConfigError(f"{exc.filename}: {exc.strerror}") from exc
 
 
-def _write(folder: Path, result: Result, lines: Sequence[str]) -> None:
+def _print(
+    config: AssessConfig, result: Result, model: Model, language: Language, file: TextIO, width: int | None = None
+) -> None:
+    """Print the report as `tsq-agent report` does, and below it what it rests on."""
+    from rich.console import Console  # noqa: PLC0415 - only where it is drawn
+
+    from agent.cli.reportview import page  # noqa: PLC0415
+
+    console = Console(file=file, width=width, highlight=False)
+    names = {machine.id: machine.name for machine in result.plant.machines}
+    stored = Text("assessed from stored data", "저장된 자료로 진단")(language)
+    title = f"{config.name} · {stored}"
+    console.print(page(result.assessment.plant(), model, language, names, title, console.size.width))
+    print("", *told.basis(result, language), sep="\n", file=file)
+
+
+def _write(folder: Path, result: Result) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "report.json").write_bytes(encode(result.assessment.plant()))
     machines = folder / "machines"
@@ -94,7 +118,6 @@ def _write(folder: Path, result: Result, lines: Sequence[str]) -> None:
     days.mkdir(exist_ok=True)
     for day, raw in result.days.items():
         (days / f"{day}.json").write_bytes(raw)
-    (folder / "report.txt").write_text("\n".join(lines) + "\n", "utf-8")
 
 
 class Progress:

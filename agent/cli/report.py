@@ -51,8 +51,9 @@ def main(args: argparse.Namespace, language: Language) -> int:
         ConfigError: the configuration cannot be read, or the file is no report.
     """
     config = None if args.file is not None and not args.config.exists() else load(args.config, language)
+    report: Report | None
     if args.file is not None:
-        report: Report | None = _of_file(args.file, language)
+        report = _of_file(args.file, args.machine, language)
     else:
         assert config is not None
         report = _asked(config, args.machine, language)
@@ -90,11 +91,22 @@ def _asked(config: AgentConfig, machine: str | None, language: Language) -> Repo
     return decode(encode(answer), Report, LIMIT)
 
 
-def _of_file(path: Path, language: Language) -> Report:
+def _of_file(path: Path, machine: str | None, language: Language) -> Report:
+    """Return a report that was saved; of a machine that which `assess --out` has written beside the plant's.
+
+    Raises:
+        ConfigError: it cannot be read, is no report, or has no such machine.
+    """
     try:
-        return decode(path.read_bytes().strip(), Report, LIMIT)
+        found = decode(path.read_bytes().strip(), Report, LIMIT)
     except OSError as exc:
         raise ConfigError(f"{path}: {exc.strerror or exc}") from exc
     except WireError as exc:
         text = Text(f"is no readiness report: {exc}", f"준비도 보고서 파일이 아닙니다({exc})")
         raise ConfigError(f"{path}: {text(language)}") from exc
+    if machine in {None, found.machine}:
+        return found
+    if machine not in {one.id for one in found.machines}:
+        text = Text(f"has no machine {machine}", f"이 보고서에 없는 설비입니다({machine})")
+        raise ConfigError(f"{path}: {text(language)}")
+    return _of_file(path.parent / "machines" / f"{machine}.json", machine, language)

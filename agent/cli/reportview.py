@@ -303,7 +303,7 @@ def _indicator(value: Value, language: Language, *, wide: bool) -> list[Renderab
     row: list[RenderableType] = [Styled(value.metric, "bold"), name or value.metric]
     if value.value is None:
         applies = value.reason != "NOT_APPLICABLE"
-        why = words.reason(value.reason or "NA_NO_EVIDENCE", language)
+        why = words.reason(value.reason or "NA_NO_EVIDENCE", language, value.metric)
         state = Words.not_assessed(language) if applies else DASH
         style = "yellow" if applies else "dim"
         return [*row, Styled(state, style), Styled(why, style), "", *([""] * wide)]

@@ -111,7 +111,7 @@ class Office:
             uplink.on_request(verb, handler)
         reporter.retained = self._retained
         reporter.turns.append(self.turn)
-        uplink.gate = Gate(agreed, clock.monotonic)
+        uplink.desk.gate = Gate(agreed, clock.monotonic)
         uplink.subscribe(topics.manifest, self._manifest)
         uplink.on_connection(self._connection)
         inbox = self._team.inbox

@@ -78,6 +78,17 @@ def test_machines_are_told_about_and_added() -> None:
     ]
 
 
+def test_a_machine_that_is_added_under_the_name_of_another_is_listed() -> None:
+    def codes(*machines: dict[str, str]) -> list[tuple[str, str, str]]:
+        plant = joined(given(machines=list(machines))).plant
+        return [(c.code, c.subject, c.seen) for c in plant.contradictions]
+
+    assert codes({"id": "press-2", "name": "프레스1호기 "}) == [("same_name", "machine press-2 name", "press-1")]
+    assert codes({"id": "press-2", "name": "프레스 2호기"}) == []
+    twins = codes({"id": "a", "name": "오븐"}, {"id": "b", "name": "오븐"})
+    assert twins == [("same_name", "machine a name", "b"), ("same_name", "machine b name", "a")]
+
+
 def test_values_of_signals_are_read_by_their_type_or_by_the_words_of_the_configuration() -> None:
     plant = plant_with(
         signals=[

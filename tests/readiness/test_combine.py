@@ -171,7 +171,7 @@ def test_a_cap_takes_from_the_score_and_never_from_the_value() -> None:
     plant = combiner(THREE).plant(REGISTRY["A01"], {"a": rest, "b": found, "c": rest})
     assert (plant.value, plant.score, plant.cap) == (1.0, 80.0, 80.0)
     assert plant.flags == ["FORWARD_FILL", "RESTING_TOGETHER"]
-    assert plant.shown == {}
+    assert plant.shown == {"assessed": 3, "machines": 3}
 
 
 def test_a_cap_above_the_score_takes_nothing() -> None:
@@ -229,6 +229,19 @@ def test_a_census_says_how_it_came_about() -> None:
     assert quality(sure, sure, sure) == "census"
     assert quality(edge, edge, edge) == "edge-only"
     assert quality(sure, edge, edge) == "mixed"
+
+
+def test_a_yes_or_no_says_of_how_many_machines() -> None:
+    def shown(**outcomes: Outcome) -> object:
+        return combiner(THREE).plant(REGISTRY["V02"], outcomes).shown
+
+    yes, half, no = Census(1.0, 20), Census(0.5, 20), Census(0.0, 20)
+    assert shown(a=yes, b=no, c=Missing("NA_NOT_IN_SOURCE")) == {"met": 1, "assessed": 2, "machines": 3}
+    assert shown(a=yes, b=no, c=Missing("NOT_APPLICABLE")) == {"met": 1, "assessed": 2, "machines": 2}
+    assert shown(a=yes, b=half, c=no) == {"assessed": 3, "machines": 3}, "half a yes is none"
+    days = dict.fromkeys("abc", Census(0.0, 20))
+    assert combiner(THREE).plant(REGISTRY["R01"], days).shown == {"assessed": 3, "machines": 3}, "0 days are no no"
+    assert shown(a=Missing("NA_NO_EVIDENCE"), b=Missing("NA_NO_EVIDENCE"), c=Missing("NA_NO_EVIDENCE")) == {}
 
 
 def test_machines_outside_the_panel_do_not_count() -> None:

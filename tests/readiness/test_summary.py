@@ -180,12 +180,26 @@ def test_a_share_is_never_rounded_to_all_or_nothing(share: float, text: str) -> 
     assert percent(share) == text
 
 
+def test_the_words_say_which_of_two_things_may_be_missing() -> None:
+    one = replace(REPORT.values[1], metric="V03", reason="NA_NO_SCHEDULE")
+    told = head(replace(REPORT, values=[one, replace(one, metric="A01")]), model(), "ko")["open"][0]
+    assert told == "지표 2개 미평가: 가동계획 또는 기준 사이클타임 없음 1, 가동계획 없음 1."
+    assert reason("NA_NO_SCHEDULE", "en", "V03") == "no schedule or no ideal cycle"
+
+
 def test_intervals() -> None:
     def value(**more: object) -> Value:
         return Value(metric="A01", unit="1", evidence=EVIDENCE, value=0.5, **more)  # type: ignore[arg-type]
 
     assert interval(value(lo=0.4, hi=0.6), "ko") == "40.0%–60.0%"
     assert interval(value(quality="census"), "ko") == "전수 확인"
+    for shown, ko, en in (
+        ({"met": 1, "assessed": 1, "machines": 2}, "1대 중 1대(미평가 1)", "1 of 1 (1 unknown)"),
+        ({"met": 9, "assessed": 12, "machines": 12}, "12대 중 9대", "9 of 12"),
+        ({"assessed": 1, "machines": 2}, "2대 중 1대 확인", "1 of 2 counted"),
+    ):
+        assert interval(value(quality="census", shown=shown), "ko") == ko
+        assert interval(value(quality="census", shown=shown), "en") == en
     assert interval(value(quality="edge-only"), "ko") == "–"
     assert interval(value(lo=0.4), "ko") == "≥ 40.0%"
     assert span(254.2, 282.0, "s") == "254–282"

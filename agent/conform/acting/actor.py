@@ -108,7 +108,7 @@ class Actor(Client):
         made = SimpleNamespace(machines=plant.MACHINES, answers=[])
         reporter = SimpleNamespace(
             assessment=self._assessed,
-            days=lambda: dict.fromkeys(self.book.dates(), b"played"),
+            past=SimpleNamespace(days=lambda: [(d, SimpleNamespace(checksum="played")) for d in self.book.dates()]),
             joined=SimpleNamespace(plant=made),
         )
         self.today = last - timedelta(days=days)

@@ -92,6 +92,9 @@ def test_an_interface_says_how_the_wire_is_read(tmp_path: Path) -> None:
     assert current.get_referable("unit").value == "A"
     assert (current.get_referable("min_max").min, current.get_referable("min_max").max) == (0.0, 200.0)
     form = {each.id_short: each.value for each in current.get_referable("forms")}
+    assert [each.value for each in form.pop("security")] == [
+        each.value for each in endpoint.get_referable("security")
+    ]
     assert form == {
         "href": "1/8?quantity=2", "modv_function": "readHoldingRegisters", "modv_zeroBasedAddressing": "true",
         "modv_pollingTime": "500", "modv_timeout": "500", "modv_type": "xs:float",
@@ -101,6 +104,8 @@ def test_an_interface_says_how_the_wire_is_read(tmp_path: Path) -> None:
     assert "unit" not in {each.id_short for each in scaled}
     cnc = found["urn:tsq:hanil:main:cnc-1:sm:interfaces"].get_referable("InterfaceOPCUA_cnc")
     properties = cnc.get_referable("InteractionMetadata").get_referable("properties")
+    forms = [each.get_referable("forms") for each in properties]
+    assert all(len(each.get_referable("security").value) == 1 for each in forms), "mandatory in the template"
     node = properties.get_referable("spindle_load").get_referable("forms").get_referable("href").value
     assert node == "/?id=ns=2;s=Spindle/Load"
     assert "auto_sc" in {
@@ -134,6 +139,24 @@ def test_a_linked_segment_asks_the_store_for_the_fields_that_the_gateway_writes(
     assert record == ["Time", "running", "motor_current", "shots", "oil_temperature", "lubrication_alarm", "lot"]
 
 
+def test_names_that_are_hostile_to_xml_and_long_ones_are_told_as_they_are(tmp_path: Path) -> None:
+    names = ['프레스 "1호기" <A&B>', "가 ]]> 'x'", "긴" * 100, "😀"]
+    config = yaml.safe_load(EXAMPLE.read_text("utf-8"))
+    config["machines"] = [{"id": f"m-{n}", "name": name} for n, name in enumerate(names)]
+    config["devices"] = config["devices"][:1]
+    config["devices"][0]["machine"] = "m-0"
+    for group in config["devices"][0]["groups"]:
+        for signal in group["signals"]:
+            signal["name"] = f'<{signal["id"]}> & "x"'
+    for key in ("schedule", "readiness"):
+        config.pop(key, None)
+    path, out = tmp_path / "agent.yaml", tmp_path / "plant.aasx"
+    path.write_text(yaml.safe_dump(config, allow_unicode=True), "utf-8")
+    assert main(["export", "aas", "--config", str(path), "--out", str(out), "--store", f"{STORE}&a=<b>"]) == 0
+    shells = [o for o in read(out.read_bytes()).values() if isinstance(o, model.AssetAdministrationShell)]
+    assert [shell.display_name["ko"] for shell in shells if shell.display_name is not None] == names
+
+
 def test_a_nameplate_holds_what_was_copied_down_and_nothing_else(tmp_path: Path) -> None:
     plates = tmp_path / "plates.yaml"
     plate = {"machine": "press-1", "manufacturer": "한국프레스", "serial": "HP-77", "year": "2012"}
@@ -141,6 +164,8 @@ def test_a_nameplate_holds_what_was_copied_down_and_nothing_else(tmp_path: Path)
     found = written(tmp_path, "--nameplates", str(plates))["urn:tsq:hanil:main:press-1:sm:nameplate"]
     assert found.get_referable("ManufacturerName").value["ko"] == "한국프레스"
     assert found.get_referable("SerialNumber").value == "HP-77"
+    eclass = [each.key[0].value for each in found.get_referable("SerialNumber").supplemental_semantic_id]
+    assert eclass == ["0173-1#02-AAM556#004"]
     assert found.get_referable("OrderCodeOfManufacturer").value is None
     assert found.get_referable("URIOfTheProduct").value is None
     assert "CountryOfOrigin" not in {each.id_short for each in found}
@@ -162,6 +187,10 @@ def test_process_variables_are_the_sums_of_the_window(tmp_path: Path) -> None:
     view = result.assessment.view
     made = export(load(EXAMPLE), result.plant.machines, catalog(result), view, {}, None)
     found = read(package(made.environment))["urn:tsq:hanil:main:press-1:sm:variables"]
+    assert isinstance(found.semantic_id, model.ModelReference), (
+        "as the template has it: whoever compares compares all"
+    )
+    assert found.semantic_id.type is model.Submodel
     assert found.semantic_id.key[0].value.endswith(f"/{KPI}/1/0")
     told = {each.id_short: each for each in found}
     values = {name: each.get_referable("currentValue").value for name, each in told.items()}

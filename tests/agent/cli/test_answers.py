@@ -109,3 +109,14 @@ def test_each_code_has_words_in_both_languages() -> None:
     for en, ko in CODES.values():
         assert en.isascii()
         assert any("가" <= letter <= "힣" for letter in ko)
+
+
+def test_a_date_in_the_future_is_told(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    machine = "machines:\n  - {id: press-1, has_alarms: 'no', on: 2062-11-20}\n"
+    path.write_text(f"version: 1\nserial: 1\nauthor: 박 멘토\ndate: 2020-11-20\n{machine}", "utf-8")
+    code, out, _ = run(capsys, "answers", "check", path, "--config", CONFIG, "--lang", "ko")
+    assert code == 1
+    assert "2062-11-20은(는) 미래 날짜입니다" in out
+    path.write_text(path.read_text("utf-8").replace("2062", "2020"), "utf-8")
+    assert run(capsys, "answers", "check", path, "--config", CONFIG)[0] == 0

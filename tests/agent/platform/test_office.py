@@ -423,7 +423,7 @@ def test_a_turn_signs_few_days_and_a_box_with_anothers_manifest_none(tmp_path: P
 
 
 def test_what_has_waited_too_long_is_not_answered(rig: Rig, asker: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    gate = rig.uplink.gate
+    gate = rig.uplink.desk.gate
     assert gate is not None
     real = gate.arrived
     monkeypatch.setattr(gate, "arrived", lambda: real() - 61 * 10**9)

@@ -1,0 +1,130 @@
+"""Exports as spreadsheets and SCADA programs write them: thousands, decimal commas, errors, two-line headings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from agent.assess import told
+from agent.assess.cells import BAD, COMMA, HOLE, values
+from agent.frame import DataType
+from settings.errors import ConfigError
+from tests.agent.assess.plant import FILE, assess, by_metric, frame, local
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from agent.assess.cells import Decimal
+
+
+@pytest.mark.parametrize(
+    ("decimal", "cells", "expected"),
+    [
+        (".", ["999", "1,000", " 12,345,678 ", "-1,234.5", "1e3"], [999, 1000, 12345678, -1234.5, 1000]),
+        (".", ["12,5", "0,123", "1,23", "1234,567", "1,000,00", "1.234,5"], [BAD] * 6),
+        (None, ["1,234.5", "1,234", "12,5", "7"], [1234.5, BAD, BAD, 7]),
+        (",", ["12,5", "1.234,5", "1.234", "7", "-0,25", "1,5e3"], [12.5, 1234.5, 1234, 7, -0.25, 1500]),
+        (",", ["12.5", "1,234.5", "1.23", "1.2345"], [BAD] * 4),
+    ],
+)
+def test_commas_part_thousands_or_decimals_and_are_never_guessed(
+    decimal: Decimal | None, cells: list[str], expected: list[Any]
+) -> None:
+    assert values(DataType.FLOAT64, cells, decimal)[0] == expected
+    for cell, found in zip(cells, expected, strict=True):
+        if found is BAD and decimal is None:
+            assert COMMA.fullmatch(cell)
+    whole = [value if value is BAD or value == int(value) else BAD for value in expected]
+    if decimal != "," and "1e3" not in cells:
+        assert values(DataType.INT64, cells, decimal)[0] == whole
+
+
+def test_an_error_of_the_spreadsheet_is_no_answer_of_a_device() -> None:
+    errors = ["#N/A", "#VALUE!", " #DIV/0! ", "#REF!", "########", "#NAME?"]
+    for dtype in (DataType.FLOAT64, DataType.INT32, DataType.BOOL):
+        assert values(dtype, errors)[0] == [HOLE] * 6
+    assert values(DataType.FLOAT64, ["#", "I/O Timeout"])[0] == [BAD] * 2
+    assert values(DataType.STRING, ["#N/A", "#12 press"])[0] == [HOLE, "#12 press"]
+
+
+def test_thousands_are_read_as_they_are_meant(tmp_path: Path) -> None:
+    data = local(frame())
+    plain, grouped = tmp_path / "a.csv", tmp_path / "b.csv"
+    data.to_csv(plain, index=False)
+    data.assign(총수량=data["총수량"].map("{:,}".format)).to_csv(grouped, index=False, encoding="cp949")
+    assert '"1,000"' in grouped.read_text("cp949")
+    assert assess(tmp_path, [grouped]).days == assess(tmp_path, [plain]).days
+
+
+def test_a_decimal_comma_is_asked_for_and_then_read(tmp_path: Path) -> None:
+    data = local(frame())
+    plain, path = tmp_path / "a.csv", tmp_path / "b.csv"
+    data.to_csv(plain, index=False)
+    data.to_csv(path, index=False, sep=";", decimal=",")
+    with pytest.raises(ConfigError, match=r"b\.csv:2: .*is the comma a decimal sign, or between thousands"):
+        assess(tmp_path, [path])
+    assert assess(tmp_path, [path], source={"decimal": ","}).days == assess(tmp_path, [plain]).days
+
+
+def test_three_digits_behind_a_comma_are_not_taken_for_thousands_in_a_file_with_semicolons(tmp_path: Path) -> None:
+    data = local(frame())
+    data["전류"] = (data["전류"].abs() + 1).map("{:.3f}".format).str.replace(".", ",")
+    path = tmp_path / "b.csv"
+    data.to_csv(path, index=False, sep=";")
+    with pytest.raises(ConfigError, match="is the comma a decimal sign"):
+        assess(tmp_path, [path])
+
+
+def test_a_heading_of_several_lines_is_one(tmp_path: Path) -> None:
+    plain, path = tmp_path / "a.csv", tmp_path / "b.csv"
+    text = local(frame()).to_csv(index=False)
+    plain.write_text(text, "utf-8")
+    path.write_text('길이 5" 배관 보고서\n' + text.replace("전류", '"전류\r\n(A)"', 1), "utf-8")
+    signals = [{**s, "column": "전류 (A)"} if s["column"] == "전류" else s for s in FILE["sources"][0]["signals"]]
+    assert assess(tmp_path, [path], source={"signals": signals}).days == assess(tmp_path, [plain]).days
+
+
+def test_columns_under_merged_cells_are_told_apart_by_their_number(tmp_path: Path) -> None:
+    data = local(frame())
+    plain, path = tmp_path / "a.csv", tmp_path / "b.csv"
+    data.to_csv(plain, index=False)
+    twin = data.assign(온도=1.5).rename(columns={"온도": "전류"})
+    path.write_text(f",1호기,,,,2호기\n{twin.to_csv(index=False)}", "utf-8")
+    with pytest.raises(ConfigError, match=r"b\.csv:2: column 전류 stands twice: write 전류 \(1\) for the first"):
+        assess(tmp_path, [path])
+    signals = [{**s, "column": s["column"].replace("전류", "전류 (1)")} for s in FILE["sources"][0]["signals"]]
+    assert assess(tmp_path, [path], source={"signals": signals}).days == assess(tmp_path, [plain]).days
+
+
+def test_a_missing_heading_is_shown_where_it_should_be(tmp_path: Path) -> None:
+    path = tmp_path / "data.csv"
+    text = local(frame(days=1)).to_csv(index=False)
+    path.write_text(f"한일정밀 트렌드\n\n{text.replace('시각', '일시')}", "utf-8")
+    with pytest.raises(ConfigError, match=r"data\.csv:3: no column 시각\. There are: 일시, 상태"):
+        assess(tmp_path, [path])
+    path.write_text(text.partition("\n")[2], "utf-8")
+    with pytest.raises(ConfigError, match=r"data\.csv:1: no line with the names of the columns \(시각\): this one"):
+        assess(tmp_path, [path])
+
+
+@pytest.mark.parametrize("magic", [b"PK\x03\x04", b"\xd0\xcf\x11\xe0"])
+def test_a_spreadsheet_is_called_one(tmp_path: Path, magic: bytes) -> None:
+    path = tmp_path / "data.csv"
+    path.write_bytes(magic + bytes(500))
+    with pytest.raises(ConfigError, match=r"is a spreadsheet \(\.xlsx?\): save it as CSV"):
+        assess(tmp_path, [path])
+
+
+def test_a_status_that_is_not_listed_is_named(tmp_path: Path) -> None:
+    data = local(frame()).assign(품질="정상")
+    path = tmp_path / "data.csv"
+    data.to_csv(path, index=False)
+    quality = {"column": "품질", "good": ["Good"]}
+    with pytest.raises(ConfigError, match=r"hist\.quality: no row has a status that is listed; .*stands: 정상"):
+        assess(tmp_path, [path], source={"quality": quality})
+    data.loc[100:149, "품질"] = "점검"
+    data.to_csv(path, index=False)
+    result = assess(tmp_path, [path], source={"quality": {**quality, "good": ["정상"]}})
+    assert "  - quality에 없는 상태 50행(불량 처리): '점검'" in list(told.basis(result, "ko"))
+    assert by_metric(result)["Q01"].value is not None
