@@ -83,7 +83,7 @@ class CountDay:
         """Note a stretch without a move."""
         self.still = self.still or array("q")
         self.still.extend((begin, end))
-        if len(self.still) > 4 * STILLS:
+        if len(self.still) > 3 * STILLS:
             self.prune()
 
     def prune(self) -> None:

@@ -308,6 +308,8 @@ class Values:
 
     def _open(self, start_ns: int, end_ns: int) -> ValuesDay:
         if start_ns not in self._days:
+            for day in self._days.values():  # nearly always they are over
+                day.settle()
             self._days[start_ns] = ValuesDay(start_ns, end_ns, len(self._want))
         return self._days[start_ns]
 
