@@ -16,7 +16,7 @@ import numpy as np
 import zstandard
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
@@ -34,14 +34,15 @@ def _mapping(mapping: MappingProxyType[Any, Any]) -> tuple[Callable[..., Any], t
     return dict, (dict(mapping),)
 
 
-class _Pickler(pickle.Pickler):
-    dispatch_table: Final = {np.ndarray: _array, MappingProxyType: _mapping}
+_HOW: Final[Mapping[type, Callable[[Any], Any]]] = {np.ndarray: _array, MappingProxyType: _mapping}
 
 
 def frozen(parts: object) -> bytes:
     """Return objects as few bytes; what several of them share they share again."""
     raw = io.BytesIO()
-    _Pickler(raw, 5).dump(parts)
+    pickler = pickle.Pickler(raw, 5)
+    pickler.dispatch_table = _HOW
+    pickler.dump(parts)
     return zstandard.ZstdCompressor(level=LEVEL).compress(raw.getbuffer())
 
 
