@@ -38,7 +38,7 @@ CONTENT_LIMIT = codec.DATA_LIMIT - ENVELOPE - REFERENCE
 BAD_ENCODING_LIMITS = 0x8008_0000  # OPC UA Part 6: the value is larger than what we can carry
 
 _PLAIN = frozenset({bool, int, float, str, type(None)})
-_INTEGERS = frozenset(DataType) - {DataType.BOOL, DataType.FLOAT32, DataType.FLOAT64, DataType.STRING}
+INTEGERS = frozenset(DataType) - {DataType.BOOL, DataType.FLOAT32, DataType.FLOAT64, DataType.STRING}
 
 
 class Content(msgspec.Struct, frozen=True):
@@ -283,9 +283,14 @@ def _item(part: Any, sources: Mapping[str, Source]) -> Item:
     if isinstance(part, WireEvent):
         return event(part)
     if isinstance(part, WireFacts):
-        return Facts(kind=cast("Any", part.kind), time_ns=int(part.time), subject=part.subject, body=part.body)
+        return facts(part)
     source, time_ns = part
     return Watermark(source, int(time_ns))
+
+
+def facts(part: WireFacts) -> Facts:
+    """Return facts as they were committed."""
+    return Facts(kind=cast("Any", part.kind), time_ns=int(part.time), subject=part.subject, body=part.body)
 
 
 def event(part: WireEvent) -> Event:
@@ -308,7 +313,7 @@ def _frame(block: Block, source: Source) -> FrameBlock:
     times = np.array(steps, np.int64).cumsum() + first if any(steps) else np.full(len(steps), first, np.int64)
     value: list[Value] = block.value
     for row in [row for row, v in enumerate(value) if v.__class__ is str]:
-        if source.signals[block.signal[row]].dtype in _INTEGERS:
+        if source.signals[block.signal[row]].dtype in INTEGERS:
             value[row] = int(cast("str", value[row]))
 
     def absolute(column: Sequence[int | str | None]) -> NDArray[np.int64] | None:

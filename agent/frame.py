@@ -27,7 +27,7 @@ import enum
 import math
 from array import array
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
@@ -168,8 +168,7 @@ class Source:
         return tuple(sorted({s.machine for s in self.signals}))
 
 
-@dataclass(frozen=True, slots=True)
-class RoundTrip:
+class RoundTrip(NamedTuple):
     """One request of a reading: when its answer (or failure) came, and how long it took."""
 
     time_ns: int  # acquisition time of its rows

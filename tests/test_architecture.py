@@ -29,14 +29,15 @@ MAY_IMPORT = {
 # Modules (or packages) that touch no clock, file, socket or logger.
 PURE = (
     "agent/frame.py", "agent/errors.py", "agent/entry.py", "agent/delivery.py", "agent/sizes.py", "agent/analyzers",
-    "agent/spool/columns.py", "agent/spool/columns_streams.py", "agent/spool/columns_values.py",
+    "agent/spool/columns.py", "agent/spool/columns_arrays.py",
+    "agent/spool/columns_streams.py", "agent/spool/columns_values.py",
     "agent/spool/gaps.py", "agent/spool/record.py", "agent/spool/stamps.py",
     "agent/config/profiles.py", "agent/config/sharing.py",
     "agent/conform/findings.py", "agent/conform/reading.py", "agent/conform/daybook.py",
     "agent/conform/acting/plant.py", "agent/conform/acting/messages.py",
     "agent/changes.py", "agent/fingerprint.py", "agent/maintenance.py", "agent/latest.py",
     "agent/overrun.py", "agent/standstill.py",
-    "agent/replaying/script.py",
+    "agent/replaying/script.py", "agent/replaying/tall.py", "agent/replaying/values.py",
     "agent/edit.py", "agent/interpretation.py", "agent/cli/starting.py", "agent/cli/browsing/entries.py",
     "agent/cli/values.py", "agent/cli/networks.py", "agent/cli/watching/model.py", "agent/cli/watching/lines.py",
     "agent/collectors/base.py", "agent/collectors/planning.py", "agent/collectors/budget.py",

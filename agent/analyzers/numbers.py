@@ -7,11 +7,9 @@ exactly: float64 ends at 2^53, and a counter of 64 bits does not.
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
-
-from agent.analyzers.waiting import Readings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +43,11 @@ class Whole(NamedTuple):
 
 
 class Column:
-    """The values of one block, by row of the block."""
+    """The values of one block, by row of the block.
+
+    Values that stand in columns already say so: they have `number`, `raw` and mostly `whole` of their own
+    (`agent.analyzers.waiting.Readings`, `agent.replaying.values.Values`), and are taken at their word.
+    """
 
     def __init__(self, block: FrameBlock) -> None:
         self.block = block
@@ -58,8 +60,8 @@ class Column:
     def number(self) -> Floats:
         """float64[n], NaN where there is no number."""
         values = self.block.value
-        if isinstance(values, Readings):
-            return values.number
+        if (number := getattr(values, "number", None)) is not None:
+            return cast("Floats", number)
         if self._types <= NUMBERS:
             return np.fromiter(values, np.float64, len(values))
         if self._types <= NUMBERS | {type(None)}:
@@ -72,6 +74,8 @@ class Column:
     def whole(self) -> Whole:
         """The whole numbers among the values."""
         values = self.block.value
+        if (whole := getattr(values, "whole", None)) is not None:
+            return Whole(*whole)
         if self._types == {int}:
             try:
                 return Whole(np.fromiter(values, np.int64, len(values)), np.ones(len(values), np.bool_), wide=False)
@@ -87,6 +91,6 @@ class Column:
     def raw(self, rows: Ints) -> Sequence[Value]:
         """Return the Python values of some rows of the block."""
         values = self.block.value
-        if isinstance(values, Readings):
-            return values.raw(rows.tolist())
+        if (raw := getattr(values, "raw", None)) is not None:
+            return cast("Sequence[Value]", raw(rows.tolist()))
         return [values[row] for row in rows.tolist()]

@@ -53,11 +53,23 @@ def values(dtype: DataType, cells: Sequence[Any], decimal: Decimal | None = ".")
         else:
             if math.isfinite(sum(found)):
                 return found, True
+    if cells and _as_declared(dtype, cells):
+        return list(cells), True
     if decimal != "," and dtype not in PLAIN:
         cells = [_ungrouped(cell, decimal) for cell in cells]
     one = _ONE[dtype]
     mixed = [one(cell) for cell in cells]
     return mixed, not any(value is HOLE or value is BAD for value in mixed)
+
+
+def _as_declared(dtype: DataType, cells: Sequence[Any]) -> bool:
+    """Return whether all cells are values already, as a column of Parquet has them."""
+    found = set(map(type, cells))
+    if _ONE[dtype] is _integer:
+        return found == {int} and min(cells) >= -SIGNED - 1 and max(cells) <= SIGNED
+    return (dtype is DataType.BOOL and found == {bool}) or (
+        dtype is DataType.STRING and found == {str} and "" not in cells
+    )
 
 
 def _ungrouped(cell: Any, decimal: Decimal | None) -> Any:

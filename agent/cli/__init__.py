@@ -101,7 +101,13 @@ VERBS: Mapping[str, tuple[str, Text]] = {
         "carry",
         Text("bring what waits to the gateway on a USB stick", "통신이 안 될 때 USB로 데이터 옮기기"),
     ),
-    "replay": ("replay", Text("what a recording gives when it is read again", "기록한 통신을 다시 읽어 보기")),
+    "replay": (
+        "replay",
+        Text(
+            "what a recording or a spool's folder gives when it is read again",
+            "기록한 통신이나 지난 날을 다시 읽기",
+        ),
+    ),
     "assess": (
         "assess",
         Text("a report of data in files or a database, without an agent", "파일이나 DB에 쌓인 자료로 진단"),

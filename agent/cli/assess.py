@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from agent.assess import told
 from agent.assess.config import load
 from agent.assess.run import Reading
+from agent.cli.progress import Progress
 from agent.reporter import load_model
 from answers.load import load as load_answers
 from contract.codec import encode
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from readiness.model import Model
     from settings.language import Language
 
-_STEP = 1 << 22
 WIDE = 110  # columns of report.txt
 
 
@@ -118,34 +118,3 @@ def _write(folder: Path, result: Result) -> None:
     days.mkdir(exist_ok=True)
     for day, raw in result.days.items():
         (days / f"{day}.json").write_bytes(raw)
-
-
-class Progress:
-    """A line on the terminal that says how far it is; nothing where nobody watches.
-
-    Args:
-        total: Bytes of all files.
-        language: Of the line.
-    """
-
-    def __init__(self, total: int, language: Language) -> None:
-        self._total = total
-        self._language: Language = language
-        self._done = 0
-        self._shown = 0
-        self._watched = sys.stderr.isatty()
-
-    def advance(self, size: int) -> None:
-        """Add bytes that were read."""
-        self._done += size
-        if self._watched and self._done - self._shown >= _STEP:
-            self._shown = self._done
-            share = min(99, 100 * self._done // self._total) if self._total else None
-            text = Text("reading", "읽는 중")(self._language)
-            far = f"{self._done / 1e6:,.0f} MB" if share is None else f"{share:3d} %"
-            print(f"\r{text} {far} ", end="", file=sys.stderr, flush=True)
-
-    def end(self) -> None:
-        """Clear the line."""
-        if self._shown:
-            print("\r\033[K", end="", file=sys.stderr, flush=True)

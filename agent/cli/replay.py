@@ -1,4 +1,8 @@
-"""`tsq-agent replay`: what this release makes of a recording from the field; no device is touched."""
+"""`tsq-agent replay`: what this release makes of a recording from the field, or of what a spool holds.
+
+No device is touched. A file is played as its device had answered; a folder is read as the analyzers had been fed:
+see `agent.cli.anew`.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agent.cli import anew
 from agent.cli.table import clean, table
 from agent.cli.words import QUALITY, status_text
 from agent.errors import ConfigError
@@ -31,16 +36,22 @@ if TYPE_CHECKING:
 
 def arguments(parser: argparse.ArgumentParser, language: Language) -> None:
     """Add the arguments of the verb."""
-    file = Text("what `tsq-agent record` has written", "tsq-agent record로 기록한 파일")
+    file = Text(
+        "what `tsq-agent record` has written, or the agent's storage.directory",
+        "tsq-agent record로 기록한 파일, 또는 에이전트 저장 폴더(storage.directory)",
+    )
     real = Text("in the time that it took then", "기록 당시와 같은 속도로 재생")
     rows = Text("every row, as lines of JSON", "모든 값을 JSON 줄로 출력")
     parser.add_argument("file", metavar="FILE", type=Path, help=file(language))
     parser.add_argument("--real", action="store_true", help=real(language))
     parser.add_argument("--json", action="store_true", help=rows(language))
+    anew.arguments(parser, language)
 
 
 def main(args: argparse.Namespace, language: Language) -> int:
     """Play it and print what came of it; 0 when every recorded request was asked again."""
+    if args.file.is_dir():
+        return anew.main(args, language)
     try:
         lines = args.file.read_text("utf-8").splitlines()
         if _protocol(lines) == "opcua":

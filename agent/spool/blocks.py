@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 FOLDER = "blocks"
 INDEX_LIMIT = 2**24
-_SUFFIX = ".tsb"
+SUFFIX = ".tsb"
 _HEADER = struct.Struct("<4sII8s")
 _MAGIC = b"tsqb"
 
@@ -89,12 +89,12 @@ class Blocks:
 
     def path(self, block: int) -> Path:
         """Return where a file lies."""
-        return self._folder / f"{block}{_SUFFIX}"
+        return self._folder / f"{block}{SUFFIX}"
 
     def listed(self) -> Iterator[int]:
         """Yield the files that are here; what was not written to its end goes."""
         for path in sorted(self._folder.iterdir()):
-            if path.suffix == _SUFFIX and path.stem.isdecimal():
+            if path.suffix == SUFFIX and path.stem.isdecimal():
                 yield int(path.stem)
             else:
                 remove(path)
@@ -144,6 +144,17 @@ class Blocks:
         head, blob = _sizes(data[: _HEADER.size])
         at = _HEADER.size + head
         return dict(columns.decode(data[at : at + blob]))
+
+
+def opened(data: bytes) -> tuple[Index, bytes]:
+    """Return what a file holds: its index, and the blob of `columns`.
+
+    Raises:
+        WireError: it is damaged.
+    """
+    head, blob = _sizes(data[: _HEADER.size])
+    at = _HEADER.size + head
+    return _index(data[: _HEADER.size], data[_HEADER.size : at]), data[at : at + blob]
 
 
 def _sizes(header: bytes) -> tuple[int, int]:

@@ -31,8 +31,19 @@ import msgspec
 import numpy as np
 
 from agent.errors import WireError
+from agent.spool.columns_arrays import (
+    CONTENTS_LIMIT,
+    ENTRIES_LIMIT,
+    HAS_SERVER,
+    HAS_SOURCE,
+    HAS_STATUS,
+    by_signal,
+    mark_base,
+    read,
+    times,
+)
 from agent.spool.columns_streams import Reader, Writer
-from agent.spool.columns_values import read_values, write_values
+from agent.spool.columns_values import write_values
 from contract import codec
 from contract.payload import Block, Times
 
@@ -42,16 +53,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from agent.frame import Value
+    from agent.spool.columns_arrays import Arrays, Offsets
 
     Ints = NDArray[np.int64]
-
-CONTENTS_LIMIT = 8 * 2**20
-"""Bytes of canonical content that one blob may hold, all entries together."""
-ENTRIES_LIMIT = 4_096
-
-_ROW = 6  # bytes that a row takes in the JSON at the very least: `0,` as its signal, its step and its value
-_BLOCK, _TRIP, _MARK = 64, 7, 8  # likewise
-_HAS_STATUS, _HAS_SOURCE, _HAS_SERVER = 1, 2, 4
 
 
 class _Content(msgspec.Struct, frozen=True):
@@ -156,9 +160,9 @@ class _Table:
             self.rows.append(len(block.value))
             self.trips.append(len(block.round_trips))
             self.has.append(
-                bool(block.status) * _HAS_STATUS
-                + bool(block.source_time) * _HAS_SOURCE
-                + bool(block.server_time) * _HAS_SERVER
+                bool(block.status) * HAS_STATUS
+                + bool(block.source_time) * HAS_SOURCE
+                + bool(block.server_time) * HAS_SERVER
             )
             self.signal += block.signal
             self.step += block.time.steps
@@ -221,13 +225,13 @@ def _write_rows(out: Writer, table: _Table) -> None:
     steps = _integers(table.step)
     out.numbers(steps)
     rows = np.array(table.rows, np.int64)
-    key, order = _by_signal(np.repeat(np.array(table.source, np.int64), rows), signal)
+    key, order = by_signal(np.repeat(np.array(table.source, np.int64), rows), signal)
     write_values(out, [table.value[row] for row in order.tolist()], key)
     out.planes(np.array(table.status, np.uint32))
-    times = _times(np.array(table.first, np.int64), rows, steps)
+    at = times(np.array(table.first, np.int64), rows, steps)
     has = np.repeat(np.frombuffer(bytes(table.has), np.uint8), rows)
-    offsets = _write_offsets(out, table.source_time, np.flatnonzero(has & _HAS_SOURCE), times)
-    _write_offsets(out, table.server_time, np.flatnonzero(has & _HAS_SERVER), -offsets)
+    offsets = _write_offsets(out, table.source_time, np.flatnonzero(has & HAS_SOURCE), at)
+    _write_offsets(out, table.server_time, np.flatnonzero(has & HAS_SERVER), -offsets)
 
 
 def _write_offsets(out: Writer, column: Sequence[int | str | None], rows: Ints, base: Ints) -> Ints:
@@ -251,17 +255,6 @@ def _write_offsets(out: Writer, column: Sequence[int | str | None], rows: Ints, 
     return dense
 
 
-def _read_offsets(source: Reader, rows: Ints, base: Ints) -> tuple[Ints, list[int | str | None]]:
-    """Read what `_write_offsets` has written: its result, and the column."""
-    there = np.frombuffer(source.raw(len(rows)), np.bool_)
-    dense = np.zeros(len(base), np.int64)
-    dense[rows[there]] = source.sums(int(there.sum())) - base[rows[there]]
-    column: list[int | str | None] = _numbers(dense[rows])
-    for place in np.flatnonzero(~there).tolist():
-        column[place] = None
-    return dense, column
-
-
 def _integers(values: Iterable[int | str]) -> Ints:
     return np.fromiter(map(int, values), np.int64)
 
@@ -274,48 +267,22 @@ def _numbers(column: Ints) -> list[Any]:
     return values
 
 
-def _by_signal(source: Ints, signal: Ints) -> tuple[Ints, Ints]:
-    """Return what tells signals apart, and which row stands where, both sorted by signal."""
-    key = (source << 32) + signal
-    order = np.argsort(key, kind="stable")
-    return key[order], order
-
-
-def _times(first: Ints, rows: Ints, steps: Ints) -> Ints:
-    """int64[rows]: acquisition time of each row."""
-    sums = np.concatenate(([0], np.cumsum(steps)))
-    times: Ints = sums[1:] + np.repeat(first - sums[np.cumsum(rows) - rows], rows)
-    return times
-
-
 def _entries(source: Reader) -> list[tuple[int, bytes]]:
     """Read a blob."""
-    (count,) = source.sizes(1, ENTRIES_LIMIT)
-    seqs = source.sums(count).tolist()
-    parsed = np.frombuffer(source.raw(count), np.bool_)
-    n = int(parsed.sum())
-    whole = iter(source.texts(count - n, CONTENTS_LIMIT))
-    orders = source.texts(n, CONTENTS_LIMIT)
-    events = source.texts(n, CONTENTS_LIMIT)
-    facts = source.texts(n, CONTENTS_LIMIT)
-    counts = source.sizes(n, CONTENTS_LIMIT // _BLOCK)
-    marks = source.sizes(n, CONTENTS_LIMIT // _MARK)
-    (named,) = source.sizes(1, CONTENTS_LIMIT // _BLOCK)
-    names = [name.decode() for name in source.texts(named, CONTENTS_LIMIT)]
-    columns = _Columns.read(source, sum(counts), names)
-    places = source.numbers(sum(marks)).tolist()
-    ahead = source.numbers(sum(marks)).tolist()
-    source.end()
+    found = read(source)
+    columns = _Columns(found)
+    whole = iter(found.whole)
+    places, ahead = found.mark_source.tolist(), found.mark_ahead.tolist()
     out: list[tuple[int, bytes]] = []
     at = mark = size = 0
-    parts = zip(orders, events, facts, counts, marks, strict=True)
-    for seq, is_parsed in zip(seqs, parsed.tolist(), strict=True):
+    parts = zip(found.orders, found.events, found.facts, found.blocks, found.marks, strict=True)
+    for seq, is_parsed in zip(found.seqs, found.parsed, strict=True):
         if is_parsed:
             order, event, fact, here, marked = next(parts)
-            known = {columns.source[i]: columns.first[i] for i in range(at, at + here)}
-            before = columns.first[at + here - 1] if at + here else 0
+            first = columns.first[at : at + here]
+            known = dict(zip(columns.source[at : at + here], first, strict=True))
             watermarks = [
-                (names[place], str(known.get(place, before) + time))
+                (found.names[place], str(mark_base(known, first, place) + time))
                 for place, time in zip(places[mark : mark + marked], ahead[mark : mark + marked], strict=True)
             ]
             blocks = [columns.block(i, seq) for i in range(at, at + here)]
@@ -331,82 +298,46 @@ def _entries(source: Reader) -> list[tuple[int, bytes]]:
     return out
 
 
-@dataclass(slots=True)
 class _Columns:
-    """Columns that were read, as Python's lists, in the order of the entries; `_Table` says what each is."""
+    """Columns that were read, as Python's lists, in the order of the entries; `Arrays` says what each is."""
 
-    names: list[str]
-    source: list[int]
-    first: list[int]
-    rows: list[int]
-    trips: list[int]
-    has: bytes
-    signal: list[int]
-    step: list[int | str]
-    value: list[Value]
-    status: Iterator[int]
-    source_time: Iterator[int | str | None]
-    server_time: Iterator[int | str | None]
-    trip: Iterator[tuple[int | str, int | str, int]]
-    at: int = 0  # rows of the blocks that were given out
-
-    @classmethod
-    def read(cls, source: Reader, blocks: int, names: list[str]) -> _Columns:
-        """Read everything of so many blocks."""
-        place = source.numbers(blocks)
-        if blocks and not 0 <= int(place.min()) <= int(place.max()) < len(names):
-            raise WireError("a block of no known source")
-        rows = source.sizes(blocks, CONTENTS_LIMIT // _ROW)
-        trips = source.sizes(blocks, CONTENTS_LIMIT // _TRIP)
-        has = source.raw(blocks)
-        first = np.empty(blocks, np.int64)
-        first[np.argsort(place, kind="stable")] = source.sums(blocks)
-        order = np.argsort(np.repeat(place, trips), kind="stable")
-        parts = []
-        for _ in range(3):
-            column = np.empty(len(order), np.int64)
-            column[order] = source.numbers(len(order))
-            parts.append(_numbers(column))
-        n = sum(rows)
-        signal = source.sums(n)
-        steps = source.numbers(n)
-        key, order = _by_signal(np.repeat(place, rows), signal)
-        value = np.empty(n, object)
-        value[order] = read_values(source, key, CONTENTS_LIMIT)
-        row_has = np.repeat(np.frombuffer(has, np.uint8), rows)
-        status = source.planes(int((row_has & _HAS_STATUS > 0).sum()), 4).reshape(-1).view(np.uint32)
-        times = _times(first, np.array(rows, np.int64), steps)
-        offsets, source_time = _read_offsets(source, np.flatnonzero(row_has & _HAS_SOURCE), times)
-        _, server_time = _read_offsets(source, np.flatnonzero(row_has & _HAS_SERVER), -offsets)
-        return cls(
-            names,
-            place.tolist(),
-            first.tolist(),
-            rows,
-            trips,
-            has,
-            signal.tolist(),
-            _numbers(steps),
-            value.tolist(),
-            iter(status.tolist()),
-            iter(source_time),
-            iter(server_time),
-            zip(*parts, strict=True),
-        )
+    def __init__(self, found: Arrays) -> None:
+        self._names = found.names
+        self.source: list[int] = found.source.tolist()
+        self.first: list[int] = found.first.tolist()
+        self._rows: list[int] = found.rows.tolist()
+        self._trips: list[int] = found.trips.tolist()
+        self._has = found.has.tobytes()
+        self._signal: list[int] = found.signal.tolist()
+        self._step = _numbers(found.step)
+        self._value: list[Value] = found.value().tolist()
+        self._status: Iterator[int] = iter(found.status.tolist())
+        self._source_time = iter(_offsets(found.stamped))
+        self._server_time = iter(_offsets(found.served))
+        self._trip = zip(*map(_numbers, found.trip), strict=True)
+        self._at = 0  # rows of the blocks that were given out
 
     def block(self, i: int, seq: int) -> Block:
         """Return block i; to be asked for in order."""
-        n, has = self.rows[i], self.has[i]
-        rows = slice(self.at, self.at + n)
-        self.at += n
+        n, has = self._rows[i], self._has[i]
+        rows = slice(self._at, self._at + n)
+        self._at += n
         return Block(
             seq=seq,
-            source=self.names[self.source[i]],
-            signal=self.signal[rows],
-            time=Times(str(self.first[i]), self.step[rows]),
-            value=self.value[rows],
-            status=list(islice(self.status, n)) if has & _HAS_STATUS else [],
-            source_time=list(islice(self.source_time, n)) if has & _HAS_SOURCE else [],
-            server_time=list(islice(self.server_time, n)) if has & _HAS_SERVER else [],
-            round_trips=list(islice(self.trip, self.trips[i])),
+            source=self._names[self.source[i]],
+            signal=self._signal[rows],
+            time=Times(str(self.first[i]), self._step[rows]),
+            value=self._value[rows],
+            status=list(islice(self._status, n)) if has & HAS_STATUS else [],
+            source_time=list(islice(self._source_time, n)) if has & HAS_SOURCE else [],
+            server_time=list(islice(self._server_time, n)) if has & HAS_SERVER else [],
+            round_trips=list(islice(self._trip, self._trips[i])),
         )
+
+
+def _offsets(found: Offsets) -> list[int | str | None]:
+    """Return times of the device as they travel."""
+    column: list[int | str | None] = _numbers(found.ahead[found.rows])
+    for place in np.flatnonzero(~found.there).tolist():
+        column[place] = None
+    return column

@@ -35,6 +35,7 @@ MAGIC = b"TSC1"
 LEVEL = 3
 STREAMS_LIMIT = 4_096
 _HEAD = struct.Struct("<4s8sI")
+_UNSIGNED = [np.dtype(f"u{width}") for width in (1, 2, 4, 8)]
 _SCALE = struct.Struct("<Bqq")  # planes, unit, offset
 
 
@@ -48,10 +49,12 @@ def zigzag(values: NDArray[np.int64]) -> NDArray[np.uint64]:
     return ((values << 1) ^ (values >> 63)).view(np.uint64)
 
 
-def unzigzag(values: NDArray[np.uint64]) -> NDArray[np.int64]:
-    """Undo `zigzag`."""
-    sign = (values & np.uint64(1)).view(np.int64)
-    return (values >> np.uint64(1)).view(np.int64) ^ -sign
+def unzigzag(values: NDArray[np.unsignedinteger]) -> NDArray[np.signedinteger]:
+    """Undo `zigzag`, in as many bytes as the numbers have."""
+    signed = np.dtype(f"i{values.itemsize}")
+    sign = (values & values.dtype.type(1)).view(signed)
+    found: NDArray[np.signedinteger] = (values >> values.dtype.type(1)).view(signed) ^ -sign
+    return found
 
 
 class Writer:
@@ -141,6 +144,11 @@ class Reader:
         self._next = 0
         self._unpacker = zstandard.ZstdDecompressor()
 
+    @property
+    def streams(self) -> int:
+        """How many there are."""
+        return len(self._plain)
+
     def raw(self, length: int | None = None) -> bytes:
         """Return the next stream, of so many bytes."""
         if self._next >= len(self._plain):
@@ -175,15 +183,24 @@ class Reader:
         width, unit, offset = _SCALE.unpack(self.raw(_SCALE.size))
         if width > 8:
             raise WireError(f"numbers of {width} bytes")
-        table = np.zeros((count, 8), np.uint8)
+        if not width:  # all alike
+            return np.full(count, np.int64(offset))
+        whole = next(kind for kind in _UNSIGNED if kind.itemsize >= width)
+        table = np.zeros((count, whole.itemsize), np.uint8)
         for place in range(width):
             table[:, place] = np.frombuffer(self.raw(count), np.uint8)
-        return unzigzag(table.reshape(-1).view(np.uint64)) * np.int64(unit) + np.int64(offset)
+        found = unzigzag(table.reshape(-1).view(whole)).astype(np.int64)
+        if unit != 1:
+            found *= np.int64(unit)
+        found += np.int64(offset)
+        return found
 
     def sums(self, count: int) -> NDArray[np.int64]:
         """int64[count]: what `Writer.differences` has written."""
         first = self.numbers(min(count, 1))
-        return np.cumsum(np.concatenate((first, self.numbers(max(count - 1, 0)))))
+        found = np.concatenate((first, self.numbers(max(count - 1, 0))))
+        np.cumsum(found, out=found)
+        return found
 
     def sizes(self, count: int, most: int) -> list[int]:
         """Return numbers that count something: none negative, all together at most `most`."""

@@ -11,7 +11,7 @@ Pure: no clock, file, socket or logger.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from agent.spool.columns_streams import Reader, Writer
 
     Ints = NDArray[np.int64]
+    Keys = NDArray[np.integer[Any]]
     Mask = NDArray[np.bool_]
 
 NULL, FALSE, TRUE, INTEGER, FLOAT, TEXT, DIGITS = range(7)
@@ -36,15 +37,17 @@ THROUGH_FLOAT32 = 8
 FLOAT32, FLOAT64 = 16, 17
 LARGEST = 2**53  # up to here whole numbers are exact as float64
 DIGITS_LENGTH = 20  # of -2^63
+_KIND_NUMBER = np.full(DIGITS + 1, np.nan)
+_KIND_NUMBER[[FALSE, TRUE]] = 0, 1
 
 
-def write_values(out: Writer, values: Sequence[Value], signal: Ints) -> None:
+def write_values(out: Writer, values: Sequence[Value], signal: Keys) -> None:
     """Write values sorted by signal.
 
     Args:
         out: Where to.
         values: n of them.
-        signal: int64[n], ascending: which rows belong to one signal.
+        signal: integers[n], ascending: which rows belong to one signal.
 
     Raises:
         OverflowError: an integer has more than 64 bits.
@@ -84,12 +87,43 @@ def write_values(out: Writer, values: Sequence[Value], signal: Ints) -> None:
     out.differences(np.array([table[text] for text in texts], np.int64))
 
 
-def read_values(source: Reader, signal: Ints, most: int) -> NDArray[Any]:
-    """object[n]: values sorted by signal, as they were written.
+class Typed(NamedTuple):
+    """Values sorted by signal, as they travel.
+
+    Attributes:
+        kinds: uint8[n], `NULL` to `DIGITS`.
+        number: float64[n], NaN where there is none; a bool is 0 or 1.
+        whole: int64[n], of `INTEGER` and `DIGITS`; of `TEXT`, which of `table`; else 0.
+        table: The texts.
+    """
+
+    kinds: NDArray[np.uint8]
+    number: NDArray[np.float64]
+    whole: Ints
+    table: list[str]
+
+    def objects(self) -> NDArray[Any]:
+        """object[n]: the values as Python has them."""
+        column = np.empty(len(self.kinds), object)  # of None
+        rows = np.flatnonzero(self.kinds == FLOAT)
+        column[rows] = self.number[rows].astype(object)  # not a list, which would be looked through
+        rows = np.flatnonzero((self.kinds == FALSE) | (self.kinds == TRUE))
+        column[rows] = (self.kinds[rows] == TRUE).astype(object)
+        rows = np.flatnonzero(self.kinds == INTEGER)
+        column[rows] = self.whole[rows].astype(object)
+        rows = np.flatnonzero(self.kinds == DIGITS)
+        column[rows] = [str(number) for number in self.whole[rows].tolist()]
+        rows = np.flatnonzero(self.kinds == TEXT)
+        column[rows] = [self.table[place] for place in self.whole[rows].tolist()]
+        return column
+
+
+def read_values(source: Reader, signal: Keys, most: int) -> Typed:
+    """Read values sorted by signal, as they were written.
 
     Args:
         source: Where from.
-        signal: int64[n], ascending, as it was given to the writer.
+        signal: integers[n], ascending, as it was given to the writer.
         most: Bytes that all texts may take together.
 
     Raises:
@@ -103,16 +137,18 @@ def read_values(source: Reader, signal: Ints, most: int) -> NDArray[Any]:
     begins = _begins(signal[rows])
     forms = np.frombuffer(source.raw(int(begins.sum())), np.uint8)
     form = forms[np.cumsum(begins) - 1] if len(rows) else forms
-    known = (form % THROUGH_FLOAT32 < DECIMALS) & (form < FLOAT32) | (form == FLOAT32) | (form == FLOAT64)
+    known = (forms % THROUGH_FLOAT32 < DECIMALS) & (forms < FLOAT32) | (forms == FLOAT32) | (forms == FLOAT64)
     if not known.all():
         raise WireError("a float of no known form")
     decimal = form < FLOAT32
-    whole = (kinds == INTEGER) | (kinds == DIGITS)
-    whole[rows[decimal]] = True
-    numbers = np.zeros(n, np.int64)
-    numbers[whole] = source.sums(int(whole.sum()))
+    integer = (kinds == INTEGER) | (kinds == DIGITS)
+    held = integer.copy()
+    held[rows[decimal]] = True
+    whole = np.zeros(n, np.int64)
+    whole[held] = source.sums(int(held.sum()))
     floats = np.empty(len(rows), np.float64)
-    floats[decimal] = _unscaled(numbers[rows[decimal]], form[decimal])
+    floats[decimal] = _unscaled(whole[rows[decimal]], form[decimal])
+    whole[rows] = 0
     short = form == FLOAT32
     bits = source.planes(int(short.sum()), 4).reshape(-1).view(np.uint32)
     floats[short] = np.bitwise_xor.accumulate(bits).view(np.float32)
@@ -122,17 +158,16 @@ def read_values(source: Reader, signal: Ints, most: int) -> NDArray[Any]:
     )
     if not np.isfinite(floats).all():
         raise WireError("a float that JSON does not have")
-    column = np.empty(n, object)  # of None
-    column[rows] = floats.tolist()
-    column[kinds == FALSE] = False
-    column[kinds == TRUE] = True
-    column[kinds == INTEGER] = numbers[kinds == INTEGER].tolist()
-    column[kinds == DIGITS] = [str(number) for number in numbers[kinds == DIGITS].tolist()]
-    column[kinds == TEXT] = _read_texts(source, int((kinds == TEXT).sum()), most)
-    return column
+    number = _KIND_NUMBER[kinds]
+    number[rows] = floats
+    number[integer] = whole[integer]
+    text = np.flatnonzero(kinds == TEXT)
+    table, places = _read_texts(source, len(text), most)
+    whole[text] = places
+    return Typed(kinds, number, whole, table)
 
 
-def _read_texts(source: Reader, n: int, most: int) -> list[str]:
+def _read_texts(source: Reader, n: int, most: int) -> tuple[list[str], Ints]:
     (count,) = source.sizes(1, most)
     raw = source.texts(count, most)
     places = source.sums(n)
@@ -144,7 +179,7 @@ def _read_texts(source: Reader, n: int, most: int) -> list[str]:
         table = [text.decode() for text in raw]
     except UnicodeDecodeError as exc:
         raise WireError(f"a text that is not UTF-8: {exc}") from exc
-    return [table[place] for place in places.tolist()]
+    return table, places
 
 
 def _digits(text: str) -> int | None:
@@ -155,9 +190,9 @@ def _digits(text: str) -> int | None:
     return number if SAFE < abs(number) < 2**63 and str(number) == text else None
 
 
-def _begins(signal: Ints) -> Mask:
+def _begins(signal: Keys) -> Mask:
     """bool[n]: where the first row of a signal stands."""
-    return np.append(np.ones(min(1, len(signal)), np.bool_), np.diff(signal) != 0)
+    return np.append(np.ones(min(1, len(signal)), np.bool_), signal[1:] != signal[:-1])
 
 
 def _xored(bits: NDArray[Any]) -> NDArray[Any]:

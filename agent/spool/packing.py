@@ -18,7 +18,7 @@ from agent.errors import WireError
 from agent.spool import blocks as files
 from agent.spool.base import KEPT, Kept
 from agent.spool.blocks import Index, Packed
-from agent.spool.columns import CONTENTS_LIMIT
+from agent.spool.columns_arrays import CONTENTS_LIMIT
 
 if TYPE_CHECKING:
     import threading

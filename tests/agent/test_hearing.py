@@ -67,7 +67,8 @@ class Rig:
         self.answering = Answering(config, folder, TOPICS, lambda: 0)
         nothing: Any = SimpleNamespace()
         uplink: Any = SimpleNamespace(on_request=lambda *_: None)
-        self.reporter = Reporter(config, disk, uplink, TOPICS, nothing, self.answering.sets)
+        past: Any = SimpleNamespace(told=dict, leave_out=lambda _machines: None)
+        self.reporter = Reporter(config, past, uplink, TOPICS, nothing, self.answering.sets)
         evidence: Any = SimpleNamespace(begin=lambda sources, *said: self.begun.append((len(sources), *said)))
         others: Any = dict.fromkeys(("fleet", "latest", "fingerprints", "maintenance", "sender"))
         self.running = Running(

@@ -8,6 +8,7 @@ from agent import entry
 from agent.errors import WireError
 from agent.frame import DataType, Event, FrameBlock, RoundTrip, Signal, Source, Value, Watermark
 from agent.spool import columns, columns_streams
+from agent.spool.columns_arrays import CONTENTS_LIMIT
 from tests.fuzz.target import Target
 
 CHECKED = 12  # bytes of magic and checksum
@@ -57,7 +58,7 @@ def run(data: bytes) -> None:
         found = columns.decode(columns_streams.MAGIC + columns_streams.checksum(data) + data)
     except WireError:
         return
-    assert sum(len(raw) for _, raw in found) <= columns.CONTENTS_LIMIT
+    assert sum(len(raw) for _, raw in found) <= CONTENTS_LIMIT
     assert columns.decode(columns.encode(found)) == found
 
 

@@ -99,6 +99,17 @@ def test_whole_numbers_bools_and_texts() -> None:
     assert cells.values(DataType.STRING, ["-", "", "A-1", float("nan")])[0] == ["-", cells.HOLE, "A-1", cells.HOLE]
 
 
+def test_a_column_that_holds_what_is_declared_stays_as_it_is() -> None:
+    for dtype, found in (
+        (DataType.INT64, [2**63 - 1, -(2**63), 0]), (DataType.BOOL, [True, False]), (DataType.STRING, ["a", " "]),
+    ):  # fmt: skip
+        assert cells.values(dtype, found) == (found, True)
+    assert cells.values(DataType.INT64, [True, 2]) == ([1, 2], True)
+    assert cells.values(DataType.INT64, [2**63, 2]) == ([cells.BAD, 2], False)
+    assert cells.values(DataType.STRING, ["a", ""]) == (["a", cells.HOLE], False)
+    assert cells.values(DataType.BOOL, [1, 0]) == ([True, False], True)
+
+
 @pytest.mark.parametrize("step", [0.1, 1.0, 2.5, 10.0, 60.0, 900.0])
 def test_intervals_are_estimated_through_jitter_and_holes_and_not_where_there_is_none(step: float) -> None:
     rng = np.random.default_rng(7)

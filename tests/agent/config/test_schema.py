@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[3]
 FILE = ROOT / "docs" / "agent.schema.json"
 VALIDATOR = Draft7Validator(json.loads(FILE.read_text("utf-8")))
 CASES = sorted((ROOT / "tests" / "agent" / "config" / "cases").glob("*.yaml"))
-BETWEEN_PARTS = {"bursts", "cross_checks", "reserved_machine", "schedule"}
+BETWEEN_PARTS = {"agents", "bursts", "cross_checks", "reserved_machine", "schedule"}
 """Cases whose mistakes lie between two parts of a file, which only `check` can see."""
 
 

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from agent import entry
 from agent.errors import WireError
 from agent.spool import columns, columns_streams
+from agent.spool.columns_arrays import CONTENTS_LIMIT
 from contract import codec
 from contract.payload import Block, Times, Value, WireEvent
 from tests.agent.test_entry import ITEMS
@@ -130,7 +131,7 @@ def test_one_odd_entry_costs_the_others_nothing() -> None:
 def test_too_much_is_refused() -> None:
     """A block has limits, so that reading it back costs little memory."""
     with pytest.raises(ValueError, match="more than"):
-        columns.encode([(1, b" " * (columns.CONTENTS_LIMIT + 1))])
+        columns.encode([(1, b" " * (CONTENTS_LIMIT + 1))])
     assert columns.decode(columns.encode([])) == []
 
 
@@ -164,7 +165,7 @@ def test_nothing_in_a_blob_is_believed() -> None:
         except WireError:
             refused += 1
         else:
-            assert sum(len(raw) for _, raw in found) <= columns.CONTENTS_LIMIT
+            assert sum(len(raw) for _, raw in found) <= CONTENTS_LIMIT
     assert refused > 500
 
 
@@ -203,7 +204,7 @@ def test_rows_that_share_one_text_cannot_fill_the_memory() -> None:
     values: Sequence[Value] = [long] * 60
     block = Block(seq=1, source="a", signal=[0] * 60, time=Times("5", [0] * 60), value=list(values))
     raw = codec.encode(entry.Content([block], [], [], [], "b"))
-    assert len(raw) > columns.CONTENTS_LIMIT
+    assert len(raw) > CONTENTS_LIMIT
     with pytest.raises(ValueError, match="more than"):
         columns.encode([(1, raw)])
     half = codec.encode(
