@@ -35,7 +35,7 @@ STATE = 600
 CLOSES = 600
 """Seconds after its end at which a day closes."""
 WAIT = WAIT_NS // SECOND
-EVERY = 11
+EVERY = 12
 """Seconds between two moments that are looked at: ten to a wait."""
 
 

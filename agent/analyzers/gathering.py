@@ -2,7 +2,7 @@
 
 Entries are committed each second, and a reading of twenty signals costs the analyzers as much as a block of a
 thousand rows. What waits is taken before anybody asks for anything that depends on it, so it changes nothing but
-the time it takes. It is at most a minute and a half, or a few thousand rows; sources take theirs at different
+the time it takes. It is at most two minutes, or a few thousand rows; sources take theirs at different
 moments of it, so that together they never hold more than half. In between, what the rows have left behind is cold.
 """
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from readiness.evidence import SourceDay
     from readiness.spans import Spans
 
-WAIT_NS: Final = 110_000_000_000
+WAIT_NS: Final = 120_000_000_000
 ROWS: Final = 4096
 """So many are worked on at once nearly as fast as any larger number."""
 COLD: Final = ("_keys", "_knowledge", "_analyzers", "_seen", "_since", "_reads")
@@ -133,12 +133,12 @@ class Gathering(Ledger):
     def drop(self, end_ns: int) -> None:
         """See `Ledger`."""
         with self._open():
-            super().drop(end_ns)
+            self._forget(end_ns)
 
-    def state(self) -> dict[str, Any]:
+    def state(self, closed_ns: int = 0) -> dict[str, Any]:
         """See `Ledger`."""
         with self._open():
-            return super().state()
+            return super().state(closed_ns)
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """See `Ledger`."""

@@ -351,6 +351,9 @@ class Ledger:
 
     def drop(self, end_ns: int) -> None:
         """Forget days that end at or before `end_ns`."""
+        self._forget(end_ns)
+
+    def _forget(self, end_ns: int) -> None:
         self._knowledge.drop(end_ns)
         self._liveness.drop(end_ns)
         for analyzer in self._analyzers.values():
@@ -360,8 +363,9 @@ class Ledger:
         self._late = {s: v for s, v in self._late.items() if s >= end_ns}
         self._resumed = {s: v for s, v in self._resumed.items() if s >= end_ns}
 
-    def state(self) -> dict[str, Any]:
-        """Return everything as JSON."""
+    def state(self, closed_ns: int = 0) -> dict[str, Any]:
+        """Return everything as JSON, but days that end at or before `closed_ns`: they are forgotten."""
+        self._forget(closed_ns)  # a piece may end before the last closed day though it was closed after it
         return {
             "about": list(self._about),
             "keys": self._keys,

@@ -70,9 +70,9 @@ def test_blocks_wait_for_a_moment_of_their_source_or_a_few_thousand_rows() -> No
             if not gathering.waiting:
                 when.append(second)
         assert len(when) >= 400 * SECOND // WAIT_NS
-        assert {b - a for a, b in pairwise(when)} <= {WAIT_NS // SECOND}
+        assert {b - a for a, b in pairwise(when)} == {WAIT_NS // SECOND}
         taken.add(when[0])
         at = START + 400 * SECOND
         gathering.block(block(of, [(0, at + i * 1_000_000, 0) for i in range(ROWS)]), 0)
         assert gathering.waiting == 0
-    assert len(taken) == 4, "sources take theirs at different moments"
+    assert len(taken) >= 3, "sources take theirs at different moments"
