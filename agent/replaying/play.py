@@ -147,6 +147,7 @@ def _moved(body: Json, device: Device) -> Json:
 async def _served(script: Script, clock: SystemClock, *, real: bool) -> AsyncIterator[int]:
     """Play the script on a port of the loopback; yield the port."""
     tasks: set[asyncio.Task[None]] = set()
+    writers: list[asyncio.StreamWriter] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         buffer = b""
@@ -154,6 +155,7 @@ async def _served(script: Script, clock: SystemClock, *, real: bool) -> AsyncIte
         assert task is not None
         tasks.add(task)
         task.add_done_callback(tasks.discard)
+        writers.append(writer)
         with contextlib.suppress(OSError, asyncio.CancelledError), contextlib.closing(writer):
             while data := await reader.read(4096):
                 buffer += data
@@ -176,6 +178,10 @@ async def _served(script: Script, clock: SystemClock, *, real: bool) -> AsyncIte
         yield server.sockets[0].getsockname()[1]
     finally:
         server.close()
+        await asyncio.sleep(0)  # who was accepted last becomes a task
         for task in list(tasks):
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        for writer in writers:  # nobody reads what is still on its way, and it would keep the socket
+            writer.transport.abort()
+        await asyncio.sleep(0)
