@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING
 
 from agent import control, counters, kept
 from agent.analyzers import evidence as analyzers
-from agent.analyzers.latency import account
+from agent.analyzers.latency import Latency
 from agent.answering import Answering, declared
 from agent.attended import Attended
 from agent.clock import SystemClock
@@ -126,7 +126,7 @@ class Agent:
                 max_age_ns=config.storage.max_age,
                 min_free_bytes=config.storage.min_free,
             ),
-            account=functools.partial(account, calendar=self._calendar),
+            account=Latency(self._calendar),
             ring_rows=rows_for(self._sources),
         )
         self._refuse_other_ids()
@@ -171,7 +171,16 @@ class Agent:
         self._team = team(
             config, lambda: self._reporter.config, past, inbox, self._spool, sets, self._site, topics, self._clock
         )
-        self._office = opened(config, self._folder, self._reporter, uplink, topics, self._clock, self._team)
+        self._office = opened(
+            config,
+            self._folder,
+            self._reporter,
+            uplink,
+            topics,
+            self._clock,
+            self._team,
+            self._fingerprints.devices,
+        )
         if self._team.outbox is not None:
             self._reporter.turns.append(self._team.outbox.turn)
         self._sparkplug = self._made_sparkplug(config.sparkplug)

@@ -146,6 +146,10 @@ class Fingerprints:
         device = self._devices[name]
         return {"since": device.since, "changes": device.changes} if device.changes else None
 
+    def devices(self) -> list[str]:
+        """Return the devices that are not as they were, sorted."""
+        return sorted(name for name, device in list(self._devices.items()) if device.changes)
+
     def confirm(self, name: str, author: str) -> Event | None:
         """Take a device as it is now for what it shall be; return the event, None when nothing had changed.
 

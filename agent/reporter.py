@@ -227,7 +227,8 @@ class Reporter:
         with self._lock:
             now = self._clock.monotonic()
             if self._made is None or now - self._made[0] > fresh_s * 1e9:
-                self._made = (now, self._assess(self._clock.now()))
+                before = None if self._made is None else self._made[1]
+                self._made = (now, self._assess(self._clock.now()).after(before))
             return self._made[1]
 
     def at(self, now_ns: int) -> Assessment:

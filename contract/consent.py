@@ -37,6 +37,14 @@ NEEDS: Mapping[str, frozenset[Scope]] = {
 `baseline.freeze`."""
 RECORDS: frozenset[Scope] = frozenset({"days", "machines"})
 """Scopes without which no daily record leaves the agent."""
+TELLS: Mapping[str, frozenset[Scope]] = {
+    "unused": frozenset({"indicators"}),
+    "decay": frozenset({"indicators"}),
+    "stale": frozenset({"machines"}),
+    "device_changed": frozenset({"machines"}),
+    "baseline_frozen": RECORDS,
+}
+"""Kind of event -> scopes that it needs, all of them: what is told of the whole plant, or of single machines."""
 
 
 class Given(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -53,6 +61,11 @@ class Consent(msgspec.Struct, frozen=True):
 
     now: Given
     history: list[Given]
+
+
+def may_tell(kind: str, scopes: frozenset[Scope]) -> bool:
+    """Return whether an event of a kind may leave the agent."""
+    return TELLS[kind] <= scopes
 
 
 def allows(verb: str, scopes: frozenset[Scope]) -> bool:

@@ -37,7 +37,8 @@ class MetricDay(msgspec.Struct, frozen=True, omit_defaults=True):
     """One metric on one day, machine by machine; `apart` lists those that are not assessed, by reason.
 
     Machines that stand in neither have nothing that counts on this day. `whole`: one number of all machines
-    together, which stands with the first.
+    together, which stands with the first. `held`: those of `machines` whose number held over the report's window,
+    beside others whose numbers are of this day: of them the latest counts, and nothing is added up.
     """
 
     metric: Id
@@ -49,6 +50,7 @@ class MetricDay(msgspec.Struct, frozen=True, omit_defaults=True):
     per: float = 1.0
     whole: bool = False
     apart: dict[Reason, list[Index]] = {}
+    held: list[Index] = []
 
 
 class Absent(msgspec.Struct, frozen=True):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from contract import consent, day, evidence, manifest, payload, report, verbs
+from contract import consent, day, event, evidence, manifest, payload, report, verbs
 from contract.topics import PREFIX
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ PAYLOADS: Mapping[str, type[msgspec.Struct]] = {
     "baseline": verbs.SignedBaseline,
     "baseline.record": verbs.Baseline,
     "consent": consent.Consent,
+    "event": event.Event,
     "exit": verbs.Exit,
 }
 """Name of the payload (its topic's last level, or the verb) -> type."""

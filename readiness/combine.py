@@ -68,7 +68,7 @@ class Combiner:
                 roles.update(self._view.roles(machine))
         if indicator.scope == "plant":
             weights = dict(list(weights.items())[:1])
-        return self._value(indicator, weights, None, dict(sorted(roles.items())))
+        return self._value(indicator, pooled(weights), None, dict(sorted(roles.items())))
 
     def _value(
         self,
@@ -144,6 +144,24 @@ class Combiner:
         if isinstance(outcome, Given):
             return 1.0
         return min(int((outcome.den > 0).sum()) / planned, 1.0) if planned else 1.0
+
+
+def pooled(outcomes: Mapping[str, tuple[float, Outcome]]) -> dict[str, tuple[float, Outcome]]:
+    """Return outcomes in which machines with too few events have those of all such machines together, if enough.
+
+    Each of them then stands for the same, by its weight; one without any event stays as it is.
+    """
+    few = [o.few for _, o in outcomes.values() if isinstance(o, Missing) and o.few is not None]
+    if not few or sum(sum(day.values()) for one in few for day in one.days) < few[0].least:
+        return dict(outcomes)
+    counted = [any(there) for there in zip(*(one.counted for one in few), strict=True)]
+    rows = [sum((Counter(day) for day in row), Counter()) for row in zip(*(one.days for one in few), strict=True)]
+    days = [row for row, there in zip(rows, counted, strict=True) if there]
+    together = Buckets(tuple(days), few[0].quantile, flags=("POOLED",))
+    return {
+        name: (weight, together if isinstance(o, Missing) and o.few is not None else o)
+        for name, (weight, o) in outcomes.items()
+    }
 
 
 def _machines(outcomes: Sequence[Outcome], *, share: bool) -> dict[str, Shown]:

@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from readiness.identity import GRACE_NS
+from readiness.seen import names_something
 from readiness.spans import EMPTY, Spans, difference, intersection, union
-from readiness.stops import names_something
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from readiness.alarms import is_active
 from readiness.indicators import REGISTRY
 from readiness.plant import Contradiction
-from readiness.stops import names_something
+from readiness.seen import names_something
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -161,13 +161,13 @@ def count(view: View, name: str, ideals_ns: Sequence[float | None] = ()) -> Coun
     pace: list[dict[int, int]] = [{} for _ in range(days)]
     raw: list[tuple[int, int, int, int, float]] = []  # day, at, before, after, unit
     for day, record, seen in records:
-        each = seen.unit * meaning.factor
+        each, start = seen.unit * meaning.factor, record.start_ns
         for target, flat in ((pieces, seen.counted), (blind, seen.blind)):
             for quarter, amount in pairs(flat).items():
-                target[record.start_ns + quarter * QUARTER_NS] += amount * each
+                target[start + quarter * QUARTER_NS] += amount * each
         rows = iter(seen.back)
         kept = [
-            (day, record.start_ns + ms * MILLI_NS, before, after, seen.unit)
+            (day, start + ms * MILLI_NS, before, after, seen.unit)
             for ms, before, after in zip(rows, rows, rows, strict=True)
         ]
         raw += kept

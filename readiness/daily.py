@@ -30,6 +30,7 @@ def machines(assessment: Assessment) -> list[DayMachine]:
 def metrics(assessment: Assessment) -> list[MetricDay]:
     """Return every indicator of the window's last day; those of which nothing can be said are left out."""
     order = [m.id for m in assessment.view.inventory]
+    assessment.look(REGISTRY)
     found = [metric_day(REGISTRY[name], order, assessment.outcomes(name)) for name in sorted(REGISTRY)]
     return [one for one in found if one.machines or one.apart]
 
@@ -62,9 +63,11 @@ def metric_day(indicator: Indicator, order: list[str], outcomes: Mapping[str, Ou
                 ratios.setdefault(per, []).append(row)
         else:
             states.append((index, round(point(outcome), DIGITS), 1.0))
-    # Where machines find different kinds the record tells the one that can be added up; the others tell their state
-    # in the report. No formula has two different `per`.
+    # No formula has two different `per`. What holds over the window stands beside what is added up, as a share of
+    # 1, on days on which there is anything to add up: alone it would look as if the plant had become so.
     per, rows = next(iter(ratios.items()), (1.0, [] if adds else states))
+    held = [(index, round(value / per, DIGITS), 1.0) for index, value, _ in states] if adds and rows else []
+    rows = sorted([*rows, *held])
     return MetricDay(
         metric=indicator.id,
         unit=indicator.unit,
@@ -75,4 +78,5 @@ def metric_day(indicator: Indicator, order: list[str], outcomes: Mapping[str, Ou
         per=per,
         whole=whole,
         apart=apart,
+        held=[index for index, _, _ in held],
     )

@@ -117,6 +117,7 @@ FLAGS = {
         "no ideal cycle: whether pieces came too fast was not checked",
         "기준 사이클타임이 없어 과속 계수는 확인하지 못함",
     ),
+    "POOLED": Words("machines with few events are taken together", "건수가 적은 설비들은 합쳐서 계산함"),
     "MIXED_LOTS": Words("lots were interrupted or are shorter than a cycle", "로트가 섞이거나 한 사이클보다 짧음"),
     "MODEL_UNUSED": Words(
         "the server lists a companion specification that no read signal uses",

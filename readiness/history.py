@@ -39,6 +39,7 @@ class Row:
     num: float
     den: float
     per: float
+    held: bool = False
 
     @property
     def value(self) -> float:
@@ -58,7 +59,7 @@ def rows(days: Iterable[Day], metric: str) -> tuple[list[Row], MetricDay | None]
     found = [
         Row(
             date.fromisoformat(day.date), day.machines[at].id, 1.0 if one.whole else day.machines[at].weight,
-            num, den, one.per,
+            num, den, one.per, at in one.held,
         )
         for day, one in told
         if latest is not None and one.kind == latest.kind
@@ -74,7 +75,7 @@ def series(
     """Return a metric in steps of `step` days from `first` on, or None if no record knows it.
 
     The plant's value is the mean over machines by weight, each machine over the days of the step. A state is the
-    latest of a step.
+    latest of a step, and so is what held for one machine beside others that add up.
     """
     inside = [day for day in days if first.isoformat() <= day.date <= last.isoformat()]
     found, latest = rows(inside, metric)
@@ -108,11 +109,12 @@ def _point(found: list[Row], first: date, last: date, kind: Kind, machine: str |
         by_machine.setdefault(row.machine, []).append(row)
     total = weighted = 0.0
     for own in by_machine.values():
-        counted = [max(own, key=lambda row: row.date)] if kind == "state" else own
+        latest = max(own, key=lambda row: row.date)
+        counted = [latest] if kind == "state" or latest.held else [row for row in own if not row.held]
         weight = counted[-1].weight
         value = counted[-1].per * math.fsum(r.num for r in counted) / math.fsum(r.den for r in counted)
         total, weighted = total + weight, weighted + weight * value
-    sums = kind == "ratio" and machine is not None
+    sums = kind == "ratio" and machine is not None and not any(row.held for row in found)
     return Point(
         begin,
         end,
@@ -148,7 +150,7 @@ def restlessness(days: Sequence[Day], metric: str, first: date, last: date, mach
     order = {day.date: number for number, day in enumerate(sorted(inside, key=lambda day: day.date))}
     parts: list[tuple[Floats, Floats]] = []  # of each machine: days' numbers, and values around their mean
     for machine in sorted({row.machine for row in found}):
-        own = sorted((row for row in found if row.machine == machine), key=lambda row: row.date)
+        own = sorted((row for row in found if row.machine == machine and not row.held), key=lambda row: row.date)
         if len(own) < 2 or (machines and machine not in machines):
             continue
         values = np.array([row.value for row in own], np.float64)

@@ -29,6 +29,7 @@ INPUTS = {
     "tracks": Input("SourceDay.tracks", ("FrameBlock",)),
     "counts": Input("SourceDay.counts", ("FrameBlock",)),
     "values": Input("SourceDay.values", ("FrameBlock",)),
+    "ids": Input("SourceDay.ids", ("FrameBlock",)),
     "jitter": Input("SourceDay.jitter", ("FrameBlock",)),
     "order": Input("SourceDay.repeated, disordered, with_source_time, rows", ("FrameBlock",)),
     "alarms": Input("SourceDay.tracks", ("FrameBlock", "Event alarm")),

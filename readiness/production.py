@@ -18,10 +18,10 @@ from readiness.cycles import cycles_of, median_ns
 from readiness.energy import energy_of
 from readiness.kpi import Basis, kpis
 from readiness.records import QUARTER_NS
-from readiness.seen import text
+from readiness.seen import names_something, text
 from readiness.spans import Spans, intersection, union
 from readiness.states import states_of
-from readiness.stops import changeovers_of, lots_of, names_something, stops_of
+from readiness.stops import changeovers_of, lots_of, stops_of
 from readiness.timemodel import times_of
 from readiness.view import NEEDED_DAYS
 

@@ -5,6 +5,7 @@ so that roles, states, products, calendars and weights can be given or corrected
 
     Track    few different values: what it said, from when to when           states, modes, products, lots, alarms
     Count    a whole number (or an energy meter) that mostly grows: how much, when, and each step back
+    Ids      more different values than a track holds, of a text or an id                     serial numbers
     Values   many different values: spread, steps, runs, spikes, time out of range
     Loop     set point and measured value of a control loop: time within the band, and how set points were followed
     Burst    a window of fast reading: the frequency below which the signal's power lies
@@ -42,6 +43,12 @@ STILLS = 64
 BACKS = 100
 """Steps back of a counter that are kept one by one."""
 SPIKES = 32
+SAMPLE = 32
+"""Ids of a day that are kept one by one, those with the smallest hashes."""
+SHOWS = 4
+"""How often one of them is shown with times; of more only the number is kept."""
+SHAPES = 32
+"""Different shapes of ids on a day; what comes after so many is counted with the last."""
 
 
 class Track(msgspec.Struct, frozen=True, array_like=True):
@@ -67,6 +74,42 @@ class Track(msgspec.Struct, frozen=True, array_like=True):
     changes: int
     changed: Sparse
     dwell: Sparse
+
+
+class Show(msgspec.Struct, frozen=True, array_like=True):
+    """One id of a day.
+
+    Attributes:
+        label: The id.
+        shows: How often it was shown: from a reading that said it first to the first of another id. Holes, and
+            times in which nothing was said, do not end it.
+        spans: [begin in ms from the day's start, length in ms, ...] of the first `SHOWS` that ended on this day; a
+            begin on an earlier day is negative.
+    """
+
+    label: str
+    shows: int
+    spans: list[int]
+
+
+class Ids(msgspec.Struct, frozen=True, array_like=True):
+    """Ids that were too many for a track: serial numbers of pieces, on one day.
+
+    The sample are the ids with the smallest hashes (`readiness.serials.rank`): the same id is among the sample of
+    each day and machine that showed it, as far as their samples reach, so that what comes back, and what came from
+    the machine before, can be told.
+
+    Attributes:
+        shapes: The first id of each shape (`readiness.serials.shape`), in order of their coming.
+        rest: [quarter, shape, ms in which an id of it was said, ids of it that began, ...].
+        shown: How many ids ended, as often as they were shown, after a begin that was seen.
+        sample: At most `SAMPLE` of them, in order of time.
+    """
+
+    shapes: list[str]
+    rest: list[int]
+    shown: int
+    sample: list[Show]
 
 
 class Count(msgspec.Struct, frozen=True, array_like=True):

@@ -10,22 +10,20 @@ Pure and deterministic: equal evidence, configuration and data time give equal b
 from __future__ import annotations
 
 from collections import defaultdict
+from copy import copy
 from dataclasses import dataclass
 from dataclasses import replace as replace_view
 from functools import cached_property
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 import numpy as np
-from msgspec.structs import replace
 
-from contract.codec import REPORT_LIMIT, checksum, decode, encode
+from contract.codec import checksum, decode, encode
 from contract.errors import WireError
 from contract.report import (
     NOTE,
     Away,
     Contradiction,
-    Missing,
-    Omitted,
     Refusal,
     Report,
     ReportRequest,
@@ -45,8 +43,9 @@ from readiness.indicators import REGISTRY
 from readiness.levels import cascade, judge
 from readiness.measured import measured
 from readiness.model import FORMULAS
-from readiness.outcomes import outcome
+from readiness.outcomes import forget, outcome
 from readiness.settling import pieces
+from readiness.shortened import shortened
 from readiness.stats import CONFIDENCE
 from readiness.view import View
 
@@ -66,10 +65,6 @@ if TYPE_CHECKING:
     from readiness.plant import Contradiction as Said
     from readiness.plant import Plant
     from readiness.schedule import Calendar
-
-LEFT_OUT: tuple[Omitted, ...] = get_args(Omitted)
-"""What the retained report goes without, in this order, where it is too large."""
-
 
 _NOBODY: Mapping[str, Collection[str]] = {}
 
@@ -95,6 +90,7 @@ class Assessment:
 
     Attributes:
         sums: As given.
+        made_ns: Data time at which it was asked for.
         past: What earlier windows say, where somebody looks back.
         broken: First day that can be compared, where evidence of days before was measured differently.
         look_up: Returns the days of a window that ends with a date, where these here are not whole for it.
@@ -116,6 +112,7 @@ class Assessment:
         self.past: Past | None = None
         self.broken: str | None = None
         self.look_up: Callable[[date], Sequence[DayEvidence]] | None = None
+        self.made_ns = view.now_ns
         self._combiner = Combiner(view, evidence)
         self._outcomes: dict[str, dict[str, Outcome]] = {}
         self._values: dict[tuple[str, str], Value] = {}
@@ -125,17 +122,40 @@ class Assessment:
         """The evidence that it rests on."""
         return self._view
 
+    def after(self, before: Assessment | None) -> Assessment:
+        """Return this assessment, with what was computed before where all that it depends on is as it was."""
+        if before is None or self.depends != before.depends:
+            return self
+        again = copy(before)
+        again.made_ns = self.made_ns
+        return again
+
+    @property
+    def depends(self) -> tuple[object, ...]:
+        """All that its values and its head rest on, beside the time at which it is made."""
+        return self._evidence, self._view.dates, self._view.model.hash, self._site, self._away, self.broken
+
     def outcomes(self, metric: str) -> Mapping[str, Outcome]:
         """Return what a formula found at each declared machine."""
-        if metric not in self._outcomes:
-            indicator = REGISTRY[metric]
-            machines = [m.id for m in self._view.inventory]
-            if indicator.scope == "plant":
-                once = [outcome(self._view, indicator, m) for m in machines[:1]]
-                self._outcomes[metric] = dict.fromkeys(machines, *once) if once else {}
-            else:
-                self._outcomes[metric] = {m: outcome(self._view, indicator, m) for m in machines}
+        self.look([metric])
         return self._outcomes[metric]
+
+    def look(self, metrics: Iterable[str]) -> None:
+        """Evaluate formulas, machine by machine: what looks back far holds much of each."""
+        wanted = [REGISTRY[metric] for metric in metrics if metric not in self._outcomes]
+        machines = [m.id for m in self._view.inventory if wanted]
+        found: dict[str, dict[str, Outcome]] = {
+            one.id: {m: outcome(self._view, one, machines[0]) for m in machines if one.scope == "plant"}
+            for one in wanted
+        }
+        for machine in machines:
+            for one in wanted:
+                if one.scope != "plant":
+                    found[one.id][machine] = outcome(self._view, one, machine)
+            forget(self._view, machine)
+        self._outcomes |= found
+        if wanted:
+            forget(self._view)
 
     def value(self, metric: str, machine: str) -> Value:
         """Return an indicator of one declared machine."""
@@ -146,6 +166,7 @@ class Assessment:
 
     def values(self, machines: Collection[str] | None = None) -> dict[str, Value]:
         """Return all indicators of the plant, or of a part of its machines."""
+        self.look(REGISTRY)
         return {
             metric: self._combiner.plant(
                 indicator, {m: o for m, o in self.outcomes(metric).items() if machines is None or m in machines}
@@ -192,6 +213,7 @@ class Assessment:
     def _gated(self) -> dict[str, dict[str, Value]]:
         """Machine -> what its gates ask for."""
         asked = [m for condition in conditions(self._view.model.gates.levels) for m in condition.metrics()]
+        self.look(asked)
         return {
             m.id: {
                 **{metric: self.value(metric, m.id) for metric in asked},
@@ -231,11 +253,10 @@ class Assessment:
         if not inventory:
             return None
         values = {metric: self.value(metric, machine) for metric in REGISTRY}
-        levels = self._levels(inventory)
         return self._report(
             list(values.values()),
             machine=machine,
-            **levels,
+            **self._levels(inventory),
             **self._answered([c for c in listed(self) if c.machine == machine]),
             dimensions=dimensions(self._view.model, values, self._evidence),
             measured=measured(self._view, machine),
@@ -280,18 +301,8 @@ class Assessment:
         return np.asarray(np.any([np.zeros(len(self._view.dates), np.bool_), *counted], axis=0))
 
     def retained(self) -> bytes:
-        """Return the plant's report for the retained topic, at most 32 kB.
-
-        Of a plant too large for that, details go that `report.get` gives: first contradictions, then which machines
-        are new, then for which machines evidence is missing, then the machines' gates, then at which machines the
-        level would settle. Values, level and reasons always stay, and `omitted` says what has gone.
-        """
-        report = self.plant()
-        for part in LEFT_OUT:
-            if len(encode(report)) <= REPORT_LIMIT:
-                break
-            report = _without(report, part)
-        return encode(report)
+        """Return the plant's report for the retained topic, at most 32 kB."""
+        return shortened(self.plant())
 
     def respond(self, body: bytes) -> bytes:
         """Return the answer to `report.get`: a Report, or a Refusal (`bad_request`, `no_data`)."""
@@ -312,7 +323,7 @@ class Assessment:
             factory=self._site.factory,
             site=self._site.site,
             agent=self._site.agent,
-            made_at=str(view.now_ns),
+            made_at=str(self.made_ns),
             window=Window(
                 view.dates[0].isoformat(), view.dates[-1].isoformat(), view.calendar.zone, self.production_days
             ),
@@ -332,17 +343,6 @@ class Assessment:
         window = {date.isoformat() for date in self._view.dates}
         found = [Away(agent, len(window & set(dates))) for agent, dates in sorted(self._away.items())]
         return [one for one in found if one.days]
-
-
-def _without(report: Report, part: Omitted) -> Report:
-    """Return a report without one of its parts; the report says so."""
-    field, _, machines = part.partition(".")
-    before = getattr(report, field)
-    if field == "trend":
-        after = before and replace(before, added=[], gone=[])
-    else:
-        after = [Missing(m.metric, m.reason) for m in before] if machines else []
-    return report if after == before else replace(report, omitted=[*report.omitted, part], **{field: after})
 
 
 def _said(view: View) -> str:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         Burst,
         Certificate,
         Count,
+        Ids,
         Label,
         Loop,
         Millis,
@@ -113,6 +114,11 @@ def text(label: Label) -> str:
     return str(int(label)) if isinstance(label, float) and label.is_integer() else str(label)
 
 
+def names_something(label: Label) -> bool:
+    """Return whether a value is an id or a code at all: neither false nor 0 nor an empty text."""
+    return bool(label.strip("0 ") if isinstance(label, str) else label)
+
+
 def millis(flat: Millis, origin_ns: int) -> Spans:
     """Return [hole since the last one's end, length, ...] in milliseconds as spans in absolute time."""
     ends = np.cumsum(np.array(flat, np.int64)) * MILLI_NS + origin_ns
@@ -170,10 +176,17 @@ class Seen:
         found: dict[str, list[tuple[int, DayEvidence, SourceDay]]] = defaultdict(list)
         for day, record in self.records:
             for part in record.sources:
-                found[f"source:{part.source}"].append((day, record, part))
-                for name in {**part.tracks, **part.counts, **part.values}:
-                    found[name].append((day, record, part))
+                one = day, record, part
+                found[f"source:{part.source}"].append(one)
+                for name in dict.fromkeys((*part.tracks, *part.counts, *part.values, *part.ids)):
+                    found[name].append(one)
         return found
+
+    def forget(self, machine: str) -> None:
+        """Let go of the tracks of a machine, and of the days before these."""
+        for name in [one for one in self._tracks if one.startswith(f"{machine}/")]:
+            del self._tracks[name]
+        self._before.clear()
 
     def track(self, name: str) -> Labelled | None:
         """Return what a signal (`{machine}/{signal}`) with few values said; None if it has no track at all."""
@@ -196,6 +209,10 @@ class Seen:
     def values(self, name: str) -> list[tuple[int, DayEvidence, Values]]:
         """Return the statistics of a signal with many values, per day."""
         return [(d, r, p.values[name]) for d, r, p in self._parts.get(name, ()) if name in p.values]
+
+    def ids(self, name: str) -> list[tuple[int, DayEvidence, Ids]]:
+        """Return the ids of a signal that said too many for a track, per day."""
+        return [(d, r, p.ids[name]) for d, r, p in self._parts.get(name, ()) if name in p.ids]
 
     def still(self, name: str) -> Spans:
         """Return the longest stretches (of at least a minute) in which a counter or value did not change."""

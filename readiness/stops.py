@@ -22,7 +22,7 @@ import numpy as np
 from readiness.alarms import BRIDGE_NS, STANDING_NS, WORKED_NS
 from readiness.plant import STATES
 from readiness.records import QUARTER_NS
-from readiness.seen import text
+from readiness.seen import names_something, text
 from readiness.spans import Spans, difference, intersection, union
 
 if TYPE_CHECKING:
@@ -243,11 +243,6 @@ def changeovers_of(view: View, machine: str) -> tuple[str, tuple[Changeover, ...
             ]
             return name, tuple(Changeover(a[1], b[0], a[2], b[2]) for a, b in pairwise(said) if a[2] != b[2])
     return None
-
-
-def names_something(label: Label) -> bool:
-    """Return whether a value is an id or a code at all: neither false nor 0 nor an empty text."""
-    return bool(label.strip("0 ") if isinstance(label, str) else label)
 
 
 def lots_of(view: View, machine: str, counted: Counted | None, executing: Spans) -> tuple[Lot, ...]:

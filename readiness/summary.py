@@ -17,7 +17,7 @@ from readiness.words import DASH, dimension, level, name, next_pieces, percent, 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from contract.report import Band, Chance, Report
+    from contract.report import Band, Chance, Omitted, Report
     from readiness.model import Model
     from readiness.words import Language
 
@@ -41,6 +41,18 @@ PLANNED = Words(
 )
 UNPLANNED = Words("No planned time is declared.", "계획 가동시간이 입력되지 않음.")
 SIMULATED = Words("{share} of the evidence is a simulated history.", "근거의 {share}는 시뮬레이션 이력임.")
+AWAY = Words("Evidence of {agent} is missing for {days} days.", "{agent} 근거 {days}일분 없음.")
+OMITTED = Words(
+    "Left out of this report for its size (report.get has it): {parts}.",
+    "크기 제한으로 이 보고서에서 뺀 것(report.get으로 확인): {parts}.",
+)
+PARTS: Mapping[Omitted, Words] = {
+    "contradictions": Words("contradicting answers", "서로 어긋나는 답변"),
+    "trend.machines": Words("new and gone machines", "늘고 준 설비"),
+    "missing.machines": Words("machines where evidence is missing", "근거가 없는 설비 이름"),
+    "machines": Words("the machines' levels and gates", "설비별 수준과 조건"),
+    "settle.machines": Words("machines where the level would settle", "수준을 확정할 설비 이름"),
+}
 INDICATORS = Words("Of {all} indicators {assessed} are assessed.", "지표 {all}개 중 {assessed}개 평가.")
 PART = Words("{name} {parts} of {of}", "{name} {of}개 중 {parts}개")
 NOW = Words(" (touched now: {now})", "(이번 근거 {now}개)")
@@ -112,6 +124,8 @@ def _measured(report: Report, language: Language) -> Iterator[str]:
             yield told(PLANNED, language, hours=f"{there.planned_s / 3600:,.0f}", known=percent(there.known))
         else:
             yield told(UNPLANNED, language)
+    for one in report.absent:
+        yield told(AWAY, language, agent=one.agent, days=one.days)
     if report.values:
         assessed = sum(v.value is not None for v in report.values)
         yield told(INDICATORS, language, all=len(report.values), assessed=assessed)
@@ -160,6 +174,8 @@ def _open(report: Report, model: Model, language: Language) -> Iterator[str]:
     yield told(KOSMO, language)
     if report.broken:
         yield told(BROKEN, language, date=report.broken)
+    if report.omitted:
+        yield told(OMITTED, language, parts=", ".join(told(PARTS[part], language) for part in report.omitted))
 
 
 def _level(report: Report, language: Language) -> Iterator[str]:

@@ -188,7 +188,12 @@ def _without(day: DayEvidence, machines: Collection[str]) -> DayEvidence:
 
     def part(of: SourceDay) -> SourceDay:
         return replace(
-            of, signals=kept(of.signals), tracks=kept(of.tracks), counts=kept(of.counts), values=kept(of.values)
+            of,
+            signals=kept(of.signals),
+            tracks=kept(of.tracks),
+            counts=kept(of.counts),
+            values=kept(of.values),
+            ids=kept(of.ids),
         )
 
     return replace(
@@ -201,4 +206,4 @@ def _without(day: DayEvidence, machines: Collection[str]) -> DayEvidence:
 
 
 def _names(part: SourceDay) -> Iterable[str]:
-    return (*part.signals, *part.tracks, *part.counts, *part.values)
+    return (*part.signals, *part.tracks, *part.counts, *part.values, *part.ids)

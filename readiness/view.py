@@ -14,7 +14,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 import numpy as np
 
@@ -218,13 +218,10 @@ class View:
         found: dict[str, list[tuple[DayEvidence, SourceDay]]] = defaultdict(list)
         for record in self.records:
             for part in record.sources:
+                one = record, part
                 for name in part.signals.keys() | part.tracks.keys() | part.counts.keys() | part.values.keys():
-                    found[name].append((record, part))
+                    found[name].append(one)
         return dict(found)
-
-    @cached_property
-    def _known(self) -> dict[tuple[str, str], Spans]:
-        return {}
 
     @cached_property
     def _configured(self) -> dict[str, str]:
@@ -238,14 +235,15 @@ class View:
 
     def spans(self, name: str, kind: Literal["known", "uncertain", "bad"] = "known") -> Spans:
         """Return when a signal was known (or uncertain, or bad), over the window and not only in planned time."""
-        if (name, kind) not in self._known:
+        place = "spans", kind, name
+        if place not in self.derived:
             parts = [
                 record.spans(part.spans[index])
                 for record, part in self._parts_of.get(name, ())
                 if (index := getattr(part.signals.get(name, ABSENT), kind)) >= 0
             ]
-            self._known[name, kind] = union(*parts).clip(self.seen.start_ns, self.seen.end_ns)
-        return self._known[name, kind]
+            self.derived[place] = union(*parts).clip(self.seen.start_ns, self.seen.end_ns)
+        return cast("Spans", self.derived[place])
 
     @cached_property
     def _by_role(self) -> tuple[dict[tuple[str, str], list[str]], dict[tuple[str, str], list[str]]]:

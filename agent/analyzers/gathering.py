@@ -133,7 +133,7 @@ class Gathering(Ledger):
     def drop(self, end_ns: int) -> None:
         """See `Ledger`."""
         with self._open():
-            self._forget(end_ns)
+            super().drop(end_ns)
 
     def state(self, closed_ns: int = 0) -> dict[str, Any]:
         """See `Ledger`."""

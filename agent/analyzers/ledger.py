@@ -23,6 +23,7 @@ from agent.analyzers.order import Order
 from agent.analyzers.outages import GRACE_NS as TELLING_NS
 from agent.analyzers.rows import Rows, by_signal, classes, forward
 from agent.analyzers.runs import grown
+from agent.analyzers.serials import Serials
 from agent.analyzers.signals import Closing, Portion
 from agent.analyzers.tracks import Tracks
 from agent.analyzers.values import Values
@@ -73,6 +74,7 @@ def analyzers(source: Source) -> dict[str, Analyzer]:
         "tracks": Tracks(source.mode, source.interval_ns),
         "counts": Counting(source.mode, source.interval_ns),
         "values": Values(source.mode, source.interval_ns),
+        "ids": Serials(source.mode, source.interval_ns),
     }
     if source.mode == "poll":
         found["jitter"] = Jitter(source.interval_ns)
@@ -198,9 +200,7 @@ class Ledger:
         self._seen, self._since = grown(self._seen, n), grown(self._since, n)
         self._knowledge.grow(n)
         self._describe(signals)
-        self._reads = {
-            start: np.pad(reads, ((0, 0), (0, n - reads.shape[1]))) for start, reads in self._reads.items()
-        }
+        self._reads = {s: np.pad(v, ((0, 0), (0, n - v.shape[1]))) for s, v in self._reads.items()}
         return None if wanted == self._keys else np.array([known[k] for k in wanted], np.int64)
 
     def ranges(self, ranges: Mapping[str, Ranges]) -> None:
@@ -347,13 +347,12 @@ class Ledger:
         found: dict[str, Any] = {}
         for analyzer in self._analyzers.values():
             found |= analyzer.close(day)
+        if "ids" in found:  # a track says more
+            found["ids"] = {name: ids for name, ids in found["ids"].items() if name not in found.get("tracks", {})}
         return found
 
     def drop(self, end_ns: int) -> None:
         """Forget days that end at or before `end_ns`."""
-        self._forget(end_ns)
-
-    def _forget(self, end_ns: int) -> None:
         self._knowledge.drop(end_ns)
         self._liveness.drop(end_ns)
         for analyzer in self._analyzers.values():
@@ -365,7 +364,7 @@ class Ledger:
 
     def state(self, closed_ns: int = 0) -> dict[str, Any]:
         """Return everything as JSON, but days that end at or before `closed_ns`: they are forgotten."""
-        self._forget(closed_ns)  # a piece may end before the last closed day though it was closed after it
+        Ledger.drop(self, closed_ns)  # a piece may end before the last closed day though it was closed after it
         return {
             "about": list(self._about),
             "keys": self._keys,

@@ -4,9 +4,9 @@ A reading is a candidate when it lies further from the median of five (itself an
 their scaled median deviation, and its neighbours lie within that too, or within a quarter of its distance. The five
 follow each other without a hole, on one day.
 
-Five readings are too few to say what noise does: every sixtieth of white noise is a candidate. So the day decides
-when it is over: a spike is also further out than six standard deviations of the noise that the day's median step
-stands for. Where the values move in steps of a converter, that is six of them.
+Five readings are too few to say what noise does: every sixtieth of white noise is a candidate. So the steps around
+it decide (`agent.analyzers.around`), and the day where nearly nothing moves around it: a spike is also further out
+than six times what the day's small steps stand for. Where values move in steps of a converter, that is six of them.
 
 Medians of five are minima and maxima in a network, so no row is sorted.
 """
@@ -33,6 +33,8 @@ SCALE = 6 * 1.4826
 NOISE = SCALE / 1.4826 / (0.6745 * math.sqrt(2))
 """Six standard deviations in median steps: the difference of two readings of normal noise is wider by the root of
 two, and the median size of a normal variable is 0.6745 of its deviation."""
+QUIET = 0.1
+"""Quantile of the day's steps that is the least a signal moves by: the median may be that of louder hours."""
 ALONE = 4
 
 

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from agent.analyzers.around import rough
 from agent.analyzers.knowledge import LIMIT
 from agent.analyzers.packing import packed, unpacked
 from agent.analyzers.rows import GOOD, Rows
@@ -185,14 +186,17 @@ class Values:
             at = np.flatnonzero(self._ranged[signal] & (before > 0))
             ends = np.where(follows[at], time[at], before[at] + self._interval if cut is None else cut[at])
             self._outside(signal[at], last[at], before[at], ends, now, day)
-        size = np.abs(value[changes] - last[changes])
         linked = follows & (before >= day.start_ns)
-        self._spikes(time, value, linked, head, tail, of, now)
+        steps = np.zeros(len(value), np.uint8)
         if len(changes):
             who = signal[changes]
-            now.sketches["steps"].add(who, index(size / now.grain[who]))
+            size = index(np.abs(value[changes] - last[changes]) / now.grain[who])
+            now.sketches["steps"].add(who, size)
             now.fell[who[value[changes] < last[changes]]] = True
             now.change(who, time[changes])
+            steps[changes] = rough(size)
+        steps[head[before[head] < day.start_ns]] = 0
+        self._spikes(time, value, linked, steps, head, tail, of, now)
         single = tail == head
         self._time[of, 0] = np.where(single, self._time[of, 1], time[np.maximum(tail - 1, 0)])
         self._time[of, 1] = time[tail]
@@ -270,7 +274,15 @@ class Values:
         day.out(which, signal, start, end)
 
     def _spikes(
-        self, time: Ints, value: Floats, linked: Bools, head: Ints, tail: Ints, of: Ints, now: ValuesDay
+        self,
+        time: Ints,
+        value: Floats,
+        linked: Bools,
+        steps: NDArray[np.uint8],
+        head: Ints,
+        tail: Ints,
+        of: Ints,
+        now: ValuesDay,
     ) -> None:
         """Look for spikes, and remember the last readings of each signal.
 
@@ -278,6 +290,7 @@ class Values:
             time: Of the rows.
             value: Likewise.
             linked: Whether a row follows the one before on the same day.
+            steps: From the row before, see `agent.analyzers.around`.
             head: First row of each signal.
             tail: Its last row.
             of: The signals.
@@ -296,9 +309,11 @@ class Values:
         last, far = candidates(np.concatenate([values.ravel(), value]), np.concatenate([links.ravel(), inner]))
         front = int(np.searchsorted(last, values.size))
         who, at = np.divmod(last[:front], 2 * BEFORE)
-        now.spike(of[who], times[who, at - BEFORE], far[:front])
-        last = last[front:] - values.size
-        now.spike(of[np.searchsorted(head, last, side="right") - 1], time[last - 2], far[front:])
+        last = last[front:] - values.size - 2
+        inside = np.searchsorted(head, last, side="right") - 1
+        middle = np.concatenate([times[who, at - BEFORE], time[last]])
+        who, at = np.concatenate([who, inside]), np.concatenate([at - BEFORE - 2, last - head[inside]])
+        now.spike(of, head, steps, (who, at, middle, far))
         many = np.minimum(tail - head + 1, BEFORE)[:, None] + place
         self._value[of] = np.take_along_axis(values, many, axis=1)
         self._link[of] = np.take_along_axis(links, many, axis=1)

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from agent.analyzers.around import Around
 from agent.analyzers.longest import Largest, Longest
 from agent.analyzers.packing import packed, unpacked
 from agent.analyzers.runs import grown
 from agent.analyzers.sketches import Sketches
-from agent.analyzers.spikes import NOISE
+from agent.analyzers.spikes import NOISE, QUIET
 from agent.analyzers.worth import ALWAYS, NEVER_BY_ITSELF
 from readiness.records import LABELS, MILLI_NS, QUARTER_NS, SEGMENTS, SHORT_NS, SPIKES, STILLS, Values
 from readiness.sketch import buckets, index, pairs, quantile, value
@@ -85,6 +86,7 @@ class ValuesDay:
             "beyond": Longest(start_ns, end_ns, LONG_LEFT),
         }
         self.spikes = Largest(start_ns, SPIKES)
+        self.around = Around(n)
         self._candidates: list[tuple[Ints, Ints, NDArray[np.int32]]] = []
 
     def grow(self, n: int) -> None:
@@ -92,6 +94,7 @@ class ValuesDay:
         more = n - len(self.n)
         if more <= 0:
             return
+        self.around.grow(n)
         self.n = grown(self.n, n)
         nothing = np.zeros(more)
         self.low, self.high = np.append(self.low, nothing), np.append(self.high, nothing)
@@ -128,10 +131,24 @@ class ValuesDay:
         """Return `changed` with so many quarter hours."""
         return np.pad(self.changed, ((0, 0), (0, quarters - self.changed.shape[1])))
 
-    def spike(self, signal: Ints, time: Ints, far: Floats) -> None:
-        """Take candidates for spikes and their distances from the median."""
-        if len(signal):
-            self._candidates.append((signal, time, index(far / self.grain[signal])))
+    def spike(self, of: Ints, head: Ints, steps: NDArray[np.uint8], found: tuple[Ints, Ints, Ints, Floats]) -> None:
+        """Take candidates for spikes among rows that `n` counts already.
+
+        Args:
+            of: Signals of the portion.
+            head: First row of each.
+            steps: Of all rows, see `agent.analyzers.around`.
+            found: Index into `of`, place behind the first row, time, and distance from the median.
+        """
+        before = self.n[of] - np.diff(head, append=len(steps))
+        who, at, time, far = found
+        table = np.array([of[who], before[who] + at, time, index(far / self.grain[of[who]])], np.int64)
+        self._spiked(self.around.take(of, head, before, steps, table))
+
+    def _spiked(self, decided: Ints) -> None:
+        """Take what the readings around have not ruled out."""
+        if decided.size:
+            self._candidates.append((decided[0], decided[2], decided[3].astype(np.int32)))
             if sum(len(of) for of, _, _ in self._candidates) >= WAITING:
                 self._spikes()
 
@@ -200,6 +217,7 @@ class ValuesDay:
 
     def records(self, known: Mapping[int, Spans] | None) -> Records:
         """Return what the day has come to; `known` cuts the long pieces of a subscription."""
+        self._spiked(self.around.finish(self.n))
         self.settle()
         return Records(self, known)
 
@@ -213,6 +231,7 @@ class ValuesDay:
             "sketches": {name: sketch.state() for name, sketch in self.sketches.items()},
             "longest": {name: longest.state() for name, longest in self.longest.items()},
             "spikes": self.spikes.state(),
+            "around": self.around.state(),
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -226,6 +245,7 @@ class ValuesDay:
         for name, longest in self.longest.items():
             longest.restore(state["longest"][name])
         self.spikes.restore(state["spikes"])
+        self.around.restore(state["around"])
 
 
 class Records:
@@ -258,8 +278,8 @@ class Records:
                 return None
         quarters = np.flatnonzero(day.changed[signal])
         steps = self._flat["steps"].get(signal, [])
-        usual_step = quantile(pairs(steps), 0.5) if steps else 0
-        alone = int(index(np.array([NOISE * value(usual_step, 1.0)]))[0])
+        small_step = quantile(pairs(steps), QUIET) if steps else 0
+        alone = int(index(np.array([NOISE * value(small_step, 1.0)]))[0])
         return Values(
             n=n,
             low=low,

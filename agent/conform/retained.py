@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from agent.conform.findings import CONSENT, DAYS, MANIFEST, TOPICS, Broken, Finding, Open
 from agent.conform.reading import numbers, read, unknown
 from agent.errors import WireError
 from agent.platform.cut import cut
 from contract.codec import PLAIN_LIMIT, REPORT_LIMIT
-from contract.consent import NEEDS, Consent
+from contract.consent import NEEDS, Consent, may_tell
 from contract.day import SignedDay
+from contract.event import Event, Kind
 from contract.report import STANDS_S, Report
 from contract.signing import check, key_id, key_of
 from contract.topics import ID
@@ -159,7 +160,7 @@ def consent(bench: Bench) -> Iterator[Finding]:
 
 
 def events(bench: Bench) -> Iterator[Finding]:
-    """Events that we know are signed over their own topic; others may come."""
+    """Events that we know say what their topic says, and a baseline is signed over it; others may come."""
     for message in bench.port.heard:
         yield from event(message, bench)
 
@@ -168,6 +169,12 @@ def event(message: Message, bench: Bench) -> Iterator[Finding]:
     """Yield what is wrong with an event, if the message is one that we know."""
     if message.topic == bench.port.topics.event(BASELINE) and message.payload:
         yield from baseline(read(message.payload, SignedBaseline, message.topic), bench, message.topic)
+    elif message.payload and message.topic in {bench.port.topics.event(kind) for kind in get_args(Kind)}:
+        found = read(message.payload, Event, message.topic)
+        if bench.port.topics.event(found.kind) != message.topic:
+            yield Finding(message.topic, "kind", message.topic.rpartition("/")[2], found.kind, TOPICS)
+        if not may_tell(found.kind, frozenset(bench.manifest.consent.scopes)):
+            yield Finding(message.topic, "kind", "nothing that is not agreed to", found.kind, CONSENT)
 
 
 def baseline(signed: SignedBaseline, bench: Bench, place: str) -> Iterator[Finding]:

@@ -6,7 +6,8 @@
 Before anything is signed, the manifest that the broker retains has to be known: of our own key with a newer head it
 says that this box was restored from an old image, and the chain goes on from there. Of another key it says that
 another box signs, or did; two chains of one agent would be worth nothing, so nothing is signed until a person says
-`tsq-agent reporter take`: the chain then goes on from the other one's head, under our key. The same holds for the
+`tsq-agent reporter take`: the chain then goes on from the other one's head, under our key; what we had signed of
+later days is set aside as {date}.{hash}.json, because those days get another record. The same holds for the
 manifests of other agents of the factory, where one of several reports: a factory has one chain.
 
     taken.json          keys of chains that were taken over, and the number of the record that ours goes on behind
@@ -22,10 +23,10 @@ from typing import TYPE_CHECKING
 
 from agent.errors import WireError
 from agent.platform.files import put, thin
-from contract.codec import decode, encode
+from contract.codec import checksum, decode, encode
 from contract.day import SignedDay
 from contract.manifest import Head
-from contract.signing import key_id, key_text, open_day, sign_day
+from contract.signing import follows, key_id, key_text, open_day, sign_day
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -72,19 +73,22 @@ class Daybook:
         self.head = self._restored()
 
     def _restored(self) -> Head | None:
-        heads = []
+        """Return where the chain stands: by its file, and the records that follow; the last one without a file."""
+        head: Head | None = None
         try:
-            heads.append(decode(self._file.read_bytes(), Head))
+            head = decode(self._file.read_bytes(), Head)
         except FileNotFoundError:
             pass
         except (OSError, WireError) as exc:
             logger.warning("%s cannot be read, the last record counts: %s", self._file, exc)
-        for date in reversed(self.dates()):
-            opened = self._opened(date)
-            if opened is not None:
-                heads.append(opened.head)
-                break
-        return max(heads, key=lambda head: head.number, default=None)
+        if head is None:
+            found = (self._opened(date) for date in reversed(self.dates()))
+            return next((opened.head for opened in found if opened is not None), None)
+        for date in self.dates():
+            opened = self._opened(date) if date > head.date else None
+            if opened is not None and follows(opened, head) is None:
+                head = opened.head
+        return head
 
     def _known(self) -> dict[str, int]:
         try:
@@ -206,6 +210,9 @@ class Daybook:
                 # copy of this box never goes back to a day that is signed.
                 ahead = number > ours if each is not self._foreign else each.key != self.key or number >= ours
                 if each.chain is not None and ahead:
+                    for date in self.dates():
+                        if date > each.chain.date:
+                            self._set_aside(date)
                     self._set(each.chain)
                 self._taken[each.key] = number
             self._foreign, self.trouble = None, self._stuck
@@ -216,6 +223,17 @@ class Daybook:
                 except OSError as exc:
                     logger.warning("%s: %s: it is asked again at the next start", self._taken_file, exc)
             return bool(others)
+
+    def _set_aside(self, date: str) -> None:
+        """Keep a record under another name: it does not belong to the chain any more."""
+        path = self._folder / f"{date}.json"
+        try:
+            aside = path.with_name(f"{date}.{checksum(path.read_bytes())}.json")
+            path.replace(aside)
+        except OSError as exc:
+            logger.error("the record of %s is not set aside: %s", date, exc)  # noqa: TRY400 - no bug
+        else:
+            logger.warning("the record of %s is no part of the chain any more and kept as %s", date, aside)
 
     @property
     def free(self) -> bool:
@@ -238,6 +256,8 @@ class Daybook:
         with self._lock:
             if (day.number, day.prev) != self.next() or (self.head is not None and day.date <= self.head.date):
                 raise WireError(f"record {day.number} of {day.date} does not continue the chain")
+            if (self._folder / f"{day.date}.json").exists():  # of an earlier key, or it could not be set aside
+                self._set_aside(day.date)
             put(self._folder / f"{day.date}.json", raw)
             self._set(opened.head)
             thin(self._folder, KEPT, KEPT_BYTES)

@@ -4,7 +4,9 @@
     uplink thread     requests (`agent.platform.asked`)
 
 Days are signed in order and never twice; a turn signs few, because each costs an assessment. While no manifest can
-have been heard yet, or another box signs for this agent, nothing is signed: the evidence waits for 400 days.
+have been heard yet, or another box signs for this agent, nothing is signed: the evidence waits for 400 days. Nor is
+it while nobody vouches for the time, or a day ends later than it is now: a record of a date to come would leave
+those before it without one.
 
 Of a factory with several agents one reports, and it alone signs and answers. A day is signed when the evidence of
 all is in, or a day after its end; who has not come by then is named in the record. The others say who reports.
@@ -14,6 +16,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+from datetime import date as calendar_date
 from typing import TYPE_CHECKING
 
 from agent.answering import key_of
@@ -22,6 +25,7 @@ from agent.platform.asked import Asked
 from agent.platform.consent import Agreed, date_at
 from agent.platform.cut import cut
 from agent.platform.daybook import Daybook
+from agent.platform.events import Events
 from agent.platform.gate import Gate
 from agent.platform.key import own_key
 from agent.platform.team import Team
@@ -39,6 +43,7 @@ from readiness.indicators import REGISTRY
 from readiness.model import FORMULAS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from agent.clock import Clock
@@ -78,6 +83,7 @@ class Office:
         folder: State folder.
         register: Key by which the platform signs what is registered.
         team: Who reports.
+        changed: Returns our devices that are not as they were confirmed.
     """
 
     def __init__(
@@ -91,6 +97,7 @@ class Office:
         folder: Path,
         register: PublicKey | None,
         team: Team | None = None,
+        changed: Callable[[], Iterable[str]] = tuple,
     ) -> None:
         self._team = team or Team(topics.agent)
         self._reports = self._team.reporter == topics.agent
@@ -101,6 +108,8 @@ class Office:
         self._topics = topics
         self._clock = clock
         self._connected_ns: int | None = None
+        self._events = Events(folder, topics, uplink, agreed, clock.now, changed)
+        self._ahead_of = ""  # the head's date of which was told that it lies ahead
         self._heard = False
         asked = Asked(reporter, book, agreed, topics, folder, clock.now, register, uplink.publish_once)
         self._verbs = {
@@ -131,7 +140,7 @@ class Office:
             "key": self._book.key,
             "chain": None if head is None else {"number": head.number, "date": head.date, "hash": head.hash},
             "scopes": sorted(self._agreed.scopes, key=SCOPES.index),
-            "trouble": self._book.trouble,
+            "trouble": self._book.trouble or self._ahead(),
             "reporter": self._team.reporter,
             "agents": [] if self._team.inbox is None else self._team.inbox.about(),
             "outbox": None if self._team.outbox is None else self._team.outbox.about(),
@@ -144,6 +153,19 @@ class Office:
         if taken:
             logger.warning("%s has this box sign for %s from now on", author or "somebody", self._topics.root)
         return taken
+
+    def _ahead(self) -> str:
+        """Return what to say of a chain that was signed under a clock in the future, "" of any other."""
+        head, now = self._book.head, self._clock.now()
+        if head is None or not self._clock.trusted or head.date <= self._today(now):
+            return ""
+        return (
+            f"the last record is of {head.date} and it is {self._today(now)}: it was signed under a clock that was "
+            "wrong; days are signed again from the day after that date on, and the evidence of those before is kept"
+        )
+
+    def _today(self, now_ns: int) -> str:
+        return self._reporter.joined.calendar.day_of(now_ns).isoformat()
 
     # In the uplink's threads
 
@@ -194,9 +216,10 @@ class Office:
             self._heard = True
         if not self._book.free:
             return
-        if self._reports:
+        if self._reports and self._clock.trusted:
             self._sign()
         self._uplink.publish_retained(self._topics.manifest, encode(self.manifest()))
+        self._events.turn(self._reporter.assessment() if self._reports else None, self._today(self._clock.now()))
 
     def manifest(self) -> Manifest:
         """Return what may be asked now."""
@@ -222,14 +245,16 @@ class Office:
         )
 
     def _sign(self) -> None:
-        past, inbox = self._reporter.past, self._team.inbox
-        head = self._book.head
+        past, inbox, head = self._reporter.past, self._team.inbox, self._book.head
+        if (ahead := self._ahead()) and head is not None and head.date != self._ahead_of:
+            self._ahead_of = head.date
+            logger.error("%s", ahead)
         for date in [d for d in past.dates() if head is None or d > head.date][:PER_TURN]:
             absent = past.absent(date) if inbox is not None else []
             recorded = past.day(date)
             if recorded is None:
                 continue
-            if absent and not self._over(recorded.day.end_ns):
+            if not self._over(recorded.day.end_ns, absent):
                 return
             day = self._day(date, recorded, absent, [] if inbox is None else list(inbox.late)[:LATE])
             with past.lock:  # what comes from here on is too late for this record
@@ -247,15 +272,18 @@ class Office:
             if self._agreed.scopes >= RECORDS:
                 self._uplink.publish_once(self._topics.day(date), raw)
 
-    def _over(self, end_ns: int) -> bool:
-        """Return whether nobody is waited for any more: by data time, and after all could be heard."""
-        inbox = self._team.inbox
-        listening = inbox is None or inbox.listening_ns >= LISTENING_NS
-        return listening and self._clock.now() >= end_ns + LATEST_NS
+    def _over(self, end_ns: int, absent: list[str]) -> bool:
+        """Return whether a day has ended, and nobody is waited for: by data time, and after all were heard."""
+        inbox, now = self._team.inbox, self._clock.now()
+        if not absent:
+            return now >= end_ns
+        return (inbox is None or inbox.listening_ns >= LISTENING_NS) and now >= end_ns + LATEST_NS
 
     def _day(self, date: str, recorded: Recorded, absent: list[str], late: list[Late]) -> Day:
         evidence = recorded.day
-        made = self._reporter.at(evidence.end_ns)
+        # By the calendar and not by the evidence: the day's start may have been moved since, and of that window
+        # this day is the last.
+        made = self._reporter.at(self._reporter.joined.calendar.bounds(calendar_date.fromisoformat(date))[1])
         plant, (number, prev) = self._reporter.joined.plant, self._book.next()
         length = evidence.end_ns - evidence.start_ns
         return Day(
@@ -291,6 +319,7 @@ def opened(
     topics: AgentTopics,
     clock: Clock,
     team: Team,
+    changed: Callable[[], Iterable[str]] = tuple,
 ) -> Office:
     """Return the office of an agent. A disk that gives no key stops nothing but signing.
 
@@ -314,4 +343,4 @@ def opened(
         home=platform is None,
     )
     register = None if platform is None else key_of(platform.answers_key)
-    return Office(reporter, book, agreed, uplink, topics, clock, folder, register, team)
+    return Office(reporter, book, agreed, uplink, topics, clock, folder, register, team, changed)

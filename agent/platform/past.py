@@ -1,6 +1,7 @@
 """Closed production days as the report looks at them: those of this box, and of the agents that report through it.
 
-Days are read one by one and kept as they were read, because reports come each minute and closed days never change.
+Days are read one by one and kept, because closed days never change: of each what the latest window looks at. What
+an earlier window looks at beyond that is read for it and not kept.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from agent.platform.packing import told
 from contract.codec import checksum
 from contract.evidence import open_content
 from readiness import together
-from readiness.compact import WHOLE, Compact, level
-from readiness.evidence import Recorded, current, dump, load, read
+from readiness.compact import FAR, WHOLE, Compact, level
+from readiness.evidence import Recorded, current, dump, load
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -68,6 +69,7 @@ class Past:
         self._left_out: frozenset[str] = frozenset()
         self._unreadable: set[str] = set()
         self._said = False
+        self._latest: calendar_date | None = None
 
     @property
     def lock(self) -> AbstractContextManager[object]:
@@ -141,17 +143,29 @@ class Past:
         with self._lock, self.lock:
             shelves = {} if self._inbox is None else self._inbox.shelves
             version = tuple(shelf.hash(date) or "" for shelf in shelves.values())
-            kept = self._read.get(date)
-            if kept is None or kept.version != version or kept.much > much:
-                found = self._factory(date, version) if shelves else self._alone(date)
-                if found is None:
-                    self._read.pop(date, None)
-                    return None
-                kept = found
-            if kept.much < much or kept is not self._read.get(date):
-                less = Recorded(self._compact.day(kept.recorded.day, much), kept.recorded.checksum)
-                kept = self._read[date] = kept._replace(much=much, recorded=less)
-            return kept.recorded
+            keep, kept = self._usual(date), self._read.get(date)
+            if kept is not None and (kept.version != version or kept.much > keep):
+                kept = None
+            if kept is not None and kept.much < keep:  # it has grown old
+                kept = self._read[date] = self._less(kept, keep)
+            if kept is not None and kept.much <= much:
+                return kept.recorded
+            found = self._factory(date, version) if shelves else self._alone(date, min(keep, much))
+            if found is None:
+                self._read.pop(date, None)
+                return None
+            if kept is None:
+                kept = self._read[date] = self._less(found, keep)
+            return kept.recorded if kept.much <= much else self._less(found, much).recorded
+
+    def _usual(self, date: str) -> int:
+        """Return how much of a day is kept: what the latest window looks at. Earlier windows read it anew."""
+        latest = self._latest
+        return WHOLE if latest is None else level((latest - calendar_date.fromisoformat(date)).days)
+
+    def _less(self, found: _Read, much: int) -> _Read:
+        recorded = Recorded(self._compact.day(found.recorded.day, much), found.recorded.checksum)
+        return found._replace(much=much, recorded=recorded)
 
     def days(self, until: calendar_date | None = None) -> Iterator[tuple[str, Recorded]]:
         """Yield days in order, each with what a window looks at that ends before a date.
@@ -166,7 +180,8 @@ class Past:
         with self._lock:
             for date in self._read.keys() - set(dates):
                 del self._read[date]
-        last = calendar_date.fromisoformat(dates[-1]) if dates else calendar_date.min
+            self._latest = calendar_date.fromisoformat(dates[-1]) if dates else None
+        last = self._latest or calendar_date.min
         end = last if until is None else until - timedelta(days=1)
         for date in dates:
             age = (end - calendar_date.fromisoformat(date)).days
@@ -174,9 +189,11 @@ class Past:
             if day is not None:
                 yield date, day
 
-    def _alone(self, date: str) -> _Read | None:
+    def _alone(self, date: str, much: int) -> _Read | None:
         raw = self.raw(date)
-        return None if raw is None else _Read((), WHOLE, read(raw), {})
+        if raw is None:
+            return None
+        return _Read((), WHOLE, Recorded(load(raw, values=much < FAR), checksum(raw)), {})
 
     def _factory(self, date: str, version: tuple[str, ...]) -> _Read | None:
         """Return what all agents saw; a day of another length than the first is left out: it cannot be added."""

@@ -178,10 +178,10 @@ async def _served(script: Script, clock: SystemClock, *, real: bool) -> AsyncIte
         yield server.sockets[0].getsockname()[1]
     finally:
         server.close()
-        await asyncio.sleep(0)  # who was accepted last becomes a task
+        await clock.sleep(0)  # who was accepted last becomes a task
         for task in list(tasks):
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         for writer in writers:  # nobody reads what is still on its way, and it would keep the socket
             writer.transport.abort()
-        await asyncio.sleep(0)
+        await clock.sleep(0)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from readiness.view import View
 
 QUANTILE = 0.95
-DIRECT, EDGE, STALE, DIRTY = "latency", "latency-edge", "latency-stale", "latency-dirty"
+DIRECT, EDGE, STALE, DIRTY, OFF = "latency", "latency-edge", "latency-stale", "latency-dirty", "latency-off"
 
 
 def evaluate(view: View, machine: str) -> Outcome:
@@ -26,7 +26,7 @@ def evaluate(view: View, machine: str) -> Outcome:
     for date, planned in zip(view.dates, view.planned.tolist(), strict=True):
         if not planned:
             continue
-        names = (DIRECT, EDGE, STALE, DIRTY)
+        names = (DIRECT, EDGE, STALE, DIRTY, OFF)
         found = {n: view.tallies.get((date.isoformat(), f"{n}/{machine}"), {}) for n in names}
         numbers.update({n: sum(counts.values()) for n, counts in found.items()})
         merged = Counter(found[DIRECT])
@@ -50,6 +50,7 @@ def evaluate(view: View, machine: str) -> Outcome:
         "edge_share": round(numbers[EDGE] / clean, 6),
         "stale_share": round(numbers[STALE] / (clean + numbers[STALE]), 6),
         "dirty_share": round(numbers[DIRTY] / (clean + numbers[DIRTY]), 6),
+        **({"off_share": round(numbers[OFF] / (clean + numbers[OFF]), 6)} if numbers[OFF] else {}),
     }
     return Buckets(tuple(days), QUANTILE, quality=quality, shown=shown)
 
@@ -59,13 +60,13 @@ INDICATOR = Indicator(
     ko="종단 지연",
     en="End-to-end latency",
     unit="s",
-    formula="95th percentile of (commit in the store - source time); without a source time, commit - reading + "
-    "round trip",
-    source="readiness.md 7.3 A; DESIGN 9 (logarithmic buckets)",
+    formula="95th percentile of (commit in the store - source time) of new values in planned time; without a "
+    "source time, commit - reading + round trip",
+    source="readiness.md 7.2, 7.3 A; DESIGN 9 (logarithmic buckets); decision 71",
     inputs=("latency", "schedule"),
     reasons=("NA_NO_SCHEDULE", "NA_NO_EVIDENCE", "NA_SHORT_WINDOW", "NA_SELF_FAULT", "NA_CLOCK"),
     guard="resent and backlogged entries and untrusted clocks are censored; a 5th percentile below zero is a "
-    "clock fault; only source times count, never a server's; times of older changes and first values of "
-    "a subscription are left out; how much was left out is shown",
+    "clock fault; only source times count, never a server's; a value that is read again, and the first "
+    "ones of a subscription, are left out; how much was left out is shown",
     evaluate=evaluate,
 )

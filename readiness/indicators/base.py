@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -108,6 +108,23 @@ class Census(Measured):
     n: int
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Few:
+    """Events that are too few at one machine: those of several machines together may be enough for the plant.
+
+    Attributes:
+        days: Per day of the window bucket -> number.
+        counted: Which of the days count for the machine.
+        least: Events that are enough.
+        quantile: The indicator.
+    """
+
+    days: Sequence[Mapping[int, int]]
+    counted: Sequence[bool]
+    least: int
+    quantile: float
+
+
 @dataclass(frozen=True, slots=True)
 class Missing:
     """Not assessed; an unreachable machine is `excluded` from the plant's denominator with a loss of coverage.
@@ -115,10 +132,12 @@ class Missing:
     Attributes:
         reason: Why.
         shown: What was found all the same, too little for a value.
+        few: Likewise, for the plant to add up.
     """
 
     reason: Reason
     shown: Mapping[str, Shown] = field(default_factory=dict, compare=False)
+    few: Few | None = field(default=None, compare=False)
 
 
 Found = Shares | Events | Rates | Buckets | Sample | Given | Census

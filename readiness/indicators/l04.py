@@ -23,37 +23,40 @@ HUMANS = frozenset({"operator", "engineer", "manager"})
 SLOPE_DAYS = 28
 
 
-def _use(view: View) -> tuple[Counter[str], Counter[str], set[str]]:
+def used(view: View, system: str | None = None) -> tuple[Counter[str], Counter[str], set[str]]:
     """Return per day the reads and acknowledgements of people, their sessions, and the days that any log speaks of.
 
-    A log speaks of every day from its first to its last entry of any class: no entry between them is no use.
+    Of one installed system, or of all. A log speaks of every day from its first to its last entry of any class: no
+    entry between them is no use.
     """
-    used: Counter[str] = Counter()
+    reads: Counter[str] = Counter()
     sessions: Counter[str] = Counter()
     logged: dict[str, list[str]] = defaultdict(list)
     live = {system.id: system.live_ns for system in view.plant.systems}
     for use in view.plant.use:
+        if system not in {None, use.system}:
+            continue
         since = live.get(use.system)
         if since is not None and use.day < view.calendar.day_of(since).isoformat():
             continue
         logged[use.system].append(use.day)
         if use.account in HUMANS:
-            used[use.day] += use.reads + use.acks
+            reads[use.day] += use.reads + use.acks
             sessions[use.day] += use.sessions
     spoken: set[str] = set()
     for days in logged.values():
         first, last = date.fromisoformat(min(days)), date.fromisoformat(max(days))
         spoken.update((first + timedelta(days=n)).isoformat() for n in range((last - first).days + 1))
-    return used, sessions, spoken
+    return reads, sessions, spoken
 
 
-def _slope(view: View, used: Mapping[str, int], spoken: set[str]) -> float | None:
+def _slope(view: View, reads: Mapping[str, int], spoken: set[str]) -> float | None:
     """Return how the share of used production days changes in 28 days, by least squares since the log begins."""
     days = [d for text in sorted(spoken) if view.calendar.planned_spans(d := date.fromisoformat(text)).length()]
     if len(days) < NEEDED_DAYS:
         return None
     x = np.array([d.toordinal() for d in days], np.float64) / SLOPE_DAYS
-    y = np.array([used.get(d.isoformat(), 0) > 0 for d in days], np.float64)
+    y = np.array([reads.get(d.isoformat(), 0) > 0 for d in days], np.float64)
     return round(float(((x - x.mean()) * (y - y.mean())).sum() / ((x - x.mean()) ** 2).sum()), 6)
 
 
@@ -64,14 +67,14 @@ def evaluate(view: View, machine: str) -> Outcome:
         return Missing("NA_NO_SCHEDULE")
     if not view.plant.use:
         return Missing("NA_NO_EVIDENCE")
-    used, sessions, spoken = _use(view)
+    reads, sessions, spoken = used(view)
     names = [day.isoformat() for day in view.dates]
     counts = np.array([name in spoken for name in names]) & (view.planned > 0)
     if int(counts.sum()) < NEEDED_DAYS:
         return Missing("NA_SHORT_WINDOW")
-    num = np.where(counts, [float(used[name] > 0) for name in names], 0.0)
+    num = np.where(counts, [float(reads[name] > 0) for name in names], 0.0)
     per_day = [sessions[name] for name, counted in zip(names, counts.tolist(), strict=True) if counted]
-    shown: dict[str, Shown] = {"median_sessions": float(median(per_day)), "slope": _slope(view, used, spoken)}
+    shown: dict[str, Shown] = {"median_sessions": float(median(per_day)), "slope": _slope(view, reads, spoken)}
     others = {use.account for use in view.plant.use if use.day in names} - HUMANS
     return Events(num, counts.astype(np.float64), flags=("NOT_PEOPLE_EXCLUDED",) * bool(others), shown=shown)
 

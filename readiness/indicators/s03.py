@@ -42,6 +42,7 @@ def evaluate(view: View, machine: str) -> Outcome:
         for device, record in last.items()
         if record is not None and device in record.certificates
     }
+    now_ns = view.calendar.bounds(view.dates[-1])[1]  # of the window, so that one day's reports say the same
     owners = Counter(certificate.fingerprint for certificate in every.values())
     wrong: dict[str, set[str]] = {}
     flags: set[str] = set()
@@ -57,12 +58,12 @@ def evaluate(view: View, machine: str) -> Outcome:
             )
             continue
         certificate = every[device]
-        wrong[device] = faults(certificate, view.now_ns, shared=owners[certificate.fingerprint] > 1)
+        wrong[device] = faults(certificate, now_ns, shared=owners[certificate.fingerprint] > 1)
         if certificate.self_signed and int(certificate.end) - int(certificate.begin) >= FOR_LIFE_DAYS * DAY_NS:
             flags.add("SELF_SIGNED_FOR_LIFE")
     if not wrong:
         return Missing("NA_NO_EVIDENCE" if silent or not reached else "NOT_APPLICABLE")
-    days = min(int(every[device].end) - view.now_ns for device in wrong) // DAY_NS
+    days = min(int(every[device].end) - now_ns for device in wrong) // DAY_NS
     return Census(
         sum(not found for found in wrong.values()) / len(wrong),
         len(wrong),
@@ -82,7 +83,7 @@ INDICATOR = Indicator(
     source="readiness.md 7.3 S",
     inputs=("certificates", "connection", "catalog", "inventory"),
     reasons=("NA_NO_INVENTORY", "NA_NO_EVIDENCE", "NOT_APPLICABLE"),
-    guard="days left are counted from data time; a certificate that two devices show is nobody's; a "
+    guard="days left are counted from the end of the window; a certificate that two devices show is nobody's; a "
     "self-signed one for twenty years or more is flagged (SELF_SIGNED_FOR_LIFE); without certificates it "
     "does not apply, and S01 says 0",
     evaluate=evaluate,

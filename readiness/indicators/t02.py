@@ -11,8 +11,8 @@ from readiness.context import consistent, episodes, named, said
 from readiness.indicators.absent import absent, shortfall
 from readiness.indicators.base import Indicator, Missing, Outcome, Shares
 from readiness.production import production
+from readiness.seen import names_something
 from readiness.spans import intersection
-from readiness.stops import names_something
 from readiness.view import NEEDED_DAYS
 
 if TYPE_CHECKING:

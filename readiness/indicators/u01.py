@@ -13,9 +13,9 @@ from readiness.interventions import actions, cycles, cycles_known, modes
 from readiness.interventions import days as counted_days
 from readiness.production import production
 from readiness.quarters import interval
+from readiness.seen import names_something
 from readiness.sketch import quantile, value
 from readiness.spans import intersection
-from readiness.stops import names_something
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -17,9 +17,13 @@ from readiness.sketch import ERROR, pairs
 from readiness.spans import Spans
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
+    from readiness.evidence import DayEvidence
     from readiness.indicators.base import Floats
+    from readiness.records import Count
     from readiness.view import View
 
     Ints = NDArray[np.int64]
@@ -39,18 +43,43 @@ def unseen_by_us(view: View, key: str, known: Spans) -> Ints:
     return np.asarray(holes.end[counts < holes.end - holes.start])
 
 
-def singles(view: View, key: str, inside: Spans) -> tuple[Floats, Floats]:
-    """Return per day the counts of a counter that came one by one, and all, within the time that counts."""
+def singles(view: View, key: str, inside: Spans, each: Callable[[Ints], Floats]) -> tuple[Floats, Floats]:
+    """Return per day the counts of a counter that came piece by piece, and all, within the time that counts.
+
+    Args:
+        view: Of the window.
+        key: The counter.
+        inside: The time that counts.
+        each: Returns for quarter hours that begin at these instants what one count is, in pieces.
+    """
     single, total = np.zeros(len(view.dates)), np.zeros(len(view.dates))
     known = view.spans(key)
     again = unseen_by_us(view, key, known)
     for day, record, count in view.seen.counts(key):
         ours = set(((again - record.start_ns) // QUARTER_NS).tolist())
         blind = [x for index, n in pairs(count.blind).items() if index in ours for x in (index, n)]
-        single[day] += quarters.within(record, count.single, known, inside)
-        total[day] += quarters.within(record, count.counted, known, inside)
+        whole = quarters.within(record, count.counted, known, inside)
+        one_by_one = quarters.within(record, count.single, known, inside)
+        single[day] += max(one_by_one, whole * _in_leaps(count, each(_starts(record, count))))
+        total[day] += whole
         total[day] -= quarters.within(record, blind, known, inside)
     return single, total
+
+
+def _starts(record: DayEvidence, count: Count) -> Ints:
+    return record.start_ns + np.array(count.counted[0::2], np.int64) * QUARTER_NS
+
+
+def _in_leaps(count: Count, each: Floats) -> float:
+    """Return the share of a day's counts that are known to have come in leaps of one piece each, at least.
+
+    A counter of strokes or pulses of which one piece takes several leaps by so many. Of s leaps that make p pieces,
+    at least 2 s - p were single pieces: any other was of two or more.
+    """
+    pieces = float((np.array(count.counted[1::2], np.float64) * each).sum())
+    if not pieces or not len(each) or float(each.max()) >= 1:
+        return 0.0
+    return float(np.clip(2 * count.steps / pieces - 1, 0.0, 1.0))
 
 
 def evaluate(view: View, machine: str) -> Outcome:
@@ -74,7 +103,7 @@ def evaluate(view: View, machine: str) -> Outcome:
     single, pieces, coarse = np.zeros(len(counting)), np.zeros(len(counting)), []
     if counters:
         key = counters[0].name
-        single, pieces = singles(view, key, domain)
+        single, pieces = singles(view, key, domain, lambda at: facts.pieces_per_count(key, at))
         coarse.append(quarters.interval(view, key) > slowest)
         single = np.zeros(len(counting)) if coarse[-1] else single
     if facts.cycles is not None:

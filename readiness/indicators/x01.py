@@ -10,7 +10,7 @@ import numpy as np
 
 from readiness.conduits import devices
 from readiness.gaps import counting, stretches
-from readiness.indicators.base import Buckets, Indicator, Missing, Outcome
+from readiness.indicators.base import Buckets, Few, Indicator, Missing, Outcome
 from readiness.sketch import buckets
 from readiness.spans import EMPTY, intersection, union
 
@@ -49,7 +49,8 @@ def outages(view: View, machine: str) -> list[Outage]:
         domain = intersection(union(EMPTY, *(view.domain(s.id) for s in sources)), days)
         live = union(EMPTY, *(r.spans(part.live) for s in sources for _, r, part in view.seen.order(s.id)))
         dead, lost = stretches(live, domain)
-        limit = MISSED * min((s.interval_ns for s in sources), default=0)
+        # Of a subscription no reading can be missed: its link is lost when it says so, or says nothing at all.
+        limit = MISSED * min((s.interval_ns for s in sources if s.mode == "poll"), default=0)
         found += [
             Outage(device, begin, end, planned)
             for (begin, end), planned in zip(dead, lost.tolist(), strict=True)
@@ -69,15 +70,16 @@ def evaluate(view: View, machine: str) -> Outcome:
         "longest_s": round(float(length.max(initial=0)) / 1e9, 1),
         "total_s": round(float(length.sum()) / 1e9, 1),
     }
-    if len(found) < FEW:
-        each = ", ".join(f"{o.planned_ns / 1e9:.1f}" for o in found)
-        return Missing("NA_FEW_EVENTS", {**shown, "lengths_s": each})
     starts = np.array([view.calendar.bounds(day)[0] for day in view.dates], np.int64)
     day = np.searchsorted(starts, np.array([o.from_ns for o in found], np.int64), side="right") - 1
     days: list[Counter[int]] = [Counter() for _ in view.dates]
     for index, bucket in zip(day.tolist(), buckets(length).tolist(), strict=True):
         days[index][bucket] += 1
     counted = (view.counting(machine) > 0).tolist()
+    if len(found) < FEW:
+        each = ", ".join(f"{o.planned_ns / 1e9:.1f}" for o in found)
+        few = Few(tuple(days), tuple(counted), FEW, QUANTILE) if found else None
+        return Missing("NA_FEW_EVENTS", {**shown, "lengths_s": each}, few)
     return Buckets(
         tuple(counts for counts, there in zip(days, counted, strict=True) if there),
         QUANTILE,
@@ -92,11 +94,12 @@ INDICATOR = Indicator(
     unit="s",
     formula="90th percentile of the planned time lost in one outage of a link; an outage lasts while no source "
     "of the device is alive, and more than 1.2 intervals of it lie in planned time",
-    source="readiness.md 7.3 C; DESIGN 9; decision 0047",
+    source="readiness.md 7.3 C; DESIGN 9; decisions 47 and 71",
     inputs=("live", "catalog", "schedule", "censored"),
     reasons=("NA_NO_SCHEDULE", "NA_NO_EVIDENCE", "NA_SHORT_WINDOW", "NA_SELF_FAULT", "NA_FEW_EVENTS"),
     guard="planned time is counted, so that restarts by night cost nothing and a night does not lengthen an "
     "outage; our own outages are censored; single missed readings are none, so that they cannot thin out "
-    "the long ones; fewer than five are listed and not scored",
+    "the long ones; fewer than five of a machine are listed and not scored; for the plant they are taken "
+    "together with those of other machines",
     evaluate=evaluate,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -185,3 +185,34 @@ def test_days_of_another_release_break_the_line(tmp_path: Path) -> None:
     assert one.assessment().plant().broken == following
     one, _ = plant(tmp_path)
     assert one.assessment().plant().broken is None
+
+
+def test_what_was_computed_stands_while_nothing_has_changed(tmp_path: Path) -> None:
+    one, _ = plant(tmp_path)
+    clock = one._clock
+    assert isinstance(clock, FakeClock)
+    first = one.assessment()
+    values = encode(first.plant().values)
+    clock.advance(60)
+    later = one.assessment()
+    assert later is not first
+    assert later.outcomes("A01") is first.outcomes("A01")
+    assert int(later.plant().made_at) - int(first.plant().made_at) == 60 * 10**9
+    assert encode(later.plant().values) == values
+    clock.advance(86_400)
+    assert one.assessment().outcomes("A01") is not first.outcomes("A01"), "another window"
+    changed = one.config
+    one.change(changed, changed.sources())
+    assert one.assessment().outcomes("A01") is not later.outcomes("A01")
+
+
+def test_what_an_earlier_window_looks_at_is_read_for_it_and_not_kept(tmp_path: Path) -> None:
+    one, _ = plant(tmp_path)
+    dict(one.past.days())
+    before = {day: kept.much for day, kept in one.past._read.items()}
+    assert set(before.values()) == {0, 1}
+    earlier = date.fromisoformat(min(before)) + timedelta(days=28)
+    read_again = dict(one.past.days(earlier))
+    assert set(read_again) == {day for day in before if day < earlier.isoformat()}
+    assert all(part.values for _, one_day in read_again.items() for part in one_day.day.sources)
+    assert {day: kept.much for day, kept in one.past._read.items()} == before

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from contract.codec import digest, encode
 from contract.consent import Consent, Given
 from contract.day import Absent, Day, DayMachine, DayRequest, Days, Late, MetricDay, SignedDay
+from contract.event import Event
 from contract.evidence import (
     EvidenceAlarm,
     EvidenceAnswers,
@@ -391,6 +392,16 @@ EXAMPLES: Mapping[str, msgspec.Struct] = {
     "baseline": SignedBaseline(BASELINE_TEXT, KEY_ID, seal(TOPICS.event("baseline_frozen"), BASELINE_TEXT, KEY)),
     "baseline.record": BASELINE,
     "consent": Consent(GIVEN, [Given("1795305600000000007", ["levels", "indicators"]), GIVEN]),
+    "event": Event(
+        factory="hanil",
+        agent="edge-1",
+        kind="decay",
+        subject="D1",
+        date="2026-11-22",
+        made_at="1795392000000000007",
+        before=81.5,
+        after=64.0,
+    ),
     "exit": Exit(
         ok=False,
         checks=[ExitCheck("chain", ok=True, n=12), ExitCheck("key", ok=False, n=1)],
@@ -466,6 +477,18 @@ MORE: Mapping[str, tuple[str, msgspec.Struct]] = {
             values=[Value(metric="A01", unit="1", evidence=EVIDENCE, machine=None, reason="NA_NO_EVIDENCE")],
             absent=[Away("edge-2", 3)],
         ),
+    ),
+    "day.record.held": (
+        "day.record",
+        replace(
+            DAY,
+            machines=[DayMachine("press-1", 2.0, "43200000000000"), DayMachine("saw", 1.0, "0")],
+            metrics=[MetricDay("T01", "1", "ratio", [0, 1], [8.0, 0.0], [10.0, 1.0], held=[1])],
+        ),
+    ),
+    "event.unused": (
+        "event",
+        Event("hanil", "edge-1", "unused", "mes", "2026-11-22", "1795392000000000007", why="use"),
     ),
     "day.record.late": ("day.record", replace(DAY, number=3, late=[Late("edge-2", "2026-11-20", BIRTH)])),
     "evidence_ok.refused": ("evidence_ok", EvidenceOk("2026-11-20", digest(EVIDENCE_TEXT), "version")),

@@ -13,7 +13,7 @@ from agent.analyzers.evidence import make
 from agent.frame import DataType, FrameBlock, Signal, Source, Watermark
 from contract.codec import encode
 from readiness.compact import FAR, RESTED, WHOLE, Compact, level
-from readiness.evidence import DayEvidence, Recorded, dump, load, read
+from readiness.evidence import DayEvidence, Recorded, SignalDay, dump, load, read
 from readiness.inventory import Machine
 from readiness.plant import Bill, Meaning, configured
 from readiness.report import assess
@@ -121,9 +121,33 @@ def test_what_is_compact_is_equal_and_reads_as_before() -> None:
     less = Compact().day(day, WHOLE)
 
     def plain(of: DayEvidence) -> object:
-        return msgspec.to_builtins(of, enc_hook=list)
+        return msgspec.to_builtins(of, enc_hook=dict)
 
     assert plain(less) == plain(day)
     far = Compact().day(day, FAR)
     assert not any(part.values for part in far.sources)
-    assert [part.signals for part in far.sources] == [part.signals for part in day.sources]
+    for part, before in zip(far.sources, day.sources, strict=True):
+        assert list(part.signals) == list(before.signals)
+        for name, one in before.signals.items():
+            assert part.signals[name] == SignalDay(one.known, one.uncertain, one.bad, 0, 0, 0, 0)
+
+
+def test_rows_that_came_late_are_measured_by_what_was_read_however_long_ago() -> None:
+    day = next(iter(history().values())).day
+    late = msgspec.structs.replace(day, sources=[msgspec.structs.replace(part, late=7) for part in day.sources])
+    far = Compact().day(late, FAR)
+    assert [dict(part.signals) for part in far.sources] == [part.signals for part in late.sources]
+
+
+def test_what_has_more_than_64_bits_is_kept_as_it_is() -> None:
+    day = next(iter(history().values())).day
+    part = day.sources[0]
+    name = next(iter(part.counts))
+    wide = msgspec.structs.replace(part.counts[name], first=2**70)
+    strange = msgspec.structs.replace(
+        day, sources=[msgspec.structs.replace(part, counts={**part.counts, name: wide}), *day.sources[1:]]
+    )
+    for much in (WHOLE, RESTED, FAR):
+        less = Compact().day(strange, much).sources[0]
+        assert less.counts[name].first == 2**70
+        assert list(less.counts) == list(part.counts)

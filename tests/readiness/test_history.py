@@ -9,10 +9,11 @@ import pytest
 from msgspec.structs import replace
 
 from contract.day import Day, DayMachine, MetricDay
+from readiness.combine import measure
 from readiness.daily import metric_day
 from readiness.history import restlessness, series
 from readiness.indicators import REGISTRY
-from readiness.indicators.base import Census, Shares
+from readiness.indicators.base import Census, Found, Shares
 from tests.golden import DAY
 
 FIRST = date(2026, 1, 1)
@@ -101,6 +102,50 @@ def test_what_is_added_up_is_so_on_a_day_without_anything_to_add() -> None:
     assert (found.kind, found.machines, found.num) == ("ratio", [], [])
     state = metric_day(REGISTRY["T01"], ["saw"], {"saw": Census(0.0, 0)})
     assert (state.kind, state.machines, state.num) == ("state", [0], [0.0])
+
+
+def test_a_machine_that_holds_one_number_beside_others_counts_as_in_the_report() -> None:
+    # Two machines with lots on each day, one that nobody connected: the report says 0 of it.
+    num, den = np.array([[8.0, 10.0], [3.0, 5.0]]), np.array([[10.0, 10.0], [6.0, 10.0]])
+    order, weights = ["saw", "press", "lathe"], np.array([4.0, 1.0, 2.0])
+    outcomes: dict[str, Found] = {
+        "saw": Census(0.0, 0),
+        "press": Shares(num[0], den[0]),
+        "lathe": Shares(num[1], den[1]),
+    }
+    report = measure([outcomes[m] for m in order], weights, 1).value
+    records = [
+        replace(
+            DAY,
+            date=(FIRST + timedelta(days=d)).isoformat(),
+            machines=[DayMachine(m, w, "0") for m, w in zip(order, weights.tolist(), strict=True)],
+            metrics=[
+                metric_day(REGISTRY["T01"], order, {
+                    m: Shares(o.num[: d + 1], o.den[: d + 1]) if isinstance(o, Shares) else o
+                    for m, o in outcomes.items()
+                })
+            ],
+        )
+        for d in range(2)
+    ]  # fmt: skip
+    assert records[0].metrics[0].held == [0]
+    last = FIRST + timedelta(days=1)
+    plant = series(records, "T01", FIRST, last, 2, None)
+    assert plant is not None
+    assert plant.points[0].value == pytest.approx(report, abs=1e-6)
+    saw = series(records, "T01", FIRST, last, 2, "saw")
+    assert saw is not None
+    assert (saw.points[0].value, saw.points[0].num, saw.points[0].den) == (0.0, None, None)
+
+
+def test_what_only_holds_says_nothing_of_how_restless_days_are() -> None:
+    values = RNG.normal(0.5, 0.1, (2, 40))
+    values[1] = 0.0
+    records = days(values, np.ones(values.shape), [1.0, 1.0], held=[1])
+    last = FIRST + timedelta(days=39)
+    found = restlessness(records, "A01", FIRST, last, frozenset())
+    assert found is not None
+    assert (found.machines, found.n) == (1, 40)
 
 
 def test_a_number_of_the_whole_plant_is_that_of_each_machine() -> None:

@@ -32,6 +32,9 @@ ROOT = Path(__file__).parents[2]
 CNC = source("cnc", "subscription", MINUTE, 3)
 PLC = source("plc", "poll", MINUTE, 3, "press-2")
 PLC = replace(PLC, signals=(*PLC.signals[:2], replace(PLC.signals[2], dtype=DataType.FLOAT64)))
+PLC = replace(
+    PLC, signals=(*PLC.signals, replace(PLC.signals[0], id="serial", name="serial", dtype=DataType.STRING))
+)
 FAST = replace(source("vib", "burst", SECOND // 10, 1, "press-3"), protocol="modbus")
 SOURCES = (CNC, PLC, FAST)
 DAY = 24 * 60 * MINUTE
@@ -56,9 +59,11 @@ def items() -> dict[str, list[Item]]:
     """Return a day's items by flow; what people answer is no item, see `closed`."""
     rows = [(0, START, 0), (1, START, Status.UNCERTAIN), (2, START, Status.BAD_OUT_OF_RANGE)]
     stamped = block(CNC, rows)
-    # a counter, a set point and a measured value that never says the same twice
+    # a counter, a set point, a measured value that never says the same twice, and a serial number
     polls = [
-        (n, START + k * MINUTE, (k, 40, 40 + 2 * float(np.sin(k)))[n], 0) for k in range(100) for n in range(3)
+        (n, START + k * MINUTE, (k, 40, 40 + 2 * float(np.sin(k)), f"S{k:04d}")[n], 0)
+        for k in range(100)
+        for n in range(4)
     ]
     fast = [(0, START + k * SECOND // 10, float(np.sin(k / 3)), 0) for k in range(100)]
     return {
@@ -118,6 +123,7 @@ def produced(flows: dict[str, list[Item]]) -> set[str]:
         "tracks": "press-2/s1" in tracks,
         "counts": any("press-2/s0" in part.counts for part in day.sources),
         "values": any("press-2/s2" in part.values for part in day.sources),
+        "ids": any("press-2/serial" in part.ids for part in day.sources),
         "jitter": any(part.jitter for part in day.sources),
         "order": any(part.rows and part.with_source_time for part in day.sources),
         # an alarm is a signal that somebody has declared to be one, or a condition that a server tells of

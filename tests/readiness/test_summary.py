@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from contract.report import (
+    Away,
     Band,
     Chance,
     Dimension,
@@ -15,6 +16,7 @@ from contract.report import (
     Machine,
     Measured,
     Missing,
+    Omitted,
     Reason,
     Report,
     Standing,
@@ -127,6 +129,23 @@ def test_a_line_that_is_broken_says_from_when() -> None:
     found = head(replace(REPORT, broken="2026-09-01"), model(), "ko")
     assert found["open"][-1].startswith("2026-09-01 이전은 다른 버전이 측정한 기록")
     assert "other release" not in " ".join(head(REPORT, model(), "en")["open"])
+
+
+def test_who_has_not_come_and_what_did_not_fit_stands_in_the_first_lines() -> None:
+    every = list(get_args(Omitted))
+    found = replace(REPORT, absent=[Away("edge-2", 3), Away("edge-7", 28)], omitted=every)
+    measured, _, open_, *_ = lines(found, model(), "ko")
+    assert "edge-2 근거 3일분 없음. edge-7 근거 28일분 없음." in measured
+    assert open_.endswith(
+        "크기 제한으로 이 보고서에서 뺀 것(report.get으로 확인): 서로 어긋나는 답변, 늘고 준 설비, "
+        "근거가 없는 설비 이름, 설비별 수준과 조건, 수준을 확정할 설비 이름."
+    )
+    measured, _, open_, *_ = lines(found, model(), "en")
+    assert "Evidence of edge-2 is missing for 3 days." in measured
+    assert "Left out of this report for its size (report.get has it): contradicting answers, " in open_
+    plain = " ".join(lines(REPORT, model(), "en"))
+    assert "is missing for" not in plain
+    assert "Left out" not in plain
 
 
 def test_a_plant_without_planned_time_says_so() -> None:

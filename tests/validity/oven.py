@@ -237,7 +237,8 @@ def _latency(site: Site, part: Part) -> None:
             into = part.tallies.setdefault(key, {})
             for bucket, number in counts.items():
                 into[bucket] = into.get(bucket, 0) + number
-    part.truth["A04"] = float(np.quantile(delay, 0.95)) / SECOND
+    planned = at(site.planned, seconds)
+    part.truth["A04"] = float(np.quantile(delay[planned], 0.95)) / SECOND
 
 
 def _people(site: Site, part: Part) -> None:

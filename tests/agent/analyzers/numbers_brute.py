@@ -150,8 +150,13 @@ def _spikes(
     found: Found, day: Piece, times: list[int], values: list[float], links: list[bool], grain: float
 ) -> None:
     changes = sorted(bucket(step / grain * MILLI) for step in found.steps)
-    usual = changes[max(0, math.ceil(len(changes) / 2) - 1)] if changes else 0
-    noise = 0.0 if usual == 0 else 6 / (0.6745 * 2**0.5) * 2 * GAMMA**usual / (GAMMA + 1)
+    small = changes[max(0, math.ceil(len(changes) / 10) - 1)] if changes else 0
+    noise = 0.0 if small == 0 else 6 / (0.6745 * 2**0.5) * 2 * GAMMA**small / (GAMMA + 1)
+    steps = [
+        bucket(abs(values[i] - values[i - 1]) / grain * MILLI) if links[i] and day[0] <= times[i - 1] else 0
+        for i in range(len(times))
+    ]
+    inside = {i for i, time in enumerate(times) if day[0] <= time < day[1]}
     for last in range(4, len(times)):
         window = values[last - 4 : last + 1]
         if times[last - 4] < day[0] or times[last] >= day[1] or not all(links[last - 3 : last + 1]):
@@ -162,5 +167,9 @@ def _spikes(
         near, far = max(distances[1], distances[3]), distances[2]
         if far > limit and far > near and near <= max(limit, far / 4):
             size = bucket(far / grain * MILLI)
-            if size > bucket(noise * MILLI):
-                found.spikes.append((times[last - 2], size))
+            spot = last - 2
+            sides = [range(spot - 12, spot), range(spot + 2, spot + 14)]
+            fourth = max(sorted((steps[i] + 2) // 5 if i in inside else 0 for i in side)[-4] for side in sides)
+            loud = fourth == 0 or size > 5 * fourth + round(math.log(5) / math.log(GAMMA))
+            if size > bucket(noise * MILLI) and loud:
+                found.spikes.append((times[spot], size))

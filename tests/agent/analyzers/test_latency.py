@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from agent.analyzers.latency import account
+from agent.analyzers.latency import Latency, account
 from agent.frame import DataType, FrameBlock, RoundTrip, Signal, Source, Status, Watermark
 from readiness.sketch import buckets
 from tests.agent.analyzers.streams import CALENDAR, SECOND, START, source
@@ -90,7 +91,7 @@ def test_a_row_belongs_to_the_production_day_and_the_machine_it_was_read_on() ->
         signals=tuple(Signal(id="s", machine=m, name="s", dtype=DataType.INT16) for m in ("a", "b")),
     )  # fmt: skip
     times = [START + DAY - SECOND, START + DAY - SECOND, START + DAY, START + 3 * DAY]
-    found = account([block(two, times)], START + 3 * DAY, True, CALENDAR)
+    found = account([block(two, times)], START + 3 * DAY, True, replace(CALENDAR, planned={}))
     assert {key: sum(counts.values()) for key, counts in found.items()} == {
         ("2026-11-23", "latency-edge/a"): 1,
         ("2026-11-23", "latency-edge/b"): 1,
@@ -108,3 +109,59 @@ def test_a_reading_of_one_moment_counts_as_its_rows_do(clean: bool, trips: tuple
     counted = account([reading], START + 900 * MS, clean, CALENDAR)
     assert counted == account([rows], START + 900 * MS, clean, CALENDAR)
     assert sum(sum(buckets.values()) for buckets in counted.values()) == 2
+
+
+def polls(scan_s: int, lag_ms: int, seconds: int = 600) -> dict[str, dict[int, int]]:
+    """Return the tallies of a server that looks at its PLC now and then and is asked each second."""
+    counted = Latency(CALENDAR)
+    found: dict[str, dict[int, int]] = {}
+    for k in range(seconds):
+        at = START + k * SECOND
+        stamp = START + k // scan_s * scan_s * SECOND - lag_ms * MS
+        for (_, key), counts in counted([block(PRESS, [at], [stamp])], at + 50 * MS, True).items():
+            for place, n in counts.items():
+                found.setdefault(key, {})[place] = found.setdefault(key, {}).get(place, 0) + n
+    return found
+
+
+def test_a_server_that_scans_each_five_seconds_is_as_slow_as_it_is() -> None:
+    found = polls(scan_s=5, lag_ms=3000)
+    # The very first reading comes from an unknown past.
+    assert found["latency/press-1"] == {bucket(3050 * MS): 119}
+    assert sum(found["latency-stale/press-1"].values()) == 600 - 119
+
+
+def test_a_value_that_stays_is_counted_once_when_it_was_new() -> None:
+    found = polls(scan_s=60, lag_ms=100)
+    assert found["latency/press-1"] == {bucket(150 * MS): 10}
+    assert sum(found["latency-stale/press-1"].values()) == 590
+
+
+def test_after_a_pause_an_old_value_says_nothing_and_a_fresh_one_counts() -> None:
+    counted = Latency(CALENDAR)
+    assert list(counted([block(PRESS, [START], [START - SECOND])], START, True)) == [
+        ("2026-11-23", "latency/press-1")
+    ]
+    for read_s, stamped_s, key in (
+        (10, 5, "latency-stale"),  # after a pause, and five seconds old
+        (20, 19, "latency"),
+        (21, 19.5, "latency"),  # read a second ago, when it was not there yet
+        (22, -50, "latency-stale"),
+    ):
+        row = block(PRESS, [START + read_s * SECOND], [START + int(stamped_s * SECOND)])
+        assert list(counted([row], START + 30 * SECOND, True)) == [("2026-11-23", f"{key}/press-1")]
+
+
+def test_a_confirmation_that_is_brought_once_more_counts_the_same() -> None:
+    counted = Latency(CALENDAR)
+    rows = [block(PRESS, [START + k * SECOND], [START + (k - 3) * SECOND]) for k in range(3)]
+    for row in rows:
+        once = counted([row], START + 9 * SECOND, True)
+        assert counted([row], START + 9 * SECOND, True) == once
+
+
+def test_what_was_read_outside_of_planned_time_is_kept_apart() -> None:
+    night = START + 13 * 3600 * SECOND
+    assert list(account([block(PRESS, [night])], night, True, CALENDAR)) == [("2026-11-23", "latency-off/press-1")]
+    bare = replace(CALENDAR, planned={})
+    assert list(account([block(PRESS, [night])], night, True, bare)) == [("2026-11-23", "latency-edge/press-1")]

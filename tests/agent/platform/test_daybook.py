@@ -225,3 +225,30 @@ def test_a_chain_of_another_agent_stops_signing_until_it_is_taken_and_that_is_re
     assert "edge-2 has signed days" in again.trouble
     again.hear_of("edge-2", None)
     assert again.free
+
+
+def test_what_we_had_signed_behind_a_head_that_is_taken_is_kept_under_another_name(tmp_path: Path) -> None:
+    mine = book(tmp_path)
+    fill(mine, 5)
+    ours = {date: (tmp_path / "days" / f"{date}.json").read_bytes() for date in mine.dates()}
+    mine.hear(manifest(key_id(OTHER), Head(2, "2026-10-03", "a" * 64)))
+    assert mine.take()
+    assert book(tmp_path).next() == (3, "a" * 64), "also after a restart"
+    mine.add(day(mine, "2026-10-04"))
+    mine.add(day(mine, "2026-10-05"))
+    again = book(tmp_path)
+    assert again.next()[0] == 5
+    assert again.dates() == sorted(ours)
+    files = {path.read_bytes() for path in (tmp_path / "days").iterdir()}
+    assert len(files) == 7
+    assert set(ours.values()) <= files
+
+
+def test_a_record_that_is_there_is_never_written_over(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    mine = book(tmp_path)
+    (tmp_path / "days").mkdir()
+    (tmp_path / "days" / "2026-10-01.json").write_bytes(b"of an earlier key")
+    mine.add(day(mine, "2026-10-01"))
+    assert whole(mine) == 1
+    assert b"of an earlier key" in {path.read_bytes() for path in (tmp_path / "days").iterdir()}
+    assert "2026-10-01" in caplog.text

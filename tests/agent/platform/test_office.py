@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import time
+from datetime import date
+from datetime import time as time_of_day
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -27,18 +30,21 @@ from contract.payload import Status
 from contract.schemas import schema
 from contract.signing import check, key_id, key_of, open_day, private_key, seal, verify
 from contract.verbs import Baseline, Exit, Fit, Mde, Need, Series, SignedBaseline, Solution
+from readiness.indicators.base import Shares
 from readiness.plant import configured
 from readiness.report import assess
 from settings.broker import Broker
 from tests.agent.test_uplink import BRANCH, Client, eventually
-from tests.readiness.plant import CALENDAR, DAY, SITE, START, Plant, model, signal, source
+from tests.readiness.plant import CALENDAR, DAY, HOUR, SITE, START, Plant, model, signal, source
 from tests.support.brokers import mosquitto
+from tests.support.clocks import FakeClock
 from tests.support.processes import Child, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from agent.clock import Clock
     from readiness.report import Assessment
 
 REGISTER = private_key(b"r" * 32)
@@ -68,22 +74,24 @@ class Desk:
     def __init__(self) -> None:
         self.closed = sorted(EVIDENCE)[-SIGNED_DAYS:]
         self.plant = configured(PLANT.sources, PLANT.inventory)
-        self.joined = SimpleNamespace(plant=self.plant)
+        self.joined = SimpleNamespace(plant=self.plant, calendar=CALENDAR)
         self.config = SimpleNamespace(site="main")
         self.digest = "0123456789abcdef0123456789abcdef"
         self.model = model()
         self.turns: list[Any] = []
         self.retained: Any = None
-        self.made: dict[int, Assessment] = {}
+        self.made: dict[tuple[int, time_of_day], Assessment] = {}
         self.past = Past(self, "edge-1")  # type: ignore[arg-type]
         self.contested: dict[str, list[str]] = {}
 
     def at(self, now_ns: int) -> Assessment:
-        if now_ns not in self.made:
-            self.made[now_ns] = assess(
-                EVIDENCE, {}, PLANT.sources, self.plant, CALENDAR, now_ns, self.model, SITE
+        calendar = self.joined.calendar
+        key = now_ns, calendar.day_start
+        if key not in self.made:
+            self.made[key] = assess(
+                EVIDENCE, {}, PLANT.sources, self.plant, calendar, now_ns, self.model, SITE
             )  # fmt: skip
-        return self.made[now_ns]
+        return self.made[key]
 
     def assessment(self) -> Assessment:
         return self.at(PLANT.end)
@@ -104,19 +112,21 @@ DESK = Desk()
 class Rig:
     """An office behind a real uplink."""
 
-    def __init__(self, folder: Path, port: int | None, scopes: str = EVERYTHING) -> None:
+    def __init__(
+        self, folder: Path, port: int | None, scopes: str = EVERYTHING, clock: FakeClock | None = None
+    ) -> None:
         assert port is not None
         folder.mkdir(exist_ok=True)
         (folder / "consent.yaml").write_text(f"version: 1\nserial: 1\nscopes: [{scopes}]\n")
         self.folder = folder
-        clock = SystemClock(0, trusted=True)
+        clock_: Clock = clock or SystemClock(0, trusted=True)
         status = lambda online: Status(online=online, boot="b", time="0", version="0")  # noqa: E731
         self.uplink = Uplink(Broker(host="127.0.0.1", port=port), BRANCH, status)
         self.book = Daybook(folder, BRANCH, own_key(folder))
-        self.agreed = Agreed(folder / "consent.yaml", folder, clock.now, lambda: "2026-11-23", home=False)
+        self.agreed = Agreed(folder / "consent.yaml", folder, clock_.now, lambda: "2026-11-23", home=False)
         DESK.turns.clear()
         self.office = Office(
-            DESK, self.book, self.agreed, self.uplink, BRANCH, clock, folder, REGISTER.public_key()  # type: ignore[arg-type]
+            DESK, self.book, self.agreed, self.uplink, BRANCH, clock_, folder, REGISTER.public_key()  # type: ignore[arg-type]
         )  # fmt: skip
         self.uplink.start()
         eventually(lambda: self.uplink.up)
@@ -420,6 +430,54 @@ def test_a_turn_signs_few_days_and_a_box_with_anothers_manifest_none(tmp_path: P
         for one_of in (reader, writer):
             one_of.close()
         again.stop()
+
+
+def test_no_day_is_signed_that_is_not_over_or_under_a_clock_that_nobody_vouches_for(tmp_path: Path) -> None:
+    over = DESK.closed[-3]
+    ends = CALENDAR.bounds(date.fromisoformat(over))[1]
+    clock = FakeClock(ends - 1_000_000_000, trusted=False)
+    with running(mosquitto(tmp_path / "own")) as broker:
+        one = Rig(tmp_path / "one", broker.port, clock=clock)
+        one.office._heard = True
+        for _ in range(4):
+            one.office.turn()
+        assert one.book.dates() == []
+        clock.trusted = True
+        for _ in range(4):
+            one.office.turn()
+        assert one.book.dates() == DESK.closed[:-3]
+        clock.advance(2)
+        one.office.turn()
+        assert one.book.dates() == DESK.closed[:-2]
+        assert one.office.about()["trouble"] == ""
+        clock.step(-5 * 86_400)  # it had been wrong, and whoever vouched for it as well
+        one.office.turn()
+        assert f"the last record is of {over}" in str(one.office.about()["trouble"])
+        clock.trusted = False
+        assert one.office.about()["trouble"] == "", "nobody knows"
+        one.stop()
+
+
+def test_a_record_holds_its_own_day_after_the_days_start_was_moved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moved = dataclasses.replace(CALENDAR, day_start=time_of_day(10))
+    monkeypatch.setattr(DESK, "joined", SimpleNamespace(plant=DESK.plant, calendar=moved))
+    with running(mosquitto(tmp_path / "own")) as broker:
+        one = Rig(tmp_path / "one", broker.port)
+        one.office._heard = True
+        for _ in range(4):
+            one.office.turn()
+        found = {opened.day.date: opened.day for _, opened in one.book.records("", "9")}
+        one.stop()
+    assert sorted(found) == DESK.closed
+    for day, record in found.items():
+        at = date.fromisoformat(day)
+        assert (int(record.machines[0].counted) >= 10 * HOUR) == (at.weekday() < 5), day
+        outcome = DESK.at(moved.bounds(at)[1]).outcomes("A01")["press-1"]
+        assert isinstance(outcome, Shares)
+        own = [m for m in record.metrics if m.metric == "A01" and 0 in m.machines]
+        assert [m.num[0] for m in own] == [outcome.num[-1]] * bool(outcome.den[-1] > 0)
 
 
 def test_what_has_waited_too_long_is_not_answered(rig: Rig, asker: Client, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -48,6 +48,17 @@ def test_pieces_that_come_several_at_a_time_have_none() -> None:
     assert mean(of(counters={"total": half})) == pytest.approx(expected, abs=1e-9)
 
 
+def test_a_counter_of_which_a_piece_takes_several_counts_leaps_by_one_piece() -> None:
+    strokes = {"total": Meaning(role="count_total", factor=0.25)}
+    assert mean(of(counters={"total": 4 * SLOW}, meanings=strokes)) == 1.0
+    assert mean(of(counters={"total": 4 * SLOW})) == 0.0  # four pieces at a time
+    double = np.where(SLOW % 4 == 1, SLOW - 1, SLOW)  # one of four comes late, with the next
+    steps = np.diff(double)
+    assert mean(of(counters={"total": 4 * double}, meanings=strokes)) == pytest.approx(
+        (steps == 1).sum() / steps.sum(), abs=0.01
+    )
+
+
 def test_pieces_that_came_over_a_gap_have_none() -> None:
     dark = (CLOCK >= 4) & (CLOCK < 5)
     row = lost(SLOW, dark)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from readiness.combine import pooled
 from readiness.indicators.base import Buckets, Missing
 from readiness.indicators.x01 import INDICATOR, outages
 from readiness.schedule import Calendar
@@ -18,6 +19,7 @@ from tests.readiness.plant import DAY, HOUR, MINUTE, SECOND, START, planned, sig
 if TYPE_CHECKING:
     from agent.frame import Source
     from readiness.evidence import DayEvidence
+    from readiness.indicators.base import Outcome
 
 PRESS = source("press")
 EVER = Spans.between(START, START + DAYS * DAY)
@@ -142,3 +144,32 @@ def test_it_is_missing_when_evidence_is_withheld() -> None:
     assert INDICATOR.evaluate(looked, "press") == Missing("NA_NO_SCHEDULE")
     off = plant(dead, censored={"agent_off": {"*": EVER}})
     assert outcome(INDICATOR, [PRESS], off) == Missing("NA_SELF_FAULT")
+
+
+def test_outages_of_machines_that_have_few_are_enough_together() -> None:
+    found: dict[str, tuple[float, Outcome]] = {}
+    for k, (name, hours) in enumerate((("a", 0.5), ("b", 1.0), ("c", 0.25))):
+        dead = Spans.of((planned(day, 2), planned(day, 2 + hours)) for day in (k, k + 7))
+        said = outcome(INDICATOR, [PRESS], plant(dead))
+        assert said == Missing("NA_FEW_EVENTS")
+        found[name] = (1.0 + k, said)
+    found["d"] = (1.0, outcome(INDICATOR, [PRESS], plant(Spans.of([]))))
+    both = pooled(dict(list(found.items())[:2]))
+    assert all(isinstance(said, Missing) for _, said in both.values())  # four of two machines
+    enough = pooled(found)
+    together = enough["a"][1]
+    assert isinstance(together, Buckets)
+    assert enough["b"] == (2.0, together)
+    assert enough["c"] == (3.0, together)
+    assert isinstance(enough["d"][1], Missing)
+    assert sum(sum(day.values()) for day in together.days) == 6
+    assert near(together.days, together.quantile) == pytest.approx(3600, rel=0.02)
+
+
+def test_a_session_that_was_lost_for_a_moment_is_an_outage_of_a_subscription() -> None:
+    live = replace(PRESS, mode="subscription")
+    brief = Spans.of((planned(day, 2), planned(day, 2) + 5 * SECOND) for day in range(DAYS) if day % 7 < 5)
+    said = outcome(INDICATOR, [live], plant(brief, live))
+    assert isinstance(said, Buckets)
+    assert near(said.days, said.quantile) == pytest.approx(5, rel=0.02)
+    assert outcome(INDICATOR, [PRESS], plant(brief)) == Missing("NA_FEW_EVENTS")
