@@ -1,17 +1,24 @@
-"""Bytes a signal that the analyzers hold on a day, each object counted: `python -m benchmarks.memory`.
+"""Bytes a signal that the analyzers hold on a day, each object counted: `python -m benchmarks.memory [sources]`.
 
-The demo factory's mix of signals (5 sources of 20 at 1 s), and 20 noisy floats, the worst kind of all that are read
-evenly. Two moments: the day's last second, with 59 s of readings that wait, and the last one before the day closes,
-ten minutes later, when two days are open. A state is asked for every minute, as the spool does.
+The demo factory's mix of signals (5 sources of 20 at 1 s, or as many as the argument says: 50 are the 1,000 signals
+that the bound is given for, and take ten minutes), and 20 noisy floats, the worst kind of all that are read evenly.
+Two stretches: the last one of the day, and the last one before the day closes, ten minutes later, when two days are
+open. A state is asked for every ten minutes, as the spool does.
+
+Sources take what waits at different moments, so that what many hold together at any moment is what each holds on
+average: shown are the average over a whole wait, and the most of its moments.
 """
 
 from __future__ import annotations
 
+import sys
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from agent.analyzers.evidence import DayLedger, make
+from agent.analyzers.gathering import WAIT_NS
 from agent.frame import DataType, FrameBlock, Signal, Source, Watermark, concat
 from benchmarks.analyzers import CALENDAR, SECOND, START, column
 from tests.support.held import held
@@ -23,6 +30,13 @@ if TYPE_CHECKING:
     Hour = Callable[[int, int], list[list[FrameBlock]]]
 
 HOUR, DAY = 3600, 86_400
+STATE = 600
+"""Seconds between two states."""
+CLOSES = 600
+"""Seconds after its end at which a day closes."""
+WAIT = WAIT_NS // SECOND
+EVERY = 12
+"""Seconds between two moments that are looked at: ten to a wait."""
 
 
 def noise(seed: int = 7) -> tuple[tuple[Source, ...], Hour]:
@@ -56,35 +70,52 @@ def mix(sources: int = 5) -> tuple[tuple[Source, ...], Hour]:
 
 
 def minutes(ledger: DayLedger, seconds: Sequence[list[FrameBlock]], *, each: bool) -> None:
-    """Feed seconds, one by one or a minute at once, with a state each minute but the last."""
+    """Feed seconds, one by one or a minute at once, with a state every ten minutes but the last.
+
+    Args:
+        ledger: The ledger.
+        seconds: What the sources said, by second.
+        each: One by one.
+    """
     for first in range(0, len(seconds), 60):
         part = seconds[first : first + 60]
-        if first:
+        if first and not first % STATE:
             ledger.state()
         together = part if each else [[concat(of) for of in zip(*part, strict=True)]]
         for blocks, alive in zip(together, part if each else [[b for second in part for b in second]], strict=True):
             ledger.feed([*blocks, *(Watermark(b.source.id, int(b.time_ns[-1])) for b in alive)])
 
 
-def show(name: str, ledger: DayLedger, sources: Sequence[Source]) -> None:
-    """Print what is held, by part."""
+def average(ledger: DayLedger, seconds: Sequence[list[FrameBlock]]) -> tuple[Counter[str], int]:
+    """Feed a wait's seconds one by one; return what was held on average, by part, and the most of its moments."""
+    total, most = Counter[str](), 0
+    for first in range(0, WAIT, EVERY):
+        minutes(ledger, seconds[first : first + EVERY], each=True)
+        found = held(*ledger._ledgers.values(), apart=(ledger,))  # noqa: SLF001 - what is measured
+        total += found
+        most = max(most, sum(found.values()))
+    return Counter({part: size * EVERY // WAIT for part, size in total.items()}), most
+
+
+def show(name: str, sources: Sequence[Source], found: Counter[str], most: int) -> None:
+    """Print what was held, by part."""
     number = sum(len(source.signals) for source in sources)
-    found = held(*ledger._ledgers.values(), apart=(ledger,))  # noqa: SLF001 - what is measured
-    parts = ", ".join(f"{part} {size / number:.0f}" for part, size in found.most_common(12))
-    print(f"{name}: {sum(found.values()) / number:.0f} bytes a signal: {parts}")
+    parts = ", ".join(f"{part} {size / number:.0f}" for part, size in found.most_common(8))
+    print(f"{name}: {sum(found.values()) / number:.0f} bytes a signal, {most / number:.0f} at most: {parts}")
 
 
 def main() -> None:
     """Print everything."""
-    for name, (sources, said) in (("mix", mix()), ("noise", noise())):
+    wanted = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    for name, (sources, said) in (("mix", mix(wanted)), ("noise", noise())):
         ledger = make(sources, CALENDAR)
         for first in range(0, DAY - HOUR, HOUR):
-            seconds = said(first, HOUR)
-            minutes(ledger, seconds, each=False)
-        minutes(ledger, said(DAY - HOUR, HOUR - 1), each=True)
-        show(f"{name}, at the day's end", ledger, sources)
-        minutes(ledger, said(DAY - 1, 600), each=True)
-        show(f"{name}, before the day closes", ledger, sources)
+            minutes(ledger, said(first, HOUR), each=False)
+        minutes(ledger, said(DAY - HOUR, HOUR - 3 * WAIT), each=False)
+        minutes(ledger, said(DAY - 3 * WAIT, 2 * WAIT), each=True)
+        show(f"{name}, at the day's end", sources, *average(ledger, said(DAY - WAIT, WAIT)))
+        minutes(ledger, said(DAY, CLOSES - WAIT), each=True)
+        show(f"{name}, before the day closes", sources, *average(ledger, said(DAY + CLOSES - WAIT, WAIT)))
 
 
 if __name__ == "__main__":

@@ -60,7 +60,7 @@ class CountDay:
         into: array[int] = getattr(self, name)
         again = bool(into) and into[-2] == quarter
         total = into[-1] + number if again else number
-        if into is NONE_YET or total >= LIMITS[into.typecode]:  # 16 bits are enough for most, 32 for nearly all
+        if not into or total >= LIMITS[into.typecode]:  # 16 bits are enough for most, 32 for nearly all
             into = array(_kind(total), into)
             setattr(self, name, into)
         if again:
@@ -70,7 +70,7 @@ class CountDay:
 
     def wait(self, *step: int) -> None:
         """Take a step of which only the link's life can tell whether something was missed, see `paused`."""
-        self.paused = array("q") if self.paused is NONE_YET else self.paused
+        self.paused = self.paused or array("q")
         self.paused.extend(step)
 
     def step_back(self, time: int, before: int, after: int) -> None:
@@ -81,9 +81,9 @@ class CountDay:
 
     def rest(self, begin: int, end: int) -> None:
         """Note a stretch without a move."""
-        self.still = array("q") if self.still is NONE_YET else self.still
+        self.still = self.still or array("q")
         self.still.extend((begin, end))
-        if len(self.still) > 4 * STILLS:
+        if len(self.still) > 3 * STILLS:
             self.prune()
 
     def prune(self) -> None:

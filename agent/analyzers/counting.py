@@ -212,7 +212,7 @@ class Counting:
 
     def _count(self, moves: Moves, day: Portion) -> None:
         """Add moves, sorted by signal and time, to the records of the day."""
-        low, days = day.start_ns, self._days.setdefault(day.start_ns, {})
+        low, days = day.start_ns, self._open(day.start_ns)
         head = np.flatnonzero(firsts(moves.signal))
         of = moves.signal[head]
         for signal, first in zip(of.tolist(), moves.before[head].tolist(), strict=True):
@@ -253,6 +253,14 @@ class Counting:
         self._base[given_up] = self._moved[given_up] = NONE
         self._waits[given_up] = False
         self._asleep[given_up] = day.end_ns
+
+    def _open(self, start_ns: int) -> dict[int, CountDay]:
+        if start_ns not in self._days:
+            for days in self._days.values():  # nearly always they are over
+                for one in days.values():
+                    one.prune()
+            self._days[start_ns] = {}
+        return self._days[start_ns]
 
     def _back(self, moves: Moves, at: Ints, days: Mapping[int, CountDay]) -> None:
         """Note steps back and leaps; who has too many of them is no counter."""

@@ -143,13 +143,11 @@ class DayLedger:
 
         Compressed, because it is written every minute: 1,000 signals are 110 kB of very regular JSON.
         """
-        for ledger in self._ledgers.values():
-            ledger.drop(self._closed_ns)  # a piece may end before the last closed day though it was closed after it
         self._alarms.drop(self._closed_ns)
         state = {
             "version": VERSION,
             "closed": self._closed_ns,
-            "ledgers": {name: ledger.state() for name, ledger in self._ledgers.items()},
+            "ledgers": {name: ledger.state(self._closed_ns) for name, ledger in self._ledgers.items()},
             "outages": self._outages.state(),
             "connections": self._connections.state(),
             "bursts": self._bursts.state(),

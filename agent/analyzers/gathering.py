@@ -2,27 +2,33 @@
 
 Entries are committed each second, and a reading of twenty signals costs the analyzers as much as a block of a
 thousand rows. What waits is taken before anybody asks for anything that depends on it, so it changes nothing but
-the time it takes. It is at most a minute, or a few thousand rows.
+the time it takes. It is at most two minutes, or a few thousand rows; sources take theirs at different
+moments of it, so that together they never hold more than half. In between, what the rows have left behind is cold.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import zlib
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
 
+from agent.analyzers.cold import frozen, thawed
 from agent.analyzers.ledger import Ledger
 from agent.analyzers.waiting import Waiting
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from agent.analyzers.ledger import Day, Ranges
     from agent.frame import FrameBlock, Source
     from readiness.evidence import SourceDay
     from readiness.spans import Spans
 
-WAIT_NS = 60_000_000_000
-ROWS = 4096
+WAIT_NS: Final = 120_000_000_000
+ROWS: Final = 4096
 """So many are worked on at once nearly as fast as any larger number."""
+COLD: Final = ("_keys", "_knowledge", "_analyzers", "_seen", "_since", "_reads")
+"""What of a ledger only rows and whoever asks look at; marks and requests come in between."""
 
 
 class Gathering(Ledger):
@@ -36,7 +42,10 @@ class Gathering(Ledger):
 
     def __init__(self, source: Source, day: Day, ranges: Mapping[str, Ranges] | None = None) -> None:
         super().__init__(source, day, ranges)
+        self._cold = b""
         self._waiting = Waiting()
+        self._phase = zlib.crc32(self.id.encode()) * WAIT_NS >> 32
+        self._due_ns = 0  # when what waits is taken
         self._before_ns = 0  # end of the last day that was closed when they came
         self._fine, self._fine_ns = 0, (0, 0)  # requests that went well, of one day
 
@@ -63,18 +72,37 @@ class Gathering(Ledger):
             self._count_fine()
             self._fine_ns = self._day(trips[0].time_ns)
             self.requests(trips, closed_ns)
+        begins = not waiting.rows
         low = waiting.append(block)
+        if low and begins:
+            self._due_ns = low + WAIT_NS - (low - self._phase) % WAIT_NS
         if low and not 0 < self.first_ns <= low:
             self.first_ns = low
-        if waiting.rows >= ROWS or waiting.high_ns - waiting.low_ns >= WAIT_NS:
+        if waiting.rows >= ROWS or waiting.high_ns >= self._due_ns:
             self.flush()
 
     def flush(self) -> None:
         """Take what waits."""
         self._count_fine()
+        if self._waiting.rows:
+            with self._open():
+                pass
+
+    @contextmanager
+    def _open(self) -> Iterator[None]:
+        """Take what waits, with everything at hand until the end."""
+        self._count_fine()
+        if self._cold:
+            for name, part in zip(COLD, thawed(self._cold), strict=True):
+                setattr(self, name, part)
+            self._cold = b""
         together = self._waiting.take()
         if together is not None:
             self.rows(together, self._before_ns)
+        yield
+        self._cold = frozen([getattr(self, name) for name in COLD])
+        for name in COLD:
+            setattr(self, name, None)
 
     def _count_fine(self) -> None:
         if self._fine:
@@ -89,28 +117,33 @@ class Gathering(Ledger):
 
     def ranges(self, ranges: Mapping[str, Ranges]) -> None:
         """See `Ledger`."""
-        self.flush()
-        super().ranges(ranges)
+        with self._open():
+            super().ranges(ranges)
 
     def latest(self, name: str) -> float | None:
         """See `Ledger`."""
-        self.flush()
-        return super().latest(name)
+        with self._open():
+            return super().latest(name)
 
     def close(self, start_ns: int, end_ns: int, down: Spans, configured: frozenset[str] | None) -> SourceDay | None:
         """See `Ledger`."""
-        self.flush()
-        return super().close(start_ns, end_ns, down, configured)
+        with self._open():
+            return super().close(start_ns, end_ns, down, configured)
 
     def drop(self, end_ns: int) -> None:
         """See `Ledger`."""
-        self.flush()
-        super().drop(end_ns)
+        with self._open():
+            super().drop(end_ns)
 
-    def state(self) -> dict[str, Any]:
+    def state(self, closed_ns: int = 0) -> dict[str, Any]:
         """See `Ledger`."""
-        self.flush()
-        return super().state()
+        with self._open():
+            return super().state(closed_ns)
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """See `Ledger`."""
+        with self._open():
+            super().restore(state)
 
 
 def _alike(one: Source, other: Source) -> bool:

@@ -67,14 +67,14 @@ class Ranges(NamedTuple):
     """What is likely in normal operation."""
 
 
-def analyzers(source: Source, day: Day) -> dict[str, Analyzer]:
+def analyzers(source: Source) -> dict[str, Analyzer]:
     """Return what looks at the rows of a source, by the name under which its state is kept."""
     found: dict[str, Analyzer] = {
         "order": Order(source.mode, source.interval_ns),
         "tracks": Tracks(source.mode, source.interval_ns),
         "counts": Counting(source.mode, source.interval_ns),
-        "values": Values(source.mode, source.interval_ns, day),
-        "ids": Serials(source.mode, source.interval_ns, day),
+        "values": Values(source.mode, source.interval_ns),
+        "ids": Serials(source.mode, source.interval_ns),
     }
     if source.mode == "poll":
         found["jitter"] = Jitter(source.interval_ns)
@@ -101,7 +101,7 @@ class Ledger:
         n = len(self._keys)
         self._knowledge: Knowledge = Polled(n, source.interval_ns) if source.mode == "poll" else Subscribed(n)
         self._liveness = Liveness(source.mode, source.interval_ns)
-        self._analyzers = analyzers(source, day)
+        self._analyzers = analyzers(source)
         self._ranges = ranges or {}
         self._describe(source.signals)
         self._seen = np.zeros(n, np.int64)
@@ -200,9 +200,7 @@ class Ledger:
         self._seen, self._since = grown(self._seen, n), grown(self._since, n)
         self._knowledge.grow(n)
         self._describe(signals)
-        self._reads = {
-            start: np.pad(reads, ((0, 0), (0, n - reads.shape[1]))) for start, reads in self._reads.items()
-        }
+        self._reads = {s: np.pad(v, ((0, 0), (0, n - v.shape[1]))) for s, v in self._reads.items()}
         return None if wanted == self._keys else np.array([known[k] for k in wanted], np.int64)
 
     def ranges(self, ranges: Mapping[str, Ranges]) -> None:
@@ -264,7 +262,7 @@ class Ledger:
             start, end = self._day(instant)
             part = rows if high < end else rows.where(rows.time < end)
             self._count(part, start)
-            portion = Portion(start, end, closed_ns)
+            portion = Portion(start, end, closed_ns, self._day)
             for analyzer in self._analyzers.values():
                 analyzer.take(part, portion)
             if high < end:
@@ -364,8 +362,9 @@ class Ledger:
         self._late = {s: v for s, v in self._late.items() if s >= end_ns}
         self._resumed = {s: v for s, v in self._resumed.items() if s >= end_ns}
 
-    def state(self) -> dict[str, Any]:
-        """Return everything as JSON."""
+    def state(self, closed_ns: int = 0) -> dict[str, Any]:
+        """Return everything as JSON, but days that end at or before `closed_ns`: they are forgotten."""
+        Ledger.drop(self, closed_ns)  # a piece may end before the last closed day though it was closed after it
         return {
             "about": list(self._about),
             "keys": self._keys,

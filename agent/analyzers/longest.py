@@ -36,7 +36,7 @@ class Largest:
         most: Rows kept of a signal.
     """
 
-    __slots__ = ("_most", "_new", "_number", "_rows", "_start", "_waiting")
+    __slots__ = ("_most", "_new", "_number", "_rows", "_start")
 
     def __init__(self, start_ns: int, most: int) -> None:
         self._start = start_ns
@@ -44,7 +44,6 @@ class Largest:
         self._number = _NUMBER  # of each signal, the others behind have none
         self._rows = _ROWS
         self._new = _TABLE
-        self._waiting = 0
 
     @property
     def _table(self) -> Table:
@@ -65,15 +64,10 @@ class Largest:
     def _add(self, signal: Ints, milli: Ints, size: Ints) -> Table | None:
         if not len(signal):
             return None
-        first, last = self._waiting, self._waiting + len(signal)
-        if last > self._new.shape[1]:
-            more = np.empty((3, last + max(last // 4, 4)), np.int32)
-            more[:, :first] = self._new[:, :first]
-            self._new = more
-        new = self._new[:, first:last]
+        new = np.empty((3, len(signal)), np.int32)
         new[0], new[1], new[2] = signal, milli, size
-        self._waiting = last
-        return self.settle() if last > max(self._rows.shape[1] // 8, LEAST) else None
+        self._new = np.concatenate([self._new, new], axis=1)
+        return self.settle() if self._new.shape[1] > max(self._rows.shape[1] // 8, LEAST) else None
 
     def _size(self, table: Table) -> Table:
         size: Table = table[2]
@@ -81,10 +75,10 @@ class Largest:
 
     def settle(self) -> Table | None:
         """Keep the largest of each signal and return the others."""
-        if not self._waiting:
+        if not self._new.shape[1]:
             return None
-        table = np.concatenate([self._table, self._new[:, : self._waiting]], axis=1)
-        self._new, self._waiting = _TABLE, 0
+        table = np.concatenate([self._table, self._new], axis=1)
+        self._new = _TABLE
         table = table[:, np.lexsort((table[1], -self._size(table), table[0]))]
         begins = np.flatnonzero(firsts(table[0].astype(np.int64)))
         rank = np.arange(table.shape[1]) - np.repeat(begins, np.diff(np.append(begins, table.shape[1])))
@@ -101,9 +95,8 @@ class Largest:
 
     def forget(self, signal: int) -> None:
         """Keep nothing of a signal that was added so far."""
-        new, table = self._new[:, : self._waiting], self._table
+        new, table = self._new, self._table
         self._new = new[:, new[0] != signal]
-        self._waiting = self._new.shape[1]
         self._table = table[:, table[0] != signal]
 
     def state(self) -> str:

@@ -5,26 +5,10 @@ from __future__ import annotations
 from base64 import b64decode, b64encode
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import numpy as np
-
-from contract.codec import compress, decompress, encode
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
-
-
-LARGEST = 256 * 1024 * 1024
-
-
-def put_away(state: object) -> bytes:
-    """Return a state as few bytes as it takes."""
-    return compress(encode(state))
-
-
-def taken_out(raw: bytes) -> Any:
-    """Return what `put_away` was given."""
-    return msgspec.json.decode(decompress(raw, LARGEST))
 
 
 def packed(array: NDArray[Any]) -> str:

@@ -160,13 +160,11 @@ class Serials:
     Args:
         mode: Of the source.
         interval_ns: Of the source.
-        day: Returns the bounds of the production day that an instant lies in.
     """
 
-    def __init__(self, mode: Mode, interval_ns: int, day: Bounds) -> None:
+    def __init__(self, mode: Mode, interval_ns: int) -> None:
         self._poll = mode != "subscription"
         self._interval, self._limit = interval_ns, int(LIMIT * interval_ns)
-        self._day = day
         self._types: list[DataType] = []
         self._watched = np.zeros(0, np.bool_)
         self._lines: dict[int, _Line] = {}
@@ -226,7 +224,7 @@ class Serials:
     def _read(self, line: _Line, time: int, value: Value, dtype: DataType, day: Portion) -> None:
         """Take a reading that says something else than the last, or comes after a hole."""
         gone = self._poll and time - line.read > self._limit
-        self._count(line, line.read + self._interval if gone else time, day.closed_ns)
+        self._count(line, line.read + self._interval if gone else time, day.closed_ns, day.day)
         before = line.last
         line.last, line.read, line.since = value, time, 0 if value is None else time
         if value is None or value == before:
@@ -242,11 +240,11 @@ class Serials:
         line.named = line.said
         on.count(line.named, time, time, 1)
 
-    def _count(self, line: _Line, until: int, closed_ns: int) -> None:
+    def _count(self, line: _Line, until: int, closed_ns: int, bounds: Bounds) -> None:
         """Count the time in which the last value was said, on the days that are still open."""
         low = max(line.since, closed_ns)
         while line.since and low < until:
-            start, end = self._day(low)
+            start, end = bounds(low)
             line.on(start, end).count(line.said, low, min(end, until), 0)
             low = end
 
@@ -258,7 +256,7 @@ class Serials:
             if line is None:
                 continue
             until = min(day.end_ns, line.read + self._interval) if self._poll else day.end_ns
-            self._count(line, until, day.start_ns)
+            self._count(line, until, day.start_ns, lambda _: (day.start_ns, day.end_ns))
             line.since = max(line.since, until) if line.since else 0
             record = next((one.record() for one in line.days if one.low == day.start_ns), None)
             if record is not None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from agent.analyzers.knowledge import Known
     from agent.analyzers.rows import Rows
@@ -32,6 +32,8 @@ class Portion:
     end_ns: int
     closed_ns: int
     """End of the last closed day: nothing can be added before it any more."""
+    day: Callable[[int], tuple[int, int]]
+    """Returns the bounds of the production day that an instant lies in."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ import numpy as np
 
 from agent.analyzers.around import rough
 from agent.analyzers.knowledge import LIMIT
-from agent.analyzers.packing import packed, put_away, taken_out, unpacked
+from agent.analyzers.packing import packed, unpacked
 from agent.analyzers.rows import GOOD, Rows
 from agent.analyzers.runs import NEVER, firsts
 from agent.analyzers.spikes import BEFORE, candidates
@@ -34,7 +34,7 @@ from readiness.records import SHORT_NS
 from readiness.sketch import index
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
     Floats = NDArray[np.float64]
     Bools = NDArray[np.bool_]
-    Day = Callable[[int], tuple[int, int]]
 
 
 class Values:
@@ -53,14 +52,12 @@ class Values:
     Args:
         mode: How it is read.
         interval_ns: Of the poll.
-        day: Returns the bounds of the production day that an instant lies in.
     """
 
-    def __init__(self, mode: str, interval_ns: int, day: Day) -> None:
+    def __init__(self, mode: str, interval_ns: int) -> None:
         self._poll = mode == "poll"
         self._interval = interval_ns
         self._limit = int(LIMIT * interval_ns)
-        self._day = day
         self._column = np.empty(0, np.int64)  # of each signal, -1 for one that is not watched
         self._all = False
         self._want = np.empty(0, np.int64)
@@ -72,11 +69,9 @@ class Values:
         self._run = np.empty(0, np.int64)  # start of the run that goes on
         self._broken = np.empty(0, np.int64)  # of a subscription: what followed the last good reading
         self._days: dict[int, ValuesDay] = {}
-        self._over: dict[int, bytes] = {}  # days behind the latest one only wait for being closed
 
     def grow(self, signals: Sequence[Signal | None]) -> None:
         """Take the signals' definitions: which are numbers, and their ranges."""
-        self._unpack(*self._over)
         more = len(signals) - len(self._column)
         self._column = np.append(self._column, np.full(more, -1, np.int64))
         for number, signal in enumerate(signals):
@@ -219,7 +214,9 @@ class Values:
         if len(breaks) * 2 > len(signal):
             now.sketches["spread"].add(signal, index((value - now.base[signal]) / now.grain[signal]))
         else:  # what does not change is looked at once
-            at = np.union1d(breaks, head)
+            looked = np.zeros(len(signal), np.bool_)
+            looked[breaks] = looked[head] = True
+            at = np.flatnonzero(looked)
             many, who = np.diff(np.append(at, len(signal))), signal[at]
             now.sketches["spread"].add(who, index((value[at] - now.base[who]) / now.grain[who]), many)
 
@@ -236,23 +233,23 @@ class Values:
         inside = start >= day.start_ns
         now.run(of[inside], start[inside], ends[inside])
         for row in np.flatnonzero(real & ~inside).tolist():
-            self._run_over(int(of[row]), int(start[row]), int(ends[row]), float(last[row]), day.closed_ns)
+            self._run_over(int(of[row]), int(start[row]), int(ends[row]), float(last[row]), day)
 
-    def _run_over(self, signal: int, start: int, end: int, last: float, closed_ns: int) -> None:
+    def _run_over(self, signal: int, start: int, end: int, last: float, portion: Portion) -> None:
         """Take a run that began on an earlier day than it was seen to end."""
         if end - start < SHORT_NS:
-            if start >= closed_ns:
-                self._open(*self._day(start)).run(*_arrays(signal, start, end))
+            if start >= portion.closed_ns:
+                self._open(*portion.day(start)).run(*_arrays(signal, start, end))
             return
-        for day, low, high in self._days_of(start, end, closed_ns):
+        for day, low, high in self._days_of(start, end, portion):
             day.held(signal, last)
             day.still(*_arrays(signal, low, high))
 
-    def _days_of(self, start: int, end: int, closed_ns: int) -> list[tuple[ValuesDay, int, int]]:
+    def _days_of(self, start: int, end: int, portion: Portion) -> list[tuple[ValuesDay, int, int]]:
         """Return the open days that [start, end) touches, and its part of each."""
-        found, low = [], max(start, closed_ns)
+        found, low = [], max(start, portion.closed_ns)
         while low < end:
-            begins, ends = self._day(low)
+            begins, ends = portion.day(low)
             found.append((self._open(begins, ends), low, min(end, ends)))
             low = ends
         return found
@@ -265,7 +262,7 @@ class Values:
             at = out[inside]
             self._out(which, now, signal[at], start[at], end[at])
             for row in out[~inside].tolist():
-                for that, begins, ends in self._days_of(int(start[row]), int(end[row]), day.closed_ns):
+                for that, begins, ends in self._days_of(int(start[row]), int(end[row]), day):
                     that.held(int(signal[row]), float(value[row]))
                     self._out(which, that, *_arrays(int(signal[row]), begins, ends))
 
@@ -325,8 +322,9 @@ class Values:
         self._value[of[long]], self._link[of[long]] = value[end], linked[end]
 
     def _open(self, start_ns: int, end_ns: int) -> ValuesDay:
-        self._unpack(start_ns)
         if start_ns not in self._days:
+            for day in self._days.values():  # nearly always they are over
+                day.settle()
             self._days[start_ns] = ValuesDay(start_ns, end_ns, len(self._want))
         return self._days[start_ns]
 
@@ -372,29 +370,16 @@ class Values:
     def drop(self, end_ns: int) -> None:
         """Forget days that end at or before `end_ns`."""
         self._days = {start: day for start, day in self._days.items() if day.end_ns > end_ns}
-        self._over = {start: day for start, day in self._over.items() if self._day(start)[1] > end_ns}
-
-    def _unpack(self, *starts: int) -> None:
-        for start in starts:
-            if start in self._over:
-                state = taken_out(self._over.pop(start))
-                self._days[start] = ValuesDay(start, int(state["end"]), len(self._want))
-                self._days[start].restore(state)
 
     def state(self) -> dict[str, Any]:
         """Return everything as JSON."""
-        days = {start: taken_out(over) for start, over in self._over.items()}
-        days |= {start: day.state() for start, day in self._days.items()}
-        for start in sorted(self._days)[:-1]:
-            del self._days[start]
-            self._over[start] = put_away(days[start])
         return {
             "column": self._column.tolist(),
             "want": self._want.tolist(),
             "arrays": [
                 packed(a) for a in (self._range, self._value, self._link, self._time, self._run, self._broken)
             ],
-            "days": {str(start): days[start] for start in sorted(days)},
+            "days": {str(start): self._days[start].state() for start in sorted(self._days)},
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -406,7 +391,7 @@ class Values:
         self._link = unpacked(link, np.bool_, -1, BEFORE)
         self._time = unpacked(time, np.int64, -1, 2)
         self._run, self._broken = unpacked(run, np.int64), unpacked(broken, np.int64)
-        self._days, self._over = {}, {}
+        self._days = {}
         for start, kept in state["days"].items():
             self._open(int(start), int(kept["end"])).restore(kept)
 

@@ -36,7 +36,7 @@ OFTEN = 5
 WORD = 2**16 - 1
 AHEAD = 8
 """Quarter hours for which there is room at once."""
-SPIKED, LONG_LEFT, WAITING = 128, 2000, 256
+SPIKED, LONG_LEFT, WAITING = 128, 2000, 128
 OUTER = ("outside", "beyond")
 
 

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import struct
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
-from itertools import groupby
+from itertools import chain, groupby
 from typing import TYPE_CHECKING, Any, Final, overload
 
 import numpy as np
@@ -62,14 +62,18 @@ class Form:
         self.key = key
         defined = [block.source.signals[i].dtype for i in block.signal.tolist()]
         self.codes = "".join(_code(kind, dtype) for kind, dtype in zip(key[0], defined, strict=True))
-        self.pack = struct.Struct("<" + self.codes.replace("s", "H").replace("n", "")).pack
+        self.pack = struct.Struct(self._layout()).pack
         self.text = bytes(i for i, code in enumerate(self.codes) if code == "s")
         self.none = "n" in self.codes
+
+    def _layout(self) -> str:
+        codes = self.codes.replace("s", "H").replace("n", "")
+        return "<" + "".join(f"{len(list(same))}{code}" for code, same in groupby(codes))
 
     def columns(self, data: bytes | bytearray, number: int) -> list[tuple[str, int, NDArray[Any] | None]]:
         """Return (code, place of the first, columns of neighbours of one code), None for those without values."""
         groups = [(code, len(list(same))) for code, same in groupby(self.codes)]
-        size = struct.calcsize("<" + self.codes.replace("s", "H").replace("n", ""))
+        size = struct.calcsize(self._layout())
         found: list[tuple[str, int, NDArray[Any] | None]] = []
         place = offset = 0
         for code, width in groups:
@@ -134,6 +138,9 @@ class Readings(Sequence["Value"]):
         if isinstance(index, slice):
             return self.raw(range(*index.indices(len(self))))
         return self.raw([range(len(self))[index]])[0]
+
+    def __iter__(self) -> Iterator[Value]:
+        return chain.from_iterable(zip(*map(self._column, range(self._width)), strict=True))
 
     def raw(self, rows: Sequence[int]) -> list[Value]:
         """Return the Python values of some rows."""

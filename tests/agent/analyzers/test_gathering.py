@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -59,12 +60,19 @@ def test_a_ledger_that_gathers_says_what_one_says_that_does_not(seed: int) -> No
     assert gathering.state() == plain.state()
 
 
-def test_blocks_wait_for_a_minute_or_a_few_thousand_rows() -> None:
-    gathering, waits = Gathering(OF, day), []
-    for second in range(0, 90, 10):
-        gathering.block(block(OF, [(0, START + second * SECOND, 0)]), 0)
-        waits.append(gathering.waiting)
-    assert waits == [1, 2, 3, 4, 5, 6, 0, 1, 2]
-    at = START + 2 * WAIT_NS
-    gathering.block(block(OF, [(0, at + i * 1_000_000, 0) for i in range(ROWS)]), 0)
-    assert gathering.waiting == 0
+def test_blocks_wait_for_a_moment_of_their_source_or_a_few_thousand_rows() -> None:
+    taken = set()
+    for name in ("press", "saw", "oven", "line"):
+        of = source(name, "poll", 20 * SECOND, 2)
+        gathering, when = Gathering(of, day), []
+        for second in range(0, 400, 10):
+            gathering.block(block(of, [(0, START + second * SECOND, 0)]), 0)
+            if not gathering.waiting:
+                when.append(second)
+        assert len(when) >= 400 * SECOND // WAIT_NS
+        assert {b - a for a, b in pairwise(when)} == {WAIT_NS // SECOND}
+        taken.add(when[0])
+        at = START + 400 * SECOND
+        gathering.block(block(of, [(0, at + i * 1_000_000, 0) for i in range(ROWS)]), 0)
+        assert gathering.waiting == 0
+    assert len(taken) >= 3, "sources take theirs at different moments"
