@@ -68,7 +68,7 @@ def _as_declared(dtype: DataType, cells: Sequence[Any]) -> bool:
     if _ONE[dtype] is _integer:
         return found == {int} and min(cells) >= -SIGNED - 1 and max(cells) <= SIGNED
     return (dtype is DataType.BOOL and found == {bool}) or (
-        dtype is DataType.STRING and found == {str} and "" not in cells
+        dtype is DataType.STRING and found == {str} and not any(map(_hole, set(cells)))
     )
 
 

@@ -16,6 +16,7 @@ import pytest
 from agent.frame import Facts
 from readiness.indicators import REGISTRY
 from readiness.indicators.base import Missing
+from readiness.nature import OF_PIECES
 from readiness.outcomes import outcome
 from readiness.report import Assessment
 from tests.readiness.plant import SITE
@@ -141,6 +142,19 @@ def batches() -> View:
     return replace(few, parts=[replace(part, about=replace(part.about, kind="batch"))]).view()
 
 
+@functools.cache
+def utility(machine: str) -> View:
+    """A machine that makes nothing, as somebody says, and that counts nothing."""
+    view = told(*CALM).view
+    about = {**view.plant.about, machine: replace(view.plant.of(machine), kind="utility")}
+    meanings = {
+        name: meaning
+        for name, meaning in view.plant.meanings.items()
+        if meaning.role not in OF_PIECES or not name.startswith(f"{machine}/")
+    }
+    return replace(view, plant=replace(view.plant, about=about, meanings=meanings))
+
+
 OF_ALL: dict[str, Callable[[], View]] = {
     "NA_NO_SCHEDULE": lambda: left("schedule"),
     "NA_NO_EVIDENCE": nothing,
@@ -179,6 +193,9 @@ def test_a_code_is_there_when_its_evidence_is_withheld(name: str, code: str) -> 
     if code == "NA_NO_INVENTORY":
         empty = replace(told(*CALM).view, plant=replace(told(*CALM).view.plant, machines=()))
         assert Assessment(empty, SITE, "0" * 16).values()[name].reason == code
+        return
+    if code == "NOT_APPLICABLE" and row.indicator.production and (name, code) not in OF_ONE:
+        assert outcome(utility(row.machine), row.indicator, row.machine) == Missing("NOT_APPLICABLE")
         return
     make, machine = OF_ONE.get((name, code)) or (OF_ALL[code], row.machine)
     said = row.indicator.evaluate(make(), machine)
