@@ -30,6 +30,7 @@ CLEAN: dict[str, dict[str, object]] = {
     "tracks": {"tracks": {}},
     "counts": {"counts": {}},
     "values": {"values": {}},
+    "ids": {"ids": {}},
     "jitter": {"jitter": []},
     "order": {"rows": 0, "with_source_time": 0, "repeated": 0, "disordered": 0},
 }
@@ -128,6 +129,7 @@ GUARDS = {
     "bursts": "Q05",
     "counts": "A01 A03 C01 L01 L02 Q01 R01 T01 T02 U01",
     "hand_counts": "V02",
+    "ids": "T01 T03",
     "native": "C02 Q09",
     "products": "Q07",
     "tracks": "A01 C01 E01 E02 L01 L02 Q01 Q07 R01 V01 V02 V04",
