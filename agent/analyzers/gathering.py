@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 WAIT_NS: Final = 120_000_000_000
 ROWS: Final = 4096
 """So many are worked on at once nearly as fast as any larger number."""
+TALL: Final = 4 * ROWS
+"""A portion of so many rows comes from a replay, of which the next follows at once."""
 COLD: Final = ("_keys", "_knowledge", "_analyzers", "_seen", "_since", "_reads")
 """What of a ledger only rows and whoever asks look at; marks and requests come in between."""
 
@@ -100,6 +102,8 @@ class Gathering(Ledger):
         if together is not None:
             self.rows(together, self._before_ns)
         yield
+        if together is not None and len(together) >= TALL:
+            return
         self._cold = frozen([getattr(self, name) for name in COLD])
         for name in COLD:
             setattr(self, name, None)
