@@ -17,13 +17,15 @@ import gc
 import time
 import tracemalloc
 from collections import Counter
+from contextlib import contextmanager, nullcontext
 from datetime import time as clock_time
-from functools import partial
+from functools import partialmethod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from agent.analyzers.evidence import DayLedger, make
+from agent.analyzers.gathering import Gathering
 from agent.frame import DataType, FrameBlock, Signal, Source, Watermark, concat
 from agent.spool.base import Committed
 from agent.spool.feeding import Feeding
@@ -33,7 +35,7 @@ from readiness.schedule import Calendar
 from tests.support.plant import Plant
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -87,11 +89,28 @@ def timed(spent: Counter[str], name: str, call: Callable[..., Any], *arguments: 
         spent[name] += time.thread_time() - begin  # type: ignore[assignment]
 
 
-def watch(ledger: DayLedger, spent: Counter[str]) -> None:
-    """Measure each analyzer of each source apart."""
+@contextmanager
+def watched(ledger: DayLedger, spent: Counter[str]) -> Iterator[None]:
+    """Measure each kind of analyzer apart: by its class, because a source's own are made anew with each portion."""
+    kinds: dict[str, type[Any]] = {}
     for one in ledger._ledgers.values():  # noqa: SLF001
-        for name, analyzer in one._analyzers.items():  # noqa: SLF001
-            analyzer.take = partial(timed, spent, name, analyzer.take)  # type: ignore[method-assign, assignment]
+        assert isinstance(one, Gathering)
+        with one._open():  # noqa: SLF001
+            kinds |= {name: type(analyzer) for name, analyzer in one._analyzers.items()}  # noqa: SLF001
+    before = {name: kind.take for name, kind in kinds.items()}
+    try:
+        for name, take in before.items():
+            kinds[name].take = partialmethod(_timed, spent, name, take)
+        yield
+    finally:
+        for name, take in before.items():
+            kinds[name].take = take
+
+
+def _timed(
+    analyzer: object, spent: Counter[str], name: str, take: Callable[..., Any], *arguments: object
+) -> object:
+    return timed(spent, name, take, analyzer, *arguments)
 
 
 def pace(source: Source, seconds: int, total: int) -> None:
@@ -103,12 +122,11 @@ def pace(source: Source, seconds: int, total: int) -> None:
         ledger = make([source], CALENDAR)
         ledger.feed(blocks[:1])
         spent: Counter[str] = Counter()
-        if each:
-            watch(ledger, spent)
-        begin = time.thread_time()
-        for one in blocks[1:]:
-            ledger.feed([one])
-        took = (time.thread_time() - begin) / (samples - len(blocks[0])) * 1e9
+        with watched(ledger, spent) if each else nullcontext():
+            begin = time.thread_time()
+            for one in blocks[1:]:
+                ledger.feed([one])
+            took = (time.thread_time() - begin) / (samples - len(blocks[0])) * 1e9
         if each:
             parts = {name: s / (samples - len(blocks[0])) * 1e9 for name, s in spent.items()}
             print("    " + ", ".join(f"{name} {ns:.0f}" for name, ns in sorted(parts.items())), "ns")

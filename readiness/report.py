@@ -367,7 +367,7 @@ def assess(
 
     Args:
         days: ISO date -> evidence of closed days, as bytes or read; more than the window may be given.
-        tallies: (ISO date, key) -> bucket -> number, as counted by `agent.analyzers.latency.account`.
+        tallies: (ISO date, key) -> bucket -> number, as counted by `agent.analyzers.latency.Latency`.
         catalog: The configured sources; `agent.frame.Source` fits.
         plant: What people say; `readiness.plant.configured` makes it of a configuration alone.
         calendar: The site's calendar.

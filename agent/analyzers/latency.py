@@ -159,16 +159,6 @@ class Latency:
         return found
 
 
-def account(
-    items: Iterable[Item],
-    committed_at_ns: int,
-    clean: bool,  # noqa: FBT001 - the signature agreed with the spool
-    calendar: Calendar,
-) -> Mapping[tuple[str, str], Mapping[int, int]]:
-    """Return what one entry adds of which nothing before is known, see `Latency`."""
-    return Latency(calendar)(items, committed_at_ns, clean)
-
-
 class _Found(NamedTuple):
     """Values of one machine that took the same time."""
 

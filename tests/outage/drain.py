@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import time as clock_time
 from typing import TYPE_CHECKING
 
-from agent.analyzers import latency
+from agent.analyzers.latency import Latency
 from agent.clock import SystemClock
 from agent.frame import FrameBlock
 from agent.sender import Sender
@@ -45,6 +45,7 @@ class Latencies:
 
     since_ns: int
     found: list[float] = field(default_factory=list)
+    counted: Latency = field(default_factory=lambda: Latency(CALENDAR))
 
     def account(
         self,
@@ -56,7 +57,7 @@ class Latencies:
         for item in items:
             if isinstance(item, FrameBlock) and len(item) and int(item.time_ns[0]) >= self.since_ns:
                 self.found.append((committed_at_ns - int(item.time_ns[0])) / 1e9)
-        return latency.account(items, committed_at_ns, clean, CALENDAR)
+        return self.counted(items, committed_at_ns, clean)
 
     def quantile(self, share: float) -> float:
         """Return a quantile."""

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from agent.analyzers.evidence import make
-from agent.analyzers.latency import account
+from agent.analyzers.latency import Latency
 from agent.frame import DataType, Event, Facts, FrameBlock, Status, Watermark
 from readiness.evidence import load
 from readiness.indicators import REGISTRY
@@ -119,7 +119,7 @@ def produced(flows: dict[str, list[Item]]) -> set[str]:
         "censored": bool(day.censored),
         "connection": bool(day.connections),
         "native": bool(day.native),
-        "latency": bool(account(entry, START + MINUTE, True, CALENDAR)),
+        "latency": bool(Latency(CALENDAR)(entry, START + MINUTE, True)),
         "tracks": "press-2/s1" in tracks,
         "counts": any("press-2/s0" in part.counts for part in day.sources),
         "values": any("press-2/s2" in part.values for part in day.sources),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agent.analyzers.latency import account
+from agent.analyzers.latency import Latency
 from agent.frame import Status, gap_event
 from readiness.plant import Installed, Use
 from tests.readiness.plant import CALENDAR, SECOND
@@ -91,11 +91,11 @@ def fresh(seed: int) -> World:
     stream = poll(part)
     delay = (np.random.default_rng(seed).lognormal(math.log(60), 0.3, len(stream.time)) * SECOND).astype(np.int64)
     edges = np.append(stream.time, stream.time[-1] + 1)
-    tallies: dict[tuple[str, str], dict[int, int]] = {}
+    counted, tallies = Latency(CALENDAR), dict[tuple[str, str], dict[int, int]]()
     for (_, block), late in zip(stream.blocks(edges), delay.tolist(), strict=True):
         now = int(block.time_ns[0]) + late
         told = replace(block, server_ns=np.full(len(block), now, np.int64))
-        for key, counts in account([told], now, True, CALENDAR).items():
+        for key, counts in counted([told], now, True).items():
             into = tallies.setdefault(key, {})
             for bucket, number in counts.items():
                 into[bucket] = into.get(bucket, 0) + number

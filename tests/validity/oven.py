@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agent.analyzers.latency import account
+from agent.analyzers.latency import Latency
 from agent.frame import Alarm
 from readiness.plant import ControlLoop, Installed, Meaning, Use
 from tests.readiness.plant import CALENDAR, SECOND
@@ -231,9 +231,9 @@ def _latency(site: Site, part: Part) -> None:
     source = source_of("pump-1", signals, FIVE)
     one = polled(site, source, seconds, {"state": np.zeros(len(seconds), np.int64)})
     delay = (site.rng.lognormal(math.log(1 + 50 * site.level), 0.5, len(one.time)) * SECOND).astype(np.int64)
-    edges = np.append(one.time, one.time[-1] + 1)
+    edges, counted = np.append(one.time, one.time[-1] + 1), Latency(CALENDAR)
     for (_, block), late in zip(one.blocks(edges), delay.tolist(), strict=True):
-        for key, counts in account([block], int(block.time_ns[0]) + late, True, CALENDAR).items():
+        for key, counts in counted([block], int(block.time_ns[0]) + late, True).items():
             into = part.tallies.setdefault(key, {})
             for bucket, number in counts.items():
                 into[bucket] = into.get(bucket, 0) + number

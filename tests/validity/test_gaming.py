@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from agent.analyzers.latency import account
+from agent.analyzers.latency import Latency
 from agent.frame import FrameBlock
 from readiness.indicators import REGISTRY
 from readiness.indicators.base import Missing
@@ -98,7 +98,7 @@ def test_a_time_that_a_server_refreshes_is_no_source_time() -> None:
         source=block.source, signal=block.signal, time_ns=block.time_ns, value=block.value, status=block.status,
         source_ns=None, server_ns=block.time_ns,
     )  # fmt: skip
-    names = {key for _, key in account([fresh], int(block.time_ns[-1]) + SECOND, True, CALENDAR)}
+    names = {key for _, key in Latency(CALENDAR)([fresh], int(block.time_ns[-1]) + SECOND, True)}
     assert names == {"latency-edge/cnc-1", "latency-off/cnc-1"}  # the second: nights
 
 

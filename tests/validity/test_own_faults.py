@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from agent.analyzers.latency import account
+from agent.analyzers.latency import Latency
 from readiness.combine import measure
 from readiness.indicators import REGISTRY
 from readiness.indicators.base import Census, Missing
@@ -85,8 +85,9 @@ def test_a_broker_or_database_that_was_away_only_makes_entries_late_and_those_ar
     stream = next(s for p in told(*CALM).world.parts for s in p.streams if p.machine == "lathe-1")
     assert isinstance(stream, Polled)
     edges = np.append(stream.time[:200], stream.time[200])
+    counted = Latency(CALENDAR)
     late = [
-        account([block], int(block.time_ns[0]) + (3600 if k % 3 == 0 else 1) * SECOND, k % 3 > 0, CALENDAR)
+        counted([block], int(block.time_ns[0]) + (3600 if k % 3 == 0 else 1) * SECOND, k % 3 > 0)
         for k, (_, block) in enumerate(stream.blocks(edges))
     ]
     keys = {key for tally in late for _, key in tally}

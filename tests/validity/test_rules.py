@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from agent.analyzers.evidence import make
-from agent.analyzers.latency import account
+from agent.analyzers.latency import Latency
 from agent.frame import FrameBlock
 from readiness.evidence import load
 from readiness.inventory import Machine
@@ -210,13 +210,14 @@ def test_evidence_that_is_taken_away_leaves_a_reason_and_no_number() -> None:
 def test_latency_is_the_95th_percentile_of_all_delays_and_none_for_a_clock_that_runs_ahead(skew_s: float) -> None:
     world, rng = World(plan=plan(), devices=pair()), random.Random(3)
     source, delays, tallies = world.devices[1].source, list[float](), dict[tuple[str, str], dict[int, int]]()
+    counted = Latency(calendar(world))
     for day in range(DAYS):
         for _ in range(400):
             delay = rng.lognormvariate(0.5, 1.0) + skew_s
             taken = (world.start_s + day * DAY_S + rng.randrange(8 * 3600)) * SECOND
             row = replace(block(source, [(taken, 0, 0)]), source_ns=np.array([taken - SECOND // 10], np.int64))
             committed = taken - SECOND // 10 + int(delay * SECOND)
-            for key, buckets in account([row], committed, True, calendar(world)).items():
+            for key, buckets in counted([row], committed, True).items():
                 for bucket, n in buckets.items():
                     tallies.setdefault(key, {})[bucket] = tallies.setdefault(key, {}).get(bucket, 0) + n
             if date.fromordinal(world.plan.first.toordinal() + day).weekday() < 5:

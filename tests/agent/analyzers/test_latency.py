@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from agent.analyzers.latency import Latency, account
+from agent.analyzers.latency import Latency
 from agent.frame import DataType, FrameBlock, RoundTrip, Signal, Source, Status, Watermark
 from readiness.sketch import buckets
 from tests.agent.analyzers.streams import CALENDAR, SECOND, START, source
@@ -46,32 +46,32 @@ def bucket(nanoseconds: int) -> int:
 
 
 def test_with_a_source_time_the_way_is_counted_from_there() -> None:
-    found = account(
-        [block(CNC, [START, START], [START - 30 * MS, START - 5 * SECOND])], START + 70 * MS, True, CALENDAR
+    found = Latency(CALENDAR)(
+        [block(CNC, [START, START], [START - 30 * MS, START - 5 * SECOND])], START + 70 * MS, True
     )
     assert found == {("2026-11-23", "latency/cnc-1"): {bucket(100 * MS): 1, bucket(5 * SECOND + 70 * MS): 1}}
 
 
 def test_without_a_source_time_it_is_counted_from_the_reading_and_its_round_trip_is_added() -> None:
     trips = (RoundTrip(START, 20 * MS), RoundTrip(START + 3 * MS, 50 * MS))
-    found = account([block(PRESS, [START, START + 3 * MS], trips=trips)], START + 103 * MS, True, CALENDAR)
+    found = Latency(CALENDAR)([block(PRESS, [START, START + 3 * MS], trips=trips)], START + 103 * MS, True)
     assert found == {("2026-11-23", "latency-edge/press-1"): {bucket(123 * MS): 1, bucket(150 * MS): 1}}
 
 
 @pytest.mark.parametrize(("of", "age"), [(PRESS, 2 * SECOND), (CNC, 90 * SECOND)])
 def test_the_time_of_an_older_change_says_nothing_about_the_way(of: Source, age: int) -> None:
-    found = account([block(of, [START], [START - age])], START, True, CALENDAR)
+    found = Latency(CALENDAR)([block(of, [START], [START - age])], START, True)
     machine = of.signals[0].machine
     assert list(found) == [("2026-11-23", f"latency-stale/{machine}")]
 
 
 def test_entries_sent_again_are_kept_apart() -> None:
-    found = account([block(PRESS, [START])], START + 500 * SECOND, False, CALENDAR)
+    found = Latency(CALENDAR)([block(PRESS, [START])], START + 500 * SECOND, False)
     assert list(found) == [("2026-11-23", "latency-dirty/press-1")]
 
 
 def test_a_clock_that_runs_ahead_leaves_negative_buckets() -> None:
-    found = account([block(CNC, [START], [START + 7 * SECOND])], START + SECOND, True, CALENDAR)
+    found = Latency(CALENDAR)([block(CNC, [START], [START + 7 * SECOND])], START + SECOND, True)
     assert found == {("2026-11-23", "latency/cnc-1"): {bucket(-6 * SECOND): 1}}
     assert bucket(-6 * SECOND) < 0
 
@@ -82,7 +82,7 @@ def test_bad_values_and_other_items_are_not_counted() -> None:
         block(PRESS, []),
         Watermark(PRESS.id, START),
     ]
-    assert account(items, START, True, CALENDAR) == {}
+    assert Latency(CALENDAR)(items, START, True) == {}
 
 
 def test_a_row_belongs_to_the_production_day_and_the_machine_it_was_read_on() -> None:
@@ -91,7 +91,7 @@ def test_a_row_belongs_to_the_production_day_and_the_machine_it_was_read_on() ->
         signals=tuple(Signal(id="s", machine=m, name="s", dtype=DataType.INT16) for m in ("a", "b")),
     )  # fmt: skip
     times = [START + DAY - SECOND, START + DAY - SECOND, START + DAY, START + 3 * DAY]
-    found = account([block(two, times)], START + 3 * DAY, True, replace(CALENDAR, planned={}))
+    found = Latency(replace(CALENDAR, planned={}))([block(two, times)], START + 3 * DAY, True)
     assert {key: sum(counts.values()) for key, counts in found.items()} == {
         ("2026-11-23", "latency-edge/a"): 1,
         ("2026-11-23", "latency-edge/b"): 1,
@@ -106,8 +106,8 @@ def test_a_reading_of_one_moment_counts_as_its_rows_do(clean: bool, trips: tuple
     requests = tuple(RoundTrip(START - n * MS, rtt) for n, rtt in enumerate(trips))
     reading = block(PRESS, [START] * 2, trips=requests)
     rows = block(PRESS, [START] * 2, stamped=[0, 0], trips=requests)
-    counted = account([reading], START + 900 * MS, clean, CALENDAR)
-    assert counted == account([rows], START + 900 * MS, clean, CALENDAR)
+    counted = Latency(CALENDAR)([reading], START + 900 * MS, clean)
+    assert counted == Latency(CALENDAR)([rows], START + 900 * MS, clean)
     assert sum(sum(buckets.values()) for buckets in counted.values()) == 2
 
 
@@ -162,6 +162,6 @@ def test_a_confirmation_that_is_brought_once_more_counts_the_same() -> None:
 
 def test_what_was_read_outside_of_planned_time_is_kept_apart() -> None:
     night = START + 13 * 3600 * SECOND
-    assert list(account([block(PRESS, [night])], night, True, CALENDAR)) == [("2026-11-23", "latency-off/press-1")]
+    assert list(Latency(CALENDAR)([block(PRESS, [night])], night, True)) == [("2026-11-23", "latency-off/press-1")]
     bare = replace(CALENDAR, planned={})
-    assert list(account([block(PRESS, [night])], night, True, bare)) == [("2026-11-23", "latency-edge/press-1")]
+    assert list(Latency(bare)([block(PRESS, [night])], night, True)) == [("2026-11-23", "latency-edge/press-1")]
