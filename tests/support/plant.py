@@ -171,5 +171,7 @@ def _as_read(column: NDArray[Any], tag: dict[str, Any]) -> list[Value]:
     if tag["type"].startswith("float"):
         values: list[Value] = column.astype(tag["type"]).astype(np.float64).tolist()
         return values
+    if tag["type"] == "bool":
+        return [bool(v) for v in column.tolist()]
     whole: list[Value] = column.astype(np.int64).tolist()
     return whole
