@@ -45,6 +45,8 @@ _BEGIN = Text(
     "begin with `version: 1`, `serial: 1`, `scopes: []`", "`version: 1`, `serial: 1`, `scopes: []`부터 쓰십시오"
 )
 DATE = r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$"
+_NEVER = object()
+"""Stamp of a file before it was looked at: what held at the last start may rest on another configuration."""
 
 
 class ConsentFile(Model):
@@ -86,7 +88,7 @@ class Agreed:
         self._now = now
         self._today = today
         self._lock = threading.Lock()
-        self._stamp: object = None
+        self._stamp: object = _NEVER
         self._said = ""
         self._history = self._kept()
         self.look()

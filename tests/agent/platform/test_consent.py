@@ -52,6 +52,19 @@ def test_a_file_counts_everywhere_and_is_taken_up_and_kept(tmp_path: Path, home:
     assert [(given.serial, set(given.scopes)) for given in history] == [(1, {"days", "levels"}), (2, set())]
 
 
+def test_what_held_under_another_configuration_holds_no_more(tmp_path: Path) -> None:
+    assert agreed(tmp_path, file=False, home=True).scopes == set(AT_HOME)
+    one = agreed(tmp_path, file=False)  # now a platform has a broker of its own, and nobody has said anything
+    assert one.scopes == set(BY_DEFAULT)
+    write(tmp_path, "version: 1\nserial: 1\nscopes: [days, machines]\n")
+    assert agreed(tmp_path).scopes == {"days", "machines"}
+    silent = agreed(tmp_path, file=False)  # the line with the file's name is gone
+    assert silent.scopes == set(BY_DEFAULT)
+    again = agreed(tmp_path, file=False)
+    assert not again.look()
+    assert again.entries == silent.entries == 4, "the same once more is no news"
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -139,7 +152,8 @@ def test_a_report_shows_what_the_scopes_say(scopes: set[Scope]) -> None:
 def test_a_history_without_end_is_cut_to_the_latest_entries(tmp_path: Path) -> None:
     lines = [encode(Given(str(number), ["levels"], number)) for number in range(1, 2 * KEPT + 3)]
     (tmp_path / HISTORY).write_bytes(b"\n".join(lines) + b"\n")
-    agreed = Agreed(None, tmp_path, lambda: 9, lambda: "2026-11-20", home=True)
+    write(tmp_path, f"version: 1\nserial: {2 * KEPT + 2}\nscopes: [levels]\n")
+    agreed = Agreed(tmp_path / "consent.yaml", tmp_path, lambda: 9, lambda: "2026-11-20", home=True)
     assert agreed.entries == KEPT
     kept = (tmp_path / HISTORY).read_bytes().splitlines()
     assert kept == lines[-KEPT:]
