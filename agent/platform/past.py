@@ -68,6 +68,7 @@ class Past:
         self._lock = threading.RLock()
         self._left_out: frozenset[str] = frozenset()
         self._unreadable: set[str] = set()
+        self._damaged: set[str] = set()
         self._said = False
         self._latest: calendar_date | None = None
 
@@ -80,7 +81,7 @@ class Past:
 
     def own(self) -> list[str]:
         """Return the dates of our own closed days that this release can read; an update begins evidence anew."""
-        return [date for date in self._spool.dates() if date not in self._unreadable]
+        return [date for date in self._spool.dates() if date not in self._unreadable | self._damaged]
 
     @property
     def broken(self) -> str | None:
@@ -130,15 +131,27 @@ class Past:
             logger.warning("days of evidence by another release are left out of the report, %s among them", date)
         return None
 
+    def whole(self, date: str) -> bytes | None:
+        """Return the bytes of one of our own days; None for one that nobody could read."""
+        raw = self.raw(date)
+        return None if raw is None or self._loaded(date, raw) is None else raw
+
+    def _loaded(self, date: str, raw: bytes, *, values: bool = True) -> DayEvidence | None:
+        """Return what one of our own days says; None where the disk has damaged it: the others count without it."""
+        try:
+            return load(raw, values=values)
+        except WireError as exc:
+            if date not in self._damaged:
+                self._damaged.add(date)
+                logger.error("the evidence of %s is damaged and left out of the report: %s", date, exc)  # noqa: TRY400
+            return None
+
     def day(self, date: str, much: int = WHOLE) -> Recorded | None:
         """Return the evidence of the factory on a date, None for one of which there is none.
 
         Args:
             date: ISO date.
             much: How much of it, at least; see `readiness.compact`.
-
-        Raises:
-            WireError: our own is damaged.
         """
         with self._lock, self.lock:
             shelves = {} if self._inbox is None else self._inbox.shelves
@@ -172,9 +185,6 @@ class Past:
 
         Args:
             until: The date, not included; None for all days, with what the latest window looks at.
-
-        Raises:
-            WireError: one of our own is damaged.
         """
         dates = self.dates()
         with self._lock:
@@ -191,9 +201,8 @@ class Past:
 
     def _alone(self, date: str, much: int) -> _Read | None:
         raw = self.raw(date)
-        if raw is None:
-            return None
-        return _Read((), WHOLE, Recorded(load(raw, values=much < FAR), checksum(raw)), {})
+        day = None if raw is None else self._loaded(date, raw, values=much < FAR)
+        return None if raw is None or day is None else _Read((), WHOLE, Recorded(day, checksum(raw)), {})
 
     def _factory(self, date: str, version: tuple[str, ...]) -> _Read | None:
         """Return what all agents saw; a day of another length than the first is left out: it cannot be added."""
@@ -201,8 +210,8 @@ class Past:
         parts: dict[str, DayEvidence] = {}
         tally: Tally = {}
         raw = self.raw(date)
-        if raw is not None:
-            parts[OWN] = load(raw)
+        if raw is not None and (own := self._loaded(date, raw)) is not None:
+            parts[OWN] = own
         for agent, shelf in self._inbox.shelves.items():
             content = shelf.read(date)
             if content is None:

@@ -90,7 +90,7 @@ def team(
         return Team(reporter, inbox)
 
     def packed(date: str) -> bytes | None:
-        raw = past.raw(date)
+        raw = past.whole(date)
         return None if raw is None else pack(current(), sets(), date, raw, spool.tallies())
 
     outbox = Outbox(reporter, past.own, packed, site, topics, config.storage.directory, clock.monotonic)

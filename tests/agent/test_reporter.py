@@ -187,6 +187,22 @@ def test_days_of_another_release_break_the_line(tmp_path: Path) -> None:
     assert one.assessment().plant().broken is None
 
 
+def test_a_day_that_the_disk_has_damaged_keeps_no_other_from_the_report(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    one, _ = plant(tmp_path)
+    days = one.past._spool._days  # type: ignore[attr-defined]
+    torn = sorted(days)[-3]
+    days[torn] = days[torn][:500]
+    report = one.assessment().plant()
+    assert report.window.production_days == 19, "of twenty"
+    assert report.broken is None
+    assert torn not in one.past.own()
+    assert one.past.whole(torn) is None
+    one.assessment(0)
+    assert caplog.text.count(f"the evidence of {torn} is damaged and left out of the report") == 1
+
+
 def test_what_was_computed_stands_while_nothing_has_changed(tmp_path: Path) -> None:
     one, _ = plant(tmp_path)
     clock = one._clock
