@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import csv
+import http.client
 import json
 import urllib.error
 import urllib.parse
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent.assess.config import TimeColumn
 from agent.assess.table import Batch, Table, Wanted
-from agent.assess.times import Times
+from agent.assess.times import Times, Unreadable
 from settings.errors import ConfigError
 from settings.language import Text
 
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 WINDOW_NS = 7_200_000_000_000
 TIMEOUT_S = 300
 ERROR_BYTES = 2000
+CHUNK = 1 << 16
+LINE_BYTES = 1 << 20
+"""No line of an answer is longer; a server that ends none must not fill the memory."""
 _TIME, _FIELD, _VALUE = "_time", "_field", "_value"
 
 
@@ -72,7 +76,14 @@ class Query(Table):
         """Yield the rows, at most two hours at once."""
         read = self._version1 if self._influx.version == 1 else self._version2
         for start in range(self._start, self._end, WINDOW_NS):
-            batch = read(start, min(start + WINDOW_NS, self._end))
+            try:
+                batch = read(start, min(start + WINDOW_NS, self._end))
+            except (csv.Error, IndexError, KeyError, ValueError, Unreadable) as exc:
+                version = self._influx.version
+                text = Text(
+                    f"is no answer of an InfluxDB {version}: {exc}", f"InfluxDB {version}의 응답이 아닙니다({exc})"
+                )
+                raise ConfigError(f"{_where(self._influx)}: {text(self._language)}") from exc
             if batch.lines:
                 yield batch
 
@@ -135,18 +146,35 @@ class Query(Table):
         request = urllib.request.Request(url, body, headers)  # noqa: S310 - http or https, by the model
         try:
             with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:  # noqa: S310 - likewise
-                for line in answer:
-                    self._advance(len(line))
+                for line in self._lines_of(answer):
                     yield line.decode("utf-8")
         except urllib.error.HTTPError as exc:
             said = exc.read(ERROR_BYTES).decode("utf-8", "replace").strip()
             raise ConfigError(f"{_where(self._influx)}: {exc.code} {exc.reason}: {said}") from exc
-        except (OSError, UnicodeDecodeError) as exc:
+        except (OSError, UnicodeDecodeError, http.client.HTTPException) as exc:
             reason = getattr(exc, "reason", exc)
             text = Text(
                 f"no answer ({reason}): is the address right?", f"응답이 없습니다({reason}). 주소를 확인하십시오"
             )
             raise ConfigError(f"{_where(self._influx)}: {text(self._language)}") from exc
+
+    def _lines_of(self, answer: http.client.HTTPResponse) -> Iterator[bytes]:
+        """Yield the lines of an answer that comes to its end: rows that are missing would count as lost.
+
+        Raises:
+            OSError, HTTPException: it was cut off.
+        """
+        rest = b""
+        while raw := answer.read(CHUNK):  # iterating over it would take a cut for the end
+            self._advance(len(raw))
+            *lines, rest = (rest + raw).split(b"\n")
+            yield from (line + b"\n" for line in lines)
+            if len(rest) > LINE_BYTES:
+                raise OSError(f"a line of more than {LINE_BYTES} bytes")
+        if answer.length:
+            raise OSError(f"cut off {answer.length} bytes before its end")
+        if rest:
+            yield rest
 
     def _secret(self, path: Path | None) -> str:
         if path is None:

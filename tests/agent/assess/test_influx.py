@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
 import re
+import socket
 import threading
 import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -118,7 +121,7 @@ def server() -> Iterator[Influx]:
         thread.join()
 
 
-def source(server: Influx, version: int, folder: Path, **more: Any) -> dict[str, Any]:
+def source(server: Influx | SimpleNamespace, version: int, folder: Path, **more: Any) -> dict[str, Any]:
     """Return a source that asks the server."""
     secret = folder / "secret"
     secret.write_text("s3cret\n")
@@ -161,6 +164,44 @@ def test_what_the_database_refuses_is_said_without_the_secret(server: Influx, ve
 def test_a_database_that_is_not_there_is_said(server: Influx, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no answer"):
         assess(tmp_path, [], source=source(server, 1, tmp_path, url="http://127.0.0.1:1"))
+
+
+BODY = b"name,tags,time,state,total,reject,current\npress,,1759618800000000000,2,1,0,12.5\n"
+
+
+@pytest.mark.parametrize(
+    ("version", "raw", "said"),
+    [
+        (1, b"Content-Length: 1000\r\n\r\n" + BODY, r"cut off \d+ bytes before its end"),
+        (1, b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n" % (len(BODY), BODY), "no answer"),
+        (1, b"Transfer-Encoding: chunked\r\n\r\nfff\r\n" + BODY, "no answer"),
+        (1, b"Content-Length: 9999999\r\n\r\n" + b"x" * 2_000_000, "a line of more than"),
+        (1, b"\r\n" + BODY + b"press,,1\n", "is no answer of an InfluxDB 1"),
+        (1, b"\r\n<html>", "<html>"),
+        (2, b"\r\n,result,table,_time,_value,_field\n,_result,0,soon,1,state\n", "is no answer of an InfluxDB 2"),
+        (2, b"\r\n<html>\n", "is no answer of an InfluxDB 2"),
+    ],
+    ids=["cut", "cut between chunks", "cut in a chunk", "endless line", "ragged", "page", "no time", "page of 2"],
+)
+def test_an_answer_that_is_cut_off_or_none_is_said_and_never_assessed(
+    version: int, raw: bytes, said: str, tmp_path: Path
+) -> None:
+    def answer() -> None:
+        with contextlib.suppress(OSError):  # who asks may hang up
+            while True:
+                connection, _ = listening.accept()
+                with connection, contextlib.suppress(OSError):
+                    connection.recv(1 << 16)
+                    connection.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\n" + raw)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=answer, daemon=True)
+        thread.start()
+        where = SimpleNamespace(server_port=listening.getsockname()[1])
+        with pytest.raises(ConfigError, match=said):
+            assess(tmp_path, [], source=source(where, version, tmp_path))
+        listening.shutdown(socket.SHUT_RDWR)
+        thread.join(10)
 
 
 def test_a_real_influxdb_1_gives_the_report_of_a_file(tmp_path: Path) -> None:
