@@ -225,7 +225,7 @@ class Asked:
         raw = encode(SignedBaseline(text, self._book.key, seal(topic, text, self._book.private)))
         try:
             put(path, raw)
-            thin(path.parent, BASELINES, BASELINES_BYTES)
+            thin(path.parent, BASELINES, BASELINES_BYTES, by_age=True)
         except OSError as exc:
             raise RequestError("no_data", f"the disk does not keep a baseline: {exc.strerror}") from exc
         self._tell(topic, raw)
@@ -298,8 +298,9 @@ def _read(body: bytes, kind: type[T]) -> T:
 def _span(first: str, last: str) -> tuple[date, date]:
     try:
         begin, end = date.fromisoformat(first), date.fromisoformat(last)
-    except ValueError as exc:
+        inside = begin <= end < begin + timedelta(days=LONGEST)
+    except (ValueError, OverflowError) as exc:
         raise RequestError("bad_request", f"no such date: {exc}") from exc
-    if not begin <= end < begin + timedelta(days=LONGEST):
+    if not inside:
         raise RequestError("bad_request", f"from is not after to, and at most {LONGEST} days are answered at once")
     return begin, end

@@ -37,10 +37,12 @@ def settle(folder: Path) -> None:
         os.close(descriptor)
 
 
-def thin(folder: Path, kept: int, kept_bytes: int) -> None:
-    """Let the first of too many JSON files go, by their names; the last one stays."""
-    size = 0
-    for number, path in enumerate(sorted(folder.glob("*.json"), reverse=True)):
+def thin(folder: Path, kept: int, kept_bytes: int, *, by_age: bool = False) -> None:
+    """Let the first of too many JSON files go, by their names or by when they were written; the last one stays."""
+    size, found = 0, sorted(folder.glob("*.json"))
+    if by_age:
+        found.sort(key=lambda path: path.stat().st_mtime_ns)
+    for number, path in enumerate(reversed(found)):
         with contextlib.suppress(OSError):
             size += path.stat().st_size
             if number and (number >= kept or size > kept_bytes):

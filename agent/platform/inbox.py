@@ -156,11 +156,11 @@ class Inbox:
 
     def take(self, topic: str, payload: bytes) -> None:
         """Look at a message, and answer it when a day is whole, or cannot be taken."""
-        agent = split(topic)[0].agent
         try:
+            agent = split(topic)[0].agent
             part = open_part(payload)
         except WireError as exc:
-            logger.warning("%s: not a part of a day's evidence: %s", agent, exc)
+            logger.warning("%s: not a part of a day's evidence: %s", topic, exc)
             return
         shelf = self.shelves.get(agent)
         if shelf is None:
@@ -180,7 +180,7 @@ class Inbox:
         try:
             content = joined(texts, part.hash)
             why = self._wrong(agent, part, content, now)
-        except WireError as exc:
+        except (WireError, ValueError) as exc:  # the latter: moments that are no numbers
             logger.warning("%s: the evidence of %s: %s", agent, part.date, exc)
             why = "content"
         if why is None and not self._keep(agent, part, content, shelf):
@@ -208,7 +208,7 @@ class Inbox:
         """Return why a day is not taken, None if it is.
 
         Raises:
-            WireError: it cannot be read.
+            WireError, ValueError: it cannot be read.
         """
         day = open_content(content)
         if (day.factory, day.agent) != (self._topics.factory, agent):

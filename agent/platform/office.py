@@ -173,11 +173,10 @@ class Office:
         raise RequestError("no_data", f"{self._team.reporter} reports for this factory: ask that one")
 
     def _of_another(self, topic: str, payload: bytes, _retained: bool) -> None:  # noqa: FBT001 - a Listener
-        agent = split(topic)[0].agent
         try:
-            self._book.hear_of(agent, decode(payload, Manifest) if payload else None)
+            self._book.hear_of(split(topic)[0].agent, decode(payload, Manifest) if payload else None)
         except WireError as exc:
-            logger.warning("the retained manifest of %s cannot be read: %s", agent, exc)
+            logger.warning("the retained manifest under %s cannot be read: %s", topic, exc)
 
     def _connection(self, up: bool) -> None:  # noqa: FBT001 - a watcher
         self._connected_ns = self._clock.monotonic() if up else None

@@ -306,6 +306,7 @@ def test_what_cannot_be_right_is_refused_with_a_word(make: Callable[..., Member]
         ("edge-2", DATES[7], b"[1, 2]", "content"),
         ("edge-2", "2027-03-01", other(evidence_with(good, **future), date="2027-03-01"), "date"),
         ("edge-2", DATES[8], evidence_with(content_of(two, DATES[8]), start=str(stop)), "calendar"),
+        ("edge-2", DATES[10], evidence_with(content_of(two, DATES[10]), end="this evening"), "content"),
     ]
     for agent, date, content, why in cases:
         for message in parts(date, content):
