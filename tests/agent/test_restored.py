@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from agent.control import NotRunning, ask
+from agent.platform.past import Past
 from agent.spool import Spool
 from contract import codec
 from readiness.evidence import VERSION
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from agent.frame import Item
 
 A = source("a.main")
+OLD = ("2026-11-19", "2026-11-20")
 
 
 class OtherShape:
@@ -41,11 +43,11 @@ class OtherShape:
 
 
 class Earlier(OtherShape):
-    """What an earlier release has left: a checkpoint and a closed day of its version."""
+    """What an earlier release has left: a checkpoint and closed days of its version."""
 
     def take_closed(self) -> Mapping[str, bytes]:
-        """Return a day of that version."""
-        return {"2026-11-20": codec.encode({"version": VERSION - 1, "day": "2026-11-20", "machines": []})}
+        """Return days of that version."""
+        return {day: codec.encode({"version": VERSION - 1, "day": day, "machines": []}) for day in OLD}
 
     def state(self) -> bytes:
         """Return a state of that version."""
@@ -91,8 +93,13 @@ def test_an_update_begins_evidence_anew_and_keeps_what_was_read(tmp_path: Path) 
     said, spool = started(tmp_path, Earlier())
     assert f"evidence state of version {VERSION - 1}, written by another release" in said
     assert "the evidence of open days begins anew" in said
-    assert "days of evidence by another release are left out of the report" in said
+    assert said.count("days of evidence by another release are left out of the report, 2026-11-19 among them") == 1
     assert "this is a bug" not in said
+    past = Past(spool, "edge-1")
+    assert (tuple(spool.dates()), past.own()) == (OLD, [*OLD])
+    assert dict(past.days()) == {}
+    assert past.own() == [], "all of them are left out, and kept"
+    assert tuple(spool.dates()) == OLD
     spool.begin(FakeClock(time.time_ns()))
     waiting = spool.unconfirmed(0, None, 1000)
     spool.stop()
