@@ -9,11 +9,11 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-import os
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from agent.files import put, thin
 from answers.load import read
 
 if TYPE_CHECKING:
@@ -74,29 +74,13 @@ class Store:
             OSError: the disk does not take it; what was there stays.
         """
         given = accepted.given
+        name = f"{given.source}-{given.answers.serial:016}-{given.digest}.json"
         body = {
             "version": VERSION, "source": given.source, "accepted": str(accepted.accepted_ns), "key": accepted.key,
             "text": given.text,
         }  # fmt: skip
-        self._folder.mkdir(mode=0o700, exist_ok=True)
-        path = self._folder / f"{given.source}-{given.answers.serial:016}-{given.digest}.json"
-        fresh = path.with_suffix(".new")
-        fresh.unlink(missing_ok=True)
-        descriptor = os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(json.dumps(body, ensure_ascii=False).encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
-        self._prune(given.source)
-
-    def _prune(self, source: str) -> None:
-        left, size = self.versions(source), 0
-        for number, path in enumerate(reversed(left)):
-            with contextlib.suppress(OSError):
-                size += path.stat().st_size
-                if number and (number >= KEPT or size > KEPT_BYTES):
-                    path.unlink()
+        put(self._folder / name, json.dumps(body, ensure_ascii=False).encode() + b"\n")
+        thin(self.versions(given.source), KEPT, KEPT_BYTES)
 
 
 def _read(path: Path) -> Accepted:

@@ -7,11 +7,10 @@ none. It is written rarely, see `agent.timekeeping`, because disks wear.
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 from typing import TYPE_CHECKING, Any
 
+from agent.files import put
 from agent.trust import Kept, Word
 
 if TYPE_CHECKING:
@@ -50,12 +49,4 @@ def write(folder: Path, kept: Kept) -> None:
         "version": VERSION, "boot": kept.boot, "source": kept.source, "word": word, "time": str(kept.time_ns),
         "dark": kept.dark,
     }  # fmt: skip
-    fresh = folder / f"{NAME}.new"
-    with contextlib.suppress(FileNotFoundError):
-        fresh.unlink()
-    descriptor = os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(json.dumps(body).encode() + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(folder / NAME)
+    put(folder / NAME, json.dumps(body).encode() + b"\n")

@@ -13,9 +13,10 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-import os
 import threading
 from typing import TYPE_CHECKING
+
+from agent.files import put
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -139,17 +140,9 @@ class DiskMemory:
         if not topics:
             path.unlink(missing_ok=True)
             return
-        self._folder.mkdir(mode=0o700, exist_ok=True)
         body = ",".join(f"{json.dumps(topic)}:{raw}" for topic, raw in sorted(topics.items()))
         text = f'{{"version":{VERSION},"device":{json.dumps(device)},"topics":{{{body}}}}}\n'
-        fresh = path.with_suffix(".new")
-        fresh.unlink(missing_ok=True)
-        descriptor = os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(text.encode())
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
+        put(path, text.encode())
 
     def _load(self) -> None:
         for path in sorted(self._folder.glob("*.json")):

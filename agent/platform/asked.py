@@ -7,8 +7,8 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 from agent.errors import WireError
+from agent.files import put, thin
 from agent.platform.cut import cut
-from agent.platform.files import put, thin
 from agent.platform.key import private
 from agent.requests import RequestError
 from contract.codec import PLAIN_LIMIT, decode, encode
@@ -225,7 +225,7 @@ class Asked:
         raw = encode(SignedBaseline(text, self._book.key, seal(topic, text, self._book.private)))
         try:
             put(path, raw)
-            thin(path.parent, BASELINES, BASELINES_BYTES, by_age=True)
+            thin(sorted(path.parent.glob("*.json"), key=_written_ns), BASELINES, BASELINES_BYTES)
         except OSError as exc:
             raise RequestError("no_data", f"the disk does not keep a baseline: {exc.strerror}") from exc
         self._tell(topic, raw)
@@ -286,6 +286,10 @@ class Asked:
     def _of_machines(self) -> None:
         if "machines" not in self._agreed.scopes:
             raise RequestError("no_consent", "the factory has not agreed to values of single machines")
+
+
+def _written_ns(path: Path) -> int:
+    return path.stat().st_mtime_ns
 
 
 def _read(body: bytes, kind: type[T]) -> T:

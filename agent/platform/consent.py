@@ -21,7 +21,7 @@ import msgspec
 from pydantic import Field
 
 from agent.errors import ConfigError, WireError
-from agent.platform.files import put
+from agent.files import put
 from contract.codec import decode, encode
 from contract.consent import SCOPES, Consent, Given, Scope
 from settings import load as loading

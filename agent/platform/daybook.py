@@ -22,7 +22,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from agent.errors import WireError
-from agent.platform.files import put, thin
+from agent.files import put, thin
 from contract.codec import checksum, decode, encode
 from contract.day import SignedDay
 from contract.manifest import Head
@@ -260,7 +260,7 @@ class Daybook:
                 self._set_aside(day.date)
             put(self._folder / f"{day.date}.json", raw)
             self._set(opened.head)
-            thin(self._folder, KEPT, KEPT_BYTES)
+            thin(sorted(self._folder.glob("*.json")), KEPT, KEPT_BYTES)
         return raw
 
     def _set(self, head: Head) -> None:

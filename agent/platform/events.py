@@ -12,7 +12,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from agent.errors import WireError
-from agent.platform.files import put
+from agent.files import put
 from contract.codec import decode, encode
 from contract.consent import may_tell
 from contract.event import Event

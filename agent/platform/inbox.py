@@ -17,7 +17,7 @@ from datetime import date as calendar_date
 from typing import TYPE_CHECKING, NamedTuple
 
 from agent.errors import WireError
-from agent.platform.files import put
+from agent.files import put
 from agent.platform.shelf import Shelf
 from contract.codec import DATA_LIMIT, decode, encode
 from contract.day import Late

@@ -10,7 +10,7 @@ import logging
 import secrets
 from typing import TYPE_CHECKING
 
-from agent.platform.files import put
+from agent.files import put
 from contract.signing import private_key
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from agent.errors import WireError
-from agent.platform.files import put
+from agent.files import put
 from agent.platform.shelf import Shelf
 from contract.codec import decode, encode
 from contract.evidence import EvidenceOk, parts

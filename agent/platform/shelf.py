@@ -12,7 +12,7 @@ import logging
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from agent.platform.files import put
+from agent.files import put
 from agent.spool.days import packed, unpacked
 from contract.codec import digest
 

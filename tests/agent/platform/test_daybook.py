@@ -9,7 +9,6 @@ from msgspec.structs import replace
 
 from agent.errors import WireError
 from agent.platform.daybook import Daybook
-from agent.platform.files import thin
 from agent.platform.key import NAME, own_key, private
 from contract.consent import Given
 from contract.manifest import Head, Manifest
@@ -193,17 +192,6 @@ def test_a_box_without_a_key_of_its_own_signs_nothing(tmp_path: Path) -> None:
     of = Daybook(tmp_path, TOPICS, own_key(tmp_path), "no disk")
     of.hear(None)
     assert (of.free, of.trouble) == (False, "no disk")
-
-
-def test_records_and_baselines_are_kept_up_to_a_number_and_a_size(tmp_path: Path) -> None:
-    for number in range(10):
-        (tmp_path / f"2026-10-{number + 10}.json").write_bytes(bytes(100))
-    thin(tmp_path, 7, 10**6)
-    assert [path.stem for path in sorted(tmp_path.iterdir())] == [f"2026-10-{n}" for n in range(13, 20)]
-    thin(tmp_path, 7, 350)
-    assert [path.stem for path in sorted(tmp_path.iterdir())] == ["2026-10-17", "2026-10-18", "2026-10-19"]
-    thin(tmp_path, 7, 1)
-    assert [path.stem for path in sorted(tmp_path.iterdir())] == ["2026-10-19"]
 
 
 def test_a_chain_of_another_agent_stops_signing_until_it_is_taken_and_that_is_remembered(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 
@@ -37,11 +38,9 @@ def settle(folder: Path) -> None:
         os.close(descriptor)
 
 
-def thin(folder: Path, kept: int, kept_bytes: int, *, by_age: bool = False) -> None:
-    """Let the first of too many JSON files go, by their names or by when they were written; the last one stays."""
-    size, found = 0, sorted(folder.glob("*.json"))
-    if by_age:
-        found.sort(key=lambda path: path.stat().st_mtime_ns)
+def thin(found: Sequence[Path], kept: int, kept_bytes: int) -> None:
+    """Let the first of too many files go; the last one stays, whatever it takes."""
+    size = 0
     for number, path in enumerate(reversed(found)):
         with contextlib.suppress(OSError):
             size += path.stat().st_size

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from agent.platform.files import put, thin
+from agent.files import put, thin
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +22,7 @@ def test_a_file_is_whole_and_for_its_user_only(tmp_path: Path) -> None:
     assert [one.name for one in path.parent.iterdir()] == ["chain.json"]
 
 
-def test_of_too_many_files_the_first_go_by_name_or_by_age(tmp_path: Path) -> None:
+def test_of_too_many_files_the_first_go(tmp_path: Path) -> None:
     names = ["d", "c", "b", "a"]  # written in this order
     for at, name in enumerate(names):
         put(tmp_path / f"{name}.json", b"12345")
@@ -31,13 +31,16 @@ def test_of_too_many_files_the_first_go_by_name_or_by_age(tmp_path: Path) -> Non
     def left() -> list[str]:
         return sorted(path.stem for path in tmp_path.glob("*.json"))
 
-    thin(tmp_path, 4, 20, by_age=True)
+    def named() -> list[Path]:
+        return sorted(tmp_path.glob("*.json"))
+
+    thin(named(), 4, 20)
     assert left() == ["a", "b", "c", "d"]
-    thin(tmp_path, 3, 20, by_age=True)
+    thin(sorted(named(), key=lambda path: path.stat().st_mtime_ns), 3, 20)
     assert left() == ["a", "b", "c"], "the oldest, whatever it is called"
-    thin(tmp_path, 2, 20)
+    thin(named(), 2, 20)
     assert left() == ["b", "c"]
-    thin(tmp_path, 2, 9)
+    thin(named(), 2, 9)
     assert left() == ["c"]
-    thin(tmp_path, 0, 0)
+    thin(named(), 0, 0)
     assert left() == ["c"], "the last one stays"
