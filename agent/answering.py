@@ -22,8 +22,9 @@ from agent.analyzers.ledger import Ranges
 from agent.config.model import written_out
 from agent.errors import ConfigError
 from answers.load import load, read
-from answers.signed import NotBelieved, key_id, opened, public_key
+from answers.signed import NotBelieved, opened, public_key
 from answers.versions import refused
+from contract.signing import key_id
 from settings.language import Complaint, Text
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from agent.config.model import AgentConfig
     from answers.load import Given
     from answers.plant import Joined
-    from answers.signed import PublicKey
+    from contract.signing import PublicKey
     from contract.topics import AgentTopics
     from readiness.plant import ControlLoop
 

@@ -10,7 +10,7 @@ import logging
 import re
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import msgspec
 
@@ -21,7 +21,6 @@ from contract.payload import Request, Response
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from agent.platform.gate import Gate
     from transport.session import Message, Session
 
     Handler = Callable[[bytes], bytes]
@@ -52,6 +51,20 @@ class Asked:
     body: bytes
     topic: str
     correlation: bytes | str | None
+
+
+class Gate(Protocol):
+    """Stands before the verbs: `agent.platform.gate`."""
+
+    def arrived(self) -> int:
+        """Return the moment in which a request comes."""
+
+    def admit(self, asked: Asked, arrived_ns: int) -> bool:
+        """Return whether a request is answered at all.
+
+        Raises:
+            RequestError: with what is answered instead.
+        """
 
 
 def asked_by(message: Message, verb: str, root: str) -> Asked | None:

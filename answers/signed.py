@@ -3,9 +3,9 @@
     envelope {answers, key, signature}      retained on `tsq/1/{factory}/{agent}/answers`
 
 `answers` is the JSON text of a set, `signature` Ed25519 over these very bytes with the name of the agent before
-them: nothing has to be written anew to be checked, in whatever language, and what was signed for one agent is of no
-use to another. `key` names the public key: 64 bits over it. Private keys are given by whoever signs, and never
-leave this module, neither in errors nor in logs.
+them (`contract.signing`): nothing has to be written anew to be checked, in whatever language, and what was signed
+for one agent is of no use to another. `key` names the public key. Private keys are given by whoever signs, and
+never leave this module, neither in errors nor in logs.
 """
 
 from __future__ import annotations
@@ -14,21 +14,19 @@ import base64
 import binascii
 from typing import TYPE_CHECKING
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from contract.codec import PLAIN_LIMIT, checksum, decode, encode
+from contract.codec import PLAIN_LIMIT, decode, encode
 from contract.errors import WireError
 from contract.payload import SignedAnswers
+from contract.signing import PublicKey, check, key_id, seal
 from settings.language import Complaint, Text
 
 if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
+    from contract.signing import PrivateKey
     from contract.topics import AgentTopics
 
-PublicKey = Ed25519PublicKey
 PEM = b"-----BEGIN PUBLIC KEY-----"
 
 
@@ -40,7 +38,7 @@ class NotBelieved(Exception):  # noqa: N818 - reads as what happened
         self.text = Text(en, ko)
 
 
-def public_key(written: bytes) -> Ed25519PublicKey:
+def public_key(written: bytes) -> PublicKey:
     """Return a public key from PEM, or from the base64 of its 32 bytes.
 
     Raises:
@@ -51,10 +49,10 @@ def public_key(written: bytes) -> Ed25519PublicKey:
         if text.startswith(PEM):
             key = load_pem_public_key(text)
         else:
-            key = Ed25519PublicKey.from_public_bytes(base64.b64decode(text, validate=True))
+            key = PublicKey.from_public_bytes(base64.b64decode(text, validate=True))
     except (ValueError, TypeError, binascii.Error, UnsupportedAlgorithm):
         key = None
-    if not isinstance(key, Ed25519PublicKey):
+    if not isinstance(key, PublicKey):
         raise Complaint(
             "is no Ed25519 public key: give its PEM file, or the base64 of its 32 bytes",
             "Ed25519 공개키가 아닙니다. PEM 파일 경로나 32바이트의 base64를 쓰십시오",
@@ -62,17 +60,7 @@ def public_key(written: bytes) -> Ed25519PublicKey:
     return key
 
 
-def key_id(key: Ed25519PublicKey) -> str:
-    """Return the name of a public key: 64 bits over it, as hex."""
-    return checksum(key.public_bytes(Encoding.Raw, PublicFormat.Raw))
-
-
-def signed_bytes(text: str, topics: AgentTopics) -> bytes:
-    """Return what a signature is over: the agent's topic, a line feed, and the text of the answers as UTF-8."""
-    return f"{topics.answers}\n{text}".encode()
-
-
-def sign(text: str, topics: AgentTopics, key: Ed25519PrivateKey) -> bytes:
+def sign(text: str, topics: AgentTopics, key: PrivateKey) -> bytes:
     """Return the message that brings a set of answers to one agent.
 
     Args:
@@ -83,14 +71,13 @@ def sign(text: str, topics: AgentTopics, key: Ed25519PrivateKey) -> bytes:
     Raises:
         ValueError: it is larger than an agent takes.
     """
-    signature = base64.b64encode(key.sign(signed_bytes(text, topics))).decode("ascii")
-    raw = encode(SignedAnswers(answers=text, key=key_id(key.public_key()), signature=signature))
+    raw = encode(SignedAnswers(text, key_id(key.public_key()), seal(topics.answers, text, key)))
     if len(raw) > PLAIN_LIMIT:
         raise ValueError(f"{len(raw)} bytes where at most {PLAIN_LIMIT} are allowed")
     return raw
 
 
-def opened(raw: bytes, topics: AgentTopics, key: Ed25519PublicKey) -> str:
+def opened(raw: bytes, topics: AgentTopics, key: PublicKey) -> str:
     """Return the text of the answers that a message brings.
 
     Args:
@@ -108,9 +95,7 @@ def opened(raw: bytes, topics: AgentTopics, key: Ed25519PublicKey) -> str:
         )
     try:
         envelope = decode(raw, SignedAnswers)
-        signature = base64.b64decode(envelope.signature, validate=True)
-        content = signed_bytes(envelope.answers, topics)
-    except (WireError, ValueError) as exc:
+    except WireError as exc:
         raise NotBelieved(f"it is no signed set of answers: {exc}", "서명된 응답 형식이 아닙니다") from exc
     ours = key_id(key)
     if envelope.key != ours:
@@ -121,8 +106,8 @@ def opened(raw: bytes, topics: AgentTopics, key: Ed25519PublicKey) -> str:
             "운영기관에 키를 확인하십시오",
         )
     try:
-        key.verify(signature, content)
-    except InvalidSignature:
+        check(topics.answers, envelope.answers, envelope.signature, key)
+    except WireError:
         raise NotBelieved(
             "its signature is wrong: it was changed on the way, signed for another agent, or forged",
             "서명이 맞지 않습니다. 전송 중에 바뀌었거나, 다른 에이전트용이거나, 위조되었습니다",

@@ -22,7 +22,7 @@ from agent.replaying.kept import Folder
 from agent.spool.daystore import DayStore
 from answers.load import load as load_answers
 from answers.plant import join
-from answers.signed import key_id
+from contract.signing import key_id
 from settings.errors import ConfigError
 from settings.language import Text
 

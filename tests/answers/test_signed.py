@@ -14,9 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from answers.load import read
-from answers.signed import NotBelieved, key_id, opened, public_key, sign, signed_bytes
+from answers.signed import NotBelieved, opened, public_key, sign
 from answers.versions import refused
 from contract.codec import PLAIN_LIMIT
+from contract.signing import key_id
 from contract.topics import AgentTopics
 from settings.language import Complaint
 from tests.answers.given import given as a_set
@@ -108,7 +109,8 @@ def test_keys_are_read_from_pem_and_base64() -> None:
 
 
 def test_the_agents_name_and_the_text_cannot_be_shifted_into_each_other() -> None:
-    assert signed_bytes("a", TOPICS) == b"tsq/1/hanil/edge-1/answers\na"
+    body = json.loads(sign("{}", TOPICS, KEY))
+    PUBLIC.verify(base64.b64decode(body["signature"]), b"tsq/1/hanil/edge-1/answers\n{}")
 
 
 def test_serials_grow() -> None:
