@@ -1,20 +1,9 @@
 """Pieces (or kilowatt-hours) from what a counter said: by quarter hour, with each step back explained or not.
 
-A step back is one of
-
-    wrap        a modulus is declared, and what was counted across it fits the counter's own pace
-    reset       to zero or near it, at a declared time or with the change of a signal that is declared to set it
-                back (a lot), 5 minutes more or less, or unseen around one
-    suspected   to zero or near it, at the same quarter hour of the day on three days or more: probably a reset that
-                nobody has declared; a person decides
-    fault       anything else
-
-"Near zero" and "fits" mean: no more than the counter can have counted since it was last seen and a minute, at
-twice the fastest pace of any quarter hour of the window, or four of its usual steps. What was counted across a wrap
-or since a reset is added; a step back that is a fault or only suspected adds nothing. A counter that steps back and
-leaps up by as much within a quarter hour, further than it ever counts in two, has read nonsense for a moment (a
-zero while its controller starts): the leap is taken off again. Steps that evidence did not keep one by one (over a
-hundred a day) are `unresolved`.
+What was counted across a wrap or since a reset (`readiness.backs`) is added; a step back that is a fault or only
+suspected adds nothing. A counter that steps back and leaps up by as much within a quarter hour, further than it
+ever counts in two, has read nonsense for a moment (a zero while its controller starts): the leap is taken off
+again. Steps that evidence did not keep one by one (over a hundred a day) are `unresolved`.
 
 The median time per piece and the share of pieces that came too fast come from the sketch of paces, so both have its
 relative error of 2 %.
@@ -24,50 +13,30 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Literal, cast
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from readiness.backs import PACE, SECOND, explained
 from readiness.records import MILLI_NS, QUARTER_NS
 from readiness.sketch import edges, pairs
 from readiness.spans import EMPTY, Spans, intersection
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import time
 
     from numpy.typing import NDArray
 
-    from readiness.plant import Meaning
+    from readiness.backs import Back, Raw
     from readiness.view import View
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
-SECOND = 1_000_000_000
-NEAR_NS = 300 * SECOND
-"""A reset comes this much before or after its declared time."""
-HABIT = 3
-"""On as many days a step back at the same quarter hour looks like a habit."""
-PACE, STEPS, MARGIN_NS = 2.0, 4.0, 60 * SECOND
 TOO_FAST = 0.5
 """Pieces that come in less than this share of the ideal cycle cannot have been made."""
 AROUND = (0, QUARTER_NS, -QUARTER_NS)
 """Where a counter that read nonsense for a moment leapt up: in the quarter hour of its step back or beside it."""
-Kind = Literal["wrap", "reset", "suspected", "fault"]
-
-
-@dataclass(frozen=True, slots=True)
-class Back:
-    """One step back: what the counter said before and after, and the counts that were gained across it."""
-
-    at_ns: int
-    before: int
-    after: int
-    kind: Kind
-    gained: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -159,7 +128,7 @@ def count(view: View, name: str, ideals_ns: Sequence[float | None] = ()) -> Coun
     blind: dict[int, float] = defaultdict(float)
     steps, unresolved = np.zeros(days), np.zeros(days)
     pace: list[dict[int, int]] = [{} for _ in range(days)]
-    raw: list[tuple[int, int, int, int, float]] = []  # day, at, before, after, unit
+    raw: list[Raw] = []
     for day, record, seen in records:
         each, start = seen.unit * meaning.factor, record.start_ns
         for target, flat in ((pieces, seen.counted), (blind, seen.blind)):
@@ -182,7 +151,7 @@ def count(view: View, name: str, ideals_ns: Sequence[float | None] = ()) -> Coun
     clean = max((seeing[at] for at in seeing.keys() - beside), default=0.0)
     peak = (clean or max(seeing.values(), default=0.0)) / (unit * meaning.factor)
     step = sum(seeing.values()) / (unit * meaning.factor) / max(1, sum(c.steps for _, _, c in records))
-    backs = _explained(view, name, meaning, raw, (peak, max(step, 1.0)))
+    backs = explained(view, name, meaning, raw, (peak, max(step, 1.0)))
     faults, suspected = np.zeros(days), np.zeros(days)
     for (day, *_), back in zip(raw, backs, strict=True):
         faults[day] += back.kind == "fault"
@@ -259,87 +228,6 @@ def _hurried(
             # Of the bucket's slowest edge, so that rounding never accuses; a count may be several pieces.
             fast[day] += number * (edges(bucket)[1] * SECOND / factor < TOO_FAST * (ideal or 0.0))
     return counts, fast
-
-
-def _explained(
-    view: View,
-    name: str,
-    meaning: Meaning,
-    raw: Sequence[tuple[int, int, int, int, float]],
-    usual: tuple[float, float],
-) -> list[Back]:
-    """Return each step back with what it is."""
-    known = view.spans(name)
-    zone = ZoneInfo(view.calendar.zone)
-    changes = _changes(view, name, meaning.resets_with)
-    found: list[Back] = []
-    open_: dict[int, set[str]] = defaultdict(set)  # quarter of the local day -> dates with an unexplained step
-    near_zero: list[bool] = []
-    for _, at, before, after, unit in raw:
-        last = _last_seen(known, at)
-        limit = max(PACE * usual[0] * (at - last + MARGIN_NS) / QUARTER_NS, STEPS * usual[1])
-        modulus = None if meaning.modulus is None else round(meaning.modulus / unit)
-        across = 0 if modulus is None else after + modulus - before
-        near = 0 <= after <= limit
-        near_zero.append(near)
-        if modulus is not None and before < modulus and after >= 0 and across <= limit:
-            found.append(Back(at, before, after, "wrap", across))
-        elif near and (
-            any(_struck(reset, last - NEAR_NS, at + NEAR_NS, zone) for reset in meaning.resets)
-            or bool(((changes >= last - NEAR_NS) & (changes <= at + NEAR_NS)).any())
-        ):
-            found.append(Back(at, before, after, "reset", after))
-        else:
-            found.append(Back(at, before, after, "fault", 0))
-            if near:
-                open_[_local_quarter(at, zone)].add(_local(at, zone).date().isoformat())
-    return [
-        Back(back.at_ns, back.before, back.after, "suspected", 0)
-        if back.kind == "fault" and near and len(open_[_local_quarter(back.at_ns, zone)]) >= HABIT
-        else back
-        for back, near in zip(found, near_zero, strict=True)
-    ]
-
-
-def _changes(view: View, name: str, other: str | None) -> Ints:
-    """Return when the signal that sets a counter back said something else than before."""
-    track = None if other is None else view.seen.track(f"{name.partition('/')[0]}/{other}")
-    if track is None:
-        return np.zeros(0, np.int64)
-    begun = [
-        at for at, one, last in zip(track.start[1:], track.label[1:], track.label, strict=False) if one != last
-    ]
-    return np.array(begun, np.int64)
-
-
-def _last_seen(known: Spans, at: int) -> int:
-    """Return until when the value before a reading at `at` was known."""
-    index = int(np.searchsorted(known.start, at + MILLI_NS, side="right")) - 1
-    if index < 0 or at - known.start[index] > MILLI_NS:
-        return at  # known right up to this reading
-    return int(known.end[index - 1]) if index else at
-
-
-def _local(at: int, zone: ZoneInfo) -> datetime:
-    return datetime.fromtimestamp(at // SECOND, UTC).astimezone(zone)
-
-
-def _local_quarter(at: int, zone: ZoneInfo) -> int:
-    """Return the quarter hour of the local day that lies nearest to an instant, 0-95."""
-    local = _local(at, zone)
-    return round((local.hour * 60 + local.minute + local.second / 60) / 15) % 96
-
-
-def _struck(reset: time, from_ns: int, to_ns: int, zone: ZoneInfo) -> bool:
-    """Return whether a local time of day lies between two instants."""
-    day = _local(from_ns, zone).date()
-    last = _local(to_ns, zone).date()
-    while day <= last:
-        at = int(datetime.combine(day, reset, zone).timestamp()) * SECOND
-        if from_ns <= at <= to_ns:
-            return True
-        day += timedelta(days=1)
-    return False
 
 
 def best(found: Sequence[Counted]) -> Counted:
