@@ -49,7 +49,6 @@ class Gathering(Ledger):
         self._phase = zlib.crc32(self.id.encode()) * WAIT_NS >> 32
         self._due_ns = 0  # when what waits is taken
         self._before_ns = 0  # end of the last day that was closed when they came
-        self._fine, self._fine_ns = 0, (0, 0)  # requests that went well, of one day
 
     @property
     def time_ns(self) -> int:
@@ -67,13 +66,7 @@ class Gathering(Ledger):
         if waiting.rows and not (closed_ns == self._before_ns and _alike(block.source, waiting.source)):
             self.flush()
         self._before_ns = closed_ns
-        trips, (start, end) = block.round_trips, self._fine_ns
-        if len(trips) == 1 and closed_ns <= start <= trips[0].time_ns < end and not trips[0].status:
-            self._fine += 1
-        elif trips:
-            self._count_fine()
-            self._fine_ns = self._day(trips[0].time_ns)
-            self.requests(trips, closed_ns)
+        self._requests.take(block.round_trips, closed_ns)
         begins = not waiting.rows
         low = waiting.append(block)
         if low and begins:
@@ -85,7 +78,6 @@ class Gathering(Ledger):
 
     def flush(self) -> None:
         """Take what waits."""
-        self._count_fine()
         if self._waiting.rows:
             with self._open():
                 pass
@@ -93,7 +85,6 @@ class Gathering(Ledger):
     @contextmanager
     def _open(self) -> Iterator[None]:
         """Take what waits, with everything at hand until the end."""
-        self._count_fine()
         if self._cold:
             for name, part in zip(COLD, thawed(self._cold), strict=True):
                 setattr(self, name, part)
@@ -107,12 +98,6 @@ class Gathering(Ledger):
         self._cold = frozen([getattr(self, name) for name in COLD])
         for name in COLD:
             setattr(self, name, None)
-
-    def _count_fine(self) -> None:
-        if self._fine:
-            counts = self._requests.setdefault(self._fine_ns[0], {})
-            counts["ok"] = counts.get("ok", 0) + self._fine
-            self._fine = 0
 
     def resumed(self, start_ns: int) -> int | None:
         """See `Ledger`."""

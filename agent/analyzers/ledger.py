@@ -7,12 +7,12 @@ sources are interleaved or blocks are cut.
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from agent.analyzers.asked import Requests
 from agent.analyzers.counting import Counting
 from agent.analyzers.jitter import Jitter
 from agent.analyzers.knowledge import Polled, Subscribed
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from agent.analyzers.knowledge import Knowledge
     from agent.analyzers.signals import Analyzer
-    from agent.frame import FrameBlock, RoundTrip, Signal, Source
+    from agent.frame import FrameBlock, Signal, Source
 
     Ints = NDArray[np.int64]
     Day = Callable[[int], tuple[int, int]]
@@ -108,7 +108,7 @@ class Ledger:
         self._since = np.zeros(n, np.int64)  # first row of the first block whose source lists the signal
         self._listed: tuple[Signal, ...] | None = None
         self._reads: dict[int, Ints] = {}  # start of the day -> int64[4, n]
-        self._requests: dict[int, dict[str, int]] = {}
+        self._requests = Requests(day)
         self._late: dict[int, int] = {}
         self._resumed: dict[int, int] = {}  # start of a day -> see `resumed`
         self._rows_ns = 0
@@ -128,8 +128,7 @@ class Ledger:
     def block(self, block: FrameBlock, closed_ns: int) -> None:
         """Take a block; `closed_ns` is the end of the last closed day."""
         self.rows(block, closed_ns)
-        if block.round_trips:
-            self.requests(block.round_trips, closed_ns)
+        self._requests.take(block.round_trips, closed_ns)
 
     def rows(self, block: FrameBlock, closed_ns: int) -> None:
         """Take the rows of a block, see `block`."""
@@ -276,20 +275,6 @@ class Ledger:
         counted = np.bincount(cell, minlength=OUTCOMES * n).reshape(OUTCOMES, n)
         self._reads[start_ns] = self._reads[start_ns] + counted if start_ns in self._reads else counted
 
-    def requests(self, trips: Sequence[RoundTrip], closed_ns: int) -> None:
-        """Count requests by day and outcome; nearly all are of one day and went well."""
-        times = [trip.time_ns for trip in trips]
-        start, end = self._day(low := min(times))
-        if closed_ns <= low and max(times) < end:
-            said = [trip.status for trip in trips]
-            number = {(start, status): said.count(status) for status in dict.fromkeys(said)}
-        else:
-            number = Counter((self._day(t.time_ns)[0], t.status) for t in trips if t.time_ns >= closed_ns)
-        for (day, status), many in number.items():
-            counts = self._requests.setdefault(day, {})
-            outcome = f"{status >> 16:04x}" if status >> 30 else "ok"
-            counts[outcome] = counts.get(outcome, 0) + many
-
     def close(self, start_ns: int, end_ns: int, down: Spans, configured: frozenset[str] | None) -> SourceDay | None:
         """Return the source's part of a day, or None if there is no trace of it.
 
@@ -332,7 +317,7 @@ class Ledger:
             live=live.pack(start_ns),
             spans=packed,
             signals=signals,
-            requests=self._requests.get(start_ns, {}),
+            requests=self._requests.of(start_ns),
             late=self._late.get(start_ns, 0),
             **self._analyzed(Closing(start_ns, end_ns, placed, known, live)),
         )
@@ -358,7 +343,7 @@ class Ledger:
         for analyzer in self._analyzers.values():
             analyzer.drop(end_ns)
         self._reads = {s: v for s, v in self._reads.items() if s >= end_ns}
-        self._requests = {s: v for s, v in self._requests.items() if s >= end_ns}
+        self._requests.drop(end_ns)
         self._late = {s: v for s, v in self._late.items() if s >= end_ns}
         self._resumed = {s: v for s, v in self._resumed.items() if s >= end_ns}
 
@@ -374,7 +359,7 @@ class Ledger:
             "seen": self._seen.tolist(),
             "since": self._since.tolist(),
             "reads": {str(s): v.tolist() for s, v in self._reads.items()},
-            "requests": {str(s): v for s, v in self._requests.items()},
+            "requests": self._requests.state(),
             "late": {str(s): v for s, v in self._late.items()},
             "resumed": {str(s): v for s, v in self._resumed.items()},
             "times": [self._rows_ns, self._marks_ns, self.first_ns],
@@ -391,7 +376,7 @@ class Ledger:
         self._seen = np.array(state["seen"], np.int64)
         self._since = np.array(state["since"], np.int64)
         self._reads = {int(s): np.array(v, np.int64) for s, v in state["reads"].items()}
-        self._requests = {int(s): dict(v) for s, v in state["requests"].items()}
+        self._requests.restore(state["requests"])
         self._late = {int(s): v for s, v in state["late"].items()}
         self._resumed = {int(s): v for s, v in state["resumed"].items()}
         self._rows_ns, self._marks_ns, self.first_ns = state["times"]
