@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
@@ -25,15 +25,12 @@ if TYPE_CHECKING:
 
     from readiness.evidence import DayEvidence, SourceDay
     from readiness.records import (
-        Access,
         Burst,
-        Certificate,
         Count,
         Ids,
         Label,
         Loop,
         Millis,
-        Offer,
         Skew,
         Track,
         Values,
@@ -135,7 +132,6 @@ class Seen:
     """
 
     def __init__(self, days: Sequence[DayEvidence], calendar: Calendar, dates: Sequence[date]) -> None:
-        self._all = days
         self._calendar = calendar
         self.dates = tuple(dates)
         start, end = calendar.bounds(self.dates[0])[0], calendar.bounds(self.dates[-1])[1]
@@ -148,14 +144,6 @@ class Seen:
         """(day, evidence) in order of time; a day whose start was moved since counts with its nearest."""
         self._starts = np.array([record.start_ns for _, record in self.records], np.int64)
         self._tracks: dict[str, Labelled] = {}
-        self._before: dict[int, Seen] = {}
-
-    def before(self, days: int) -> Seen:
-        """Return the same for the production days before these."""
-        if days not in self._before:
-            dates = [self.dates[0] - timedelta(days=back) for back in range(days, 0, -1)]
-            self._before[days] = Seen(self._all, self._calendar, dates)
-        return self._before[days]
 
     def quarters(self, instants: Ints) -> Ints:
         """Return the start of the quarter hour (of its day's evidence) that each instant lies in."""
@@ -183,10 +171,9 @@ class Seen:
         return found
 
     def forget(self, machine: str) -> None:
-        """Let go of the tracks of a machine, and of the days before these."""
+        """Let go of the tracks of a machine."""
         for name in [one for one in self._tracks if one.startswith(f"{machine}/")]:
             del self._tracks[name]
-        self._before.clear()
 
     def track(self, name: str) -> Labelled | None:
         """Return what a signal (`{machine}/{signal}`) with few values said; None if it has no track at all."""
@@ -196,11 +183,6 @@ class Seen:
                 return None
             self._tracks[name] = _joined(parts, len(self.dates))
         return self._tracks[name]
-
-    def spans_of(self, name: str, labels: Collection[Label]) -> Spans:
-        """Return when a signal said one of the labels; empty if it has no track."""
-        track = self.track(name)
-        return EMPTY if track is None else track.spans_of(labels)
 
     def counts(self, name: str) -> list[tuple[int, DayEvidence, Count]]:
         """Return what a counter counted, per day."""
@@ -231,18 +213,6 @@ class Seen:
     def skews(self, device: str) -> list[tuple[int, DayEvidence, list[Skew]]]:
         """Return a device's clock against ours, per day."""
         return [(d, r, r.skews[device]) for d, r in self.records if device in r.skews]
-
-    def offers(self, device: str) -> list[tuple[int, DayEvidence, list[Offer]]]:
-        """Return the endpoints that a device offers, per day."""
-        return [(d, r, r.offers[device]) for d, r in self.records if device in r.offers]
-
-    def certificates(self, device: str) -> list[tuple[int, DayEvidence, Certificate]]:
-        """Return a device's certificate, per day."""
-        return [(d, r, r.certificates[device]) for d, r in self.records if device in r.certificates]
-
-    def access(self, device: str) -> list[tuple[int, DayEvidence, Access]]:
-        """Return what our user could write on a device, per day."""
-        return [(d, r, r.access[device]) for d, r in self.records if device in r.access]
 
     def jitter(self, source: str) -> list[tuple[int, DayEvidence, dict[int, int]]]:
         """Return the sketch of a poll's jitter (thousandths of the interval), per day that has one."""
