@@ -23,6 +23,7 @@ from contract.codec import DATA_LIMIT, decode, encode
 from contract.day import Late
 from contract.evidence import CONTENT_LIMIT, EvidenceOk, joined, open_content, open_part
 from contract.topics import AgentTopics, split
+from readiness import sound
 from readiness.evidence import current, load
 
 if TYPE_CHECKING:
@@ -180,7 +181,7 @@ class Inbox:
         try:
             content = joined(texts, part.hash)
             why = self._wrong(agent, part, content, now)
-        except (WireError, ValueError) as exc:  # the latter: moments that are no numbers
+        except WireError as exc:
             logger.warning("%s: the evidence of %s: %s", agent, part.date, exc)
             why = "content"
         if why is None and not self._keep(agent, part, content, shelf):
@@ -208,7 +209,7 @@ class Inbox:
         """Return why a day is not taken, None if it is.
 
         Raises:
-            WireError, ValueError: it cannot be read.
+            WireError: it cannot be read.
         """
         day = open_content(content)
         if (day.factory, day.agent) != (self._topics.factory, agent):
@@ -217,6 +218,7 @@ class Inbox:
         if not current(raw):
             return "version"
         evidence = load(raw)
+        sound.require(evidence)
         if not day.date == evidence.day == part.date:
             return "content"
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.fuzz import certificates, columns, exports, files, foreign, lists, memory, wire, words
+from tests.fuzz import certificates, columns, evidence, exports, files, foreign, lists, memory, wire, words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,4 +30,5 @@ TARGETS: Mapping[str, Target] = {
     "exports": exports.TARGET,
     "certificates": certificates.TARGET,
     "foreign": foreign.TARGET,
+    "evidence": evidence.TARGET,
 }
