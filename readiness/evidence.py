@@ -50,6 +50,7 @@ CENSORED = frozenset(
 """Causes of gaps that are not the factory's fault."""
 Packed = list[int]
 """[offset from the day's start, length, ...] in nanoseconds, as `Spans.pack` writes it."""
+_DAMAGED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class SignalDay(msgspec.Struct, frozen=True, array_like=True):
@@ -185,7 +186,7 @@ def load(raw: bytes, *, values: bool = True) -> DayEvidence:
     """
     try:
         day = msgspec.json.decode(raw, type=DayEvidence if values else _DayApart)
-    except msgspec.DecodeError as exc:
+    except _DAMAGED as exc:
         raise WireError(f"not a day's evidence: {exc}") from exc
     if day.version != VERSION:
         raise WireError(f"evidence of version {day.version}; this release reads version {VERSION}")
@@ -204,7 +205,7 @@ def current(raw: bytes) -> bool:
     """
     try:
         return msgspec.json.decode(raw, type=_Version).version == VERSION
-    except msgspec.DecodeError:
+    except _DAMAGED:
         return True
 
 
