@@ -116,7 +116,7 @@ class Count(msgspec.Struct, frozen=True, array_like=True):
     """What a counter counted, in units of `unit` (1, or 1e-6 for one with a fraction).
 
     Steps back are left out of everything but `back`: what they mean (a wrap, a reset, a fault) is for who knows the
-    modulus and the habits of the factory, see `readiness.counting`. So are jumps forward beyond 2^53, which no
+    modulus and the habits of the factory, see `readiness.backs`. So are jumps forward beyond 2^53, which no
     counter makes. first + sum of `counted` + sum of (after - before) over all of `back` is `last`.
 
     Attributes:
