@@ -9,6 +9,7 @@ gathered in memory; what a restart or a flood takes from there is sent again.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import queue
 import threading
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 FOLDER, LATE = "evidence", "late.json"
-MESSAGES = 256
+MESSAGES, MESSAGES_BYTES = 256, 32 * 10**6
 """That wait to be looked at; more are dropped, and sent again."""
 GATHERED = 8
 """Days of which some parts are there."""
@@ -98,6 +99,8 @@ class Inbox:
         self._gathered: OrderedDict[tuple[str, str, str], dict[int, str]] = OrderedDict()
         self._refused: dict[tuple[str, str], Why] = {}
         self._messages: queue.Queue[tuple[str, bytes] | None] = queue.Queue(MESSAGES)
+        self._waiting = 0  # bytes of them
+        self._counting = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="inbox", daemon=True)
         every = AgentTopics(topics.factory, "x").evidence.replace("/x/", "/+/")
         uplink.subscribe(every, self._heard, DATA_LIMIT)
@@ -120,8 +123,9 @@ class Inbox:
 
     def stop(self) -> None:
         """End; what is not confirmed by now is sent again."""
-        while not self._messages.empty():
-            self._messages.get_nowait()
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._messages.get_nowait()
         self._messages.put(None)
         self._thread.join(10)
 
@@ -141,13 +145,15 @@ class Inbox:
         return 0 if since is None else self._monotonic() - since
 
     def _heard(self, topic: str, payload: bytes, _retained: bool) -> None:  # noqa: FBT001 - a Listener
-        try:
-            self._messages.put_nowait((topic, payload))
-        except queue.Full:
-            return  # it comes again
+        with self._counting, contextlib.suppress(queue.Full):  # what is dropped comes again
+            if self._waiting + len(payload) <= MESSAGES_BYTES:
+                self._messages.put_nowait((topic, payload))
+                self._waiting += len(payload)
 
     def _run(self) -> None:
         while (message := self._messages.get()) is not None:
+            with self._counting:
+                self._waiting -= len(message[1])
             try:
                 self.take(*message)
             except Exception:  # the next message must not suffer

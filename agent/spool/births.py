@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import zstandard
 
+from agent.errors import WireError
 from agent.spool.disk import make_folder, remove
 from contract import codec
 
@@ -64,9 +65,9 @@ class Files:
         """Return the body and the sources of a birth, None when they cannot be read."""
         try:
             data = (self._folder / digest).read_bytes()
-            raw = zstandard.ZstdDecompressor().decompress(data, max_output_size=LIMIT)
+            raw = codec.decompress(data, LIMIT)
             body, sources = msgspec.msgpack.decode(raw, type=tuple[bytes, bytes])
-        except (OSError, zstandard.ZstdError, ValueError):  # the last: no MessagePack, or a name that none can have
+        except (OSError, WireError, ValueError):  # the last: no MessagePack, or a name that none can have
             return None
         return (body, sources) if codec.digest(body) == digest else None
 

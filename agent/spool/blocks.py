@@ -21,6 +21,7 @@ import zstandard
 from agent.errors import WireError
 from agent.spool import columns
 from agent.spool.disk import make_folder, remove
+from contract import codec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -176,6 +177,6 @@ def _index(header: bytes, raw: bytes) -> Index:
     if _crc(raw, blob) != crc:
         raise WireError("the index of a file of blocks is damaged")
     try:
-        return _decoder.decode(zstandard.ZstdDecompressor().decompress(raw, max_output_size=INDEX_LIMIT))
-    except (zstandard.ZstdError, msgspec.DecodeError) as exc:
+        return _decoder.decode(codec.decompress(raw, INDEX_LIMIT))
+    except (WireError, msgspec.DecodeError) as exc:
         raise WireError(f"the index of a file of blocks is damaged: {exc}") from exc

@@ -103,9 +103,12 @@ def unseal(blob: bytes, first: bytes | None) -> bytes:
         WireError: it is not what was written.
     """
     *_, size, length, _ = _HEADER.unpack_from(blob)
+    packed = blob[HEADER : HEADER + length]
     try:
+        if zstandard.frame_content_size(packed) > size:  # we write none; the library would believe it
+            raise WireError("a record of the journal claims to be larger than it is")
         raw = zstandard.ZstdDecompressor(dict_data=_dictionary(first)).decompress(
-            blob[HEADER : HEADER + length], max_output_size=max(size, 1)
+            packed, max_output_size=max(size, 1)
         )
     except zstandard.ZstdError as exc:
         raise WireError(f"a record of the journal: {exc}") from exc

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from agent.platform.inbox import MESSAGES, MESSAGES_BYTES
 from agent.platform.packing import pack
 from agent.requests import RequestError
 from contract.codec import DATA_LIMIT, compress, decode, digest, encode
@@ -332,6 +333,26 @@ def test_what_cannot_be_right_is_refused_with_a_word(make: Callable[..., Member]
     assert one.team.inbox is not None
     assert one.team.inbox.shelves["edge-2"].read(DATES[0]) == good
     client.close()
+
+
+def test_a_flood_takes_no_more_memory_than_it_may(make: Callable[..., Member]) -> None:
+    one = make("edge-1", agents=["edge-2"])
+    inbox = one.team.inbox
+    assert inbox is not None
+    topic = AgentTopics(FACTORY, "edge-2").evidence
+    large = bytes(DATA_LIMIT)
+    for _ in range(500):
+        inbox._heard(topic, large, False)
+    assert inbox._messages.qsize() == MESSAGES_BYTES // DATA_LIMIT
+    for _ in range(500):
+        inbox._heard(topic, b"small", False)
+    assert inbox._messages.qsize() == MESSAGES
+    inbox.start()
+    eventually(inbox._messages.empty)
+    inbox._heard(topic, large, False)
+    inbox.stop()
+    assert inbox._waiting <= DATA_LIMIT
+    assert not inbox._thread.is_alive()
 
 
 def test_only_the_right_hash_frees_and_what_waits_survives_everything(
