@@ -337,3 +337,19 @@ def test_a_machine_of_the_inventory_without_any_evidence_has_no_facts_and_no_zer
     assert not facts.stops
     assert not facts.lots
     assert production(view, "nobody") is facts
+
+
+def test_what_lies_beyond_the_declared_modulus_is_no_wrap() -> None:
+    raw = np.cumsum(made()) + 900
+    raw[2 * DAY_S :] -= raw[2 * DAY_S] - 3  # set back from some thousand pieces, and the modulus is 1,000
+    counted = total(facts_of(raw, modulus=1000))
+    assert [(back.kind, back.gained) for back in counted.backs] == [("fault", 0)]
+
+
+def test_a_counter_that_wraps_within_each_quarter_hour_loses_nothing() -> None:
+    pieces, clock = made(every=200), np.arange(DAYS * DAY_S) % DAY_S
+    pieces[(clock >= 2 * 3600) & (clock < 8 * 3600)] = 1
+    counted = total(facts_of(np.cumsum(pieces) % 500, modulus=500))
+    assert {back.kind for back in counted.backs} == {"wrap"}
+    assert len(counted.backs) > 40 * DAYS
+    assert counted.pieces.sum() == pieces[1:].sum()

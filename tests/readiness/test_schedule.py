@@ -82,3 +82,12 @@ def test_planned_time_of_a_week_is_never_counted_twice(pieces: list[tuple[int, t
     days = [calendar.planned_spans(date(2026, 3, 23) + timedelta(days=n)) for n in range(9)]
     assert union(*days).length() == sum(d.length() for d in days)
     assert all(not len(intersection(a, b)) for a, b in itertools.pairwise(days))
+
+
+def test_a_night_shift_that_begins_after_midnight_belongs_to_the_day_before() -> None:
+    tuesday_night = {2: ((time(2), time(6)),)}  # written for the Wednesday on whose date it begins
+    calendar = Calendar("Asia/Seoul", time(8), tuesday_night)
+    tuesday, wednesday = date(2026, 11, 24), date(2026, 11, 25)
+    begin = int(datetime(2026, 11, 24, 17, tzinfo=UTC).timestamp()) * SECOND  # 02:00 of Wednesday in Seoul
+    assert list(calendar.planned_spans(tuesday)) == [(begin, begin + 4 * 3600 * SECOND)]
+    assert not len(calendar.planned_spans(wednesday))

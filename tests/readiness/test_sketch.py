@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from readiness.sketch import ERROR, MOST, UNIT_NS, buckets, edges, index, merged, pairs, quantile, value
+from readiness.sketch import ERROR, GAMMA, MOST, UNIT_NS, buckets, edges, index, merged, pairs, quantile, value
 
 DURATIONS = st.lists(st.integers(-(10**13), 10**13), min_size=1, max_size=200)
 
@@ -61,3 +61,10 @@ def test_the_largest_numbers_are_in_the_last_buckets() -> None:
 def test_flat_sketches_merge() -> None:
     assert merged([-1, 2, 3, 4], [], [3, 1, 9, 9]) == {-1: 2, 3: 5, 9: 9}
     assert pairs([]) == {}
+
+
+def test_rounding_moves_nothing_over_an_edge() -> None:
+    assert 0.07 * 100 > 7
+    assert quantile({1: 7, 2: 93}, 0.07) == 1, "seven of a hundred are at or below it"
+    on_edges = np.array([GAMMA**bucket for bucket in range(1, 2000)])
+    assert index(on_edges).tolist() == [*range(1, 2000)]

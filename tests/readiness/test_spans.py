@@ -75,3 +75,9 @@ def test_nanoseconds_of_this_century_stay_exact() -> None:
     spans = Spans.of([(start, start + 1), (start + 1, start + 3)])
     assert list(spans) == [(start, start + 3)]
     assert EMPTY.before(np.array([start])).tolist() == [0]
+
+
+def test_a_hole_of_just_the_length_is_filled_and_a_longer_one_is_not() -> None:
+    spans = Spans.of([(0, 10), (20, 30), (41, 50)])
+    assert list(spans.bridged(10)) == [(0, 30), (41, 50)]
+    assert list(spans.bridged(9)) == [(0, 10), (20, 30), (41, 50)]

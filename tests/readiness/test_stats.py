@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from readiness.intervals import quantile_interval
 from readiness.sketch import buckets
-from readiness.stats import Z, effective, interval, wilson
+from readiness.stats import Interval, Ratios, Z, around, effective, interval, wilson
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -152,3 +152,26 @@ def test_the_interval_of_a_quantile_covers_it_from_both_sides(days: int) -> None
     limit = PLANTS * 0.07 + 3 * math.sqrt(PLANTS * 0.07)
     assert low <= limit
     assert high <= limit
+
+
+def test_days_that_follow_each_other_are_worth_a_tenth_at_least_and_two_in_any_case() -> None:
+    half = np.repeat([1.0, -1.0], 50)
+    assert effective(half) == pytest.approx(100 * 0.1 / 1.9), "a correlation near 1 is taken for 0.9"
+    assert effective(np.repeat([1.0, -1.0], 3)) == 2.0
+
+
+def test_five_days_that_lost_something_are_resampled_and_four_are_not() -> None:
+    for lossy in (4, 5):
+        num = np.full((1, 20), 100.0)
+        num[0, 1 : 1 + 3 * lossy : 3] = [99.0, 97.0, 98.0, 90.0, 96.0][:lossy]
+        den = np.full((1, 20), 100.0)
+        found, plain = interval(num, den, np.ones(1), 1), Ratios.of(num, den, np.ones(1))
+        formula = wilson(plain.value, plain.n_eff)
+        assert ((found.lo, found.hi) == formula) == (lossy == 4)
+
+
+def test_an_interval_never_lies_on_one_side_of_its_value() -> None:
+    assert around(0.5, 0.6, 0.7, 3, 3.0) == Interval(0.5, 0.5, 0.7, 3, 3.0)
+    assert around(0.5, 0.3, 0.4, 3, 3.0) == Interval(0.5, 0.3, 0.5, 3, 3.0)
+    assert around(0.5, -0.1, 1.1, 3, 3.0) == Interval(0.5, 0.0, 1.0, 3, 3.0)
+    assert around(5.0, 1.0, 9.0, 3, 3.0, most=np.inf).hi == 9.0
