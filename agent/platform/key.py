@@ -33,14 +33,14 @@ def own_key(folder: Path) -> PrivateKey:
     path = folder / NAME
     try:
         with path.open("rb") as file:
-            seed = bytes.fromhex(file.read(2 * SEED + 2).decode("ascii").strip())
-        if len(seed) == SEED:
-            path.chmod(0o600)
-            return private_key(seed)
+            key = private_key(bytes.fromhex(file.read(2 * SEED + 2).decode("ascii").strip()))
+        path.chmod(0o600)
     except FileNotFoundError:
         pass
     except ValueError:
-        seed = b""
+        pass  # no hexadecimal digits, or another number of them
+    else:
+        return key
     if path.exists():
         aside = path.with_suffix(".damaged")
         path.replace(aside)

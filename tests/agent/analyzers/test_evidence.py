@@ -66,6 +66,7 @@ def one_day(sources: Sequence[Source], items: Sequence[Item]) -> DayEvidence:
     return load(evidence.take_closed()["2026-11-23"])
 
 
+@pytest.mark.timeout(600)  # against hanging; beside others it takes minutes
 @settings(max_examples=int(os.environ.get("TSQ_EXAMPLES", "25")), deadline=None)
 @given(st.integers(0, 2**32), st.integers(1, 40))
 def test_cuts_and_kills_leave_no_trace_in_the_evidence(seed: int, most: int) -> None:

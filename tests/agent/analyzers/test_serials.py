@@ -132,6 +132,7 @@ def test_a_day_is_what_counting_reading_by_reading_gives(seed: int, mode: Mode) 
                 check(part.ids[name], brute(said[number], (day.start_ns, day.end_ns), mode), day.start_ns)
 
 
+@pytest.mark.timeout(600)  # against hanging; beside others it takes minutes
 @pytest.mark.parametrize("mode", ["poll", "subscription"])
 def test_cuts_and_kills_leave_no_trace(mode: Mode) -> None:
     of, rng = press(mode), random.Random(9)

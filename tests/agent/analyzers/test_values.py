@@ -162,6 +162,7 @@ def check(
         assert abs(value(quantile(pairs(record.steps), 0.5), record.grain) - exact) <= 0.0201 * exact
 
 
+@pytest.mark.timeout(600)  # against hanging; beside others it takes minutes
 @pytest.mark.parametrize("mode", ["poll", "subscription"])
 @pytest.mark.parametrize("seed", range(2))
 def test_cuts_and_kills_leave_no_trace(seed: int, mode: Mode) -> None:

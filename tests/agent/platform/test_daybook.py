@@ -57,6 +57,8 @@ def test_a_key_is_made_once_for_its_user_alone(tmp_path: Path) -> None:
     assert book(tmp_path).key == first.key == key_id(first.public)
     (tmp_path / NAME).chmod(0o644)
     assert not private(tmp_path)
+    assert book(tmp_path).key == first.key
+    assert private(tmp_path), "others could read it until now"
 
 
 @pytest.mark.parametrize("content", [b"", b"nonsense", b"00" * 31, b"\xff\xfe", b"00" * 33])
@@ -104,6 +106,17 @@ def test_a_head_that_cannot_be_read_is_found_in_the_records(tmp_path: Path, cont
     fill(before, 3)
     (tmp_path / "chain.json").write_bytes(content)
     assert book(tmp_path).head == before.head
+
+
+def test_a_record_of_our_own_that_does_not_follow_is_not_where_the_chain_stands(tmp_path: Path) -> None:
+    of, other = book(tmp_path), tmp_path / "other"
+    fill(of, 2)
+    other.mkdir()
+    (other / NAME).write_bytes((tmp_path / NAME).read_bytes())
+    fork = book(other)
+    fork.add(day(fork, "2026-10-09"))  # the same key, from another beginning
+    (tmp_path / "days" / "2026-10-09.json").write_bytes((other / "days" / "2026-10-09.json").read_bytes())
+    assert book(tmp_path).head == of.head
 
 
 def test_nothing_is_signed_twice_or_out_of_order(tmp_path: Path) -> None:
