@@ -7,7 +7,8 @@ each round beginning at another place of it. Making a day takes five minutes of 
 Then, in processor time of one core and by the sample: all of `tsq-agent replay`, and of it reading, decoding,
 joining, the analyzers and the closing of days; beside it the same files only read and unpacked, which is what no
 replay can be faster than, and what the evidence takes as it is stored. The clock's time and the highest memory are
-told beside; `--every` prints a line for so many days. The folder stays when it was named, and is used as it is when it holds files.
+told beside; `--every` prints a line for so many days. The folder stays when it was named, and is used as it is
+when it holds files.
 """
 
 from __future__ import annotations
