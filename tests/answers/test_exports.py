@@ -91,3 +91,14 @@ def test_nothing_has_happened_after_the_answer_that_tells_it() -> None:
         f"{place}: {day} is later than the date of this answer, 2026-11-20: one of them is wrong"
         for place, day in (("hand_counts[#2].to", "2027-01-01"), ("use[#1].day", "2026-11-21"))
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["under/t.csv", "under/../../t.csv", "../t.csv", "/etc/hostname", ".hidden", "''"])
+def test_a_table_stands_beside_the_answers_and_nowhere_else(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "set"
+    (folder / "under").mkdir(parents=True)
+    table = "일자,시스템,계정구분,조회수\n2026-11-18,mes,operator,3\n"
+    for place in (folder / "under", tmp_path, folder):
+        (place / "t.csv").write_text(table, "utf-8")
+    with pytest.raises(ConfigError, match="the name of a file that stands beside this one"):
+        load(written(folder, table, f"use_file: {name}\n"), "en")

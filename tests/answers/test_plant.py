@@ -78,6 +78,12 @@ def test_machines_are_told_about_and_added() -> None:
     ]
 
 
+def test_a_step_before_that_is_no_machine_is_listed_and_left_out() -> None:
+    plant = plant_with(machines=[{"id": "cnc-1", "previous": "nobody", "retrofit": "tap"}])
+    assert plant.about == {"cnc-1": About(retrofit="tap")}
+    assert listed(plant) == [("unknown_machine", "machine cnc-1 previous", "nobody", "")]
+
+
 def test_a_machine_that_is_added_under_the_name_of_another_is_listed() -> None:
     def codes(*machines: dict[str, str]) -> list[tuple[str, str, str]]:
         plant = joined(given(machines=list(machines))).plant
