@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import time
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from readiness.counting import by_day
+from readiness.counting import best, by_day
 from readiness.cycles import median_ns
 from readiness.inventory import Machine
 from readiness.plant import About, Meaning, Product
@@ -353,3 +354,15 @@ def test_a_counter_that_wraps_within_each_quarter_hour_loses_nothing() -> None:
     assert {back.kind for back in counted.backs} == {"wrap"}
     assert len(counted.backs) > 40 * DAYS
     assert counted.pieces.sum() == pieces[1:].sum()
+
+
+@pytest.mark.parametrize(("share", "wins"), [(0.6, "quiet"), (0.5, "quiet"), (0.4, "busy")])
+def test_a_counter_without_faults_is_believed_unless_it_was_dead_for_most_of_the_time(
+    share: float, wins: str
+) -> None:
+    one = total(facts_of(np.cumsum(made())))
+    busy = replace(one, name="busy", faults=one.faults + 1)
+    few = round(len(one.at) * share)
+    quiet = replace(one, name="quiet", at=one.at[:few], pieces=one.pieces[:few], blind=one.blind[:few])
+    found = best([busy, quiet])
+    assert (found.name, found.others) == (wins, ("busy" if wins == "quiet" else "quiet",))
