@@ -210,7 +210,7 @@ def test_a_full_disk_keeps_nothing_and_stops_nothing(tmp_path: Path, monkeypatch
         raise OSError(28, "No space left on device")
 
     answering = made(tmp_path, file=False)
-    monkeypatch.setattr("agent.answered.os.fsync", full)
+    monkeypatch.setattr("agent.files.os.fsync", full)
     assert hear(answering, message(serial=1))
     assert in_force(answering) == [("message", 1)]
     assert not answered.Store(tmp_path / "state").versions("message")
