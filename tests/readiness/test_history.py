@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -51,6 +52,10 @@ def test_a_series_is_what_the_sums_say(step: int) -> None:
     assert plant is not None
     assert own is not None
     assert len(plant.points) == len(own.points) == -(-30 // step)
+    steps = [(date.fromisoformat(point.first), date.fromisoformat(point.last)) for point in plant.points]
+    assert (steps[0][0], steps[-1][1]) == (FIRST, last)  # the last step may be shorter: it ends where was asked
+    assert all((end - begin).days + 1 == step for begin, end in steps[:-1])
+    assert all(after[0] - before[1] == timedelta(days=1) for before, after in pairwise(steps))
     for at, (whole, one) in enumerate(zip(plant.points, own.points, strict=True)):
         n, d = num[:, at * step : (at + 1) * step].sum(axis=1), den[:, at * step : (at + 1) * step].sum(axis=1)
         seen = d > 0

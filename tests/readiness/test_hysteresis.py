@@ -53,6 +53,21 @@ def test_a_new_level_waits_for_a_window_without_common_days() -> None:
     assert (found.level, found.since, found.waiting) == (Levels(2, 2), FIRST + timedelta(weeks=1), None)
 
 
+def test_a_window_with_one_common_day_confirms_nothing() -> None:
+    def judged(start: int, level: int) -> Judged:
+        return Judged(FIRST + timedelta(start), FIRST + timedelta(start + 27), Levels(level, level), LINE)
+
+    assert level([judged(0, 1), judged(7, 2), judged(34, 2)]) == (1, 1)
+    assert level([judged(0, 1), judged(7, 2), judged(35, 2)]) == (2, 2)
+
+
+def test_the_lower_end_never_stands_above_the_upper_one() -> None:
+    """The lower end is the same for weeks, the upper one flickers and is never confirmed."""
+    rows = weeks(1, 3, 3, 3, 3, 3)
+    shown = [Judged(j.first, j.last, Levels(j.level.low, j.level.high + k % 2), j.line) for k, j in enumerate(rows)]
+    assert level(shown) == (1, 1)
+
+
 def test_a_window_between_that_says_otherwise_begins_anew() -> None:
     assert level(weeks(1, 2, 2, 1, 2, 2, 2, 2)) == (1, 1)
     assert level(weeks(1, 2, 2, 1, 2, 2, 2, 2, 2)) == (2, 2)

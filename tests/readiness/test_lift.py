@@ -54,6 +54,14 @@ def test_an_interval_has_a_width_even_if_every_alert_is_followed() -> None:
     assert found.hi == 1.0
 
 
+def test_an_interval_ends_at_minus_one() -> None:
+    control = np.ones((25, 5))
+    found = lift(np.zeros(25, np.bool_), np.repeat(np.arange(5), 5), control)
+    assert found is not None
+    assert found.value == found.lo == -1.0
+    assert -1.0 < found.hi < -0.7
+
+
 def test_alerts_without_a_matched_window_and_alerts_of_one_day_say_nothing() -> None:
     control = np.full((6, 3), math.nan)
     control[:3, 1:] = 0.0

@@ -369,6 +369,16 @@ def test_a_number_that_steps_back_all_day_is_a_counter_only_where_its_role_says_
         assert sum(found.counted[1::2]) == sum(max(b - a, 0) for a, b in itertools.pairwise(values))
 
 
+@pytest.mark.parametrize(("backs", "there"), [(BACKS, True), (BACKS + 1, False)])
+def test_a_number_that_steps_back_a_hundred_times_a_day_is_a_counter_and_one_more_is_none(
+    backs: int,
+    there: bool,  # noqa: FBT001
+) -> None:
+    found = counts(None, DataType.INT32, [n % 30 for n in range(30 * backs + 1)])
+    assert (found is not None) == there
+    assert found is None or found.backs == backs
+
+
 def test_a_state_that_goes_up_and_down_is_no_counter_and_a_lot_counter_is_one() -> None:
     assert counts(None, DataType.INT16, [0, 1, 0, 2, 0, 1, 0, 1, 0, 3, 0]) is None
     lots = counts(None, DataType.INT16, [n % 50 for n in range(600)])

@@ -135,6 +135,11 @@ def test_without_times_of_the_device_it_may_be_the_state_that_is_wrong() -> None
         assert said.shown["resting_share"] == pytest.approx(2 / 12, abs=1e-6)
 
 
+def test_one_in_a_hundred_is_too_much_to_be_chance() -> None:
+    assert served(0.115).flags == ()
+    assert served(0.13).flags == ("RESTING_TOGETHER",)
+
+
 def test_values_that_move_or_rest_for_a_moment_are_believed() -> None:
     for hours in (0.0, 0.05, 0.1):  # six minutes of twelve hours are less than one in a hundred
         said = served(hours, stated=1000, repeated=160)
