@@ -60,6 +60,11 @@ def test_an_interval_ends_at_minus_one() -> None:
     assert found is not None
     assert found.value == found.lo == -1.0
     assert -1.0 < found.hi < -0.7
+    control[:5] = 0.4  # the days differ so much that the jackknife alone would go beyond
+    found = lift(np.zeros(10, np.bool_), np.repeat(np.arange(2), 5), control[:10, :2])
+    assert found is not None
+    assert found.value == pytest.approx(-0.7)
+    assert found.lo == -1.0
 
 
 def test_alerts_without_a_matched_window_and_alerts_of_one_day_say_nothing() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from agent.analyzers.connection import APART_NS, OFFERS, Connections
+from agent.analyzers.connection import APART_NS, OFFERS, TEXT, URIS, Connections
 from agent.analyzers.evidence import make
 from agent.frame import Facts, Watermark
 from readiness.evidence import load
@@ -131,6 +131,21 @@ def test_a_hostile_server_cannot_fill_the_evidence() -> None:
     offers = connections.offers(START + DAY)["cnc"]
     assert len(offers) == OFFERS
     assert all(offer.users == ["anonymous"] for offer in offers)
+    connections.facts(fact("connection", 1, {"namespaces": [None, *["urn:" + "x" * 1000] * 1000]}))
+    assert connections.sessions(START + DAY)["cnc"].namespaces == [("urn:" + "x" * 1000)[:TEXT]] * URIS
+
+
+@pytest.mark.parametrize(
+    ("said", "tells"),
+    [
+        ([0, 1], True), ([-5.5, 5], True), ([5, 5], False), ([0.0, 0.0], False), ([1, 0], False),
+        ([-3.4e38, 3.4e38], False), ([0, 3.4e38], False), ([0], False), ("0..1", False), (None, False),
+    ],
+)  # fmt: skip
+def test_a_range_without_width_or_without_end_tells_nothing(said: object, *, tells: bool) -> None:
+    connections = Connections()
+    connections.facts(fact("catalog", 0, {"source": "cnc", "signals": {"load": {"range": said}}}))
+    assert connections.native(START + DAY) == ({"cnc/load": ["range"]} if tells else {})
 
 
 def test_its_state_restores_to_the_same() -> None:

@@ -73,6 +73,16 @@ def test_local_times_in_order_are_the_instants_that_they_were(zone: str, start: 
     assert found == instants.tolist()
 
 
+def test_an_hour_that_comes_twice_begins_anew_with_a_step_back_and_one_that_never_came_is_refused() -> None:
+    times = Times("auto", "Europe/Berlin")
+    texts = ["2026-10-25 01:50:00", "2026-10-25 02:05:00", "2026-10-25 02:55:00", "2026-10-25 02:05:00"]
+    texts += ["2026-10-25 02:30:00", "2026-10-25 02:25:00", "2026-10-25 03:00:00"]
+    found = [time // (60 * SECOND) for time in times.read(texts)]
+    assert [minute - found[0] for minute in found] == [0, 15, 65, 75, 100, 95, 130]
+    with pytest.raises(Unreadable, match="on no clock of Europe/Berlin"):
+        times.read(["2026-03-29 02:30:00"])
+
+
 @given(st.lists(st.one_of(st.floats(), st.sampled_from(["", "NaN", "-", "bad", "1.5", "1e3", " 7 ", "inf"]))))
 def test_numbers_holes_and_words_are_told_apart(found: list[float | str]) -> None:
     expected: list[object] = []
@@ -116,6 +126,8 @@ def test_intervals_are_estimated_through_jitter_and_holes_and_not_where_there_is
     grid = np.arange(3000) * step + rng.normal(0, 0.005 * step, 3000)
     times = (grid[rng.random(3000) > 0.05] * SECOND).astype(np.int64) + 10**18
     assert interval_ns([(times, ())]) == round(step * SECOND)
+    assert interval_ns([(times[:20], ())]) is None
+    assert interval_ns([(times[:21], ())]) is not None
     events = (np.cumsum(rng.exponential(step, 3000)) * SECOND).astype(np.int64) + 10**18
     assert interval_ns([(events, ())]) is None
     names = ["a", "b"] * 1500
@@ -170,7 +182,11 @@ def used(rows: int) -> float:
     return int(done.stdout) / 1000
 
 
+@pytest.mark.timeout(600)  # against hanging; beside others it takes minutes
 def test_a_file_of_any_length_takes_the_same_memory() -> None:
-    """The gigabyte is read by `python -m tests.agent.assess.gigabyte`: 1,100,000 of these rows."""
-    short, long = used(20_000), used(80_000)
+    """The gigabyte is read by `python -m tests.agent.assess.gigabyte`: 1,100,000 of these rows.
+
+    The shorter file already fills what `Times` keeps of texts.
+    """
+    short, long = used(110_000), used(220_000)
     assert long < short * 1.05, (short, long)

@@ -292,10 +292,11 @@ def test_what_cannot_be_right_is_refused_with_a_word(make: Callable[..., Member]
     client = Client(broker.port, f"tsq/1/{FACTORY}/+/evidence_ok")
     good = content_of(two, DATES[0])
     start, stop = load(two.evidence[DATES[0]]).start_ns, load(two.evidence[DATES[0]]).end_ns
+    day, hour = stop - start, 3_600 * 10**9
     future = {
         "day": "2027-03-01",
-        "start": str(start + 98 * 86_400 * 10**9),
-        "end": str(stop + 98 * 86_400 * 10**9),
+        "start": str(start + 98 * day),
+        "end": str(stop + 98 * day),
     }
     cases = [
         ("edge-9", DATES[0], other(good, agent="edge-9"), "unknown_agent"),
@@ -306,7 +307,13 @@ def test_what_cannot_be_right_is_refused_with_a_word(make: Callable[..., Member]
         ("edge-2", DATES[5], content_of(two, DATES[6]), "content"),
         ("edge-2", DATES[7], b"[1, 2]", "content"),
         ("edge-2", "2027-03-01", other(evidence_with(good, **future), date="2027-03-01"), "date"),
-        ("edge-2", DATES[8], evidence_with(content_of(two, DATES[8]), start=str(stop)), "calendar"),
+        (
+            "edge-2",
+            DATES[8],
+            evidence_with(content_of(two, DATES[8]), start=str(start + 8 * day - hour)),
+            "calendar",
+        ),
+        ("edge-2", DATES[9], evidence_with(content_of(two, DATES[9]), start=str(stop + 30 * day)), "content"),
         ("edge-2", DATES[10], evidence_with(content_of(two, DATES[10]), end="this evening"), "content"),
     ]
     for agent, date, content, why in cases:
@@ -314,13 +321,13 @@ def test_what_cannot_be_right_is_refused_with_a_word(make: Callable[..., Member]
             client.client.publish(AgentTopics(FACTORY, agent).evidence, message, 1).wait_for_publish(5)
         eventually(functools.partial(answered, client, date, why))
     assert one.taken("edge-2") == []
-    wrong = [replace(open_part(message), hash="0" * 32) for message in parts(DATES[9], content_of(two, DATES[9]))]
+    wrong = [replace(open_part(message), hash="0" * 32) for message in parts(DATES[11], content_of(two, DATES[11]))]
     for part in wrong:
         client.client.publish(AgentTopics(FACTORY, "edge-2").evidence, compress(encode(part)), 1).wait_for_publish(
             5
         )
     client.client.publish(AgentTopics(FACTORY, "edge-2").evidence, b"nonsense", 1).wait_for_publish(5)
-    eventually(lambda: answers(client, DATES[9]) == ["content"])
+    eventually(lambda: answers(client, DATES[11]) == ["content"])
     about = {entry["agent"]: entry for entry in one.office.about()["agents"]}  # type: ignore[attr-defined]
     assert about["edge-9"]["awaited"] is False
     assert about["edge-2"]["refused"][DATES[8]] == "calendar"

@@ -186,6 +186,7 @@ def kept() -> Iterator[tuple[Path, list[list[Item]]]]:
         yield Path(name), entries
 
 
+@pytest.mark.timeout(600)  # against hanging; beside others it takes minutes
 @pytest.mark.parametrize("most", [4, 600])
 def test_days_anew_are_those_of_then_however_the_files_are_cut(tmp_path: Path, most: int) -> None:
     entries = minutes(2)
