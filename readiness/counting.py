@@ -61,13 +61,17 @@ Kind = Literal["wrap", "reset", "suspected", "fault"]
 
 @dataclass(frozen=True, slots=True)
 class Back:
-    """One step back: what the counter said before and after, and the counts that were gained across it."""
+    """One step back: what the counter said before and after, and the counts that were gained across it.
+
+    `blind`: it came over a time in which nothing was known, and so did what was gained.
+    """
 
     at_ns: int
     before: int
     after: int
     kind: Kind
     gained: int
+    blind: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -231,8 +235,8 @@ def _across(
         if blind.get(leapt, 0.0) >= lost:  # the leap came over a hole
             blind[leapt] -= lost
         return True
-    if back.gained:
-        pieces[place] = pieces.get(place, 0.0) + back.gained * each
+    for amount in (pieces, blind)[: 1 + back.blind] if back.gained else ():
+        amount[place] = amount.get(place, 0.0) + back.gained * each
     return False
 
 
@@ -283,12 +287,12 @@ def _explained(
         near = 0 <= after <= limit
         near_zero.append(near)
         if modulus is not None and before < modulus and after >= 0 and across <= limit:
-            found.append(Back(at, before, after, "wrap", across))
+            found.append(Back(at, before, after, "wrap", across, blind=last < at))
         elif near and (
             any(_struck(reset, last - NEAR_NS, at + NEAR_NS, zone) for reset in meaning.resets)
             or bool(((changes >= last - NEAR_NS) & (changes <= at + NEAR_NS)).any())
         ):
-            found.append(Back(at, before, after, "reset", after))
+            found.append(Back(at, before, after, "reset", after, blind=last < at))
         else:
             found.append(Back(at, before, after, "fault", 0))
             if near:
@@ -340,58 +344,6 @@ def _struck(reset: time, from_ns: int, to_ns: int, zone: ZoneInfo) -> bool:
             return True
         day += timedelta(days=1)
     return False
-
-
-def best(found: Sequence[Counted]) -> Counted:
-    """Return the counter to believe of several with the same role: the one with the fewest unexplained steps.
-
-    They are not added: a counter of the shift and one of the machine's life count the same pieces. One that counted
-    in less than half as many quarter hours as another has been dead for most of the time, however quietly.
-    """
-    most = max(len(c.at) for c in found)
-    order = sorted(
-        found,
-        key=lambda c: (
-            2 * len(c.at) < most,
-            float((c.faults + c.suspected + c.unresolved).sum()),
-            -len(c.at),
-            c.name,
-        ),
-    )
-    return _with_others(order[0], tuple(c.name for c in order[1:]))
-
-
-def _with_others(counted: Counted, others: tuple[str, ...]) -> Counted:
-    fields = {name: getattr(counted, name) for name in Counted.__slots__}
-    return Counted(**{**fields, "others": others})
-
-
-def combined(plus: Counted, other: Counted, sign: int) -> Counted:
-    """Return plus + sign * other: total of good and reject, or good of total and reject."""
-    at = np.union1d(plus.at, other.at)
-
-    def row(counted: Counted, values: Floats) -> Floats:
-        found = np.zeros(len(at))
-        found[np.searchsorted(at, counted.at)] = values
-        return found
-
-    return Counted(
-        name=f"{plus.name} {other.name}",
-        at=at,
-        pieces=row(plus, plus.pieces) + sign * row(other, other.pieces),
-        blind=row(plus, plus.blind) + sign * row(other, other.blind),
-        backs=tuple(sorted((*plus.backs, *other.backs), key=lambda b: b.at_ns)),
-        steps=plus.steps + other.steps,
-        faults=plus.faults + other.faults,
-        suspected=plus.suspected + other.suspected,
-        unresolved=plus.unresolved + other.unresolved,
-        counts=plus.counts,
-        fast=plus.fast,
-        pace=plus.pace,
-        each=plus.each,
-        derived=True,
-        others=(*plus.others, *other.others),
-    )
 
 
 def by_day(view: View, counted: Counted) -> Floats:

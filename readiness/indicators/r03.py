@@ -61,8 +61,9 @@ def evaluate(view: View, machine: str) -> Outcome:
     lows = (text, 1 - wilson(chatter / n, n)[1], 1 - wilson(standing / n, n)[1], pace[2])
     highs = (text, 1 - wilson(chatter / n, n)[0], 1 - wilson(standing / n, n)[0], pace[0])
     limit = announcing / faults if faults >= FAULTS else 1.0
+    least, most = wilson(limit, faults) if faults >= FAULTS else (1.0, 1.0)
     flags = ("ONE_PRIORITY",) * (not differ) + ("FAULTS_WITHOUT_ALARM",) * (limit < 1)
-    value, lo, hi = (min(fmean(p), limit) for p in (parts, lows, highs))
+    value, lo, hi = (min(fmean(p), at) for p, at in ((parts, limit), (lows, least), (highs, most)))
     shown = dict(zip(("text_and_priority", "not_chattering", "not_standing", "pace"), parts, strict=True))
     more = {"alarms_per_hour": rate[1], "alarms": len(seen), "faults": faults, "faults_announced": announcing}
     counted = sum(1 for day in days if len(day))

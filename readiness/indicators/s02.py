@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from readiness.conduits import OPCUA, TLS, current, devices, name
+from readiness.conduits import OPCUA, TLS, current, devices, name, server
 from readiness.indicators.base import Census, Indicator, Missing, Outcome
 
 if TYPE_CHECKING:
@@ -43,11 +43,13 @@ def evaluate(view: View, machine: str) -> Outcome:
             if not offers:  # a server offers at least what it was asked over
                 silent += 1
             else:
-                weak[device] = weaknesses(offers, view.model.semantics.policies_deprecated)
+                found = weaknesses(offers, view.model.semantics.policies_deprecated)
+                weak.setdefault(server(view, device), set()).update(found)
         elif said is None:
             silent += 1
         else:
-            weak[device] = set() if said.mode == TLS and said.peer_authenticated else {"UNPROTECTED_PROTOCOL"}
+            safe = said.mode == TLS and said.peer_authenticated
+            weak.setdefault(server(view, device), set()).update(() if safe else {"UNPROTECTED_PROTOCOL"})
     if not weak:
         return Missing("NA_NO_EVIDENCE")
     return Census(

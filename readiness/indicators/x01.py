@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from readiness.conduits import devices
 from readiness.gaps import counting, stretches
 from readiness.indicators.base import Buckets, Few, Indicator, Missing, Outcome
+from readiness.routes import routes
 from readiness.sketch import buckets
 from readiness.spans import EMPTY, intersection, union
 
@@ -44,8 +44,9 @@ class Outage:
 def outages(view: View, machine: str) -> list[Outage]:
     """Return the outages of a machine's links, in order of time."""
     days, found = counting(view, machine), []
-    for device, links in devices(view, machine).items():
-        sources = [link for link in links if link.mode != "burst"]
+    ways = routes(view, machine)
+    for device in sorted({way.device for way in ways}):
+        sources = [way for way in ways if way.device == device]
         domain = intersection(union(EMPTY, *(view.domain(s.id) for s in sources)), days)
         live = union(EMPTY, *(r.spans(part.live) for s in sources for _, r, part in view.seen.order(s.id)))
         dead, lost = stretches(live, domain)

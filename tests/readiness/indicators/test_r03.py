@@ -163,7 +163,9 @@ def test_conditions_of_a_server_are_alarms_with_text_and_severity() -> None:
 
 def test_switching_alarms_off_does_not_help() -> None:
     half = measure(story(a=FAULTS[:4], b=FAULTS[:1]))
-    assert (half.value, half.hi, half.cap) == (0.4, 0.4, 40.0)
+    assert (half.value, half.cap) == (0.4, 40.0)
+    assert half.lo < 0.25, "4 of 10 faults are a sample of faults"
+    assert half.hi > 0.6
     assert "FAULTS_WITHOUT_ALARM" in half.flags
     none = measure(story(a=[], b=[]))
     assert (none.value, none.cap) == (0.0, 0.0)
