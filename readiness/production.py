@@ -328,13 +328,18 @@ class Production:
                 rows[index] += brief.begins
         return rows
 
+    def _counts_of(self, counted: Counted) -> Spans:
+        """Return the time that counts for pieces; of a sum or difference as far as its parts were known alike."""
+        domain = self.counted_domain
+        return intersection(domain, known_alike(self.view, counted)) if counted.derived else domain
+
     def made(self, kind: Quantity, inside: Spans) -> Floats:
         """Return per day what was counted in `inside` within the time that counts, without what came unseen."""
         counted = self.quantity(kind)
         if counted is None:
             return np.zeros(len(self.view.dates))
         along = intersection(self.executing, when_known(self.view, counted))
-        part = counted.seen_within(intersection(inside, self.counted_domain), along)
+        part = counted.seen_within(intersection(inside, self._counts_of(counted)), along)
         day = self.view.seen.day_of(counted.at)
         good = (day >= 0) & (day < len(self.view.dates))
         row: Floats = np.bincount(day[good], weights=part[good], minlength=len(self.view.dates)).astype(np.float64)
@@ -377,10 +382,8 @@ class Production:
         total = self.quantity("total")
         if total is None:
             return np.zeros(len(self.view.dates))
-        seen = intersection(
-            self.counted_domain, when_known(self.view, total)
-        )  # pieces that came unseen are left out
-        return self.view.per_day(intersection(intersection(self.executing, self.priced_spans), seen))
+        seen = [self.priced_spans, self._counts_of(total), when_known(self.view, total)]
+        return self.view.per_day(reduce(intersection, seen, self.executing))
 
     @cached_property
     def basis(self) -> Basis:

@@ -29,13 +29,13 @@ def when_known(view: View, counted: Counted) -> Spans:
     return reduce(intersection, map(view.spans, counted.name.split()))
 
 
-def known_alike(view: View, one: Counted, other: Counted) -> Spans:
-    """Return the quarter hours in which two quantities were known at the same times, or nearly so.
+def known_alike(view: View, *quantities: Counted) -> Spans:
+    """Return the quarter hours in which all signals of some quantities were known at the same times, or nearly so.
 
-    What came unseen is left out of both, so in others one of them has pieces that the other lacks.
+    What came unseen is left out of each, so in others one of them has pieces that another lacks.
     """
-    first, second = when_known(view, one), when_known(view, other)
-    apart = union(difference(first, second), difference(second, first))
+    signals = [view.spans(name) for name in sorted({n for one in quantities for n in one.name.split()})]
+    apart = difference(union(*signals), reduce(intersection, signals))
     rows = [np.arange(r.start_ns, r.end_ns, QUARTER_NS, dtype=np.int64) for _, r in view.seen.records]
     if not rows:
         return EMPTY

@@ -97,7 +97,10 @@ def leap(view: View, counted: Counted) -> float | None:
     size, piece = round(sum(amount for amount, _ in rows) / max(steps, 1)), median_ns(counted)
     if singles or size < 2 or piece is None or size * counted.each <= 1:
         return None
-    if sum(abs(amount - size * number) for amount, number in rows) > EVEN * steps:
+    # A leap adds its pieces to one bucket of paces, so leaps that are all alike leave multiples of their size.
+    paces = [number for count in each for number in pairs(count.pace).values()]
+    odd = sum(number for number in paces if number % size) / max(sum(paces), 1)
+    if odd > EVEN or sum(abs(amount - size * number) for amount, number in rows) > EVEN * steps:
         return None
     pause = piece * counted.each * size
     return size * counted.each if quarters.interval(view, counted.name) <= FINE * (1 + ERROR) * pause else None

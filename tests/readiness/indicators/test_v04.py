@@ -127,3 +127,26 @@ def test_a_cycle_that_makes_four_pieces_tells_of_all_of_them() -> None:
 
 def test_an_interval_of_exactly_a_twentieth_is_fine_enough() -> None:
     assert mean(of(counters={"total": WORK // 20})) == 1.0
+
+
+def test_a_counter_that_always_leaps_alike_tells_no_cycle_times_and_no_averages() -> None:
+    """Four cavities, whose pieces share a cycle that is known, or every fourth piece: only a cycle signal knows."""
+    leaps = of(counters={"total": 4 * SLOW})
+    assert reason(leaps) == "NA_NO_EVIDENCE"
+    assert leaps.shown == {"pieces_a_leap": 4.0}
+    twice = {"total": Meaning(role="count_total", factor=2.0)}
+    assert of(counters={"total": 4 * SLOW}, meanings=twice).shown == {"pieces_a_leap": 8.0}
+    cavities = bit(CYCLE)
+    cavities["meanings"]["cycle"] = Meaning(role="cycle", factor=4.0)
+    assert mean(of(counters={"total": 4 * SLOW}, **cavities)) == pytest.approx(1.0, abs=0.01)
+
+
+def test_leaps_that_differ_or_come_with_each_reading_are_averages() -> None:
+    by_time = WORK // CYCLE * 4 + (WORK // CYCLE) % 2  # now three, now five
+    assert mean(of(counters={"total": by_time})) == 0.0
+    rarely = 4 * SLOW - (SLOW % 30 == 0)  # one leap in thirty is another one
+    assert mean(of(counters={"total": rarely})) < 0.05
+    fast = 3 * WORK  # three pieces a minute, read once a minute
+    assert (mean(of(counters={"total": fast})), found(of(counters={"total": fast})).flags) == (
+        0.0, ("INTERVAL_TOO_COARSE",),
+    )  # fmt: skip
