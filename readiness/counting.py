@@ -23,19 +23,20 @@ relative error of 2 %.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal, cast
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from readiness.leaps import leaps, unpaced
 from readiness.records import MILLI_NS, QUARTER_NS
 from readiness.sketch import edges, pairs
 from readiness.spans import EMPTY, Spans, intersection
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import time
 
     from numpy.typing import NDArray
@@ -85,7 +86,7 @@ class Counted:
         blind: [n] the part of it that came over a time in which nothing was known.
         backs: Steps back.
         steps: [days] readings that differed from the one before, steps back included.
-        faults: [days] steps back that are faults.
+        faults: [days] steps back that are faults, and those by which the counter was set forward.
         suspected: [days] those that look like a habit.
         unresolved: [days] those of which only the number is known.
         counts: [days] pieces whose pace is known, `fast` of which came too fast; 0 where no ideal cycle is known.
@@ -94,6 +95,7 @@ class Counted:
         each: Pieces of one whole count.
         derived: It is a difference or sum of other counters.
         others: Further signals of the same role, which count the same or are not understood.
+        off: Quarter hour -> pieces that were taken off, because the counter was set forward.
     """
 
     name: str
@@ -111,6 +113,7 @@ class Counted:
     each: float
     derived: bool = False
     others: tuple[str, ...] = ()
+    off: Mapping[int, float] = field(default_factory=dict)
 
     def within(self, from_ns: int, to_ns: int, along: Spans = EMPTY) -> float:
         """Return what was counted between two instants, exact where both begin a quarter hour of the day.
@@ -187,13 +190,22 @@ def count(view: View, name: str, ideals_ns: Sequence[float | None] = ()) -> Coun
     peak = (clean or max(seeing.values(), default=0.0)) / (unit * meaning.factor)
     step = sum(seeing.values()) / (unit * meaning.factor) / max(1, sum(c.steps for _, _, c in records))
     backs = _explained(view, name, meaning, raw, (peak, max(step, 1.0)))
-    faults, suspected = np.zeros(days), np.zeros(days)
+    faults, suspected, off = np.zeros(days), np.zeros(days), dict[int, float]()
     for (day, *_), back in zip(raw, backs, strict=True):
         faults[day] += back.kind == "fault"
         suspected[day] += back.kind == "suspected"
     for (day, *_, step_unit), back, place in zip(raw, backs, places, strict=True):
         if _across(back, place, (pieces, blind), step_unit * meaning.factor, PACE * clean):
             _unpaced(pace[day], round((back.before - back.after) * step_unit), PACE * clean / meaning.factor)
+            off[place] = off.get(place, 0.0) + (back.before - back.after) * step_unit * meaning.factor
+    # A meter of something that runs now and then has hours like leaps.
+    seeing = {at: (pieces[at] - blind.get(at, 0.0)) / meaning.factor for at in pieces if meaning.role != "energy"}
+    forward, most = leaps(seeing)
+    for place, day in zip(forward, view.seen.day_of(np.array(forward, np.int64)).tolist(), strict=True):
+        size = (unpaced(pace[day], seeing[place], most) or seeing[place]) * meaning.factor
+        pieces[place] -= size
+        off[place] = off.get(place, 0.0) + size
+        faults[day] += 1
     counts, fast = _hurried(pace, ideals_ns, meaning.factor)
     at = sorted(pieces)
     return Counted(
@@ -210,6 +222,7 @@ def count(view: View, name: str, ideals_ns: Sequence[float | None] = ()) -> Coun
         fast=fast,
         pace=pace,
         each=meaning.factor,
+        off=off,
     )
 
 

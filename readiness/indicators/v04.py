@@ -47,22 +47,25 @@ def unseen_by_us(view: View, key: str, known: Spans) -> Ints:
     return np.asarray(holes.end[counts < holes.end - holes.start])
 
 
-def singles(view: View, key: str, inside: Spans, each: Callable[[Ints], Floats]) -> tuple[Floats, Floats]:
+def singles(view: View, counted: Counted, inside: Spans, each: Callable[[Ints], Floats]) -> tuple[Floats, Floats]:
     """Return per day the counts of a counter that came piece by piece, and all, within the time that counts.
 
     Args:
         view: Of the window.
-        key: The counter.
+        counted: The counter.
         inside: The time that counts.
         each: Returns for quarter hours that begin at these instants what one count is, in pieces.
     """
     single, total = np.zeros(len(view.dates)), np.zeros(len(view.dates))
-    known = view.spans(key)
+    key, known = counted.name, view.spans(counted.name)
     again = unseen_by_us(view, key, known)
     for day, record, count in view.seen.counts(key):
         ours = set(((again - record.start_ns) // QUARTER_NS).tolist())
         blind = [x for index, n in pairs(count.blind).items() if index in ours for x in (index, n)]
         whole = quarters.within(record, count.counted, known, inside)
+        for at, leapt in counted.off.items():  # the counter was set forward: nothing was made
+            if record.start_ns <= at < record.end_ns and inside.within(Spans.between(at, at + QUARTER_NS)).sum():
+                whole -= leapt / counted.each
         one_by_one = quarters.within(record, count.single, known, inside)
         single[day] += max(one_by_one, whole * _in_leaps(count, each(_starts(record, count))))
         total[day] += whole
@@ -130,7 +133,7 @@ def evaluate(view: View, machine: str) -> Outcome:
     single, pieces, coarse = np.zeros(len(counting)), np.zeros(len(counting)), []
     if counters:
         key = counters[0].name
-        single, pieces = singles(view, key, domain, lambda at: facts.pieces_per_count(key, at))
+        single, pieces = singles(view, counters[0], domain, lambda at: facts.pieces_per_count(key, at))
         coarse.append(quarters.interval(view, key) > slowest)
         single = np.zeros(len(counting)) if coarse[-1] else single
     if facts.cycles is not None:

@@ -79,6 +79,7 @@ class Paper:
     calendar: Calendar
     first: date
     days: int = DAYS
+    edit: Callable[[dict[str, Column]], dict[str, Column]] = lambda columns: columns  # what else happens
 
     @property
     def start(self) -> int:
@@ -132,7 +133,7 @@ class Paper:
         status = dict.fromkeys(columns, gone)
         status["pv1"] = np.where((m >= 10) & (m < 13), int(Status.BAD_DEVICE_FAILURE), gone)
         status["pv2"] = np.where((m >= 10) & (m < 16), int(Status.UNCERTAIN), gone)
-        return time, columns, status
+        return time, columns | self.edit(columns), status
 
     def source(self, names: tuple[str, ...]) -> Source:
         """Return the one source of the machine."""

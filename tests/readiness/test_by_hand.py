@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import replace
 from datetime import date, time
 from fractions import Fraction as F  # noqa: N817 - as on paper
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from readiness.indicators import REGISTRY
 from readiness.indicators.base import Missing
 from readiness.outcomes import outcome
+from readiness.plant import Meaning
 from readiness.production import production
 from readiness.schedule import Calendar
 from tests.readiness.paper import Paper
 from tests.validity.rows import number
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from readiness.plant import Plant
     from readiness.view import View
+    from tests.readiness.paper import Column
 
 DAILY = range(7)
 NIGHT = {d: ((time(22), time(6)),) for d in DAILY}
@@ -86,3 +93,56 @@ def test_time_elements_add_up_and_make_the_kpis_of_the_paper(name: str) -> None:
     assert ratios.oee == pytest.approx(0.25)
     assert ratios.mttf == pytest.approx(times.apt.sum() / (facts.failures.sum() + 1))
     assert facts.failures.sum() * 3600e9 == pbt
+
+
+def at_hour(columns: Mapping[str, Column], piece: int) -> int:
+    """Return the minute five minutes after a piece."""
+    return int(np.flatnonzero(np.diff(columns["total"]) > 0)[piece]) + 6
+
+
+def forward(columns: dict[str, Column]) -> dict[str, Column]:
+    total = columns["total"].copy()
+    total[at_hour(columns, 60) :] += 1000
+    return {"total": total}
+
+
+def loaded_anew(columns: dict[str, Column]) -> dict[str, Column]:
+    start = at_hour(columns, 60)
+    return {n: np.where(np.arange(len(c)) < start, c, c - c[start]) for n, c in columns.items() if n in COUNTERS}
+
+
+def of_16_bits(columns: dict[str, Column]) -> dict[str, Column]:
+    return {"total": (columns["total"] + 65536 - 100) % 65536}
+
+
+def with_modulus(plant: Plant) -> Plant:
+    wraps = {"press/total": Meaning(role="count_total", modulus=65536)}
+    return replace(plant, meanings={**plant.meanings, **wraps})
+
+
+COUNTERS = ("total", "good", "reject")
+STEPS = 4 * 12 * 14
+"""Of an hour, over all counters; of twelve hours on fourteen days."""
+HAPPENINGS: dict[str, tuple[Callable[..., dict[str, Column]], Callable[[Plant], Plant], dict[str, F | str]]] = {
+    "set forward by hand": (forward, lambda plant: plant, {"Q07": F(STEPS, STEPS + 1)}),
+    "the program is loaded anew": (loaded_anew, lambda plant: plant, {"Q07": F(STEPS, STEPS + 3)}),
+    "goes on from 0": (of_16_bits, with_modulus, {}),
+    "goes on from 0, nobody says so": (of_16_bits, lambda plant: plant, {"Q07": "NA_ROLE_UNCONFIRMED"}),
+}
+
+
+@pytest.mark.parametrize("name", HAPPENINGS)
+def test_one_step_of_a_counter_that_nobody_made_costs_one_step(name: str) -> None:
+    edit, say, other = HAPPENINGS[name]
+    seen = replace(CALENDARS["by day in Seoul"], edit=edit).view(say)
+    for metric, usual in TRUTH.items():
+        found, truth = outcome(seen, REGISTRY[metric], "press"), other.get(metric, usual)
+        if isinstance(truth, str):
+            assert isinstance(found, Missing)
+            assert found.reason == truth
+        else:
+            rel = 0.012 if metric in {"T01", "A03"} else NEAR.get(metric, 1e-9)  # a piece, a day left out
+            assert number(found) == pytest.approx(float(truth), rel=rel, abs=1e-12), metric
+    ratios = production(seen, "press").kpis
+    assert ratios is not None
+    assert ratios.oee == pytest.approx(0.25, rel=0.01)
