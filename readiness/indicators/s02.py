@@ -69,7 +69,7 @@ INDICATOR = Indicator(
     formula="1 - reachable devices that offer sessions without protection, with a deprecated policy or for "
     "anonymous users / reachable devices; a protocol without protection of its own is weak unless it "
     "runs in mutual TLS",
-    source="readiness.md 7.3 S; decision 64 (name)",
+    source="readiness.md 7.3 S; decisions 64 (name), 77",
     inputs=("offers", "connection", "catalog", "inventory"),
     reasons=("NA_NO_INVENTORY", "NA_NO_EVIDENCE"),
     guard="what the server lists is judged by its user tokens, and nobody logs in to try; an endpoint without "
