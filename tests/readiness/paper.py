@@ -57,7 +57,7 @@ KINDS = {
 }  # fmt: skip
 MEANT = {
     "state": Meaning(role="state", states={0: "executing", 1: "standby", 2: "fault", 3: "off"}),
-    **{name: Meaning(role=f"count_{name}") for name in ("total", "good", "reject")},  # type: ignore[arg-type]
+    **{name: Meaning(role=f"count_{name}") for name in ("total", "good", "reject")},
     "cycle": Meaning(role="cycle"), "mode": Meaning(role="mode", automatic=frozenset({1})),
     "button": Meaning(role="intervention"), "alarm": Meaning(role="alarm"),
     "reason": Meaning(role="reason", reasons={1: "자재 대기"}), "lot": Meaning(role="lot", pattern=r"L\d{5}"),
@@ -140,8 +140,8 @@ class Paper:
         signals = tuple(
             Signal(
                 id=name, machine="press", name=name, dtype=KINDS.get(name, WHOLE),
-                role="energy" if name in {"main", "own"} else MEANT[name].role, role_confirmed=True,
-                **MORE.get(name, {}),
+                role_confirmed=True,
+                **{"role": MEANT[name].role if name in MEANT else "energy", **MORE.get(name, {})},
             )
             for name in names
         )  # fmt: skip
@@ -169,7 +169,13 @@ class Paper:
         """Return the closed days, made by the real analyzers."""
         blocks = list(self.blocks())
         analyzers = make([blocks[0].source], self.calendar)
-        body = {"protocol": "modbus-tcp", "mode": "None", "policy": "None", "host": "10.0.0.5", "port": 502}
+        body: dict[str, Any] = {
+            "protocol": "modbus-tcp",
+            "mode": "None",
+            "policy": "None",
+            "host": "10.0.0.5",
+            "port": 502,
+        }
         analyzers.feed([Facts(kind="connection", time_ns=self.start, subject=PLC, body=body)])
         for block in blocks:
             analyzers.feed([block])
