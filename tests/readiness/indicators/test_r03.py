@@ -194,3 +194,22 @@ def test_not_assessed_without_schedule_or_days() -> None:
     of = story(a=FAULTS)
     assert INDICATOR.evaluate(view_of(replace(of, calendar=WITHOUT_SCHEDULE)), "press") == Missing("NA_NO_SCHEDULE")
     assert INDICATOR.evaluate(replace(view_of(of), length=7), "press") == Missing("NA_SHORT_WINDOW")
+
+
+def test_what_nobody_reads_is_no_peace() -> None:
+    """A flood of alarms, of which two thirds of each day cannot be read, is still a flood."""
+    often = np.arange(0, BASE.n, PER_HOUR // 15)
+    flood = measure(story(a=np.union1d(often, FAULTS)))
+    assert flood.shown["pace"] < 0.5
+    codes, labels = story(a=np.union1d(often, FAULTS)).tracks["a"]
+
+    def dark(hidden: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> object:
+        return INDICATOR.evaluate(
+            view_of(told(BASE, a=(np.where(hidden, NOTHING, codes), labels, ALARM)), tags=TEXTS), "press"
+        )
+
+    hour = np.arange(BASE.n) % BASE.per_day // PER_HOUR
+    hidden = dark(hour >= 4)
+    assert isinstance(hidden, Given)
+    assert hidden.shown["pace"] == pytest.approx(flood.shown["pace"], abs=0.05)
+    assert dark(np.arange(BASE.n) // BASE.per_day >= 8) == Missing("NA_SHORT_WINDOW")
