@@ -6,8 +6,9 @@ each round beginning at another place of it. Making a day takes five minutes of 
 
 Then, in processor time of one core and by the sample: all of `tsq-agent replay`, and of it reading, decoding,
 joining, the analyzers and the closing of days; beside it the same files only read and unpacked, which is what no
-replay can be faster than. The clock's time and the highest memory are told beside; `--every` prints a line for so
-many days. The folder stays when it was named, and is used as it is when it holds files.
+replay can be faster than, and what the evidence takes as it is stored. The clock's time and the highest memory are
+told beside; `--every` prints a line for so many days. The folder stays when it was named, and is used as it is
+when it holds files.
 """
 
 from __future__ import annotations
@@ -136,7 +137,7 @@ def told(args: argparse.Namespace, folder: Path) -> None:
     print(f"{took / rows * 1e9:.0f} ns a sample (limit {LIMIT_NS:.0f}), at most {_peak():.0f} MB")
     print("  " + ", ".join(f"{stage} {s / rows * 1e9:.0f}" for stage, s in spent.items()), "ns")
     each = stored / max(len(days), 1) / SAMPLES_A_SECOND
-    print(f"evidence as the spool stores it: {each:.0f} bytes a signal-day, {each * 0.4:.0f} MB for 400 days of 1,000")
+    print(f"evidence as it is stored: {each:.0f} bytes a signal-day, {each * 0.4:.0f} MB for 400 days of 1,000")
     print(f"read and unpacked only: {alone / rows * 1e9:.1f} ns a sample, a {took / alone:.0f}th of it")
     minutes = took / rows * 28 * DAY_S * SAMPLES_A_SECOND / 60
     print(f"28 days of 1,000 signals at 1 s at this pace: {minutes:.1f} minutes of a core")
