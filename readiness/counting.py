@@ -201,7 +201,9 @@ def count(view: View, name: str, ideals_ns: Sequence[float | None] = ()) -> Coun
     # A meter of something that runs now and then has hours like leaps.
     seeing = {at: (pieces[at] - blind.get(at, 0.0)) / meaning.factor for at in pieces if meaning.role != "energy"}
     forward, most = leaps(seeing)
-    for place, day in zip(forward, view.seen.day_of(np.array(forward, np.int64)).tolist(), strict=True):
+    # A day whose start was moved may reach out of the window; it counts with its nearest.
+    on = np.clip(view.seen.day_of(np.array(forward, np.int64)), 0, days - 1)
+    for place, day in zip(forward, on.tolist(), strict=True):
         size = (unpaced(pace[day], seeing[place], most) or seeing[place]) * meaning.factor
         pieces[place] -= size
         off[place] = off.get(place, 0.0) + size
