@@ -43,7 +43,7 @@ def unseen_by_us(view: View, key: str, known: Spans) -> Ints:
     What was counted meanwhile came unseen because it was we who did not look, or in time that was not planned.
     """
     holes = Spans(known.end[:-1], known.start[1:])
-    counts = view.domain(view.source_of(key) or "").within(holes)
+    counts = view.domain_of(key).within(holes)
     return np.asarray(holes.end[counts < holes.end - holes.start])
 
 
