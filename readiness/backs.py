@@ -50,13 +50,17 @@ Raw = tuple[int, int, int, int, float]
 
 @dataclass(frozen=True, slots=True)
 class Back:
-    """One step back: what the counter said before and after, and the counts that were gained across it."""
+    """One step back: what the counter said before and after, and the counts that were gained across it.
+
+    `blind`: it came over a time in which nothing was known, and so did what was gained.
+    """
 
     at_ns: int
     before: int
     after: int
     kind: Kind
     gained: int
+    blind: bool = False
 
 
 def explained(
@@ -85,12 +89,12 @@ def explained(
         near = 0 <= after <= limit
         near_zero.append(near)
         if modulus is not None and before < modulus and after >= 0 and across <= limit:
-            found.append(Back(at, before, after, "wrap", across))
+            found.append(Back(at, before, after, "wrap", across, blind=last < at))
         elif near and (
             any(_struck(reset, last - NEAR_NS, at + NEAR_NS, zone) for reset in meaning.resets)
             or bool(((changes >= last - NEAR_NS) & (changes <= at + NEAR_NS)).any())
         ):
-            found.append(Back(at, before, after, "reset", after))
+            found.append(Back(at, before, after, "reset", after, blind=last < at))
         else:
             found.append(Back(at, before, after, "fault", 0))
             if near:

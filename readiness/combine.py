@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from contract.report import Quality, Reason
-    from readiness.indicators.base import Found, Indicator, Outcome, Shown
+    from readiness.indicators.base import Event, Found, Indicator, Outcome, Shown
     from readiness.view import View
 
     Floats = NDArray[np.float64]
@@ -152,16 +152,32 @@ def pooled(outcomes: Mapping[str, tuple[float, Outcome]]) -> dict[str, tuple[flo
     Each of them then stands for the same, by its weight; one without any event stays as it is.
     """
     few = [o.few for _, o in outcomes.values() if isinstance(o, Missing) and o.few is not None]
-    if not few or sum(sum(day.values()) for one in few for day in one.days) < few[0].least:
+    events = once([event for one in few for event in one.events])
+    if not few or len(events) < few[0].least:
         return dict(outcomes)
     counted = [any(there) for there in zip(*(one.counted for one in few), strict=True)]
-    rows = [sum((Counter(day) for day in row), Counter()) for row in zip(*(one.days for one in few), strict=True)]
+    rows: list[Counter[int]] = [Counter() for _ in counted]
+    for event in events:
+        rows[event.day][event.bucket] += 1
     days = [row for row, there in zip(rows, counted, strict=True) if there]
     together = Buckets(tuple(days), few[0].quantile, flags=("POOLED",))
     return {
         name: (weight, together if isinstance(o, Missing) and o.few is not None else o)
         for name, (weight, o) in outcomes.items()
     }
+
+
+def once(events: Sequence[Event]) -> list[Event]:
+    """Return events without those that are a part of another one: two machines on one link lose it together."""
+    kept: list[Event] = []
+    for event in sorted(events):
+        last = kept[-1] if kept else None
+        if last is None or last.of != event.of or event.from_ns >= last.to_ns:
+            kept.append(event)
+        else:
+            end = max(last.to_ns, event.to_ns)
+            kept[-1] = (event if event.bucket > last.bucket else last)._replace(from_ns=last.from_ns, to_ns=end)
+    return kept
 
 
 def _machines(outcomes: Sequence[Outcome], *, share: bool) -> dict[str, Shown]:
