@@ -130,6 +130,9 @@ def test_intervals_are_estimated_through_jitter_and_holes_and_not_where_there_is
     assert interval_ns([(times[:21], ())]) is not None
     events = (np.cumsum(rng.exponential(step, 3000)) * SECOND).astype(np.int64) + 10**18
     assert interval_ns([(events, ())]) is None
+    for others, found in ((3, None), (6, round(step * SECOND))):  # so many steps, and one of another length
+        mixed = np.cumsum(np.where(np.arange(3000) % (others + 1), step, 1.7 * step)) * SECOND
+        assert interval_ns([(mixed.astype(np.int64) + 10**18, ())]) == found
     names = ["a", "b"] * 1500
     assert interval_ns([(np.repeat(times, 2)[:3000], names)]) == round(step * SECOND)
 
