@@ -53,6 +53,8 @@ def _part(part: Part, language: Language) -> Iterator[str]:
             f"{column}: {count:,} cells are no value and count as bad, first {first.text!r} at {first.place}",
             f"{column}: 값이 아닌 칸 {count:,}개(불량 처리), 처음 {first.place}: {first.text!r}",
         )(language)
+    if part.config.stored == "sampled":
+        yield from _paces(part, language)
     if seen.unlisted:
         words = ", ".join(repr(text) for text, _ in seen.unlisted.most_common(_SHOWN))
         yield "  - " + Text(
@@ -65,6 +67,32 @@ def _part(part: Part, language: Language) -> Iterator[str]:
         yield "  - " + Text(
             f"tags that no signal reads: {names}" + (f" and {more} more" if more > 0 else ""),
             f"사용하지 않은 태그: {names}" + (f" 외 {more}개" if more > 0 else ""),
+        )(language)
+
+
+def _paces(part: Part, language: Language) -> Iterator[str]:
+    """Yield which columns keep to another interval than their source, and what that does to the report."""
+    own_ns = part.source.interval_ns
+    found: dict[int, list[tuple[str, float]]] = {}
+    for pace in part.seen.paces.others():
+        found.setdefault(pace.interval_ns, []).append((part.config.signals[pace.index].column, pace.share))
+    for interval_ns, columns in sorted(found.items()):
+        names = ", ".join(name for name, _ in columns[:_SHOWN])
+        more = len(columns) - _SHOWN
+        least, most = (f"{edge(share for _, share in columns):.0%}" for edge in (min, max))
+        shares = least if least == most else f"{least}-{most}"
+        own, other = written(own_ns), written(interval_ns)
+        if interval_ns > own_ns:
+            en = f"what lies between counts as lost. If it was meant so, write every: {other}"
+            ko = f"그 사이는 수집 공백으로 계산됨. 원래 그렇다면 every: {other}로 쓰십시오"
+        else:
+            en = f"gaps shorter than {own} are not seen. If it was meant so, write every: {other}"
+            ko = f"{own}보다 짧은 공백은 찾지 못함. 원래 그렇다면 every: {other}로 쓰십시오"
+        yield "  - " + Text(
+            f"{names}{f' and {more} more' if more > 0 else ''}: {shares} of the time at {other} and not at {own}; "
+            f"{en}, in a source of its own (over the same files) if other columns keep {own}",
+            f"{names}{f' 외 {more}개' if more > 0 else ''}: 저장 주기가 {own}가 아니라 {other}인 시간이 {shares}. "
+            f"{ko}({own} 주기인 열도 있으면 같은 파일을 읽는 source를 따로 만드십시오)",
         )(language)
 
 

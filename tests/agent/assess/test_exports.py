@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 import pytest
 
 from agent.assess import told
@@ -128,3 +129,38 @@ def test_a_status_that_is_not_listed_is_named(tmp_path: Path) -> None:
     result = assess(tmp_path, [path], source={"quality": {**quality, "good": ["정상"]}})
     assert "  - quality에 없는 상태 50행(불량 처리): '점검'" in list(told.basis(result, "ko"))
     assert by_metric(result)["Q01"].value is not None
+
+
+@pytest.mark.parametrize("unit", [10**9, 10**6])
+def test_whole_numbers_of_a_parquet_file_are_no_instants_before_somebody_says_of_what(
+    tmp_path: Path, unit: int
+) -> None:
+    data = frame()
+    plain, path = tmp_path / "a.csv", tmp_path / "b.parquet"
+    local(data).to_csv(plain, index=False)
+    data.assign(시각=data["시각"].astype("datetime64[ns, Asia/Seoul]").astype("int64") // unit).to_parquet(path)
+    form = {10**9: "unix_s", 10**6: "unix_ms"}[unit]
+    with pytest.raises(ConfigError, match=rf"b\.parquet:1: .* is a number: .* it looks like {form}"):
+        assess(tmp_path, [path])
+    read = assess(tmp_path, [path], source={"time": {"column": "시각", "format": form}})
+    assert read.days == assess(tmp_path, [plain]).days
+
+
+def test_a_row_of_a_parquet_file_without_a_time_is_said(tmp_path: Path) -> None:
+    data = frame()
+    data.loc[70, "시각"] = None
+    data.to_parquet(tmp_path / "b.parquet")
+    with pytest.raises(ConfigError, match=r"b\.parquet:71: "):
+        assess(tmp_path, [tmp_path / "b.parquet"])
+
+
+def test_days_of_a_spreadsheet_are_read(tmp_path: Path) -> None:
+    data = frame()
+    plain, path = tmp_path / "a.csv", tmp_path / "b.csv"
+    local(data).to_csv(plain, index=False)
+    days = (data["시각"].dt.tz_localize(None) - pd.Timestamp("1899-12-30")) / pd.Timedelta(days=1)
+    data.assign(시각=days.map("{:.5f}".format)).to_csv(path, index=False)
+    with pytest.raises(ConfigError, match="it looks like excel"):
+        assess(tmp_path, [path])
+    read = assess(tmp_path, [path], source={"time": {"column": "시각", "format": "excel"}})
+    assert read.days == assess(tmp_path, [plain]).days
