@@ -3,8 +3,8 @@
     about(subject, language, names)
 
 Subjects are made where answers are heard (`answers.plant`) and compared (`readiness.contradictions`): a kind, an
-id, a field. On the wire they stay as they are; a Korean reader gets the words, and behind a field its key, because that
-is what stands in the file of answers. Pure.
+id, a field. On the wire they stay as they are; a Korean reader gets the words, and behind a field its key, because
+that is what stands in the file of answers. Pure.
 """
 
 from __future__ import annotations

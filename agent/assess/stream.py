@@ -122,8 +122,12 @@ class Stream:
         cells = batch.cells[self._time.column]
         if self._time.date is not None:
             cells = [f"{day} {clock}" for day, clock in zip(batch.cells[self._time.date], cells, strict=True)]
-        if self._time.format == "auto" and all(isinstance(c, int) and EARLIEST <= c < LATEST for c in cells):
-            found = np.array(cells, np.int64)  # instants of a Parquet file
+        instants = [isinstance(cell, int) and EARLIEST <= cell < LATEST for cell in cells]  # of a Parquet file
+        if self._time.format == "auto" and any(instants):
+            if not all(instants):
+                line = batch.lines[instants.index(False)]
+                raise self._table.complain(line, "this row has no time", "시각이 없는 행입니다")
+            found = np.array(cells, np.int64)
         else:
             try:
                 found = np.array(self._times.read([c if isinstance(c, str) else str(c) for c in cells]), np.int64)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from settings.language import Language
 
 _SHOWN = 8
+_MANY = 0.1
+"""Doubles of one export are fewer; a spreadsheet that shows minutes leaves many values at one time."""
 
 
 def basis(result: Result, language: Language) -> Iterator[str]:
@@ -24,11 +26,17 @@ def basis(result: Result, language: Language) -> Iterator[str]:
     yield from _notes(result, language)
     why: dict[str, list[str]] = {}
     for metric, text in sorted({m: t for found in result.unprovable.values() for m, t in found.items()}.items()):
-        why.setdefault(text(language), []).append(metric)
+        why.setdefault(text(language), []).append(f"{metric}{_where(result, metric)}")
     yield ""
     yield Text("## What stored data cannot prove", "## 저장된 자료로 확인할 수 없는 것")(language)
     for reason, metrics in why.items():
         yield f"- {', '.join(metrics)}: {reason}"
+
+
+def _where(result: Result, metric: str) -> str:
+    """Return at which machines an indicator cannot be proved, where it can be at others."""
+    named = [m.name for m in result.plant.machines if metric in result.unprovable.get(m.id, ())]
+    return "" if len(named) == len(result.plant.machines) else f" ({', '.join(named)})"
 
 
 def _part(part: Part, language: Language) -> Iterator[str]:
@@ -109,7 +117,10 @@ def _notes(result: Result, language: Language) -> Iterator[str]:
             f"{days}: 자료가 전혀 없어 누락으로 계산됨. 빠진 파일이 있는지 확인하십시오",
         )(language)
     if result.late:
+        rows = sum(part.seen.rows for part in result.parts)
+        coarse = Text("; do the times lack seconds?", ". 시각에 초가 빠졌는지 확인하십시오")
+        asked = coarse(language) if result.late > _MANY * rows else ""
         yield "- " + Text(
-            f"{result.late:,} values came twice or out of order and were left out",
-            f"중복되거나 순서가 뒤바뀐 값 {result.late:,}개 제외",
+            f"{result.late:,} of {rows:,} values came twice or out of order and were left out{asked}",
+            f"값 {rows:,}개 가운데 중복되거나 순서가 뒤바뀐 {result.late:,}개 제외{asked}",
         )(language)

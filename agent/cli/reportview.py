@@ -8,6 +8,7 @@ Pure. Nothing is only said by a colour; a value that is not assessed has a reaso
 
 from __future__ import annotations
 
+import re
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from readiness import words
 from readiness.contradictions import CODES
 from readiness.dimensions import names as dimension_of
 from readiness.flags import FLAGS
+from readiness.indicators import REGISTRY
 from readiness.model import FORMULAS
 from readiness.reference import QUALITIES
 from readiness.subjects import about
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
     from settings.language import Language
 
 WIDE = 100
+_NUMBER = re.compile(r"(?<![0-9.])-?[0-9]+(?:\.[0-9]+)?(?:e[+-]?[0-9]+)?")
+"""One of the numbers of a claim, `0.48-0.65`: a minus before the first end, or after a dash."""
 CALLED = {"better": Text("better", "개선"), "worse": Text("worse", "악화"), "none": Text("no change", "변화 없음")}
 WHY = {
     "coverage": Text("too few", "지표 부족"),
@@ -52,7 +56,7 @@ class Words:
 
     title = Text("Digital readiness", "디지털화 준비도")
     chances = Text("level", "수준")
-    probability = Text("probability", "확률")
+    probability = Text("this or above", "이 수준 이상일 확률")
     meaning = Text("meaning", "뜻")
     dimensions = Text("Dimensions", "영역")
     dimension = Text("dimension", "영역")
@@ -356,9 +360,21 @@ def _odd(report: Report, language: Language, names: Mapping[str, str]) -> Iterat
         english, korean = CODES.get(one.code, (one.code, one.code))
         line = f"{_what(one, language, names)}: {Text(english, korean)(language)}"
         if one.said or one.seen:  # without consent they stay in the factory
-            shown = value_of(one.said, language) or DASH, value_of(one.seen, language) or DASH
+            shown = [_said(one, text, language) or DASH for text in (one.said, one.seen)]
             line += f". {Words.said(language).format(*shown, one.when)}"
         yield _bullet(line)
+
+
+def _said(one: Contradiction, text: str, language: Language) -> str:
+    """Return what was said or seen; the numbers of an indicator in its unit, as the rest of the report has them."""
+    if one.code != "claim" or one.subject not in REGISTRY:
+        return value_of(text, language)
+    unit = REGISTRY[one.subject].unit
+    ends = [float(end) for end in _NUMBER.findall(text)]
+    if len(ends) == 2:
+        return words.span(ends[0], ends[1], unit)
+    sign = "≥ " if text.endswith("-") else ""
+    return f"{sign}{words.amount(ends[0], unit, language)}" if ends else text
 
 
 def _what(one: Contradiction, language: Language, names: Mapping[str, str]) -> str:

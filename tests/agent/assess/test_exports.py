@@ -154,6 +154,29 @@ def test_a_row_of_a_parquet_file_without_a_time_is_said(tmp_path: Path) -> None:
         assess(tmp_path, [tmp_path / "b.parquet"])
 
 
+def test_times_without_seconds_are_asked_about_and_doubles_are_not(tmp_path: Path) -> None:
+    path, data = tmp_path / "a.csv", frame(days=3, every_s=30)
+    data.assign(시각=data["시각"].dt.strftime("%Y-%m-%d %H:%M")).to_csv(path, index=False)
+    (line,) = [line for line in told.basis(assess(tmp_path, [path]), "ko") if "순서가 뒤바뀐" in line]
+    assert line == (
+        "- 값 34,560개 가운데 중복되거나 순서가 뒤바뀐 17,280개 제외. 시각에 초가 빠졌는지 확인하십시오"
+    )
+    twice = pd.concat([local(data)[:50], local(data)[48:]])
+    twice.to_csv(path, index=False)
+    (line,) = [line for line in told.basis(assess(tmp_path, [path]), "en") if "out of order" in line]
+    assert line == "- 8 of 34,568 values came twice or out of order and were left out"
+
+
+def test_what_cannot_be_proved_of_one_machine_only_names_it(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    local(frame(days=3)).to_csv(path, index=False)
+    machines = [*FILE["machines"], {"id": "lathe-9", "name": "수동 선반"}]
+    lines = list(told.basis(assess(tmp_path, [path], change={"machines": machines}), "ko"))
+    assert "- C01 (수동 선반): 자료에 없는 설비임(연결이 안 된다는 뜻은 아님)" in lines
+    assert any(line.startswith("- Q01 (프레스 1호기): ") for line in lines)
+    assert any(line.startswith("- C02, S01, ") for line in lines)
+
+
 def test_days_of_a_spreadsheet_are_read(tmp_path: Path) -> None:
     data = frame()
     plain, path = tmp_path / "a.csv", tmp_path / "b.csv"

@@ -138,13 +138,16 @@ def test_what_an_answer_is_about_is_told_in_korean() -> None:
         Contradiction("two_answers", "calendar date 2026-12-24", "off", "work (2026-11-20)", "2026-11-19"),
         Contradiction("claim", "V03", "0.8", "0.5-0.6", "2026-11-20", "press"),
         Contradiction("claim", "V03", "", "", "2026-11-20", "lathe"),
+        Contradiction("claim", "A04", "1", "2-", "2026-11-20"),
     ]
     text = " ".join("".join(drawn(replace(REPORT, contradictions=odd), "ko", 140)).split())
     told = "프레스 1호기(신규 증설 라인) 알람 유무(has_alarms): 알람이 없다고 응답했으나 알람이 발생함."
     assert f"{told} 응답 아니요, 확인 press/oil" in text
     assert "달력 날짜(date) 2026-12-24: 두 응답이 다름(나중 응답을 적용). 응답 휴무, 확인 근무 (2026-11-20)" in text
-    assert "프레스 1호기(신규 증설 라인) V03 OEE 산출 가능률: 측정값" in text
-    assert "수동 선반 V03 OEE 산출 가능률: 측정값(신뢰구간)과 응답이 다름 -" not in text
+    told = "프레스 1호기(신규 증설 라인) V03 OEE 산출 가능률: 측정값(신뢰구간)과 응답이 다름."
+    assert f"{told} 응답 80.0%, 확인 50.0%–60.0%" in text
+    assert "A04 종단 지연: 측정값(신뢰구간)과 응답이 다름. 응답 1초, 확인 ≥ 2초" in text
+    assert "수동 선반 V03 OEE 산출 가능률: 측정값(신뢰구간)과 응답이 다름 -" in text
     assert not re.search("응답 ,", text), "what consent has cut is no empty answer"
 
 
