@@ -31,9 +31,9 @@ SHARE = 0.1
 
 
 class Pace(NamedTuple):
-    """Signal `index` came each `interval_ns` for this share of its regular time."""
+    """Signal number `signal` came each `interval_ns` for this share of its regular time."""
 
-    index: int
+    signal: int
     interval_ns: int
     share: float
 

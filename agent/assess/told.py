@@ -83,7 +83,7 @@ def _paces(part: Part, language: Language) -> Iterator[str]:
     own_ns = part.source.interval_ns
     found: dict[int, list[tuple[str, float]]] = {}
     for pace in part.seen.paces.others():
-        found.setdefault(pace.interval_ns, []).append((part.config.signals[pace.index].column, pace.share))
+        found.setdefault(pace.interval_ns, []).append((part.config.signals[pace.signal].column, pace.share))
     for interval_ns, columns in sorted(found.items()):
         names = ", ".join(name for name, _ in columns[:_SHOWN])
         more = len(columns) - _SHOWN

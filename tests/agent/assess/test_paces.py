@@ -28,7 +28,7 @@ def test_another_interval_is_found_however_the_rows_are_cut() -> None:
     steps = [1.0] * 200 + [10.0] * 40
     for cut in (1, 7, 64, 10_000):
         (pace,) = paces(steps, cut=cut)
-        assert (pace.index, pace.interval_ns) == (0, 10 * SECOND)
+        assert (pace.signal, pace.interval_ns) == (0, 10 * SECOND)
         assert 0.6 < pace.share < 0.7  # 390 of 590 s: the first long step may be a gap
 
 
