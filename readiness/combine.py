@@ -39,6 +39,14 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 DIGITS = 6
+CHEAPEST: tuple[Reason, ...] = (
+    "NA_NO_SCHEDULE", "NA_NO_INVENTORY", "NA_ROLE_UNCONFIRMED",  # somebody writes it down
+    "NA_METERS_DISAGREE", "NA_CLOCK", "NA_NO_BURST", "NA_UNDERSAMPLED",  # something is set differently
+    "NA_SHORT_WINDOW", "NA_FEW_EVENTS", "NA_NO_VARIATION", "NA_SELF_FAULT",  # time passes
+    "NA_NO_EVIDENCE", "NA_ASSUME_EXPOSED", "NA_NOT_IN_SOURCE",  # something is bought, or never known
+)  # fmt: skip
+"""Why an indicator is not assessed, what is mended at the least cost first: of machines with the same weight that
+reason is told."""
 
 
 class Combiner:
@@ -85,7 +93,7 @@ class Combiner:
             else:
                 assessed[name] = weight, outcome
         if not assessed:
-            lacking: list[Reason] = [r for r in sorted(reasons) if r != "NOT_APPLICABLE"] or list(reasons)
+            lacking: list[Reason] = [r for r in CHEAPEST if r in reasons] or list(reasons)
             reason: Reason = max(lacking, key=lambda r: reasons[r]) if lacking else "NA_NO_INVENTORY"
             return Value(
                 metric=indicator.id, unit=indicator.unit, evidence=self._evidence, machine=machine,
