@@ -16,7 +16,7 @@ Everything is a function of the items fed to the analyzers; equal evidence is eq
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import msgspec
 
@@ -215,6 +215,14 @@ class Recorded(NamedTuple):
     checksum: str
 
 
+class Checked(Protocol):
+    """A closed day, as far as its identity goes."""
+
+    @property
+    def checksum(self) -> str:
+        """64 bits over its bytes, as hex."""
+
+
 def read(raw: bytes) -> Recorded:
     """Read the canonical bytes of a day.
 
@@ -224,6 +232,6 @@ def read(raw: bytes) -> Recorded:
     return Recorded(load(raw), checksum(raw))
 
 
-def digest(days: Iterable[Recorded]) -> str:
+def digest(days: Iterable[Checked]) -> str:
     """Return the hash of a sequence of days, 64 bits as hex."""
     return checksum("".join(day.checksum for day in days).encode())

@@ -68,6 +68,7 @@ class Past:
         self._lock = threading.RLock()
         self._left_out: frozenset[str] = frozenset()
         self._unreadable: set[str] = set()
+        self._foreign: dict[str, set[str]] = {}  # agent -> days of its that another release has packed
         self._said = False
         self._latest: calendar_date | None = None
 
@@ -93,15 +94,21 @@ class Past:
         found = set(self.own())
         if self._inbox is not None:
             with self._inbox.lock:
-                found |= {day.date for shelf in self._inbox.shelves.values() for day in shelf.days()}
+                for agent, shelf in self._inbox.shelves.items():
+                    found |= {day.date for day in shelf.days()} - self._foreign.get(agent, set())
         return sorted(found)
+
+    def _here(self, agent: str, date: str) -> bool:
+        """Return whether a day of another agent is here, and of a release that this one can read."""
+        assert self._inbox is not None
+        return self._inbox.shelves[agent].hash(date) is not None and date not in self._foreign.get(agent, ())
 
     def absent(self, date: str) -> list[str]:
         """Return the agents whose evidence of a day is not here, sorted."""
         away = [] if date in self.own() else [self._agent]
         if self._inbox is not None:
             with self._inbox.lock:
-                away += [agent for agent, shelf in self._inbox.shelves.items() if shelf.hash(date) is None]
+                away += [agent for agent in self._inbox.shelves if not self._here(agent, date)]
         return sorted(away)
 
     def away(self) -> Mapping[str, Collection[str]]:
@@ -111,8 +118,8 @@ class Past:
         dates, own = self.dates(), set(self.own())
         found: dict[str, Collection[str]] = {self._agent: {date for date in dates if date not in own}}
         with self._inbox.lock:
-            for agent, shelf in self._inbox.shelves.items():
-                found[agent] = {date for date in dates if shelf.hash(date) is None}
+            for agent in self._inbox.shelves:
+                found[agent] = {date for date in dates if not self._here(agent, date)}
         return {agent: days for agent, days in sorted(found.items()) if days}
 
     # What is in it
@@ -204,11 +211,14 @@ class Past:
         if raw is not None:
             parts[OWN] = load(raw)
         for agent, shelf in self._inbox.shelves.items():
-            content = shelf.read(date)
+            content = shelf.read(date) if self._here(agent, date) else None
             if content is None:
                 continue
             try:
                 day = open_content(content)
+                if not current(bytes(day.evidence)):
+                    self._left(agent, date)
+                    continue
                 parts[agent] = load(bytes(day.evidence))
             except WireError as exc:
                 logger.warning("the evidence of %s for %s is left out: %s", agent, date, exc)
@@ -221,6 +231,14 @@ class Past:
         whole = together.together(same, self._left_out)
         kept = {key: one for key, one in tally.items() if key.split("/", 1)[1] not in self._left_out}
         return _Read(version, WHOLE, Recorded(whole, checksum(dump(whole))), kept)
+
+    def _left(self, agent: str, date: str) -> None:
+        """Leave out a day of another agent that another release has packed, and say so once of each agent."""
+        if agent not in self._foreign:
+            logger.warning(
+                "days of %s that another release has packed are left out of the report, %s among them", agent, date
+            )
+        self._foreign.setdefault(agent, set()).add(date)
 
     def bounds(self, date: calendar_date, calendar: Calendar) -> Bounds:
         """Return when a production day began and ended here: as our evidence has it, else by the calendar."""
