@@ -192,6 +192,11 @@ def load(raw: bytes, *, values: bool = True) -> DayEvidence:
     return day
 
 
+def without_values(day: DayEvidence) -> DayEvidence:
+    """Return a day that was read without the statistics of values as one that has none."""
+    return msgspec.structs.replace(day, sources=[msgspec.structs.replace(one, values={}) for one in day.sources])
+
+
 class _Version(msgspec.Struct):
     version: int
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING, TypeVar
 
 from agent.errors import WireError
@@ -299,6 +299,6 @@ def _span(first: str, last: str) -> tuple[date, date]:
         begin, end = date.fromisoformat(first), date.fromisoformat(last)
     except ValueError as exc:
         raise RequestError("bad_request", f"no such date: {exc}") from exc
-    if not begin <= end < begin + timedelta(days=LONGEST):
+    if not 0 <= (end - begin).days < LONGEST:
         raise RequestError("bad_request", f"from is not after to, and at most {LONGEST} days are answered at once")
     return begin, end

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from agent.errors import WireError
 from agent.platform.inbox import Bounds
 from agent.platform.packing import told
-from contract.codec import checksum
+from contract.codec import checksum, encode
 from contract.evidence import open_content
 from readiness import together
 from readiness.compact import FAR, WHOLE, Compact, level
-from readiness.evidence import Recorded, current, dump, load
+from readiness.evidence import Recorded, current, load, without_values
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -157,7 +157,7 @@ class Past:
                 kept = self._read[date] = self._less(kept, keep)
             if kept is not None and kept.much <= much:
                 return kept.recorded
-            found = self._factory(date, version) if shelves else self._alone(date, min(keep, much))
+            found = self._factory(date, version, min(keep, much)) if shelves else self._alone(date, min(keep, much))
             if found is None:
                 self._read.pop(date, None)
                 return None
@@ -202,24 +202,29 @@ class Past:
             return None
         return _Read((), WHOLE, Recorded(load(raw, values=much < FAR), checksum(raw)), {})
 
-    def _factory(self, date: str, version: tuple[str, ...]) -> _Read | None:
-        """Return what all agents saw; a day of another length than the first is left out: it cannot be added."""
+    def _factory(self, date: str, version: tuple[str, ...], much: int) -> _Read | None:
+        """Return what all agents saw; a day of another length than the first is left out: it cannot be added.
+
+        Its checksum is of the bytes of all parts, and of what is left out: so it is the same however much is read.
+        """
         assert self._inbox is not None
         parts: dict[str, DayEvidence] = {}
+        sums: dict[str, str] = {}
         tally: Tally = {}
         raw = self.raw(date)
         if raw is not None:
-            parts[OWN] = load(raw)
+            parts[OWN], sums[OWN] = _part(raw, much), checksum(raw)
         for agent, shelf in self._inbox.shelves.items():
             content = shelf.read(date) if self._here(agent, date) else None
             if content is None:
                 continue
             try:
                 day = open_content(content)
-                if not current(bytes(day.evidence)):
+                raw = bytes(day.evidence)
+                if not current(raw):
                     self._left(agent, date)
                     continue
-                parts[agent] = load(bytes(day.evidence))
+                parts[agent], sums[agent] = _part(raw, much), checksum(raw)
             except WireError as exc:
                 logger.warning("the evidence of %s for %s is left out: %s", agent, date, exc)
                 continue
@@ -230,7 +235,8 @@ class Past:
         same = {a: d for a, d in parts.items() if (d.start, d.end) == (first.start, first.end)}
         whole = together.together(same, self._left_out)
         kept = {key: one for key, one in tally.items() if key.split("/", 1)[1] not in self._left_out}
-        return _Read(version, WHOLE, Recorded(whole, checksum(dump(whole))), kept)
+        of = [[agent, sums[agent]] for agent in same]
+        return _Read(version, WHOLE, Recorded(whole, checksum(encode([of, sorted(self._left_out)]))), kept)
 
     def _left(self, agent: str, date: str) -> None:
         """Leave out a day of another agent that another release has packed, and say so once of each agent."""
@@ -285,3 +291,8 @@ class Past:
             if machines != self._left_out:
                 self._left_out = machines
                 self._read.clear()
+
+
+def _part(raw: bytes, much: int) -> DayEvidence:
+    """Read what is asked for of one agent's day, ready to be put together."""
+    return load(raw) if much < FAR else without_values(load(raw, values=False))
