@@ -6,8 +6,9 @@ each round beginning at another place of it. Making a day takes five minutes of 
 
 Then, in processor time of one core and by the sample: all of `tsq-agent replay`, and of it reading, decoding,
 joining, the analyzers and the closing of days; beside it the same files only read and unpacked, which is what no
-replay can be faster than. The clock's time and the highest memory are told beside; `--every` prints a line for so
-many days. The folder stays when it was named, and is used as it is when it holds files.
+replay can be faster than, and what the evidence takes as it is stored. The clock's time and the highest memory are
+told beside; `--every` prints a line for so many days. The folder stays when it was named, and is used as it is
+when it holds files.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from agent.replaying.days import Replay, uncollected
 from agent.replaying.kept import Folder, Group
 from agent.replaying.tall import Tall
 from agent.spool.columns_streams import Reader
+from agent.spool.days import packed
 from contract import codec
 from readiness.schedule import Calendar
 from tests.support.kept import BIRTH, fill, parts
@@ -114,10 +116,12 @@ def told(args: argparse.Namespace, folder: Path) -> None:
     progress = Progress(found.total, "en")
     replay = Replay(found, CALENDAR, progress=progress.advance)
     begin, wall = time.thread_time(), time.monotonic()
-    days: list[tuple[str, int]] = []
+    days: list[str] = []
+    stored = 0
     with watched(spent), uncollected():
         for day, raw in replay.days():
-            days.append((day, len(raw)))
+            days.append(day)
+            stored += len(packed(raw))
             if args.every and len(days) % args.every == 0:
                 progress.end()
                 print(
@@ -132,6 +136,8 @@ def told(args: argparse.Namespace, folder: Path) -> None:
     print(f"{rows:,} samples, {len(days)} days closed: {took:.0f} s of a core, {waited:.0f} s of the clock")
     print(f"{took / rows * 1e9:.0f} ns a sample (limit {LIMIT_NS:.0f}), at most {_peak():.0f} MB")
     print("  " + ", ".join(f"{stage} {s / rows * 1e9:.0f}" for stage, s in spent.items()), "ns")
+    each = stored / max(len(days), 1) / SAMPLES_A_SECOND
+    print(f"evidence as it is stored: {each:.0f} bytes a signal-day, {each * 0.4:.0f} MB for 400 days of 1,000")
     print(f"read and unpacked only: {alone / rows * 1e9:.1f} ns a sample, a {took / alone:.0f}th of it")
     minutes = took / rows * 28 * DAY_S * SAMPLES_A_SECOND / 60
     print(f"28 days of 1,000 signals at 1 s at this pace: {minutes:.1f} minutes of a core")

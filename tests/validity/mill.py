@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from tests.validity.shop import Site
 
 WINDOW_S = 600
+FEW = 5
+"""Outages below which there is no quantile of them (readiness.md 7.3, X01)."""
 
 
 def robot(site: Site) -> Part:
@@ -54,7 +56,7 @@ def robot(site: Site) -> Part:
         part.items.append(Event(kind="gap", time_ns=high, source=source.id, from_ns=low, to_ns=high, body=body))
     part.truth["C03"] = part.truth["A01"] = 1 - share(away, site.planned)
     lengths = sorted(end - begin for begin, end in runs(away & site.planned))
-    part.truth["X01"] = float(lengths[max(0, int(np.ceil(0.9 * len(lengths))) - 1)]) if lengths else np.nan
+    part.truth["X01"] = float(lengths[int(np.ceil(0.9 * len(lengths))) - 1]) if len(lengths) >= FEW else np.nan
     part.meanings = {f"robot-1/{name}": Meaning(role="pv") for name in columns}
     return part
 

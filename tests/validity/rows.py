@@ -132,7 +132,12 @@ class Result:
 
     @property
     def error(self) -> float:
-        """Distance from the truth, in proportion to it where that is how it is judged; infinite if missing."""
+        """Distance from the truth, in proportion to it where that is how it is judged; infinite if missing.
+
+        A truth that is no number means that too little has happened for one: to say so is no error, all else is.
+        """
+        if np.isnan(self.truth):
+            return 0.0 if self.reason == "NA_FEW_EVENTS" else float("inf")
         if self.found is None:
             return float("inf")
         off = abs(self.found - self.truth)

@@ -57,13 +57,14 @@ def known(good: pd.Series, every_s: float) -> pd.Series:
     pause = begin.shift(-1) - begin
     bridged = good.shift(-1, fill_value=False) & (pause <= 1.2 * pd.Timedelta(seconds=every_s))
     end = begin + pause.where(bridged, pd.Timedelta(seconds=every_s))
+    end = end.clip(upper=pd.Timestamp(told(*ROUGH).world.site.end_ns, tz="UTC"))  # not of later
     start = begin.dt.normalize() + pd.Timedelta(hours=8)
     length = end.clip(upper=start + SHIFT) - begin.clip(lower=start)
     planned = begin.dt.day_of_week < 5
     return length.dt.total_seconds().clip(lower=0).where(good & planned, 0.0)
 
 
-@pytest.mark.parametrize("machine", ["press-1", "mill-1"])
+@pytest.mark.parametrize("machine", ["press-1", "mill-1", "robot-1", "saw-1"])
 def test_completeness(machine: str) -> None:
     _, good, every = readings(machine)
     start = pd.Timestamp(told(*ROUGH).world.site.start_ns, tz="UTC")
