@@ -6,6 +6,8 @@ import functools
 import itertools
 import json
 import random
+from datetime import date as calendar_date
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -13,12 +15,14 @@ import pytest
 from msgspec.structs import replace
 
 from agent.platform.packing import pack
+from agent.platform.past import Past
 from agent.requests import RequestError
 from contract.codec import DATA_LIMIT, compress, decode, digest, encode
 from contract.evidence import EvidenceOk, open_content, open_part, parts
 from contract.manifest import Manifest
 from contract.signing import verify
 from contract.topics import AgentTopics
+from readiness.compact import FAR, Compact
 from readiness.evidence import dump, load
 from readiness.indicators import REGISTRY
 from tests.agent.platform.factory import FACTORY, HOUR, Member, config_of, evidence_of
@@ -441,6 +445,32 @@ def test_days_that_another_release_has_packed_are_named_absent_and_hold_up_no_re
     report = one.reporter.assessment().plant()
     assert [(away.agent, away.days) for away in report.absent] == [("edge-2", 1)]
     assert len([each for each in caplog.messages if "another release" in each]) == 1
+
+
+def test_a_day_far_back_is_read_without_its_statistics_and_is_the_same_day(make: Callable[..., Member]) -> None:
+    one, two = make("edge-1", agents=["edge-2"]), make("edge-2")
+    assert one.team.inbox is not None
+    one.team.inbox.shelves["edge-2"].keep(DATES[0], content_of(two, DATES[0]))
+    one.close(DATES[:1])
+    whole, far = one.past.day(DATES[0]), Past(one.spool, "edge-1", one.team.inbox)
+    far._latest = calendar_date.fromisoformat(DATES[0]) + timedelta(days=300)
+    found = far.day(DATES[0], FAR)
+    assert whole is not None
+    assert found is not None
+    assert found.checksum == whole.checksum
+    less = Compact().day(whole.day, FAR)
+    assert dump(replace(found.day, sources=[])) == dump(replace(less, sources=[]))
+    for one_part, other_part in zip(found.day.sources, less.sources, strict=True):
+        for field in one_part.__struct_fields__:
+            first, second = getattr(one_part, field), getattr(other_part, field)
+            assert (dict(first) if hasattr(first, "keys") else first) == (
+                dict(second) if hasattr(second, "keys") else second
+            ), field
+    assert {part.device for part in found.day.sources} == {"plc", "edge-2:plc", "edge-2:plc-oven"}
+    far.leave_out(frozenset({"oven"}))
+    without = far.day(DATES[0], FAR)
+    assert without is not None
+    assert without.checksum != whole.checksum
 
 
 def test_nothing_is_lost_while_a_broker_comes_and_goes(make: Callable[..., Member], broker: Child) -> None:
