@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from readiness.catalog import key
-from readiness.plant import KWH, ControlLoop, Meaning
+from readiness.plant import ControlLoop, Meaning, kwh_per
 from readiness.view import CONDITION
 from settings.document import scalar
 
@@ -83,9 +83,12 @@ def _meaning(
         for name, was in (("limits", tag.instrument_range), ("usual", tag.eu_range)):
             if name in changes and was is not None and tuple(was) != tuple(changes[name]):
                 hearing.differs("configuration", subject, name, answers[name], f"{was[0]:g}, {was[1]:g}")
-        per_unit = KWH.get(tag.unit or "")
-        if made.role == "energy" and "factor" in changes and per_unit not in {None, changes["factor"]}:
+        per_unit = kwh_per(tag.unit) if made.role == "energy" else 1.0
+        if made.role == "energy" and tag.unit and "factor" in changes and per_unit not in {None, changes["factor"]}:
             hearing.differs("configuration", subject, "factor", answers["factor"], f"{per_unit:g} ({tag.unit})")
+        if per_unit is None:  # the unit is no energy: only a person can say what a count is
+            sure = "factor" in changes and (role is not None or tag.role_confirmed)
+            changes["origin"] = made.origin if made.origin == "native" else "mentor" if sure else "guess"
     return replace(made, **changes)
 
 
@@ -98,8 +101,8 @@ def _with_role(hearing: Hearing, subject: str, role: Heard, tag: Tag | None, bas
         return base
     if base.role is not None and base.origin == "mentor" and base.role != wanted:
         hearing.differs("configuration", subject, "role", role, base.role)
-    factor = KWH.get(tag.unit or "", 1.0) if wanted == "energy" and tag is not None else 1.0
-    return replace(base, role=wanted, origin="mentor", factor=factor)
+    factor = kwh_per(tag.unit) if wanted == "energy" and tag is not None else 1.0
+    return replace(base, role=wanted, origin="mentor", factor=factor or 1.0)
 
 
 def _label(hearing: Hearing, subject: str, name: str, heard: Heard, text: str, tag: Tag | None) -> Label | None:

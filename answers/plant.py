@@ -15,7 +15,7 @@ from datetime import date, time
 from typing import TYPE_CHECKING, Any
 
 from answers import join_calendar, join_records, join_signals
-from answers.hearing import Hearing, Voice
+from answers.hearing import Hearing, Signed, Voice
 from contract.codec import checksum, encode
 from readiness.inventory import Machine
 from readiness.plant import About, Plant, configured
@@ -109,7 +109,7 @@ def _hear(hearing: Hearing, given: Given) -> None:
     if answers.inventory is not None:
         signed = answers.inventory
         voice = Voice(signed.on.isoformat(), answers.serial, given.source, signed.signed_by)
-        hearing.add("inventory", "signed", (signed.signed_by, signed.on.isoformat()), voice)
+        hearing.add("inventory", "signed", Signed(signed.signed_by, signed.on.isoformat()), voice)
     for part, name in (
         (answers.machines, "machine"),
         (answers.signals, "signal"),
@@ -216,8 +216,7 @@ def _about(hearing: Hearing, heard: Mapping[str, Mapping[str, Heard]], known: fr
 
 def _signed(heard: Mapping[str, Mapping[str, Heard]]) -> tuple[str, str] | None:
     one = heard.get("inventory", {}).get("signed")
-    signed: tuple[str, str] | None = None if one is None else one.value
-    return signed
+    return None if one is None else (one.value.by, one.value.on)
 
 
 def identity(plant: Plant) -> str:

@@ -159,7 +159,9 @@ class SignalAnswer(Entry):
         None, description="of a counter: signal of its machine whose changes set it back, its lot or order"
     )
     factor: Annotated[FiniteFloat, Field(gt=0, le=1e9)] | None = Field(
-        None, description="of a counter: pieces per count; of an energy meter: kWh per count"
+        None,
+        description="of a counter: pieces per count; of an energy meter: kWh per count, needed if its unit is no "
+        "energy",
     )
     meter: Literal["main", "machine"] | None = Field(None, description="of an energy meter: whose it is")
     pattern: Pattern | None = Field(None, description="of a lot number: what every valid one looks like")

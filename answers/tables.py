@@ -76,10 +76,18 @@ def rows(raw: bytes, shape: Shape, file: str, via: int, key: str) -> tuple[List,
         return found, [Problem(Line(1, file, via, key), _EXCEL if spreadsheet else _ENCODING)]
     lines = csv.reader(io.StringIO(text, newline=""), dialect=_dialect(text))
     try:
-        places = _heading(lines, shape)
+        places, width = _heading(lines, shape)
         for cells in lines:
             if not any(cell.strip() for cell in cells):
                 continue
+            if any(cell.strip() for cell in cells[width:]):
+                return found, [
+                    problem(
+                        lines.line_num,
+                        f"{len(cells)} cells under a heading of {width}: is a comma not quoted?",
+                        f"열 이름은 {width}개인데 {len(cells)}칸입니다. 따옴표 없는 쉼표가 있는지 확인하십시오",
+                    )
+                ]
             if len(found) >= ROWS:
                 return found, [problem(lines.line_num, f"more than {ROWS:,} rows", f"{ROWS:,}행을 넘습니다")]
             _take(found, cells, places, Line(lines.line_num, file, via, key))
@@ -90,8 +98,10 @@ def rows(raw: bytes, shape: Shape, file: str, via: int, key: str) -> tuple[List,
     return found, []
 
 
-def _heading(lines: Iterator[list[str]], shape: Shape) -> dict[str, int]:
-    """Return where the columns are, by the first line that names them: above it, exports have titles and dates.
+def _heading(lines: Iterator[list[str]], shape: Shape) -> tuple[dict[str, int], int]:
+    """Return where the columns are, and how many, by the first line that names them.
+
+    Above it, exports have titles and dates.
 
     Raises:
         Complaint: there is none, or it names a column of persons.
@@ -100,7 +110,7 @@ def _heading(lines: Iterator[list[str]], shape: Shape) -> dict[str, int]:
         places = _places([cell.strip() for cell in cells], shape)
         if all(name in places for name in shape.needed):
             refuse_persons(cells)
-            return places
+            return places, len(cells)
     named = "; ".join(", ".join(shape.columns[name]) for name in shape.needed)
     raise Complaint(
         f"no line names the columns; one name of each: {named}",

@@ -64,6 +64,7 @@ class Words:
     bad = Text("{:,} bad", "불량 {:,}건")
     resent = Text("{} sent twice", "재전송 {}건")
     batches = Text("{} batches", "{}묶음")
+    disk = Text("disk {:,.0f} kB", "디스크 {:,.0f} kB")
     machines = Text("Machines", "설비")
     machine = Text("machine", "설비")
     link = Text("link", "통신")
@@ -169,7 +170,11 @@ def _figures(shot: Snapshot, language: Language, width: int, *, boxed: bool) -> 
         (w.read(language), f"{shot.read_rate:.0f} {unit}", w.total(language).format(shot.read)),
         (w.stored(language), f"{shot.stored_rate:.0f} {unit}", w.total(language).format(shot.stored)),
         (w.latency(language), f"p50 {_seconds(shot.p50_s)}", f"p99 {_seconds(shot.p99_s)}"),
-        (w.waiting(language), w.batches(language).format(shot.waiting), f"{shot.waiting_bytes / 1024:,.0f} kB"),
+        (
+            w.waiting(language),
+            w.batches(language).format(shot.waiting),
+            w.disk(language).format(shot.waiting_bytes / 1024),
+        ),
         (w.confirmed(language), f"{shot.confirmed:,}", w.resent(language).format(shot.resent)),
         (w.quality(language), _percent(good), w.bad(language).format(shot.bad)),
     ]

@@ -33,12 +33,20 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from contract.report import Quality, Reason
-    from readiness.indicators.base import Found, Indicator, Outcome, Shown
+    from readiness.indicators.base import Event, Found, Indicator, Outcome, Shown
     from readiness.view import View
 
     Floats = NDArray[np.float64]
 
 DIGITS = 6
+CHEAPEST: tuple[Reason, ...] = (
+    "NA_NO_SCHEDULE", "NA_NO_INVENTORY", "NA_ROLE_UNCONFIRMED",  # somebody writes it down
+    "NA_METERS_DISAGREE", "NA_CLOCK", "NA_NO_BURST", "NA_UNDERSAMPLED",  # something is set differently
+    "NA_SHORT_WINDOW", "NA_FEW_EVENTS", "NA_NO_VARIATION", "NA_SELF_FAULT",  # time passes
+    "NA_NO_EVIDENCE", "NA_ASSUME_EXPOSED", "NA_NOT_IN_SOURCE",  # something is bought, or never known
+)  # fmt: skip
+"""Why an indicator is not assessed, what is mended at the least cost first: of machines with the same weight that
+reason is told."""
 
 
 class Combiner:
@@ -85,7 +93,7 @@ class Combiner:
             else:
                 assessed[name] = weight, outcome
         if not assessed:
-            lacking: list[Reason] = [r for r in sorted(reasons) if r != "NOT_APPLICABLE"] or list(reasons)
+            lacking: list[Reason] = [r for r in CHEAPEST if r in reasons] or list(reasons)
             reason: Reason = max(lacking, key=lambda r: reasons[r]) if lacking else "NA_NO_INVENTORY"
             return Value(
                 metric=indicator.id, unit=indicator.unit, evidence=self._evidence, machine=machine,
@@ -152,16 +160,32 @@ def pooled(outcomes: Mapping[str, tuple[float, Outcome]]) -> dict[str, tuple[flo
     Each of them then stands for the same, by its weight; one without any event stays as it is.
     """
     few = [o.few for _, o in outcomes.values() if isinstance(o, Missing) and o.few is not None]
-    if not few or sum(sum(day.values()) for one in few for day in one.days) < few[0].least:
+    events = once([event for one in few for event in one.events])
+    if not few or len(events) < few[0].least:
         return dict(outcomes)
     counted = [any(there) for there in zip(*(one.counted for one in few), strict=True)]
-    rows = [sum((Counter(day) for day in row), Counter()) for row in zip(*(one.days for one in few), strict=True)]
+    rows: list[Counter[int]] = [Counter() for _ in counted]
+    for event in events:
+        rows[event.day][event.bucket] += 1
     days = [row for row, there in zip(rows, counted, strict=True) if there]
     together = Buckets(tuple(days), few[0].quantile, flags=("POOLED",))
     return {
         name: (weight, together if isinstance(o, Missing) and o.few is not None else o)
         for name, (weight, o) in outcomes.items()
     }
+
+
+def once(events: Sequence[Event]) -> list[Event]:
+    """Return events without those that are a part of another one: two machines on one link lose it together."""
+    kept: list[Event] = []
+    for event in sorted(events):
+        last = kept[-1] if kept else None
+        if last is None or last.of != event.of or event.from_ns >= last.to_ns:
+            kept.append(event)
+        else:
+            end = max(last.to_ns, event.to_ns)
+            kept[-1] = (event if event.bucket > last.bucket else last)._replace(from_ns=last.from_ns, to_ns=end)
+    return kept
 
 
 def _machines(outcomes: Sequence[Outcome], *, share: bool) -> dict[str, Shown]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from readiness.together import SEPARATOR
+
 if TYPE_CHECKING:
     from readiness.catalog import Link
     from readiness.evidence import Connection, DayEvidence
@@ -40,6 +42,16 @@ def session(view: View, device: str) -> Connection | None:
     """Return the latest session with a device within the window, None if there never was one."""
     record = current(view, device)
     return None if record is None else record.connections[device]
+
+
+def server(view: View, device: str) -> str:
+    """Return what is the same for two devices of the file that are entries of one server: where it answers.
+
+    Machines of one maker come with one address each behind networks of their own, so each agent's is another one.
+    """
+    record = current(view, device)
+    place = "" if record is None else record.connections[device].place
+    return f"{device.rpartition(SEPARATOR)[0]} {place}" if place else device
 
 
 def name(policy: str) -> str:

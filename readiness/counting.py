@@ -23,19 +23,20 @@ relative error of 2 %.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal, cast
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from readiness.leaps import leaps, unpaced
 from readiness.records import MILLI_NS, QUARTER_NS
 from readiness.sketch import edges, pairs
 from readiness.spans import EMPTY, Spans, intersection
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import time
 
     from numpy.typing import NDArray
@@ -61,13 +62,17 @@ Kind = Literal["wrap", "reset", "suspected", "fault"]
 
 @dataclass(frozen=True, slots=True)
 class Back:
-    """One step back: what the counter said before and after, and the counts that were gained across it."""
+    """One step back: what the counter said before and after, and the counts that were gained across it.
+
+    `blind`: it came over a time in which nothing was known, and so did what was gained.
+    """
 
     at_ns: int
     before: int
     after: int
     kind: Kind
     gained: int
+    blind: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,7 +86,7 @@ class Counted:
         blind: [n] the part of it that came over a time in which nothing was known.
         backs: Steps back.
         steps: [days] readings that differed from the one before, steps back included.
-        faults: [days] steps back that are faults.
+        faults: [days] steps back that are faults, and those by which the counter was set forward.
         suspected: [days] those that look like a habit.
         unresolved: [days] those of which only the number is known.
         counts: [days] pieces whose pace is known, `fast` of which came too fast; 0 where no ideal cycle is known.
@@ -90,6 +95,7 @@ class Counted:
         each: Pieces of one whole count.
         derived: It is a difference or sum of other counters.
         others: Further signals of the same role, which count the same or are not understood.
+        off: Quarter hour -> pieces that were taken off, because the counter was set forward.
     """
 
     name: str
@@ -107,6 +113,7 @@ class Counted:
     each: float
     derived: bool = False
     others: tuple[str, ...] = ()
+    off: Mapping[int, float] = field(default_factory=dict)
 
     def within(self, from_ns: int, to_ns: int, along: Spans = EMPTY) -> float:
         """Return what was counted between two instants, exact where both begin a quarter hour of the day.
@@ -183,13 +190,24 @@ def count(view: View, name: str, ideals_ns: Sequence[float | None] = ()) -> Coun
     peak = (clean or max(seeing.values(), default=0.0)) / (unit * meaning.factor)
     step = sum(seeing.values()) / (unit * meaning.factor) / max(1, sum(c.steps for _, _, c in records))
     backs = _explained(view, name, meaning, raw, (peak, max(step, 1.0)))
-    faults, suspected = np.zeros(days), np.zeros(days)
+    faults, suspected, off = np.zeros(days), np.zeros(days), dict[int, float]()
     for (day, *_), back in zip(raw, backs, strict=True):
         faults[day] += back.kind == "fault"
         suspected[day] += back.kind == "suspected"
     for (day, *_, step_unit), back, place in zip(raw, backs, places, strict=True):
         if _across(back, place, (pieces, blind), step_unit * meaning.factor, PACE * clean):
             _unpaced(pace[day], round((back.before - back.after) * step_unit), PACE * clean / meaning.factor)
+            off[place] = off.get(place, 0.0) + (back.before - back.after) * step_unit * meaning.factor
+    # A meter of something that runs now and then has hours like leaps.
+    seeing = {at: (pieces[at] - blind.get(at, 0.0)) / meaning.factor for at in pieces if meaning.role != "energy"}
+    forward, most = leaps(seeing)
+    # A day whose start was moved may reach out of the window; it counts with its nearest.
+    on = np.clip(view.seen.day_of(np.array(forward, np.int64)), 0, days - 1)
+    for place, day in zip(forward, on.tolist(), strict=True):
+        size = (unpaced(pace[day], seeing[place], most) or seeing[place]) * meaning.factor
+        pieces[place] -= size
+        off[place] = off.get(place, 0.0) + size
+        faults[day] += 1
     counts, fast = _hurried(pace, ideals_ns, meaning.factor)
     at = sorted(pieces)
     return Counted(
@@ -206,6 +224,7 @@ def count(view: View, name: str, ideals_ns: Sequence[float | None] = ()) -> Coun
         fast=fast,
         pace=pace,
         each=meaning.factor,
+        off=off,
     )
 
 
@@ -231,8 +250,8 @@ def _across(
         if blind.get(leapt, 0.0) >= lost:  # the leap came over a hole
             blind[leapt] -= lost
         return True
-    if back.gained:
-        pieces[place] = pieces.get(place, 0.0) + back.gained * each
+    for amount in (pieces, blind)[: 1 + back.blind] if back.gained else ():
+        amount[place] = amount.get(place, 0.0) + back.gained * each
     return False
 
 
@@ -283,12 +302,12 @@ def _explained(
         near = 0 <= after <= limit
         near_zero.append(near)
         if modulus is not None and before < modulus and after >= 0 and across <= limit:
-            found.append(Back(at, before, after, "wrap", across))
+            found.append(Back(at, before, after, "wrap", across, blind=last < at))
         elif near and (
             any(_struck(reset, last - NEAR_NS, at + NEAR_NS, zone) for reset in meaning.resets)
             or bool(((changes >= last - NEAR_NS) & (changes <= at + NEAR_NS)).any())
         ):
-            found.append(Back(at, before, after, "reset", after))
+            found.append(Back(at, before, after, "reset", after, blind=last < at))
         else:
             found.append(Back(at, before, after, "fault", 0))
             if near:
@@ -340,58 +359,6 @@ def _struck(reset: time, from_ns: int, to_ns: int, zone: ZoneInfo) -> bool:
             return True
         day += timedelta(days=1)
     return False
-
-
-def best(found: Sequence[Counted]) -> Counted:
-    """Return the counter to believe of several with the same role: the one with the fewest unexplained steps.
-
-    They are not added: a counter of the shift and one of the machine's life count the same pieces. One that counted
-    in less than half as many quarter hours as another has been dead for most of the time, however quietly.
-    """
-    most = max(len(c.at) for c in found)
-    order = sorted(
-        found,
-        key=lambda c: (
-            2 * len(c.at) < most,
-            float((c.faults + c.suspected + c.unresolved).sum()),
-            -len(c.at),
-            c.name,
-        ),
-    )
-    return _with_others(order[0], tuple(c.name for c in order[1:]))
-
-
-def _with_others(counted: Counted, others: tuple[str, ...]) -> Counted:
-    fields = {name: getattr(counted, name) for name in Counted.__slots__}
-    return Counted(**{**fields, "others": others})
-
-
-def combined(plus: Counted, other: Counted, sign: int) -> Counted:
-    """Return plus + sign * other: total of good and reject, or good of total and reject."""
-    at = np.union1d(plus.at, other.at)
-
-    def row(counted: Counted, values: Floats) -> Floats:
-        found = np.zeros(len(at))
-        found[np.searchsorted(at, counted.at)] = values
-        return found
-
-    return Counted(
-        name=f"{plus.name} {other.name}",
-        at=at,
-        pieces=row(plus, plus.pieces) + sign * row(other, other.pieces),
-        blind=row(plus, plus.blind) + sign * row(other, other.blind),
-        backs=tuple(sorted((*plus.backs, *other.backs), key=lambda b: b.at_ns)),
-        steps=plus.steps + other.steps,
-        faults=plus.faults + other.faults,
-        suspected=plus.suspected + other.suspected,
-        unresolved=plus.unresolved + other.unresolved,
-        counts=plus.counts,
-        fast=plus.fast,
-        pace=plus.pace,
-        each=plus.each,
-        derived=True,
-        others=(*plus.others, *other.others),
-    )
 
 
 def by_day(view: View, counted: Counted) -> Floats:

@@ -9,12 +9,14 @@ nothing.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, cast
 
 import numpy as np
 
 from readiness.counting import by_day, count
+from readiness.intervals import chi_square
 from readiness.records import QUARTER_NS
 from readiness.spans import Spans
 
@@ -76,6 +78,20 @@ class Baseline:
     cv: float
     trained: int
     tried: int
+    restless: float  # standard deviation of daily kWh on those days, in means
+
+    def limits(self, z: float) -> tuple[float, float]:
+        """Return limits of the error of such a model, `z` standard normal deviations to both sides.
+
+        As of a standard deviation of `tried` errors, by chi-square. Two things widen them. `cv` is divided by a
+        mean that `tried` days tell only so well, which is worth some of the degrees of freedom (the delta method);
+        and errors on days that a model was not fitted on hold those of its p parameters too, a share of p /
+        `trained` of their squares, which may be luck.
+        """
+        parameters = 2 if self.per_other is None else 3
+        freedom = self.tried / (1 + 2 * self.restless**2)
+        low, high = (self.cv * math.sqrt(freedom / chi_square(freedom, side)) for side in (z, -z))
+        return low / math.sqrt(1 + parameters / self.trained), high
 
 
 def meters_of(view: View, machine: str, meter: Literal["main", "machine"]) -> tuple[Counted, ...]:
@@ -162,4 +178,5 @@ def baseline(kwh: Floats, pieces: Floats, other: Floats | None = None) -> Baseli
         cv=float(np.sqrt(np.mean(error**2))) / used,
         trained=trained,
         tried=n - trained,
+        restless=float(np.std(kwh[trained:], ddof=1)) / used,
     )

@@ -111,6 +111,7 @@ class Connection(msgspec.Struct, frozen=True, omit_defaults=True):
     peer_authenticated: bool
     time: str
     namespaces: list[str] = []  # URIs that the device lists; empty where the protocol has none
+    place: str = ""  # host and port at which it answers, and the local address that it is reached from; "" unknown
 
 
 class DayEvidence(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -98,6 +98,10 @@ FLAGS = {
         "read too slowly for the length of a cycle", "사이클 길이에 비해 수집 주기가 너무 김"
     ),
     "INVALID_ID": Words("ids that are placeholders or of a wrong form", "형식이 틀리거나 임시로 넣은 번호가 있음"),
+    "INVENTORY_SHRUNK": Words(
+        "machines that were read in the window are no longer in the list of machines",
+        "평가 기간에 수집하던 설비가 설비 목록에서 빠짐",
+    ),
     "INVENTORY_UNSIGNED": Words("nobody stands for the list of machines", "설비 목록을 확인한 사람이 없음"),
     "IRREGULAR_CYCLES": Words(
         "cycle times of one product scatter like those of hand work: at most 40 points",

@@ -14,6 +14,7 @@ import numpy as np
 
 from contract.verbs import DAY_S, Estimate, Mde, Point, Series
 from readiness.combine import DIGITS
+from readiness.intervals import chi_square
 from readiness.stats import CONFIDENCE, Z
 
 if TYPE_CHECKING:
@@ -165,7 +166,7 @@ def restlessness(days: Sequence[Day], metric: str, first: date, last: date, mach
     rho = float(before @ after) / both
     rho = float(np.clip(rho + (1 + 3 * rho) / (n / len(parts)), -0.99, 0.99))
     half = Z / math.sqrt((len(before) - 3) * (1 - rho**2))
-    worth = free * (1 - rho**2) / (1 + rho**2)
+    worth = max(free * (1 - rho**2) / (1 + rho**2), 2.0)
     sd, sum_ = math.sqrt(squares / free), squares * worth / free
     return Mde(
         metric=metric,
@@ -173,7 +174,7 @@ def restlessness(days: Sequence[Day], metric: str, first: date, last: date, mach
         kind="ratio",
         machines=len(parts),
         n=n,
-        sd=_estimate(sd, math.sqrt(sum_ / _chi_squared(Z, worth)), math.sqrt(sum_ / _chi_squared(-Z, worth))),
+        sd=_estimate(sd, math.sqrt(sum_ / chi_square(worth, Z)), math.sqrt(sum_ / chi_square(worth, -Z))),
         rho=_estimate(rho, math.tanh(math.atanh(rho) - half), math.tanh(math.atanh(rho) + half)),
         confidence=CONFIDENCE,
     )
@@ -181,9 +182,3 @@ def restlessness(days: Sequence[Day], metric: str, first: date, last: date, mach
 
 def _estimate(value: float, lo: float, hi: float) -> Estimate:
     return Estimate(*(float(f"{number:.6g}") for number in (value, lo, hi)))
-
-
-def _chi_squared(z: float, free: float) -> float:
-    """Return a quantile by its normal deviate (Wilson and Hilferty 1931); within 1 % from five degrees on."""
-    free = max(free, 2.0)
-    return free * max(1 - 2 / (9 * free) + z * math.sqrt(2 / (9 * free)), 0.05) ** 3

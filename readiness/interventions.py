@@ -7,7 +7,6 @@ nothing was known counts once, at the time when it was seen.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import reduce
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +14,7 @@ import numpy as np
 from readiness import alarms
 from readiness.counting import shared
 from readiness.production import production
+from readiness.quantities import when_known
 from readiness.records import QUARTER_NS
 from readiness.spans import EMPTY, Spans, difference, intersection, union
 
@@ -112,7 +112,7 @@ def cycles_known(view: View, machine: str) -> Spans:
     if facts.cycles is not None and facts.cycles.begun.any():
         return view.spans(facts.cycles.name)
     total = facts.quantity("total") or facts.quantity("good")
-    return EMPTY if total is None else reduce(intersection, map(view.spans, total.name.split()))
+    return EMPTY if total is None else when_known(view, total)
 
 
 def actions(view: View, machine: str, domains: Sequence[Spans], *, of_modes: bool = True) -> Actions:

@@ -5,6 +5,7 @@ have 0.594 together, not their mean 0.495).
 
     A (availability)      = sum APT / sum PBT
     E (effectiveness)     = sum PRI PQ / sum APT          over the time whose product has an ideal cycle
+                                                          and whose pieces were seen being counted
     QR (quality rate)     = sum PRI GQ / sum PRI PQ       weighted by time, so that A E QR = sum PRI GQ / sum PBT
     OEE                   = A E QR
     allocation efficiency = AUBT / PBT,   utilisation efficiency = APT / AUBT
@@ -35,7 +36,7 @@ class Basis:
         adet: Actual unit delay time.
         adot: Actual unit down time.
         unknown: Part of PBT of which nothing is known.
-        priced: Part of APT in which a product with an ideal cycle was known.
+        priced: Part of APT in which a product with an ideal cycle was known, and its pieces were counted in sight.
         ideal: PRI PQ over pieces of that part.
         checked: The part of `ideal` of which good or reject pieces are counted too.
         good: PRI GQ over `checked`.

@@ -9,7 +9,8 @@ time of two readings of the alert's begin, or so soon after its end, is left out
 
 A matched window begins on another day, at most half an hour before or after the alert's time of day, in the same
 state of the machine, with no alert active from one window before it to its end. Windows lie wholly in time that
-counts.
+counts. What is left out after the alert is left out of its matched windows as well, at the same distance from their
+begin: with readings a minute apart that is a third of a window, in which people act as often as in the rest of it.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from readiness.interventions import days as counted_days
 from readiness.plant import STATES
 from readiness.production import production
 from readiness.quarters import interval
-from readiness.spans import EMPTY, Spans, union
+from readiness.spans import EMPTY, Spans, intersection, union
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,8 +75,46 @@ def first_out(at: Ints) -> Ints:
     return np.array(kept, np.int64)
 
 
-def acted(view: View, machine: str, days: Sequence[Spans], alerts: Sequence[AlarmTrack]) -> tuple[Ints, int]:
-    """Return when people acted at a machine, and how many changes were the machine's own."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Acts:
+    """What was done at a machine.
+
+    Attributes:
+        pressed: When buttons were.
+        moved: When a mode or set point changed that no alert's begin or end explains.
+        deaf: Around begins and after ends of alerts, both ends included: changes in it are the machine's own.
+        automatic: How many those were.
+    """
+
+    pressed: Ints
+    moved: Ints
+    deaf: Spans
+    automatic: int
+
+    def follow(self, begins: Ints, alert: int | None = None) -> Bools:
+        """Return which windows have an action in them, the begin left out.
+
+        Args:
+            begins: Of the windows.
+            alert: Begin of the alert that they are matched with: changes where it is deaf do not count in them.
+        """
+        ends = begins + RESPONSE_NS
+        moves = _number(self.moved, begins + 1, ends)
+        if alert is not None:
+            inside = intersection(self.deaf, Spans.between(alert + 1, alert + RESPONSE_NS + 1))
+            for low, high in inside:
+                moves -= _number(self.moved, begins + (low - alert), begins + (high - 1 - alert))
+        return np.asarray((moves > 0) | (_number(self.pressed, begins + 1, ends) > 0))
+
+
+def _number(row: Ints, start: Ints, end: Ints) -> Ints:
+    """Return how many of the instants in `row` lie in each closed interval."""
+    found: Ints = np.searchsorted(row, end, side="right") - np.searchsorted(row, start, side="left")
+    return found
+
+
+def acted(view: View, machine: str, days: Sequence[Spans], alerts: Sequence[AlarmTrack]) -> Acts:
+    """Return what people did at a machine, and what it did itself."""
     by_system = {f"{loop.machine}/{loop.sp}" for loop in view.plant.loops if loop.by_system == "yes"}
     setting = [name for name in view.signals(machine, "sp") if name not in by_system]
     moved = [*view.signals(machine, "mode"), *setting]
@@ -86,9 +125,10 @@ def acted(view: View, machine: str, days: Sequence[Spans], alerts: Sequence[Alar
     within = reaction(view, machine)
     begins = np.sort(np.concatenate([np.empty(0, np.int64), *(alert.active.start for alert in alerts)]))
     ends = np.sort(np.concatenate([np.empty(0, np.int64), *(alert.active.end for alert in alerts)]))
-    own = met(begins, machine_made - within, machine_made + within) | met(ends, machine_made - within, machine_made)
+    deaf = union(Spans(begins - within, begins + within + 1), Spans(ends, ends + within + 1))
+    own = alarms.inside(deaf, machine_made)
     pressed = actions(view, machine, days, of_modes=False).at
-    return np.sort(np.concatenate([pressed, machine_made[~own]])), int(own.sum())
+    return Acts(np.sort(pressed), np.sort(machine_made[~own]), deaf, int(own.sum()))
 
 
 def reaction(view: View, machine: str) -> int:
@@ -99,25 +139,11 @@ def reaction(view: View, machine: str) -> int:
     )
 
 
-def met(row: Ints, start: Ints, end: Ints) -> Bools:
-    """Return which of the closed intervals [start, end] contain any of the instants in `row`."""
-    found: Bools = np.searchsorted(row, end, side="right") > np.searchsorted(row, start, side="left")
-    return found
-
-
 def state_at(states: dict[State, Spans], instants: Ints) -> Ints:
     """Return the index of the state at each instant, -1 where it is not known."""
     found = np.full(len(instants), -1, np.int64)
     for index, state in enumerate(STATES):
         found[alarms.inside(states[state], instants)] = index
-    return found
-
-
-def followed_by(at: Ints, begins: Ints) -> Bools:
-    """Return which windows have an action in them, the begin left out."""
-    found: Bools = np.searchsorted(at, begins + RESPONSE_NS, side="right") > np.searchsorted(
-        at, begins, side="right"
-    )
     return found
 
 
@@ -129,7 +155,7 @@ def match(view: View, machine: str) -> Matched | None:
         return None
     days = counted_days(view, machine)
     domain = union(EMPTY, *days)
-    at, automatic = acted(view, machine, days, wanted)
+    acts = acted(view, machine, days, wanted)
     begins = np.sort(np.concatenate([np.empty(0, np.int64), *(a.begins[a.exact] for a in wanted)]))
     begins = first_out(begins)
     states = dict(production(view, machine).states)
@@ -150,8 +176,8 @@ def match(view: View, machine: str) -> Matched | None:
         tried = (starts[:, None] + clock + np.array(SHIFTS_NS)[None, :]).ravel()
         fits = whole(tried) & (state_at(states, tried - back) == state)
         fits &= ~touched(busy, tried - RESPONSE_NS, tried + RESPONSE_NS)
-        table, hits = fits.reshape(len(starts), -1), (fits & followed_by(at, tried)).reshape(len(starts), -1)
+        table, hits = fits.reshape(len(starts), -1), (fits & acts.follow(tried, instant)).reshape(len(starts), -1)
         number = table.sum(axis=1)
         number[day[index]] = 0
         np.divide(hits.sum(axis=1), number, out=control[index], where=number > 0)
-    return Matched(followed_by(at, begins), day, control, automatic)
+    return Matched(acts.follow(begins), day, control, acts.automatic)

@@ -18,7 +18,7 @@ from contract.codec import checksum, encode
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-FORMULAS = "2026.11.2"
+FORMULAS = "2026.11.3"
 """Version of the formulas in `readiness.indicators`; raise it with any change that changes a value."""
 
 

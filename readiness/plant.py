@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import time
 
-    from readiness.catalog import Link
+    from readiness.catalog import Link, Tag
     from readiness.inventory import Machine
     from readiness.records import Label
 
@@ -286,29 +286,30 @@ _NOTHING = About()
 _NO_MEANING = Meaning(role=None, origin="guess")
 
 
-KWH = {
-    "Wh": 1e-3, "W.h": 1e-3, "kWh": 1.0, "kW.h": 1.0, "MWh": 1e3, "MW.h": 1e3,
-    "kJ": 1 / 3600, "MJ": 1 / 3.6, "GJ": 1e3 / 3.6,
-}  # fmt: skip
-"""Kilowatt-hours per unit of an energy meter."""
+_KWH = {"j": 1 / 3.6e6, "kj": 1 / 3600, "mj": 1 / 3.6, "gj": 1e3 / 3.6, "kcal": 4184 / 3.6e6, "mcal": 4.184 / 3.6,
+        "wh": 1e-3, "kwh": 1.0, "mwh": 1e3, "gwh": 1e6}  # fmt: skip
+"""Kilowatt-hours per unit of energy; nobody means a thousandth of a joule by mJ."""
+
+
+def kwh_per(unit: str | None) -> float | None:
+    """Return the kilowatt-hours in a meter's unit, however it is written; 1 without a unit, None for no energy."""
+    plain = "".join(letter for letter in (unit or "kWh") if letter.isalnum())
+    return _KWH.get(plain.casefold())
 
 
 def configured(catalog: Sequence[Link], machines: Sequence[Machine]) -> Plant:
     """Return what a configuration alone says, before anybody has answered a question.
 
     A role written in it is what a person stands for; one marked as a guess stays a guess. An energy meter counts in
-    its configured unit.
+    its configured unit; one whose unit is no energy (pulses, cubic metres) waits for somebody who says its factor.
     """
+
+    def of(tag: Tag) -> Meaning:
+        factor = kwh_per(tag.unit) if tag.role == "energy" else 1.0
+        sure = tag.role_confirmed and factor is not None
+        return Meaning(role=tag.role, origin="mentor" if sure else "guess", factor=factor or 1.0)
+
     return Plant(
         machines=tuple(machines),
-        meanings={
-            key(tag): Meaning(
-                role=tag.role,
-                origin="mentor" if tag.role_confirmed else "guess",
-                factor=KWH.get(tag.unit or "", 1.0) if tag.role == "energy" else 1.0,
-            )
-            for source in catalog
-            for tag in source.signals
-            if tag.role is not None
-        },
+        meanings={key(tag): of(tag) for source in catalog for tag in source.signals if tag.role is not None},
     )

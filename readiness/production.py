@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from readiness.counting import best, combined, count, shared
+from readiness.counting import count, shared
 from readiness.cycles import cycles_of, median_ns
 from readiness.energy import energy_of
 from readiness.kpi import Basis, kpis
+from readiness.quantities import best, combined, known_alike, when_known
 from readiness.records import QUARTER_NS
 from readiness.seen import names_something, text
-from readiness.spans import Spans, intersection, union
+from readiness.spans import EMPTY, Spans, intersection, union
 from readiness.states import states_of
 from readiness.stops import changeovers_of, lots_of, stops_of
 from readiness.timemodel import times_of
@@ -327,12 +328,18 @@ class Production:
                 rows[index] += brief.begins
         return rows
 
+    def _counts_of(self, counted: Counted) -> Spans:
+        """Return the time that counts for pieces; of a sum or difference as far as its parts were known alike."""
+        domain = self.counted_domain
+        return intersection(domain, known_alike(self.view, counted)) if counted.derived else domain
+
     def made(self, kind: Quantity, inside: Spans) -> Floats:
         """Return per day what was counted in `inside` within the time that counts, without what came unseen."""
         counted = self.quantity(kind)
         if counted is None:
             return np.zeros(len(self.view.dates))
-        part = counted.seen_within(intersection(inside, self.counted_domain), self.executing)
+        along = intersection(self.executing, when_known(self.view, counted))
+        part = counted.seen_within(intersection(inside, self._counts_of(counted)), along)
         day = self.view.seen.day_of(counted.at)
         good = (day >= 0) & (day < len(self.view.dates))
         row: Floats = np.bincount(day[good], weights=part[good], minlength=len(self.view.dates)).astype(np.float64)
@@ -340,14 +347,18 @@ class Production:
 
     @cached_property
     def _earned(self) -> tuple[Floats, Floats, Floats]:
-        """Ideal time (ns) per day: of all pieces, of those whose quality is known, and of good ones."""
-        zero = np.zeros(len(self.view.dates))
-        total, good = zero.copy(), zero.copy()
+        """Ideal time (ns) per day: of all pieces, of those whose quality is known, and of good ones.
+
+        Of the quality nothing is known in quarter hours in which pieces or good pieces alone were read for a time.
+        """
+        total, checked, good = (np.zeros(len(self.view.dates)) for _ in range(3))
+        whole, fine = self.quantity("total"), self.quantity("good")
+        both = EMPTY if whole is None or fine is None else known_alike(self.view, whole, fine)
         for ideal, spans in self.priced.values():
             total += ideal * self.made("total", spans)
-            good += ideal * self.made("good", spans)
-        known = self.quantity("total") is not None and self.quantity("good") is not None
-        return total, total if known else zero, good if known else zero
+            checked += ideal * self.made("total", intersection(spans, both))
+            good += ideal * self.made("good", intersection(spans, both))
+        return total, checked, good
 
     def basis_of(self, day: int) -> Basis:
         """Return the sums for KPIs of one day of the window, times in nanoseconds."""
@@ -368,9 +379,11 @@ class Production:
 
     @cached_property
     def _priced_time(self) -> Floats:
-        if self.quantity("total") is None:
+        total = self.quantity("total")
+        if total is None:
             return np.zeros(len(self.view.dates))
-        return self.view.per_day(intersection(intersection(self.executing, self.priced_spans), self.counted_domain))
+        seen = [self.priced_spans, self._counts_of(total), when_known(self.view, total)]
+        return self.view.per_day(reduce(intersection, seen, self.executing))
 
     @cached_property
     def basis(self) -> Basis:

@@ -47,7 +47,7 @@ OMITTED = Words(
     "크기 제한으로 이 보고서에서 뺀 것(report.get으로 확인): {parts}.",
 )
 PARTS: Mapping[Omitted, Words] = {
-    "contradictions": Words("contradicting answers", "서로 어긋나는 답변"),
+    "contradictions": Words("contradicting answers", "측정과 다른 응답"),
     "trend.machines": Words("new and gone machines", "늘고 준 설비"),
     "missing.machines": Words("machines where evidence is missing", "근거가 없는 설비 이름"),
     "machines": Words("the machines' levels and gates", "설비별 수준과 조건"),

@@ -20,6 +20,7 @@ import numpy as np
 
 from readiness.catalog import key
 from readiness.evidence import EVERYTHING, SignalDay
+from readiness.routes import BURST, routes
 from readiness.seen import Seen
 from readiness.spans import EMPTY, Spans, difference, intersection, normal, union
 
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
 WINDOW_DAYS = 28
 NEEDED_DAYS = 10
 HALF = 0.5
-BURST = "burst"
 CONDITION = "alarm:"
 """Begins the name of the track of an alarm condition, see `DayEvidence.alarms`."""
 ABSENT = SignalDay(-1, -1, -1, 0, 0, 0, 0)
@@ -178,7 +178,7 @@ class View:
     def domain_of(self, name: str) -> Spans:
         """Return the time that counts for a signal: for the sources that had it, on the days when they had it."""
         days: dict[str, list[Spans]] = defaultdict(list)
-        for record, part in self._parts_of.get(name, ()):
+        for record, part in self.parts_of.get(name, ()):
             days[part.source].append(Spans.between(record.start_ns, record.end_ns))
         return union(*(intersection(self.domain(source), union(*row)) for source, row in days.items()))
 
@@ -192,7 +192,7 @@ class View:
         sources: dict[str, set[str]] = defaultdict(set)
         for machine, tags in self.tags.items():
             sources[machine].update(source.id for source, _ in tags)
-        for name, parts in self._parts_of.items():
+        for name, parts in self.parts_of.items():
             sources[name.split("/")[0]].update(part.source for _, part in parts)
         counts = {source: self.domain(source) for source in self._domains}
         return {
@@ -213,7 +213,7 @@ class View:
         return np.array([int(spans.within(day).sum()) for day in days], np.float64)
 
     @cached_property
-    def _parts_of(self) -> dict[str, list[tuple[DayEvidence, SourceDay]]]:
+    def parts_of(self) -> dict[str, list[tuple[DayEvidence, SourceDay]]]:
         """Signal -> the parts of evidence that know it, in order of time."""
         found: dict[str, list[tuple[DayEvidence, SourceDay]]] = defaultdict(list)
         for record in self.records:
@@ -231,7 +231,7 @@ class View:
         """Return the source that a signal (`{machine}/{signal}`) is configured in, or was last seen in."""
         if name in self._configured:
             return self._configured[name]
-        return self._parts_of[name][-1][1].source if name in self._parts_of else None
+        return self.parts_of[name][-1][1].source if name in self.parts_of else None
 
     def spans(self, name: str, kind: Literal["known", "uncertain", "bad"] = "known") -> Spans:
         """Return when a signal was known (or uncertain, or bad), over the window and not only in planned time."""
@@ -239,7 +239,7 @@ class View:
         if place not in self.derived:
             parts = [
                 record.spans(part.spans[index])
-                for record, part in self._parts_of.get(name, ())
+                for record, part in self.parts_of.get(name, ())
                 if (index := getattr(part.signals.get(name, ABSENT), kind)) >= 0
             ]
             self.derived[place] = union(*parts).clip(self.seen.start_ns, self.seen.end_ns)
@@ -250,10 +250,10 @@ class View:
         sure: dict[tuple[str, str], list[str]] = defaultdict(list)
         guessed: dict[tuple[str, str], list[str]] = defaultdict(list)
         for name, meaning in sorted(self.plant.meanings.items()):
-            if meaning.role is not None and (name in self._configured or name in self._parts_of):
+            if meaning.role is not None and (name in self._configured or name in self.parts_of):
                 of = guessed if meaning.origin == "guess" else sure
                 of[name.split("/")[0], meaning.role].append(name)
-        for name in sorted(self._parts_of):  # conditions that a server reports are alarms by what they are
+        for name in sorted(self.parts_of):  # conditions that a server reports are alarms by what they are
             machine, _, signal = name.partition("/")
             if signal.startswith(CONDITION) and self.plant.meaning(name).role is None:
                 sure[machine, "alarm"].append(name)
@@ -346,10 +346,14 @@ class View:
         return np.array([self.calendar.bounds(day) for day in self.dates], np.int64)
 
     @cached_property
+    def _routes(self) -> dict[str, list[str]]:
+        return {machine: [route.id for route in routes(self, machine)] for machine in self.tags}
+
+    @cached_property
     def _counting(self) -> dict[str, Floats]:
         found = {}
-        for machine, tags in self.tags.items():
-            sources = sorted({source.id for source, _ in tags} & set(self.sources))
+        for machine in self.tags:
+            sources = [name for name in self._routes[machine] if name in self.sources]
             best = np.max([self.sources[s][0] for s in sources] or [0 * self.planned], axis=0)
             found[machine] = np.where((self.planned > 0) & (best >= HALF * self.planned), best, 0.0)
         return found
@@ -367,7 +371,7 @@ class View:
         good = int((self.counting(machine) > 0).sum())
         if good >= NEEDED_DAYS:
             return None
-        own = {source.id for source, _ in self.tags[machine]}
+        own = set(self._routes[machine])
         tried = [r.start_ns for r in self.records if any(p.source in own for p in r.sources)]
         if not tried:
             return "NA_NO_EVIDENCE"

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
     from settings.tree import Map
 
+_NUMBER = re.compile(r"[0-9]+(?:[.,][0-9]+)*[a-z]*")
+"""What stands behind the comma of a number between braces: a key to YAML, for instance of `weight: 1,5`."""
+
 TEXTS = {
     "missing": Text("is missing: add it", "항목이 없습니다. 추가하십시오"),
     "model_type": Text("write its keys indented below it", "하위 항목을 들여써서 아래에 쓰십시오"),
@@ -187,6 +190,11 @@ def show(value: Any) -> str:
 def _unknown_key(key: str, hint: str | None, known: Sequence[str]) -> Text:
     if hint:
         return Text(f"unknown key; did you mean {hint}?", f"알 수 없는 항목입니다. 혹시 {hint}입니까?")
+    if _NUMBER.fullmatch(key):
+        return Text(
+            "unknown key: after a comma the next one begins; write numbers without commas, 65536 or 1.5",
+            "알 수 없는 항목입니다. 쉼표 뒤는 다음 항목이 되므로 숫자는 65536, 1.5처럼 쉼표 없이 쓰십시오",
+        )
     if odd := strange(key):
         return Text(f"unknown key; it holds {odd.en}", f"알 수 없는 항목입니다({odd.ko})")
     if not known:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -15,12 +18,18 @@ from settings.language import Text, choose
 from settings.tree import Line, Map, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from settings.language import Language
 
 M = TypeVar("M", bound=BaseModel)
 T = TypeVar("T")
+
+EACH = 5
+"""Of complaints that differ in nothing but their place so many are shown; of one more than that, all."""
+MOST = 100
+"""Lines of complaints altogether: what is below them nobody reads before the first ones are mended."""
+_PLACE = re.compile(r"\[[^]]*\]")
 
 
 def load(
@@ -34,8 +43,8 @@ def load(
         lang: Language of the errors, "ko" or "en"; by locale when None.
 
     Raises:
-        ConfigError: the file cannot be read or used; the text holds every complaint, one a line, in the order of
-            the file, as `file:line: path: what to do`.
+        ConfigError: the file cannot be read or used; the text holds every kind of complaint, one a line, in the
+            order of the file, as `file:line: path: what to do` (see `lines`).
     """
     language = choose(lang, os.environ)
     try:
@@ -49,7 +58,7 @@ def load(
         raise ConfigError(f"{path}: {text(language)}") from exc
     config, found = read(raw)
     if config is None:
-        raise ConfigError("\n".join(line(problem, str(path), language) for problem in found))
+        raise ConfigError("\n".join(lines(found, str(path), language)))
     return config
 
 
@@ -99,6 +108,43 @@ def _once(found: Iterable[Problem]) -> list[Problem]:
         same: object = (at.file, int(at), problem.text) if isinstance(at, Line) else number
         kept.setdefault(same, problem)
     return [*kept.values()]
+
+
+def lines(found: Sequence[Problem], name: str, language: Language) -> Iterator[str]:
+    """Yield complaints as they are printed; a thousand signals with one mistake do not hide the others.
+
+    Args:
+        found: In the order of the file.
+        name: Of the file.
+        language: Of the words.
+    """
+    kinds = [(_PLACE.sub("[]", problem.path), problem.text) for problem in found]
+    count = Counter(kinds)
+    ends = {kind: problem.line for kind, problem in zip(kinds, found, strict=True)}
+    seen: Counter[object] = Counter()
+    shown, told = 0, 0
+    for kind, problem in zip(kinds, found, strict=True):
+        seen[kind] += 1
+        rest = count[kind] - EACH
+        if seen[kind] > EACH and rest > 1:
+            if seen[kind] == EACH + 1:
+                told += rest
+                yield line(replace(problem, text=_again(rest, ends[kind])), name, language)
+            continue
+        if shown >= MOST:
+            break
+        shown, told = shown + 1, told + 1
+        yield line(problem, name, language)
+    if more := len(found) - told:
+        text = Text(f"{more} more: mend these first", f"그 밖에 {more}개가 더 있습니다. 위의 것부터 고치십시오")
+        yield f"{name}: {text(language)}"
+
+
+def _again(more: int, last: int) -> Text:
+    """Return that a complaint comes again, down to a line."""
+    return Text(
+        f"the same {more} times more, the last in line {last:d}", f"같은 오류가 {last:d}행까지 {more}개 더 있습니다"
+    )
 
 
 def line(problem: Problem, name: str, language: Language) -> str:

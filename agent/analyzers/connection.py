@@ -3,6 +3,7 @@
 A collector states the session that it uses, what the server would offer beside it, and the server's certificate:
 
     Facts(kind="connection", subject=device, body={"protocol", "mode", "policy", "peer_authenticated",
+        "endpoint" or "host" and "port", "source_address",
         "endpoints": [{"mode", "policy", "tokens"}], "certificate": {"sha256", "not_before", "not_after", "key",
         "key_bits", "hash", "self_signed"} or None, ...})
     Facts(kind="catalog", subject=device, body={"source", "signals": {signal id: {"description", "unit", "range"}}})
@@ -93,6 +94,7 @@ class Connections:
             peer_authenticated=body.get("peer_authenticated") is True,
             time=str(facts.time_ns),
             namespaces=_texts(body.get("namespaces")),
+            place=_place(body),
         )
         endpoints = body.get("endpoints")
         if isinstance(endpoints, list):
@@ -168,6 +170,22 @@ class Connections:
             "access": (self._access, Access),
             "skews": (self._skews, Skew),
         }
+
+
+def _place(body: Mapping[str, Json]) -> str:
+    """Return where a device answers, the same for two entries of one server.
+
+    Behind two network cards one address may be two devices, so the local one belongs to it.
+    """
+    match body:
+        case {"endpoint": str(endpoint)}:
+            where = endpoint.partition("://")[2].partition("/")[0]
+        case {"host": str(host), "port": int(port)}:
+            where = f"{host}:{port}"
+        case _:
+            return ""
+    local = body.get("source_address")
+    return (f"{where} from {local}" if local else where).casefold()[:TEXT]
 
 
 def _offers(endpoints: list[Json]) -> list[Offer]:

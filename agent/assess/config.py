@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from agent.assess.times import EPOCHS, directives
+from agent.assess.times import EPOCHS, EXCEL, directives
 from agent.config.base import SignalBase, Zone
 from agent.config.model import MachineEntry
 from agent.frame import Source
@@ -37,10 +37,11 @@ def _every(value: int) -> int:
 
 
 def _format(value: str) -> str:
-    if value != "auto" and value not in EPOCHS and not directives(value):
+    if value not in {"auto", EXCEL} and value not in EPOCHS and not directives(value):
+        known = ", ".join(["auto", EXCEL, *sorted(EPOCHS)])
         raise Complaint(
-            f"write auto, {', '.join(sorted(EPOCHS))} or a pattern like %d.%m.%Y %H:%M:%S",
-            f"auto, {', '.join(sorted(EPOCHS))} 또는 %Y-%m-%d %p %I:%M:%S 같은 형식을 쓰십시오",
+            f"write {known} or a pattern like %d.%m.%Y %H:%M:%S",
+            f"{known} 또는 %Y-%m-%d %p %I:%M:%S 같은 형식을 쓰십시오",
         )
     return value
 
@@ -52,7 +53,9 @@ def _url(value: str) -> str:
 
 
 Interval = Annotated[Duration, AfterValidator(_every)]
-Format = Annotated[str, AfterValidator(_format), form("`auto`, `unix_ms` or a pattern like `%d.%m.%Y %H:%M:%S`")]
+Format = Annotated[
+    str, AfterValidator(_format), form("`auto`, `unix_ms`, `excel` or a pattern like `%d.%m.%Y %H:%M:%S`")
+]
 Url = Annotated[str, AfterValidator(_url), form("URL, `http://192.168.0.20:8086`")]
 
 
@@ -61,7 +64,10 @@ class TimeColumn(Model):
 
     column: Word = Field(description="heading of the time, or of the time of day where `date` has another column")
     date: Word | None = Field(None, description="heading of the date, where it has a column of its own")
-    format: Format = Field("auto", description="how it is written; `auto` reads year first, and 오전/오후")
+    format: Format = Field(
+        "auto",
+        description="how it is written; `auto` reads year first, and 오전/오후; `excel` a number of days (46348.5)",
+    )
     zone: Zone | None = Field(
         None,
         description="zone of times without an offset; that of the site when absent. `Etc/GMT-9` is fixed +09:00",

@@ -47,9 +47,10 @@ any length takes the same memory. Parquet needs `pip install 'techsquare-edge[as
   a number ("I/O Timeout") is a value that was answered and is bad; the report counts them and names the first, with
   file and line.
 - A time without an offset is local time of `zone`. The hour that comes twice in autumn is told by the order of
-  rows.
+  rows. A time that is a bare number (46348.5, 1795302000) is refused until `format` says what it counts.
 - Without `every` the interval is estimated from the first rows, and the report says so. What is stored only
-  when it changes has none: write `stored: changes`.
+  when it changes has none: write `stored: changes`. A column that keeps to another interval for a tenth of its
+  time is named with it: give it a source of its own over the same files, else it counts as incomplete.
 - A day that ends in the middle of its planned time is left out. A planned day without any row counts as lost
   and is named: a file may be missing.
 
@@ -85,15 +86,17 @@ the file and has decided what to keep.
   써야 합니다.
 - 빈 칸과 엑셀 오류(#N/A, ####)는 저장되지 않은 것입니다. 숫자 자리에 글("I/O Timeout")이 있으면 불량 값이며,
   보고서에 건수와 처음 나온 파일·행이 나옵니다.
-- 시차 표시가 없는 시각은 `zone`의 현지 시각입니다. 서머타임으로 두 번 오는 시각은 행 순서로 구별합니다.
+- 시차 표시가 없는 시각은 `zone`의 현지 시각입니다. 서머타임으로 두 번 오는 시각은 행 순서로 구별합니다. 숫자로만 된
+  시각(46348.5, 1795302000)은 `format`에 뜻을 써야 읽습니다. 엑셀 날짜 숫자는 `excel`입니다.
 - `every`가 없으면 앞부분 자료에서 주기를 추정하고 보고서에 밝힙니다. 변화할 때만 저장한 자료는 `stored:
-  changes`로 쓰십시오.
+  changes`로 쓰십시오. 10분의 1 이상의 시간 동안 다른 주기로 저장된 열은 그 주기와 함께 알려 줍니다. 같은 파일을
+  읽는 source를 따로 만들지 않으면 그 열은 누락이 많은 것으로 계산됩니다.
 - 근무시간 중에 자료가 끝난 마지막 날은 제외합니다. 근무일인데 행이 하나도 없는 날은 누락으로 계산하고 날짜를
   알려 줍니다. 빠진 파일이 있는지 확인하십시오.
 
 ## 자료만으로 확인할 수 없는 지표
 
-아래 지표는 0점이 아니라 "미확인"(`NA_NOT_IN_SOURCE`)입니다. 장치와 파일 사이에서 다른 프로그램이 무엇을 남길지
+아래 지표는 0점이 아니라 미평가(`NA_NOT_IN_SOURCE`)입니다. 장치와 파일 사이에서 다른 프로그램이 무엇을 남길지
 정했기 때문입니다.
 """,
 )

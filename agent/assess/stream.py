@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from agent.assess.cells import BAD, COMMA, HOLE, values
-from agent.assess.times import BACK_NS, Times, Unreadable
+from agent.assess.paces import Paces
+from agent.assess.times import BACK_NS, EARLIEST, LATEST, Times, Unreadable
 from agent.frame import FrameBlock, Status
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class Seen:
         self.unused: Counter[str] = Counter()
         self.graded = 0  # rows whose status is listed
         self.unlisted: Counter[str] = Counter()  # other statuses
+        self.paces = Paces(n, source.interval_ns)
         self.first_ns = 0
         self.last_ns = 0
         self.rows = 0
@@ -120,7 +122,11 @@ class Stream:
         cells = batch.cells[self._time.column]
         if self._time.date is not None:
             cells = [f"{day} {clock}" for day, clock in zip(batch.cells[self._time.date], cells, strict=True)]
-        if cells and isinstance(cells[0], int) and self._time.format == "auto":
+        instants = [isinstance(cell, int) and EARLIEST <= cell < LATEST for cell in cells]  # of a Parquet file
+        if self._time.format == "auto" and any(instants):
+            if not all(instants):
+                line = batch.lines[instants.index(False)]
+                raise self._table.complain(line, "this row has no time", "시각이 없는 행입니다")
             found = np.array(cells, np.int64)
         else:
             try:
@@ -162,6 +168,7 @@ class Stream:
                 cells = batch.cells[title]
                 found, whole = values(self._source.signals[index].dtype, cells, self._decimal)
                 self._count(index, batch, cells, found, whole=whole)
+                self._pace(index, times, found, whole=whole)
                 parsed.append((index, found, whole))
         indices = np.array([index for index, _, _ in parsed], np.int32)
         clean = row_status is None and all(whole for _, _, whole in parsed)
@@ -191,6 +198,7 @@ class Stream:
             own = [cells[row] for row in at.tolist()]
             found, whole = values(self._source.signals[index].dtype, own, self._decimal)
             self._count(index, batch, own, found, whole=whole, at=at)
+            self._pace(index, times[at], found, whole=whole)
             column[at] = found
             clean = clean and whole
         for low, high in self._cuts(times):
@@ -251,6 +259,10 @@ class Stream:
         if wrong and index not in seen.first:
             row = wrong[0] if at is None else int(at[wrong[0]])
             seen.first[index] = First(f"{self._table.path}:{batch.lines[row]}", str(cells[wrong[0]])[:80])
+
+    def _pace(self, index: int, times: Ints, found: list[Any], *, whole: bool) -> None:
+        stored = times if whole else times[np.fromiter((v is not HOLE for v in found), np.bool_, len(found))]
+        self._seen.paces.add(index, stored)
 
     def _understood(self, batch: Batch, cells: Sequence[Any], wrong: Sequence[int], at: Ints | None) -> None:
         """Refuse a number whose comma may mean two things."""

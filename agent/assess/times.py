@@ -3,7 +3,8 @@
 `auto` reads the year first (2026-11-22, 2026/11/22, 2026. 11. 22.), with T, Z, an offset or 오전/오후; which of
 03.04.2026 is the month is not guessed. A time without an offset is local: where the zone's clock is set back, an
 hour comes twice, and the second one is told by the order of the rows; a time that is skipped in spring was never
-shown by any clock of that zone, so the zone or the column is wrong.
+shown by any clock of that zone, so the zone or the column is wrong. A number alone may count from many days: which
+of them is asked for and never guessed.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 SECOND = 1_000_000_000
 EPOCHS = {"unix_s": SECOND, "unix_ms": 1_000_000, "unix_us": 1000, "unix_ns": 1}
 """Numbers since 1970, UTC: nanoseconds of one."""
+EXCEL = "excel"
+"""Days since the end of 1899, local, as a spreadsheet counts (46348.5)."""
 BACK_NS = 600 * SECOND
 """Rows may lie so far behind the latest one; in an hour that comes twice, more means that it has begun again."""
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -32,7 +35,15 @@ _AUTO = re.compile(
     r"(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s*(AM|PM)?\s*(Z|[+-]\d{2}:?\d{2})?"
 )
 _MOST = 100_000
-_EARLIEST, _LATEST = 631_152_000 * SECOND, 7_258_118_400 * SECOND
+_DAY_ZERO = dt.datetime(1899, 12, 30)  # noqa: DTZ001 - local; a spreadsheet takes 1900 for a leap year
+_SHORT = 5
+"""Digits behind the point with which a cell of no format is saved: too few for parts of a second."""
+_NUMBERS = (
+    (re.compile(r"[2-9]\d{4}(\.\d+)?"), EXCEL), (re.compile(r"\d{10}(\.\d+)?"), "unix_s"),
+    (re.compile(r"\d{13}(\.\d+)?"), "unix_ms"), (re.compile(r"20\d{12}"), "%Y%m%d%H%M%S"),
+)  # fmt: skip
+"""Times that are one number, and the format that may be meant."""
+EARLIEST, LATEST = 631_152_000 * SECOND, 7_258_118_400 * SECOND
 """1990 and 2200, UTC: a number that stands for another unit is not taken for a time."""
 
 
@@ -49,14 +60,15 @@ class Times:
     """Reads the times of one stream, in the order of its rows.
 
     Args:
-        form: "auto", one of `EPOCHS`, or a pattern of strptime.
+        form: "auto", "excel", one of `EPOCHS`, or a pattern of strptime.
         zone: Of times without an offset.
     """
 
     def __init__(self, form: str, zone: str) -> None:
         self._parse: Callable[[str], int | dt.datetime] = (
-            _epoch(EPOCHS[form]) if form in EPOCHS else auto if form == "auto" else _pattern(form)
-        )
+            _epoch(EPOCHS[form]) if form in EPOCHS
+            else auto if form == "auto" else serial if form == EXCEL else _pattern(form)
+        )  # fmt: skip
         self._zone = ZoneInfo(zone)
         self._name = zone
         self._kept: dict[str, int] = {}
@@ -88,7 +100,7 @@ class Times:
             time, sure = _nanoseconds(parsed - _EPOCH), True
         else:
             time, sure = self._local(parsed, text)
-        if not _EARLIEST <= time < _LATEST:
+        if not EARLIEST <= time < LATEST:
             raise Complaint(
                 f"{text!r} lies outside of 1990 to 2200: is the format right?",
                 f"1990년~2200년을 벗어난 시각입니다({text!r}). 형식을 확인하십시오",
@@ -149,6 +161,11 @@ def auto(text: str) -> dt.datetime:
     if found is not None and len(text) > 10:
         return found
     match = _AUTO.fullmatch(text)
+    if match is None and (form := next((form for number, form in _NUMBERS if number.fullmatch(text)), None)):
+        raise Complaint(
+            f"{text!r} is a number: write what it counts under time.format; it looks like {form}",
+            f"숫자로 된 시각입니다({text!r}). time.format에 형식을 쓰십시오. {form}인 것 같습니다",
+        )
     if match is None:
         raise Complaint(
             f"{text!r} is no time with the year first: write how it is written under time.format, "
@@ -166,6 +183,20 @@ def auto(text: str) -> dt.datetime:
         return dt.datetime.fromisoformat(local.isoformat() + offset) if offset else local
     except ValueError as exc:
         raise Complaint(f"{text!r} is no time: {exc}", f"시각이 아닙니다({text!r})") from exc
+
+
+def serial(text: str) -> dt.datetime:
+    """Read the days since the end of 1899.
+
+    Raises:
+        Complaint: it is no number of days.
+    """
+    days, _, part = text.partition(".")
+    if not (days.isdecimal() and days.isascii() and len(days) <= 6 and part.isdecimal() == bool(part)):
+        raise Complaint(f"{text!r} is no number of days", f"엑셀 날짜 숫자가 아닙니다({text!r})")
+    unit_s = 1.0 if len(part) <= _SHORT else 0.001
+    seconds = round(float(f"0.{part or 0}") * 86400 / unit_s) * unit_s
+    return _DAY_ZERO + dt.timedelta(days=int(days), milliseconds=round(seconds * 1000))
 
 
 def _pattern(pattern: str) -> Callable[[str], dt.datetime]:

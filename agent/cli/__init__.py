@@ -173,8 +173,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ModuleNotFoundError as exc:
         if exc.name not in EXTRA:
             raise
-        extra = f"techsquare-edge[{EXTRA[exc.name]}]"
-        print(f"tsq-agent: {exc.name} is not installed: pip install '{extra}'", file=sys.stderr)
+        how = f"pip install 'techsquare-edge[{EXTRA[exc.name]}]'"
+        text = Text(f"{exc.name} is not installed: {how}", f"{exc.name}이(가) 설치되지 않았습니다. 설치: {how}")
+        print(f"tsq-agent: {text(language)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:  # each verb has tidied up behind itself by now
         print(file=sys.stderr)

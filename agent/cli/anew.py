@@ -45,10 +45,10 @@ def arguments(parser: argparse.ArgumentParser, language: Language) -> None:
         "of a folder: answers to compute with, instead of those in force",
         "폴더일 때: 적용 중인 응답 대신 사용할 응답 파일",
     )
-    out = Text("of a folder: where to write the days", "폴더일 때: 일별 증거를 쓸 폴더")
+    out = Text("of a folder: where to write the days", "폴더일 때: 일별 근거를 쓸 폴더")
     keep = Text(
         "of a folder: put the days in the place of those that its reports use; the agent must not run",
-        "폴더일 때: 보고서가 쓰는 일별 증거를 새로 계산한 것으로 교체(에이전트를 멈춘 상태에서만)",
+        "폴더일 때: 보고서가 쓰는 일별 근거를 새로 계산한 것으로 교체(에이전트를 멈춘 상태에서만)",
     )
     parser.add_argument("--answers", type=Path, action="append", default=[], metavar="FILE", help=answers(language))
     parser.add_argument("--out", type=Path, metavar="DIR", help=out(language))

@@ -16,6 +16,7 @@ from agent.config.load import load as load_config
 from answers.load import load
 from answers.plant import join
 from readiness.contradictions import CODES
+from readiness.subjects import about, value
 from settings.language import Text
 
 if TYPE_CHECKING:
@@ -117,11 +118,11 @@ def contradictions(found: Sequence[Mapping[str, Any]], language: Language) -> It
     head = Text("about,answered,by,date,against it,meaning", "대상,응답,응답자,날짜,반대 근거,의미")(language)
     rows = [
         (
-            str(one["subject"]),
-            str(one["said"]),
+            about(str(one["subject"]), language),
+            value(str(one["said"]), language),
             str(one["who"]),
             str(one["when"]),
-            str(one["seen"]) or "-",
+            value(str(one["seen"]), language) or "-",
             CODES[one["code"]][language == "ko"] if one["code"] in CODES else str(one["code"]),
         )
         for one in found

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from answers.plant import Joined
     from settings.language import Language
 
-_BEGIN = Text("begin with `nameplates:`, see docs/assess.md", "`nameplates:`부터 쓰십시오(docs/assess.ko.md 참고)")
+_BEGIN = Text("begin with `nameplates:`, see docs/tools.md", "`nameplates:`부터 쓰십시오(docs/tools.ko.md 참고)")
 
 
 def arguments(parser: argparse.ArgumentParser, language: Language) -> None:

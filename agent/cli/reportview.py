@@ -8,6 +8,7 @@ Pure. Nothing is only said by a colour; a value that is not assessed has a reaso
 
 from __future__ import annotations
 
+import re
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -21,8 +22,11 @@ from readiness import words
 from readiness.contradictions import CODES
 from readiness.dimensions import names as dimension_of
 from readiness.flags import FLAGS
+from readiness.indicators import REGISTRY
 from readiness.model import FORMULAS
 from readiness.reference import QUALITIES
+from readiness.subjects import about
+from readiness.subjects import value as value_of
 from readiness.summary import TITLES, chance, head
 from readiness.words import DASH, told
 from settings.language import Text
@@ -32,11 +36,13 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from contract.report import Change, Dimension, Report, Value
+    from contract.report import Change, Contradiction, Dimension, Report, Value
     from readiness.model import Model
     from settings.language import Language
 
 WIDE = 100
+_NUMBER = re.compile(r"(?<![0-9.])-?[0-9]+(?:\.[0-9]+)?(?:e[+-]?[0-9]+)?")
+"""One of the numbers of a claim, `0.48-0.65`: a minus before the first end, or after a dash."""
 CALLED = {"better": Text("better", "개선"), "worse": Text("worse", "악화"), "none": Text("no change", "변화 없음")}
 WHY = {
     "coverage": Text("too few", "지표 부족"),
@@ -50,7 +56,7 @@ class Words:
 
     title = Text("Digital readiness", "디지털화 준비도")
     chances = Text("level", "수준")
-    probability = Text("probability", "확률")
+    probability = Text("this or above", "이 수준 이상일 확률")
     meaning = Text("meaning", "뜻")
     dimensions = Text("Dimensions", "영역")
     dimension = Text("dimension", "영역")
@@ -65,6 +71,9 @@ class Words:
     passed = Text("passed", "통과")
     failed = Text("not met", "미달")
     open = Text("open", "미확인")
+    apart = Text(
+        "{} machine{} without production, so not asked for a level", "생산하지 않는 설비 {}대는 수준을 따지지 않음"
+    )
     indicators = Text("Indicators", "지표")
     indicator = Text("indicator", "지표")
     value = Text("value", "값")
@@ -120,8 +129,10 @@ def page(
     if report.trend is not None:
         parts += [_rule(Words.trend(language).format(report.trend.first, report.trend.last))]
         parts += _trend(report, model, language, names)
-    if report.machines:
-        parts += [_rule(Words.machines(language)), _machines(report, model, language, names)]
+    apart = list(_apart(report, language, names))
+    if report.machines or apart:
+        parts.append(_rule(Words.machines(language)))
+        parts += [_machines(report, model, language, names), *apart] if report.machines else apart
     if report.values:
         parts += [_rule(Words.indicators(language)), _indicators(report, model, language, wide=wide)]
     for heading, rows in (
@@ -272,6 +283,22 @@ def _machines(report: Report, model: Model, language: Language, names: Mapping[s
     return table
 
 
+def _apart(report: Report, language: Language, names: Mapping[str, str]) -> Iterator[RenderableType]:
+    """Yield which machines the levels leave out, by name where it is clear which they are."""
+    if (
+        report.machine is not None
+        or report.measured is None
+        or not report.conditions
+        or "machines" in report.omitted
+    ):
+        return
+    judged = {one.id for one in report.machines}
+    if number := report.measured.machines - len(judged):
+        rest = [name for machine, name in names.items() if machine not in judged]
+        text = Words.apart(language).format(number, "" if number == 1 else "s")
+        yield Styled(f"  {text}" + (f": {', '.join(rest)}" if len(rest) == number else ""), "dim")
+
+
 def _step(states: Sequence[tuple[str, str]], language: Language) -> RenderableType:
     """Return what a level asks for and the machine does not show."""
     found = Styled()
@@ -331,11 +358,31 @@ def _notes(values: Sequence[Value], language: Language) -> Iterator[RenderableTy
 def _odd(report: Report, language: Language, names: Mapping[str, str]) -> Iterator[RenderableType]:
     for one in report.contradictions:
         english, korean = CODES.get(one.code, (one.code, one.code))
-        subject = one.subject.removeprefix(f"machine {one.machine} ") if one.machine else one.subject
-        parts = [names.get(one.machine, one.machine)] if one.machine else []
-        parts.append(words.name(subject, language))
-        said = Words.said(language).format(one.said, one.seen, one.when)
-        yield _bullet(f"{' '.join(parts)}: {Text(english, korean)(language)}. {said}")
+        line = f"{_what(one, language, names)}: {Text(english, korean)(language)}"
+        if one.said or one.seen:  # without consent they stay in the factory
+            shown = [_said(one, text, language) or DASH for text in (one.said, one.seen)]
+            line += f". {Words.said(language).format(*shown, one.when)}"
+        yield _bullet(line)
+
+
+def _said(one: Contradiction, text: str, language: Language) -> str:
+    """Return what was said or seen; the numbers of an indicator in its unit, as the rest of the report has them."""
+    if one.code != "claim" or one.subject not in REGISTRY:
+        return value_of(text, language)
+    unit = REGISTRY[one.subject].unit
+    ends = [float(end) for end in _NUMBER.findall(text)]
+    if len(ends) == 2:
+        return words.span(ends[0], ends[1], unit)
+    sign = "≥ " if text.endswith("-") else ""
+    return f"{sign}{words.amount(ends[0], unit, language)}" if ends else text
+
+
+def _what(one: Contradiction, language: Language, names: Mapping[str, str]) -> str:
+    """Return what an answer is about, with its machine in front."""
+    told_ = about(one.subject, language, names)
+    if one.machine is None or (language == "ko" and " " in one.subject):
+        return told_
+    return f"{names.get(one.machine, one.machine)} {told_.removeprefix(f'machine {one.machine} ')}"
 
 
 def _foot(report: Report, model: Model, language: Language) -> Iterator[RenderableType]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from readiness.evidence import EVERYTHING
 from readiness.indicators.base import Buckets, Indicator, Missing, Outcome
+from readiness.routes import routes
 from readiness.spans import EMPTY, union
 from readiness.view import NEEDED_DAYS
 
@@ -37,7 +38,7 @@ def evaluate(view: View, machine: str) -> Outcome:
     """Return |pause between two readings - interval| / interval per production day."""
     if (reason := view.shortfall(machine)) is not None:
         return Missing(reason)
-    polled = sorted({link.id for link, _ in view.tags[machine] if link.mode == "poll"})
+    polled = [route.id for route in routes(view, machine) if route.mode == "poll"]
     if not polled:
         return Missing("NOT_APPLICABLE")
     counting = view.counting(machine) > 0

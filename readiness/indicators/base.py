@@ -18,7 +18,7 @@ How machines make a plant, where intervals come from and what the report looks l
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -108,18 +108,28 @@ class Census(Measured):
     n: int
 
 
+class Event(NamedTuple):
+    """One event of a thing that several machines may share (a link), with its size as a bucket."""
+
+    of: str
+    from_ns: int
+    to_ns: int
+    day: int
+    bucket: int
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Few:
     """Events that are too few at one machine: those of several machines together may be enough for the plant.
 
     Attributes:
-        days: Per day of the window bucket -> number.
+        events: In any order; those of one thing that overlap are one.
         counted: Which of the days count for the machine.
         least: Events that are enough.
         quantile: The indicator.
     """
 
-    days: Sequence[Mapping[int, int]]
+    events: Sequence[Event]
     counted: Sequence[bool]
     least: int
     quantile: float

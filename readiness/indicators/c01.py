@@ -37,8 +37,11 @@ def moved(view: View, name: str) -> bool | None:
 
 def _reach(view: View, value: float, n: int, flags: tuple[str, ...] = (), **shown: int) -> Census:
     """Return the outcome beside the inventory that it is measured against."""
-    unsigned = () if view.plant.signed else ("INVENTORY_UNSIGNED",)
-    return Census(value, n, flags=(*unsigned, *flags), shown={**shown, "declared": len(view.inventory)})
+    read = {name.split("/")[0] for name in view.parts_of}
+    dropped = len(read - {machine.id for machine in view.inventory})
+    inventory = ("INVENTORY_SHRUNK",) * bool(dropped) + ("INVENTORY_UNSIGNED",) * (not view.plant.signed)
+    numbers = {**shown, "declared": len(view.inventory), **({"dropped": dropped} if dropped else {})}
+    return Census(value, n, flags=(*inventory, *flags), shown=numbers)
 
 
 def evaluate(view: View, machine: str) -> Outcome:
@@ -95,10 +98,10 @@ INDICATOR = Indicator(
         "NA_SELF_FAULT",
         "NA_ROLE_UNCONFIRMED",
     ),
-    guard="an inventory for which nobody stands is flagged (INVENTORY_UNSIGNED) and its size shown; machines "
-    "that are not connected or not reached stay in the denominator, whatever their roles; one that is "
-    "read without a confirmed role is not assessed; a controller that answers but in which nothing ever "
-    "moves is not reached (NOTHING_MOVES)",
+    guard="an inventory for which nobody stands is flagged (INVENTORY_UNSIGNED) and its size shown, and so is one "
+    "that lacks machines which were read in the window (INVENTORY_SHRUNK); machines that are not connected or not "
+    "reached stay in the denominator, whatever their roles; one that is read without a confirmed role is not "
+    "assessed; a controller that answers but in which nothing ever moves is not reached (NOTHING_MOVES)",
     evaluate=evaluate,
     roles=True,
 )

@@ -8,6 +8,7 @@ import numpy as np
 
 from readiness.evidence import EVERYTHING
 from readiness.indicators.base import Indicator, Missing, Outcome, Shares
+from readiness.routes import routes
 from readiness.spans import EMPTY, difference, intersection, union
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def around_the_clock(view: View, machine: str) -> dict[str, Shown]:
     It is shown and never scored: a machine that is switched off by night is no lost link.
     """
     whole = alive = 0
-    for source in {source.id for source, _ in view.tags.get(machine, ())}:
+    for source, *_ in routes(view, machine):
         for _, record, part in view.seen.order(source):
             own = [
                 record.spans(packed)
@@ -40,7 +41,7 @@ def evaluate(view: View, machine: str) -> Outcome:
     if (reason := view.shortfall(machine)) is not None:
         return Missing(reason, around_the_clock(view, machine) if reason == "NA_NO_SCHEDULE" else {})
     counting = view.counting(machine) > 0
-    sources = sorted({source.id for source, _ in view.tags[machine]} & set(view.sources))
+    sources = [source for source, *_ in routes(view, machine) if source in view.sources]
     den = np.sum([view.sources[s][0] for s in sources], axis=0)
     num = np.sum([view.sources[s][1] for s in sources], axis=0)
     return Shares(np.where(counting, num, 0.0), np.where(counting, den, 0.0))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from readiness.counting import by_day
@@ -28,11 +27,6 @@ LACKS: dict[str, Reason] = {
 }
 
 
-def chi_square(n: int, z: float) -> float:
-    """Return a quantile of chi-square with n degrees of freedom, by Wilson and Hilferty (1931)."""
-    return n * (1 - 2 / (9 * n) + z * math.sqrt(2 / (9 * n))) ** 3
-
-
 def evaluate(view: View, machine: str) -> Outcome:
     """Return CV(RMSE) of daily energy on days that the baseline was not fitted on, over all evidence given."""
     whole = view.over(HISTORY_DAYS)
@@ -53,15 +47,13 @@ def evaluate(view: View, machine: str) -> Outcome:
     model = baseline(kwh[days], by_day(whole, total)[days], other)
     if isinstance(model, str):
         return Missing(LACKS[model])
-    n = model.tried
     shown: dict[str, Shown] = {
         "base_kwh": model.base,
         "kwh_per_piece": model.per_piece,
         "kwh_per_hour": model.per_other,
         "days_fitted": model.trained,
     }
-    limits = [model.cv * math.sqrt(n / chi_square(n, z)) for z in (Z, -Z)]
-    return Given(model.cv, limits[0], limits[1], n, shown=shown)
+    return Given(model.cv, *model.limits(Z), model.tried, shown=shown)
 
 
 INDICATOR = Indicator(
@@ -70,7 +62,8 @@ INDICATOR = Indicator(
     en="Baseline quality",
     unit="1",
     formula="CV(RMSE) of daily kWh = a + b pieces + c hours of executing on the last third of at least 40 "
-    "production days, fitted on the first two thirds; limits as of a standard deviation (chi-square)",
+    "production days, fitted on the first two thirds; limits as of a standard deviation (chi-square), wider by "
+    "what the mean and the parameters leave open",
     source="readiness.md 7.3 E, 5.4; ISO 50006",
     inputs=("counts", "tracks", "meanings", "schedule", "censored"),
     reasons=(

@@ -10,6 +10,7 @@ from readiness.catalog import key
 from readiness.indicators import q03, q08
 from readiness.indicators.base import Indicator, Missing, Outcome, Shares
 from readiness.outcomes import outcome
+from readiness.view import NEEDED_DAYS
 
 if TYPE_CHECKING:
     from readiness.view import View
@@ -50,6 +51,9 @@ def evaluate(view: View, machine: str) -> Outcome:
         return Missing(reason)
     counting = view.counting(machine) > 0
     found = [(source, view.series[name]) for source, tag in view.tags[machine] if (name := key(tag)) in view.series]
+    asked = np.sum([s.counts for _, s in found] or [0.0 * view.planned], axis=0)
+    if found and int((asked[counting] > 0).sum()) < NEEDED_DAYS:
+        return Missing("NA_SHORT_WINDOW")  # all of its signals were added or named anew a few days ago
     den = np.where(counting, np.sum([s.known + s.bad for _, s in found] or [0.0 * view.planned], axis=0), 0.0)
     num = np.where(
         counting, np.sum([s.known - s.uncertain / 2 for _, s in found] or [0.0 * view.planned], axis=0), 0.0

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from readiness.indicators.base import Events, Indicator, Missing, Outcome
+from readiness.routes import routes
 
 if TYPE_CHECKING:
     from readiness.view import View
@@ -19,7 +20,7 @@ def evaluate(view: View, machine: str) -> Outcome:
     counting = view.counting(machine) > 0
     repeated, disordered, rows = (np.zeros(len(counting)) for _ in range(3))
     modes: set[str] = set()
-    for source in sorted({source.id for source, _ in view.tags[machine]}):
+    for source, *_ in routes(view, machine):
         for day, _, part in view.seen.order(source):
             modes.add(part.mode)
             if part.mode != "poll" and part.with_source_time:

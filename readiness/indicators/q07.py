@@ -95,7 +95,7 @@ INDICATOR = Indicator(
     unit="1",
     formula="steps of counters that go up, or back by a declared wrap or reset, at no more than twice the ideal "
     "pace / all steps",
-    source="readiness.md 7.3 Q; decision 48",
+    source="readiness.md 7.3 Q; decisions 48, 79",
     inputs=("counts", "meanings", "products", "tracks", "schedule", "censored"),
     reasons=(
         "NA_NO_SCHEDULE",
@@ -105,7 +105,8 @@ INDICATOR = Indicator(
         "NA_ROLE_UNCONFIRMED",
     ),
     guard="steps back that are a habit of the hour, or end a register's range, wait for a person's word and are "
-    "neither faults nor explained; pieces counted while nothing was executing (jogging) are flagged",
+    "neither faults nor explained; a counter that somebody sets forward has one fault, and no pieces by it; pieces "
+    "counted while nothing was executing (jogging) are flagged",
     evaluate=evaluate,
     roles=True,
 )

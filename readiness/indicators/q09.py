@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 NATIVE, MAPPED, NOTHING = 1.0, 0.8, 0.0
 SHORTEST = 4
-WITHOUT_UNIT = frozenset({"state", "mode", "alarm", "lot", "order", "product", "recipe"})
+WITHOUT_UNIT = frozenset({"state", "mode", "alarm", "lot", "order", "product", "recipe", "reason", "intervention"})
 TYPED = frozenset({"opcua"})
 """Protocols whose addresses are names that the device itself gives out and keeps."""
 

@@ -9,6 +9,7 @@ import numpy as np
 from readiness.catalog import key
 from readiness.indicators.base import Census, Indicator, Missing, Outcome
 from readiness.production import production
+from readiness.routes import routes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -61,7 +62,7 @@ def _usable(view: View, machine: str) -> tuple[Bools, Bools, Bools]:
     for day, record in view.seen.records:
         filled[day] |= bool(record.simulated)
     simulated = filled.copy()
-    for source in sorted({source.id for source, _ in view.tags[machine]}):
+    for source, *_ in routes(view, machine):
         for day, _, part in view.seen.order(source):
             reads = sum(s.good_reads + s.uncertain_reads + s.bad_reads for s in part.signals.values())
             filled[day] |= part.late > LATE * max(reads, 1)

@@ -13,8 +13,9 @@ from readiness.interventions import days as counted_days
 from readiness.interventions import touched
 from readiness.paces import hourly, median_interval
 from readiness.production import production
-from readiness.spans import intersection
+from readiness.spans import EMPTY, Spans, intersection, union
 from readiness.stats import wilson
+from readiness.view import CONDITION, NEEDED_DAYS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,6 +36,16 @@ def announced(view: View, machine: str, found: Sequence[AlarmTrack]) -> tuple[in
     return int(touched(alarms.active(found), at - AROUND_NS, at + AROUND_NS).sum()), len(faults)
 
 
+def told(view: View, names: Sequence[str]) -> Spans:
+    """Return when any alarm could have been seen: what nobody reads is no peace.
+
+    A server tells of its conditions when they change, and says nothing of those at rest.
+    """
+    if any(name.partition("/")[2].startswith(CONDITION) for name in names):
+        return Spans.between(view.seen.start_ns, view.seen.end_ns)
+    return union(EMPTY, *(view.spans(name) for name in names))
+
+
 def evaluate(view: View, machine: str) -> Outcome:
     """Return the mean of four parts, at most the share of faults that an alarm announces."""
     if (reason := view.shortfall(machine)) is not None:
@@ -45,7 +56,9 @@ def evaluate(view: View, machine: str) -> Outcome:
             return Census(0.0, 0, flags=("NO_ALARMS",))
         return Missing("NA_ROLE_UNCONFIRMED" if view.guessed(machine, "alarm") else "NA_NO_EVIDENCE")
     days, found = counted_days(view, machine), alarms.tracks(view, machine, lambda meaning: not meaning.advice)
-    domain = view.machine_domain(machine)
+    domain = intersection(view.machine_domain(machine), told(view, names))
+    if sum(1 for day in days if len(intersection(day, domain))) < NEEDED_DAYS:
+        return Missing("NA_SHORT_WINDOW")  # its alarms were read on a few days only
     seen = [alarm for alarm in found if len(intersection(alarm.active, domain))]
     announcing, faults = announced(view, machine, found)
     if not seen and faults < FAULTS:
@@ -61,11 +74,12 @@ def evaluate(view: View, machine: str) -> Outcome:
     lows = (text, 1 - wilson(chatter / n, n)[1], 1 - wilson(standing / n, n)[1], pace[2])
     highs = (text, 1 - wilson(chatter / n, n)[0], 1 - wilson(standing / n, n)[0], pace[0])
     limit = announcing / faults if faults >= FAULTS else 1.0
+    least, most = wilson(limit, faults) if faults >= FAULTS else (1.0, 1.0)
     flags = ("ONE_PRIORITY",) * (not differ) + ("FAULTS_WITHOUT_ALARM",) * (limit < 1)
-    value, lo, hi = (min(fmean(p), limit) for p in (parts, lows, highs))
+    value, lo, hi = (min(fmean(p), at) for p, at in ((parts, limit), (lows, least), (highs, most)))
     shown = dict(zip(("text_and_priority", "not_chattering", "not_standing", "pace"), parts, strict=True))
     more = {"alarms_per_hour": rate[1], "alarms": len(seen), "faults": faults, "faults_announced": announcing}
-    counted = sum(1 for day in days if len(day))
+    counted = sum(1 for day in days if len(intersection(day, domain)))
     return Given(value, lo, hi, counted, cap=100 * limit, flags=flags, shown={**shown, **more})
 
 

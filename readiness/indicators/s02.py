@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from readiness.conduits import OPCUA, TLS, current, devices, name
+from readiness.conduits import OPCUA, TLS, current, devices, name, server
 from readiness.indicators.base import Census, Indicator, Missing, Outcome
 
 if TYPE_CHECKING:
@@ -43,11 +43,13 @@ def evaluate(view: View, machine: str) -> Outcome:
             if not offers:  # a server offers at least what it was asked over
                 silent += 1
             else:
-                weak[device] = weaknesses(offers, view.model.semantics.policies_deprecated)
+                found = weaknesses(offers, view.model.semantics.policies_deprecated)
+                weak.setdefault(server(view, device), set()).update(found)
         elif said is None:
             silent += 1
         else:
-            weak[device] = set() if said.mode == TLS and said.peer_authenticated else {"UNPROTECTED_PROTOCOL"}
+            safe = said.mode == TLS and said.peer_authenticated
+            weak.setdefault(server(view, device), set()).update(() if safe else {"UNPROTECTED_PROTOCOL"})
     if not weak:
         return Missing("NA_NO_EVIDENCE")
     return Census(
@@ -67,7 +69,7 @@ INDICATOR = Indicator(
     formula="1 - reachable devices that offer sessions without protection, with a deprecated policy or for "
     "anonymous users / reachable devices; a protocol without protection of its own is weak unless it "
     "runs in mutual TLS",
-    source="readiness.md 7.3 S; decision 64 (name)",
+    source="readiness.md 7.3 S; decisions 64 (name), 77",
     inputs=("offers", "connection", "catalog", "inventory"),
     reasons=("NA_NO_INVENTORY", "NA_NO_EVIDENCE"),
     guard="what the server lists is judged by its user tokens, and nobody logs in to try; an endpoint without "

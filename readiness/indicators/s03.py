@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from readiness.conduits import OPCUA, TLS, current, devices
+from readiness.conduits import OPCUA, TLS, current, devices, server
 from readiness.indicators.base import Census, Indicator, Missing, Outcome
 
 if TYPE_CHECKING:
@@ -43,8 +43,10 @@ def evaluate(view: View, machine: str) -> Outcome:
         if record is not None and device in record.certificates
     }
     now_ns = view.calendar.bounds(view.dates[-1])[1]  # of the window, so that one day's reports say the same
-    owners = Counter(certificate.fingerprint for certificate in every.values())
+    places = {device: server(view, device) for device in every}
+    owners = Counter(print_ for print_, _ in {(it.fingerprint, places[device]) for device, it in every.items()})
     wrong: dict[str, set[str]] = {}
+    ends: list[int] = []
     flags: set[str] = set()
     reached = silent = 0
     for device, links in devices(view, machine).items():
@@ -58,12 +60,14 @@ def evaluate(view: View, machine: str) -> Outcome:
             )
             continue
         certificate = every[device]
-        wrong[device] = faults(certificate, now_ns, shared=owners[certificate.fingerprint] > 1)
+        shared = owners[certificate.fingerprint] > 1
+        wrong.setdefault(places[device], set()).update(faults(certificate, now_ns, shared=shared))
+        ends.append(int(certificate.end))
         if certificate.self_signed and int(certificate.end) - int(certificate.begin) >= FOR_LIFE_DAYS * DAY_NS:
             flags.add("SELF_SIGNED_FOR_LIFE")
     if not wrong:
         return Missing("NA_NO_EVIDENCE" if silent or not reached else "NOT_APPLICABLE")
-    days = min(int(every[device].end) - now_ns for device in wrong) // DAY_NS
+    days = (min(ends) - now_ns) // DAY_NS
     return Census(
         sum(not found for found in wrong.values()) / len(wrong),
         len(wrong),
@@ -79,8 +83,9 @@ INDICATOR = Indicator(
     en="Certificate hygiene",
     unit="1",
     formula="certificates that are valid for more than 90 days yet, with RSA of at least 2048 bits or an "
-    "elliptic curve, signed with SHA-256 or better, and of one device only / certificates",
-    source="readiness.md 7.3 S",
+    "elliptic curve, signed with SHA-256 or better, and of one device only / certificates; two entries of the file "
+    "for one server (host and port) are one device",
+    source="readiness.md 7.3 S; decision 77",
     inputs=("certificates", "connection", "catalog", "inventory"),
     reasons=("NA_NO_INVENTORY", "NA_NO_EVIDENCE", "NOT_APPLICABLE"),
     guard="days left are counted from the end of the window; a certificate that two devices show is nobody's; a "

@@ -47,14 +47,14 @@ def at_once(rows: Sequence[Ints], start: int, end: int) -> bool:
 def windows(found: Sequence[Changeover]) -> Iterable[tuple[Changeover, int, int]]:
     """Return each changeover with the time in which its parameters may be set, cut off at its neighbours.
 
-    What changes within a minute of a product's change belongs to it, also if the product is unknown afterwards.
+    What changes within a minute of a change belongs to it, also if the product is unknown before or after.
     """
     for index, change in enumerate(found):
         start, end = change.from_ns - NEAR_NS, change.to_ns + NEAR_NS
         if index:
             start = max(start, min(found[index - 1].to_ns + AT_ONCE_NS, change.to_ns))
         if index + 1 < len(found):
-            end = min(end, found[index + 1].from_ns)
+            end = min(end, max(found[index + 1].from_ns - AT_ONCE_NS, change.to_ns))
         yield change, start, end
 
 

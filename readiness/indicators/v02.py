@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import reduce
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,8 +9,9 @@ import numpy as np
 from readiness.indicators.absent import absent, shortfall
 from readiness.indicators.base import Census, Indicator, Missing, Outcome
 from readiness.production import production
+from readiness.quantities import when_known
 from readiness.records import QUARTER_NS
-from readiness.spans import Spans, intersection
+from readiness.spans import Spans
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +46,7 @@ def usable(view: View, hands: Sequence[HandCount], counted: Counted) -> list[Han
     them; what it counted over a gap between them is in its value afterwards. Where people counted nothing and the
     counter hardly anything, nothing can be told.
     """
-    known = reduce(intersection, map(view.spans, counted.name.split()))
+    known = when_known(view, counted)
 
     def there(at_ns: int) -> bool:
         if not known.within(Spans.between(at_ns - QUARTER_NS, at_ns + QUARTER_NS)).sum():

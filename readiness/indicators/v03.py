@@ -10,20 +10,15 @@ import numpy as np
 from readiness.indicators.absent import absent, shortfall
 from readiness.indicators.base import Census, Indicator, Missing, Outcome, Shares
 from readiness.production import production
+from readiness.quantities import when_known
 from readiness.sketch import ERROR
-from readiness.spans import Spans, intersection
+from readiness.spans import intersection
 
 if TYPE_CHECKING:
-    from readiness.counting import Counted
     from readiness.indicators.base import Shown
     from readiness.view import View
 
 NO_SCHEDULE, MEDIAN = "NO_SCHEDULE_EXISTS", "IDEAL_IS_MEDIAN"
-
-
-def known(view: View, counted: Counted) -> Spans:
-    """Return when a quantity was known: all signals that it comes from."""
-    return reduce(intersection, map(view.spans, counted.name.split()))
 
 
 def lacking(view: View, machine: str, *, ideals: bool) -> Outcome | None:
@@ -55,7 +50,9 @@ def evaluate(view: View, machine: str) -> Outcome:
     assert total is not None
     assert good is not None
     counting = view.counting(machine) > 0
-    together = reduce(intersection, (known(view, total), known(view, good), facts.priced_spans), facts.known)
+    together = reduce(
+        intersection, (when_known(view, total), when_known(view, good), facts.priced_spans), facts.known
+    )
     den = np.where(counting, view.machine_by_day(machine, facts.domain), 0.0)
     num = np.where(counting, view.machine_by_day(machine, together), 0.0)
     ratios, cycle = facts.kpis, facts.cycle_ns

@@ -8,6 +8,7 @@ import numpy as np
 
 from readiness import quarters
 from readiness.capture import pieces_of
+from readiness.cycles import median_ns
 from readiness.indicators.absent import absent, shortfall
 from readiness.indicators.base import Indicator, Missing, Outcome, Shares
 from readiness.production import production
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from readiness.counting import Counted
     from readiness.evidence import DayEvidence
     from readiness.indicators.base import Floats
     from readiness.records import Count
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 
 FINE = 0.05
 """An interval of at most this share of the median cycle tells one cycle from another."""
+EVEN = 0.02
+"""Leaps of another size than the usual one are fewer than this share, where a counter always leaps alike."""
 COARSE = "INTERVAL_TOO_COARSE"
 
 
@@ -39,26 +43,29 @@ def unseen_by_us(view: View, key: str, known: Spans) -> Ints:
     What was counted meanwhile came unseen because it was we who did not look, or in time that was not planned.
     """
     holes = Spans(known.end[:-1], known.start[1:])
-    counts = view.domain(view.source_of(key) or "").within(holes)
+    counts = view.domain_of(key).within(holes)
     return np.asarray(holes.end[counts < holes.end - holes.start])
 
 
-def singles(view: View, key: str, inside: Spans, each: Callable[[Ints], Floats]) -> tuple[Floats, Floats]:
+def singles(view: View, counted: Counted, inside: Spans, each: Callable[[Ints], Floats]) -> tuple[Floats, Floats]:
     """Return per day the counts of a counter that came piece by piece, and all, within the time that counts.
 
     Args:
         view: Of the window.
-        key: The counter.
+        counted: The counter.
         inside: The time that counts.
         each: Returns for quarter hours that begin at these instants what one count is, in pieces.
     """
     single, total = np.zeros(len(view.dates)), np.zeros(len(view.dates))
-    known = view.spans(key)
+    key, known = counted.name, view.spans(counted.name)
     again = unseen_by_us(view, key, known)
     for day, record, count in view.seen.counts(key):
         ours = set(((again - record.start_ns) // QUARTER_NS).tolist())
         blind = [x for index, n in pairs(count.blind).items() if index in ours for x in (index, n)]
         whole = quarters.within(record, count.counted, known, inside)
+        for at, leapt in counted.off.items():  # the counter was set forward: nothing was made
+            if record.start_ns <= at < record.end_ns and inside.within(Spans.between(at, at + QUARTER_NS)).sum():
+                whole -= leapt / counted.each
         one_by_one = quarters.within(record, count.single, known, inside)
         single[day] += max(one_by_one, whole * _in_leaps(count, each(_starts(record, count))))
         total[day] += whole
@@ -82,6 +89,26 @@ def _in_leaps(count: Count, each: Floats) -> float:
     return float(np.clip(2 * count.steps / pieces - 1, 0.0, 1.0))
 
 
+def leap(view: View, counted: Counted) -> float | None:
+    """Return by how many pieces a counter always goes up, None where that is one, or now more and now fewer.
+
+    It is known only of a counter that is read far more often than it leaps, or the leaps would be those of reading.
+    """
+    each = [count for _, _, count in view.seen.counts(counted.name)]
+    steps, singles = sum(count.steps for count in each), sum(sum(count.single[1::2]) for count in each)
+    rows = [(count.unit * (sum(count.counted[1::2]) - sum(count.blind[1::2])), count.steps) for count in each]
+    size, piece = round(sum(amount for amount, _ in rows) / max(steps, 1)), median_ns(counted)
+    if singles or size < 2 or piece is None or size * counted.each <= 1:
+        return None
+    # A leap adds its pieces to one bucket of paces, so leaps that are all alike leave multiples of their size.
+    paces = [number for count in each for number in pairs(count.pace).values()]
+    odd = sum(number for number in paces if number % size) / max(sum(paces), 1)
+    if odd > EVEN or sum(abs(amount - size * number) for amount, number in rows) > EVEN * steps:
+        return None
+    pause = piece * counted.each * size
+    return size * counted.each if quarters.interval(view, counted.name) <= FINE * (1 + ERROR) * pause else None
+
+
 def evaluate(view: View, machine: str) -> Outcome:
     """Return pieces that were seen one by one, finely enough to know how long each took, of all pieces."""
     if (found := shortfall(view, machine)) is not None:
@@ -95,15 +122,18 @@ def evaluate(view: View, machine: str) -> Outcome:
         guessed = any(view.guessed(machine, role) for role in roles)
         return absent(view, machine, "NA_ROLE_UNCONFIRMED" if guessed else "NA_NO_EVIDENCE")
     cycle = cycle_ns(view, machine)
-    if cycle is None:
-        return Missing("NA_NO_EVIDENCE")
+    seen_cycles = facts.cycles is not None and bool(facts.cycles.begun.any())
+    # A mould with so many cavities, whose cycle is that of each piece, or a counter that is written so rarely.
+    leaps = leap(view, counters[0]) if counters and not seen_cycles else None
+    if cycle is None or leaps is not None:
+        return Missing("NA_NO_EVIDENCE", {} if leaps is None else {"pieces_a_leap": leaps})
     counting = view.counting(machine) > 0
     domain = view.machine_domain(machine)
     slowest = FINE * (1 + ERROR) * cycle  # a twentieth exactly is enough, and the median is known within `ERROR`
     single, pieces, coarse = np.zeros(len(counting)), np.zeros(len(counting)), []
     if counters:
         key = counters[0].name
-        single, pieces = singles(view, key, domain, lambda at: facts.pieces_per_count(key, at))
+        single, pieces = singles(view, counters[0], domain, lambda at: facts.pieces_per_count(key, at))
         coarse.append(quarters.interval(view, key) > slowest)
         single = np.zeros(len(counting)) if coarse[-1] else single
     if facts.cycles is not None:
@@ -135,7 +165,7 @@ INDICATOR = Indicator(
     unit="1",
     formula="pieces that were counted one by one, or by a cycle's beginning, read at least every 5 % of the median "
     "cycle / all pieces in planned time",
-    source="readiness.md 7.3 V",
+    source="readiness.md 7.3 V; decision 78",
     inputs=("counts", "tracks", "meanings", "about", "schedule", "censored"),
     reasons=(
         "NA_NO_SCHEDULE",
@@ -147,7 +177,9 @@ INDICATOR = Indicator(
         "NOT_APPLICABLE",
     ),
     guard="pieces that come several at a time, or over a gap that is not ours, have no cycle time of "
-    "their own: an average is no tracking; batch and continuous processes have batches, not pieces",
+    "their own: an average is no tracking; a counter that always goes up by the same number may be that of a mould "
+    "with so many cavities or be written so rarely, which only a cycle signal tells apart (not assessed); batch "
+    "and continuous processes have batches, not pieces",
     evaluate=evaluate,
     roles=True,
     production=True,

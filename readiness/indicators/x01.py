@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from readiness.conduits import devices
 from readiness.gaps import counting, stretches
-from readiness.indicators.base import Buckets, Few, Indicator, Missing, Outcome
+from readiness.indicators.base import Buckets, Event, Few, Indicator, Missing, Outcome
+from readiness.routes import routes
 from readiness.sketch import buckets
 from readiness.spans import EMPTY, intersection, union
 
@@ -44,8 +44,9 @@ class Outage:
 def outages(view: View, machine: str) -> list[Outage]:
     """Return the outages of a machine's links, in order of time."""
     days, found = counting(view, machine), []
-    for device, links in devices(view, machine).items():
-        sources = [link for link in links if link.mode != "burst"]
+    ways = routes(view, machine)
+    for device in sorted({way.device for way in ways}):
+        sources = [way for way in ways if way.device == device]
         domain = intersection(union(EMPTY, *(view.domain(s.id) for s in sources)), days)
         live = union(EMPTY, *(r.spans(part.live) for s in sources for _, r, part in view.seen.order(s.id)))
         dead, lost = stretches(live, domain)
@@ -72,14 +73,18 @@ def evaluate(view: View, machine: str) -> Outcome:
     }
     starts = np.array([view.calendar.bounds(day)[0] for day in view.dates], np.int64)
     day = np.searchsorted(starts, np.array([o.from_ns for o in found], np.int64), side="right") - 1
-    days: list[Counter[int]] = [Counter() for _ in view.dates]
-    for index, bucket in zip(day.tolist(), buckets(length).tolist(), strict=True):
-        days[index][bucket] += 1
+    events = [
+        Event(lost.device, lost.from_ns, lost.to_ns, index, bucket)
+        for lost, index, bucket in zip(found, day.tolist(), buckets(length).tolist(), strict=True)
+    ]
     counted = (view.counting(machine) > 0).tolist()
     if len(found) < FEW:
         each = ", ".join(f"{o.planned_ns / 1e9:.1f}" for o in found)
-        few = Few(tuple(days), tuple(counted), FEW, QUANTILE) if found else None
+        few = Few(events, tuple(counted), FEW, QUANTILE) if found else None
         return Missing("NA_FEW_EVENTS", {**shown, "lengths_s": each}, few)
+    days: list[Counter[int]] = [Counter() for _ in view.dates]
+    for event in events:
+        days[event.day][event.bucket] += 1
     return Buckets(
         tuple(counts for counts, there in zip(days, counted, strict=True) if there),
         QUANTILE,
@@ -100,6 +105,6 @@ INDICATOR = Indicator(
     guard="planned time is counted, so that restarts by night cost nothing and a night does not lengthen an "
     "outage; our own outages are censored; single missed readings are none, so that they cannot thin out "
     "the long ones; fewer than five of a machine are listed and not scored; for the plant they are taken "
-    "together with those of other machines",
+    "together with those of other machines, one of a link that machines share once",
     evaluate=evaluate,
 )

@@ -54,6 +54,22 @@ def test_the_list_of_an_mes_may_begin_with_its_title(tmp_path: Path) -> None:
         load(written(tmp_path, b"PK\x03\x04" + bytes(200), key), "en")
 
 
+def test_a_row_that_a_bare_comma_has_shifted_is_refused(tmp_path: Path) -> None:
+    head = "일자,시스템,계정구분,조회수,확인수\n"
+    assert (
+        load(written(tmp_path, f'{head}2026-11-18,mes,operator,"1,234",3,,\n'), "en").answers.use[0].reads == 1234
+    )
+    with pytest.raises(ConfigError, match=r"t\.csv:2: 6 cells under a heading of 5: is a comma not quoted"):
+        load(written(tmp_path, f"{head}2026-11-18,mes,operator,1,234,3\n"), "en")
+
+
+def test_a_comma_in_a_number_between_braces_is_told_as_such(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text(HEAD + "bills:\n  - {month: 2026-10, kwh: 48,210}\n", "utf-8")
+    with pytest.raises(ConfigError, match="after a comma the next one begins; write numbers without commas"):
+        load(path, "en")
+
+
 def problems(**sections: Any) -> list[str]:
     return [f"{one.path}: {one.text.en}" for one in read(json.dumps(raw(**sections)).encode())[1]]
 

@@ -385,3 +385,36 @@ def test_the_hash_is_that_of_what_formulas_look_at() -> None:
         signals=(tag("cnc-1", "run", DataType.BOOL, "state"),),
     )  # fmt: skip
     assert join([*CATALOG, more], MACHINES, CALENDAR, sets).plant.hash != before
+
+
+def test_no_contradiction_names_a_person_but_in_who() -> None:
+    one = given(
+        claims=[
+            {"metric": "V03", "value": 0.8, "machine": machine, "by": "김영수 공장장"}
+            for machine in ("press-1", "x")
+        ]
+        + [{"metric": "V03", "value": 0.8, "by": "김영수 공장장"}],
+        inventory={"signed_by": "김영수 공장장", "on": "2026-11-19"},
+        products=[{"id": "A 1", "ideal": {"press-1": "4.2s"}}],
+        hand_counts=[{"machine": "press-1", "from": "2026-11-19 08:00", "to": "2026-11-19 20:00", "total": 5}],
+    )
+    other = given(
+        "message", author="이정민",
+        claims=[{"metric": "V03", "value": 0.9, "machine": "press-1", "by": "김영수 공장장"},
+                {"metric": "V03", "value": 0.9, "by": "김영수 공장장"}],
+        inventory={"signed_by": "이정민", "on": "2026-11-20"},
+        products=[{"id": "A 1", "ideal": {"press-1": "5s"}}],
+        hand_counts=[{"machine": "press-1", "from": "2026-11-19 08:00", "to": "2026-11-19 20:00", "total": 6}],
+    )  # fmt: skip
+    found = joined(one, other).plant
+    told = [(c.subject, c.machine, c.said, c.seen) for c in found.contradictions]
+    shift = "2026-11-19 08:00:00 2026-11-19 20:00:00"
+    assert told == [
+        ("claim V03", None, "0.8", "0.9 (2026-11-20)"),
+        ("claim V03 press-1", "press-1", "0.8", "0.9 (2026-11-20)"),
+        (f"hand_count press-1 {shift}", "press-1", "total: 5", "total: 6 (2026-11-20)"),
+        ("inventory signed", None, "2026-11-19", "2026-11-20 (2026-11-20)"),
+        ("product A 1 ideal press-1", "press-1", "4.2s", "5s (2026-11-20)"),
+        ("claim V03 x", "x", "0.8", ""),
+    ]  # fmt: skip
+    assert found.signed == ("이정민", "2026-11-20")

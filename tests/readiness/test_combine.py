@@ -6,14 +6,15 @@ from collections import Counter
 from dataclasses import replace
 from datetime import date, timedelta
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, cast, get_args
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from readiness.combine import Combiner, measure, point
+from contract.report import Reason
+from readiness.combine import CHEAPEST, Combiner, measure, point
 from readiness.indicators import REGISTRY
 from readiness.indicators.base import (
     Buckets,
@@ -200,6 +201,14 @@ def test_the_reason_of_the_most_weight_is_told_when_nothing_is_assessed() -> Non
     heavy = [Machine("a", "a", 1.0), Machine("c", "c", 9.0)]
     assert combiner(heavy).plant(REGISTRY["A01"], outcomes).reason == "NA_NO_EVIDENCE"
     assert combiner(heavy[1:]).plant(REGISTRY["A01"], outcomes).reason == "NOT_APPLICABLE"
+
+
+def test_of_reasons_with_the_same_weight_the_one_that_is_mended_first_is_told() -> None:
+    two = [Machine("a", "a", 1.0), Machine("b", "b", 1.0)]
+    outcomes: dict[str, Outcome] = {"a": Missing("NA_NO_EVIDENCE"), "b": Missing("NA_ROLE_UNCONFIRMED")}
+    assert combiner(two).plant(REGISTRY["A01"], outcomes).reason == "NA_ROLE_UNCONFIRMED"
+    assert set(CHEAPEST) == {*get_args(Reason)} - {"NOT_APPLICABLE"}
+    assert len(CHEAPEST) == len(set(CHEAPEST))
 
 
 def test_what_is_too_little_for_a_value_is_shown_all_the_same() -> None:

@@ -135,6 +135,18 @@ def test_a_step_back_at_the_declared_time_that_is_not_to_zero_is_a_fault() -> No
     assert [back.kind for back in counted.backs] == ["fault"]
 
 
+@pytest.mark.parametrize(("lost", "unseen"), [((7000, 9000), 101), ((9100, 9200), 6)])
+def test_what_was_counted_across_a_wrap_in_a_hole_came_unseen(lost: tuple[int, int], unseen: int) -> None:
+    pieces = np.zeros(DAY_S, np.int64)
+    pieces[::20] = 1
+    raw = (np.cumsum(pieces) + 65536 - 400) % 65536  # it goes on from 0 after 400 pieces, in second 7,980
+    raw[slice(*lost)] = NOTHING
+    counted = total(facts_of(raw, modulus=65536))
+    assert [back.kind for back in counted.backs] == ["wrap"]
+    assert counted.pieces.sum() == pieces[1:].sum()
+    assert counted.blind.sum() == unseen, "what nobody saw being made is in no effectiveness"
+
+
 def test_steps_back_that_were_not_kept_one_by_one_are_unresolved() -> None:
     raw = np.tile(np.concatenate([np.arange(100, 200), np.arange(50, 150)]), DAY_S // 200)  # 200 s a round
     counted = total(facts_of(raw))

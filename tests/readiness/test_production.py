@@ -207,3 +207,28 @@ def test_facts_do_not_depend_on_the_order_of_days() -> None:
     assert one.stops == other.stops
     assert one.lots == other.lots
     assert production(view, "press") is one
+
+
+@pytest.mark.parametrize("name", ["n", "r"])
+@pytest.mark.parametrize("hole", [(3600, 4 * 3600), (1000, 1500), (42_000, 45_000)])
+def test_a_counter_that_is_unread_for_a_while_moves_no_kpi(name: str, hole: tuple[int, int]) -> None:
+    """Twelve hours of work with a piece each 20 s, each tenth of them bad; one counter is dark on each day."""
+    days = 4
+    second = np.arange(days * DAY_S)
+    made = (second % 20 == 0).astype(np.int64)
+    bad = (second % 200 == 0).astype(np.int64)
+    counters = {"n": np.cumsum(made), "r": np.cumsum(bad)}
+    counters[name] = np.where((second % DAY_S >= hole[0]) & (second % DAY_S < hole[1]), NOTHING, counters[name])
+    meanings = {"s": MEANING, "n": Meaning(role="count_total"), "r": Meaning(role="count_reject")}
+    world = World(
+        days, {"s": (np.ones(days * DAY_S, np.int64), STATES)}, counters, meanings,
+        about={
+            "about": {"press": About(single_product="yes")},
+            "products": {"A": Product(id="A", name="A", ideal_s={"press": 15.0})},
+        },
+    )  # fmt: skip
+    found = facts(world).kpis
+    assert found is not None
+    assert found.availability == 1.0
+    assert found.effectiveness == pytest.approx(0.75, rel=0.002)
+    assert found.quality == pytest.approx(0.9, rel=0.002)

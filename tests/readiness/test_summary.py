@@ -137,7 +137,7 @@ def test_who_has_not_come_and_what_did_not_fit_stands_in_the_first_lines() -> No
     measured, _, open_, *_ = lines(found, model(), "ko")
     assert "edge-2 근거 3일분 없음. edge-7 근거 28일분 없음." in measured
     assert open_.endswith(
-        "크기 제한으로 이 보고서에서 뺀 것(report.get으로 확인): 서로 어긋나는 답변, 늘고 준 설비, "
+        "크기 제한으로 이 보고서에서 뺀 것(report.get으로 확인): 측정과 다른 응답, 늘고 준 설비, "
         "근거가 없는 설비 이름, 설비별 수준과 조건, 수준을 확정할 설비 이름."
     )
     measured, _, open_, *_ = lines(found, model(), "en")

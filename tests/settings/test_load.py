@@ -11,7 +11,7 @@ from agent.config.load import read as agent_read
 from settings.base import Duration, Model, Size
 from settings.errors import ConfigError
 from settings.language import Text
-from settings.load import load, read
+from settings.load import lines, load, read
 from settings.tree import Map, Problem
 
 if TYPE_CHECKING:
@@ -91,3 +91,22 @@ def test_a_large_file_of_mistakes_is_answered_soon_and_in_part(text: str) -> Non
     assert config is None
     assert 1 <= len(problems) <= 60_000
     assert time.process_time() - begun < 30
+
+
+def test_one_mistake_of_a_thousand_signals_does_not_hide_the_others() -> None:
+    wrong = [Problem(10 + n, Text("wrong", "틀림"), f"signals[s{n}].type") for n in range(1000)]
+    other = Problem(700, Text("other", "다름"), "signals[s690].id")
+    found = sorted([*wrong, other], key=lambda problem: problem.line)
+    assert list(lines(found, "a.yaml", "en")) == [
+        *(f"a.yaml:{10 + n}: signals[s{n}].type: wrong" for n in range(5)),
+        "a.yaml:15: signals[s5].type: the same 995 times more, the last in line 1009",
+        "a.yaml:700: signals[s690].id: other",
+    ]
+    assert list(lines(wrong[:6], "a.yaml", "ko"))[-1] == "a.yaml:15: signals[s5].type: 틀림", "no line is saved"
+
+
+def test_many_different_mistakes_end_somewhere() -> None:
+    found = [Problem(n, Text(f"wrong {n}", f"틀림 {n}")) for n in range(1, 301)]
+    told = list(lines(found, "a.yaml", "ko"))
+    assert told[99:] == ["a.yaml:100: 틀림 100", "a.yaml: 그 밖에 200개가 더 있습니다. 위의 것부터 고치십시오"]
+    assert len(list(lines(found[:100], "a.yaml", "ko"))) == 100

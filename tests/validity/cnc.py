@@ -136,7 +136,7 @@ def _hand_count(
     told = int(((counted >= begin) & (counted < end)).sum())
     low, high = site.ns(np.array([begin, end])).tolist()
     part.hands.append(HandCount(machine=MACHINE, from_ns=low, to_ns=high, total=true))
-    return float(abs(told / true - 1) <= 0.02)
+    return float(50 * abs(told - true) <= true)
 
 
 def _clock(site: Site, part: Part) -> None:

@@ -17,7 +17,6 @@ from readiness.combine import measure
 from readiness.energy import baseline
 from readiness.indicators import a06, c03, q06
 from readiness.indicators.base import Census, Given, Missing, Rates, Sample
-from readiness.indicators.e02 import chi_square
 from readiness.lift import lift
 from readiness.sketch import UNIT_NS, buckets
 from readiness.spans import Spans
@@ -198,8 +197,7 @@ def regression(name: str, n: int, noise: float) -> Cell:
         kwh = 400 + 0.6 * pieces + rng.normal(0, noise * 1000, n)
         model = baseline(kwh, pieces)
         assert not isinstance(model, str)
-        low, high = (model.cv * np.sqrt(model.tried / chi_square(model.tried, z)) for z in (Z, -Z))
-        return Given(model.cv, float(low), float(high), model.tried)
+        return Given(model.cv, *model.limits(Z), model.tried)
 
     return Cell("Given", name, noise, draw)
 

@@ -162,7 +162,7 @@ def _alerts(site: Site, executing: Bools) -> Ints:
     """Return alerts, an hour and more apart, while the machine works."""
     found: list[int] = []
     for day in site.production_days:
-        now = day * DAY_S + 1800
+        now = day * DAY_S + 1800 + int(site.rng.integers(0, 5400))  # not with the first set point of each day
         while now < day * DAY_S + SHIFT_S - 3600:
             if executing[now - 200 : now + 60].all():
                 found.append(now)
@@ -172,14 +172,19 @@ def _alerts(site: Site, executing: Bools) -> Ints:
 
 
 def _lift(site: Site, alerts: Ints, presses: Ints, executing: Bools) -> float:
-    """Return the answered share of alerts minus the share of all other instants at work that an action follows."""
+    """Return the answered share of alerts minus that of other instants at work, near their time of day.
+
+    Set points are moved at certain times of the day, at which alerts are frequent too.
+    """
 
     def followed(begin: Ints) -> Bools:
         return np.asarray(np.searchsorted(presses, begin + 900) > np.searchsorted(presses, begin))
 
     free = np.flatnonzero(executing & site.planned)[::60]
-    busy = np.abs(free[:, None] - alerts[None, :]).min(axis=1) < 1200
-    return float(followed(alerts).mean() - followed(free[~busy]).mean())
+    free = free[np.abs(free[:, None] - alerts[None, :]).min(axis=1) >= 1200]
+    near = np.abs(free[None, :] % DAY_S - alerts[:, None] % DAY_S) <= 1800
+    anyway = (near * followed(free)).sum(axis=1) / near.sum(axis=1)
+    return float(followed(alerts).mean() - anyway.mean())
 
 
 def pump(site: Site) -> Part:

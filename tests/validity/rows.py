@@ -68,7 +68,8 @@ ROWS = (
     Row("Q02", "press-1", "values out of range"),
     Row("Q03", "press-1", "frozen value"),
     Row("Q04", "mill-1", "few steps of the converter", relative=0.06),
-    Row("Q05", "press-1", "spikes of single readings", relative=0.05),
+    # of forty spikes at the lowest level two may be others: a value out of range (Q02) that one reading has seen
+    Row("Q05", "press-1", "spikes of single readings", relative=0.06),
     Row("Q06", "cnc-1", "rows twice or in another order"),
     Row("Q07", "mill-1", "counter goes back"),
     Row("Q08", "press-1", "good and reject are not the total"),

@@ -57,7 +57,8 @@ def known(good: pd.Series, every_s: float) -> pd.Series:
     pause = begin.shift(-1) - begin
     bridged = good.shift(-1, fill_value=False) & (pause <= 1.2 * pd.Timedelta(seconds=every_s))
     end = begin + pause.where(bridged, pd.Timedelta(seconds=every_s))
-    end = end.clip(upper=pd.Timestamp(told(*ROUGH).world.site.end_ns, tz="UTC"))  # not of later
+    last = pd.Timestamp(told(*ROUGH).world.site.end_ns, tz="UTC")
+    end = end.where(end < last, last)
     start = begin.dt.normalize() + pd.Timedelta(hours=8)
     length = end.clip(upper=start + SHIFT) - begin.clip(lower=start)
     planned = begin.dt.day_of_week < 5

@@ -131,6 +131,8 @@ class Unit:
         if config.serial is not None:
             return body | {"serial": config.place, "baudrate": config.serial.baudrate}
         body |= {"host": config.host, "port": config.port}
+        if config.source_address is not None:
+            body["source_address"] = config.source_address
         link = self._bus.link
         if config.tls is not None and link is not None and link.transport is not None:
             body |= tls.described(link.transport.get_extra_info("ssl_object"), config.tls)

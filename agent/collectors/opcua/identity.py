@@ -115,6 +115,7 @@ class Identity:
         return {
             "protocol": "opcua",
             "endpoint": device.endpoint,
+            **({} if device.source_address is None else {"source_address": device.source_address}),
             **connection.facts(),
             "server": {**self.build, "uri": self.server_uri, "start_time": self.start_time},
             "namespaces": [*self.namespaces],

@@ -145,3 +145,19 @@ def test_its_state_restores_to_the_same() -> None:
     assert msgspec.json.encode(other.state()) == raw
     assert other.certificates(START + 3)["cnc"].fingerprint == "AB12"
     assert other.certificates(START + 6) == {}
+
+
+@pytest.mark.parametrize(
+    ("body", "place"),
+    [
+        ({"endpoint": "opc.tcp://CNC.local:4840/ua"}, "cnc.local:4840"),
+        ({"endpoint": "opc.tcp://10.0.0.5:4840", "source_address": "10.0.0.1"}, "10.0.0.5:4840 from 10.0.0.1"),
+        ({"host": "10.0.0.7", "port": 502}, "10.0.0.7:502"),
+        ({"serial": "/dev/ttyS0"}, ""),
+        ({"host": 7, "port": 502}, ""),
+        ({}, ""),
+    ],
+)
+def test_a_session_tells_where_the_server_is(body: dict[str, Any], place: str) -> None:
+    first, _ = days(fact("connection", HOUR, body))
+    assert first.connections["cnc"].place == place

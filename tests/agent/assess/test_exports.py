@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 import pytest
 
 from agent.assess import told
@@ -128,3 +129,62 @@ def test_a_status_that_is_not_listed_is_named(tmp_path: Path) -> None:
     result = assess(tmp_path, [path], source={"quality": {**quality, "good": ["정상"]}})
     assert "  - quality에 없는 상태 50행(불량 처리): '점검'" in list(told.basis(result, "ko"))
     assert by_metric(result)["Q01"].value is not None
+
+
+@pytest.mark.parametrize("unit", [10**9, 10**6])
+def test_whole_numbers_of_a_parquet_file_are_no_instants_before_somebody_says_of_what(
+    tmp_path: Path, unit: int
+) -> None:
+    data = frame()
+    plain, path = tmp_path / "a.csv", tmp_path / "b.parquet"
+    local(data).to_csv(plain, index=False)
+    since = data["시각"] - pd.Timestamp("1970-01-01", tz="UTC")
+    data.assign(시각=since // pd.Timedelta(unit, "ns")).to_parquet(path)
+    form = {10**9: "unix_s", 10**6: "unix_ms"}[unit]
+    with pytest.raises(ConfigError, match=rf"b\.parquet:1: .* is a number: .* it looks like {form}"):
+        assess(tmp_path, [path])
+    read = assess(tmp_path, [path], source={"time": {"column": "시각", "format": form}})
+    assert read.days == assess(tmp_path, [plain]).days
+
+
+def test_a_row_of_a_parquet_file_without_a_time_is_said(tmp_path: Path) -> None:
+    data = frame()
+    data.loc[70, "시각"] = None
+    data.to_parquet(tmp_path / "b.parquet")
+    with pytest.raises(ConfigError, match=r"b\.parquet:71: "):
+        assess(tmp_path, [tmp_path / "b.parquet"])
+
+
+def test_times_without_seconds_are_asked_about_and_doubles_are_not(tmp_path: Path) -> None:
+    path, data = tmp_path / "a.csv", frame(days=3, every_s=30)
+    data.assign(시각=data["시각"].dt.strftime("%Y-%m-%d %H:%M")).to_csv(path, index=False)
+    (line,) = [line for line in told.basis(assess(tmp_path, [path]), "ko") if "순서가 뒤바뀐" in line]
+    assert line == (
+        "- 값 34,560개 가운데 중복되거나 순서가 뒤바뀐 17,280개 제외. 시각에 초가 빠졌는지 확인하십시오"
+    )
+    twice = pd.concat([local(data)[:50], local(data)[48:]])
+    twice.to_csv(path, index=False)
+    (line,) = [line for line in told.basis(assess(tmp_path, [path]), "en") if "out of order" in line]
+    assert line == "- 8 of 34,568 values came twice or out of order and were left out"
+
+
+def test_what_cannot_be_proved_of_one_machine_only_names_it(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    local(frame(days=3)).to_csv(path, index=False)
+    machines = [*FILE["machines"], {"id": "lathe-9", "name": "수동 선반"}]
+    lines = list(told.basis(assess(tmp_path, [path], change={"machines": machines}), "ko"))
+    assert "- C01 (수동 선반): 자료에 없는 설비임(연결이 안 된다는 뜻은 아님)" in lines
+    assert any(line.startswith("- Q01 (프레스 1호기): ") for line in lines)
+    assert any(line.startswith("- C02, S01, ") for line in lines)
+
+
+def test_days_of_a_spreadsheet_are_read(tmp_path: Path) -> None:
+    data = frame()
+    plain, path = tmp_path / "a.csv", tmp_path / "b.csv"
+    local(data).to_csv(plain, index=False)
+    days = (data["시각"].dt.tz_localize(None) - pd.Timestamp("1899-12-30")) / pd.Timedelta(days=1)
+    data.assign(시각=days.map("{:.5f}".format)).to_csv(path, index=False)
+    with pytest.raises(ConfigError, match="it looks like excel"):
+        assess(tmp_path, [path])
+    read = assess(tmp_path, [path], source={"time": {"column": "시각", "format": "excel"}})
+    assert read.days == assess(tmp_path, [plain]).days

@@ -38,6 +38,10 @@ SECOND = 1_000_000_000
         ("unix_s", "1795302000", "2026-11-21T23:00:00+00:00"),
         ("unix_ms", "1795302000500", "2026-11-21T23:00:00.500+00:00"),
         ("unix_s", "1795302000.25", "2026-11-21T23:00:00.250+00:00"),
+        ("excel", "46348.3333333333", "2026-11-21T23:00:00+00:00"),
+        ("excel", "46348.33334", "2026-11-21T23:00:01+00:00"),
+        ("excel", "46348.33333969907", "2026-11-21T23:00:00.550+00:00"),
+        ("excel", "46348", "2026-11-21T15:00:00+00:00"),
         ("unix_ns", "1795302000000000001", "2026-11-21T23:00:00+00:00"),
     ],
 )
@@ -54,6 +58,24 @@ def test_what_is_no_time_is_said_at_its_row(text: str) -> None:
     with pytest.raises(Unreadable) as caught:
         Times("auto", "UTC").read(["2026-11-22 00:00:00", text])
     assert caught.value.index == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "form"),
+    [("46348.33333", "excel"), ("46348", "excel"), ("1795302000", "unix_s"), ("1795302000500", "unix_ms"),
+     ("20261122080000", "%Y%m%d%H%M%S")],
+)  # fmt: skip
+def test_a_time_that_is_a_number_is_not_guessed_but_its_format_is_named(text: str, form: str) -> None:
+    with pytest.raises(Unreadable) as caught:
+        Times("auto", "Asia/Seoul").read([text])
+    assert caught.value.complaint.text.en.endswith(f"it looks like {form}")
+    assert Times(form, "Asia/Seoul").read([text])
+
+
+@pytest.mark.parametrize("text", ["", "2026-11-22 08:00", "46348,5", "-1", "1795302000", "1e4", "46348.x", "nan"])
+def test_what_is_no_number_of_days_is_said(text: str) -> None:
+    with pytest.raises(Unreadable):
+        Times("excel", "Asia/Seoul").read([text])
 
 
 @pytest.mark.parametrize("pattern", ["%H:%M", "%Y-%m-%d", "%Y-%m-%d %I:%M", "%Y-%m-%d %H:%M %Q", "gestern"])

@@ -23,6 +23,7 @@ from rich.console import Console
 from rich.segment import SegmentLines
 
 from agent.analyzers.evidence import make
+from agent.answering import declared
 from agent.cli import probeview, probing, reportview
 from agent.cli.browsing.app import Browse
 from agent.cli.browsing.server import server_of
@@ -37,10 +38,13 @@ from agent.config.load import load
 from agent.frame import Watermark
 from agent.interpretation import guess, interpret
 from agent.reporter import load_model
+from answers.load import load as load_answers
+from answers.plant import join
+from demo import mentor
 from demo.history import history
+from demo.launcher import ANSWERS
 from demo.machines import factory
 from demo.plan import history_days, shifts
-from readiness.plant import configured
 from readiness.report import Site, assess
 from tests.demo.conftest import NOW_NS, write_config
 from tests.peers.modbus import server
@@ -207,21 +211,32 @@ async def probe(plc: XgtPlc) -> str:
 
 
 def report(folder: Path) -> str:
-    """Return the picture of `report`: of the demo's plant, from the days that the demo replays."""
+    """Return the picture of `report`: of the demo's plant, from days and answers of the demo."""
     config = load(write_config(folder))
-    calendar, sources = config.calendar(), config.sources()
+    calendar = config.calendar()
     days = history_days(calendar, NOW_NS)
     start, stop = calendar.bounds(days[0])[0], calendar.bounds(days[-1])[1]
-    analyzers = make(sources, calendar)
     closed: dict[str, bytes] = {}
     machines = factory(shifts(calendar, NOW_NS))
-    for items in history(sources, machines, start, stop, NOW_NS):
+    said = mentor.answers(ANSWERS.read_text("utf-8"), machines, calendar, days)
+    (folder / "answers.yaml").write_text(said, "utf-8")
+    sources = config.sources()
+    asked = [source for source in sources if source.mode != "burst"]
+    joined = join(asked, config.inventory(), calendar, [load_answers(folder / "answers.yaml", "ko")])
+    analyzers = make(sources, calendar, None, *declared(joined))
+    windows = {
+        f"{device.id}.{group.id}": (group.burst.length, group.burst.per)
+        for device in config.devices
+        for group in device.groups
+        if group.burst is not None
+    }
+    for items in history(sources, machines, start, stop, NOW_NS, windows):
         analyzers.feed(items)
         closed.update(analyzers.take_closed())
     analyzers.feed([Watermark(source.id, NOW_NS) for source in sources])
     closed.update(analyzers.take_closed())
-    site, plant = Site(config.factory, config.site, config.agent), configured(sources, config.inventory())
-    made = assess(closed, {}, sources, plant, calendar, NOW_NS, load_model(), site)
+    site = Site(config.factory, config.site, config.agent)
+    made = assess(closed, {}, asked, joined.plant, joined.calendar, NOW_NS, load_model(), site)
     console = Console(file=io.StringIO(), width=100, record=True, highlight=False)
     names = {m.id: m.name for m in config.inventory()}
     whole = reportview.page(made.plant(), load_model(), "ko", names, config.name, 100)

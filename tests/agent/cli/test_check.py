@@ -73,6 +73,10 @@ def test_a_library_that_is_not_installed_is_named_with_the_command_that_does() -
     done = guarded(f"{without}raise SystemExit(main(['check', {str(EXAMPLE)!r}]))")
     assert done.returncode == 1
     assert done.stderr == "tsq-agent: holidays is not installed: pip install 'techsquare-edge[agent]'\n"
+    done = guarded(f"{without}raise SystemExit(main(['check', {str(EXAMPLE)!r}, '--lang', 'ko']))")
+    assert done.stderr == (
+        "tsq-agent: holidays이(가) 설치되지 않았습니다. 설치: pip install 'techsquare-edge[agent]'\n"
+    )
 
 
 def test_the_guard_of_the_test_above_sees_the_network() -> None:

@@ -132,6 +132,39 @@ def test_a_report_that_consent_has_cut_can_be_read(scopes: set[str], language: L
     assert any("EL0" in line for line in lines) == ("levels" in scopes)
 
 
+def test_what_an_answer_is_about_is_told_in_korean() -> None:
+    odd = [
+        Contradiction("alarms_seen", "machine press has_alarms", "no", "press/oil", "2026-11-20", "press"),
+        Contradiction("two_answers", "calendar date 2026-12-24", "off", "work (2026-11-20)", "2026-11-19"),
+        Contradiction("claim", "V03", "0.8", "0.5-0.6", "2026-11-20", "press"),
+        Contradiction("claim", "V03", "", "", "2026-11-20", "lathe"),
+        Contradiction("claim", "A04", "1", "2-", "2026-11-20"),
+    ]
+    text = " ".join("".join(drawn(replace(REPORT, contradictions=odd), "ko", 140)).split())
+    told = "프레스 1호기(신규 증설 라인) 알람 유무(has_alarms): 알람이 없다고 응답했으나 알람이 발생함."
+    assert f"{told} 응답 아니요, 확인 press/oil" in text
+    assert "달력 날짜(date) 2026-12-24: 두 응답이 다름(나중 응답을 적용). 응답 휴무, 확인 근무 (2026-11-20)" in text
+    told = "프레스 1호기(신규 증설 라인) V03 OEE 산출 가능률: 측정값(신뢰구간)과 응답이 다름."
+    assert f"{told} 응답 80.0%, 확인 50.0%–60.0%" in text
+    assert "A04 종단 지연: 측정값(신뢰구간)과 응답이 다름. 응답 1초, 확인 ≥ 2초" in text
+    assert "수동 선반 V03 OEE 산출 가능률: 측정값(신뢰구간)과 응답이 다름 -" in text
+    assert not re.search("응답 ,", text), "what consent has cut is no empty answer"
+
+
+def test_machines_without_a_level_are_named() -> None:
+    assert REPORT.measured is not None
+    three = replace(REPORT, measured=replace(REPORT.measured, machines=3))
+    names = {**NAMES, "meter": "전력량계"}
+    console = Console(file=io.StringIO(), width=100, color_system=None, highlight=False)
+    console.print(page(three, model(), "ko", names, "", 100))
+    assert isinstance(console.file, io.StringIO)
+    assert "생산하지 않는 설비 1대는 수준을 따지지 않음: 전력량계" in console.file.getvalue()
+    assert "생산하지 않는 설비 1대는 수준을 따지지 않음\n" in "\n".join(drawn(three, "ko", 100)) + "\n"
+    for other in (REPORT, replace(three, omitted=["machines"], machines=[]), cut(three, frozenset({"indicators"}))):
+        assert other is not None
+        assert "수준을 따지지 않음" not in "\n".join(drawn(other, "ko", 100))
+
+
 def test_one_machine_has_its_name_on_top() -> None:
     report = Plant([source("press")], days=14).assess().machine("press")
     assert report is not None

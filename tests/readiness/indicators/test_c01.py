@@ -135,3 +135,13 @@ def test_a_machine_whose_signals_were_replaced_was_reached_all_the_time() -> Non
     lost = outcome(INDICATOR, [new], silent)
     assert isinstance(lost, Census)
     assert lost.value == 0.0  # replacing them wipes nothing out
+
+
+def test_a_machine_that_is_taken_off_the_list_is_missed() -> None:
+    """The worst of two machines leaves the inventory: the share rises, and the report says why."""
+    honest = values(Plant([PRESS, LATHE]))["C01"]
+    assert "INVENTORY_SHRUNK" not in honest.flags
+    shrunk = values(Plant([PRESS, LATHE], [Machine("press", "press")]))["C01"]
+    assert "INVENTORY_SHRUNK" in shrunk.flags
+    alone = values(Plant([PRESS, LATHE], [Machine("press", "press")]), "press")["C01"]
+    assert (alone.shown["declared"], alone.shown["dropped"]) == (1, 1)

@@ -7,9 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from readiness.energy import Baseline, baseline
 from readiness.indicators.base import Given, Missing
-from readiness.indicators.e02 import INDICATOR, chi_square
+from readiness.indicators.e02 import INDICATOR
 from readiness.plant import Meaning
+from readiness.stats import Z
 from tests.readiness.indicators.press import EXECUTING, TOTAL
 from tests.readiness.indicators.story import NOTHING, WITHOUT_SCHEDULE, Story
 from tests.readiness.indicators.worlds import view_of, working
@@ -76,15 +78,17 @@ def test_noise_makes_the_baseline_worse() -> None:
     assert values[0] < 0.01
 
 
-def test_the_limits_hold_the_true_error() -> None:
-    rng = np.random.RandomState(5)
-    for n in (14, 60):
-        hit = 0
-        for _ in range(1000):
-            cv = float(np.sqrt(np.mean(rng.normal(0, 0.1, n) ** 2)))
-            low, high = (cv * np.sqrt(n / chi_square(n, z)) for z in (1.645, -1.645))
-            hit += low <= 0.1 <= high
-        assert 0.87 <= hit / 1000 <= 0.93
+@pytest.mark.parametrize("days", [40, 60, 250])
+def test_the_limits_hold_the_true_error(days: int) -> None:
+    rng = np.random.default_rng(5)
+    hit = 0
+    for _ in range(1000):
+        pieces = rng.uniform(500, 1500, days)
+        model = baseline(400 + 0.6 * pieces + rng.normal(0, 100, days), pieces)
+        assert isinstance(model, Baseline)
+        low, high = model.limits(Z)
+        hit += low <= 0.1 <= high
+    assert 0.88 <= hit / 1000 <= 0.94
 
 
 def test_days_of_which_the_meter_or_the_counter_was_not_seen_are_left_out() -> None:

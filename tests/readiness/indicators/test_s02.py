@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from readiness.evidence import Connection
 from readiness.indicators.base import Census, Missing
@@ -79,3 +80,18 @@ def test_only_devices_that_have_answered_are_rated() -> None:
     said = outcome(INDICATOR, [OPCUA, gauge], days([OPCUA, gauge], **facts))
     assert isinstance(said, Census)
     assert (said.value, said.quality, said.shown["silent"]) == (1.0, "partial", 1)
+
+
+def test_a_server_that_is_entered_twice_counts_once() -> None:
+    again = device(source("press", [signal("press", 5)], protocol="opcua"), "press-alarms")
+    gauge = device(source("press", [signal("press", 6)], protocol="opcua"), "gauge")
+    place = {"press-plc": "10.0.0.5:4840", "press-alarms": "10.0.0.5:4840", "gauge": "10.0.0.9:4840"}
+    weak = Offer("None", "None", ["anonymous"])
+    facts: dict[str, Any] = {
+        "connections": {name: structs.replace(SECURE, place=at) for name, at in place.items()},
+        "offers": {"press-plc": [weak], "press-alarms": [weak], "gauge": [SAFE]},
+    }
+    sources = [OPCUA, again, gauge]
+    said = outcome(INDICATOR, sources, days(sources, **facts))
+    assert isinstance(said, Census)
+    assert (said.value, said.n) == (0.5, 2)

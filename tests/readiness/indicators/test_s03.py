@@ -82,6 +82,40 @@ def test_a_certificate_that_two_devices_show_is_nobodys() -> None:
     assert said.value == 1.0
 
 
+@pytest.mark.parametrize(
+    ("places", "value"),
+    [
+        (("10.0.0.5:4840", "10.0.0.5:4840"), 1.0),  # entered twice in the file
+        (("10.0.0.5:4840", "10.0.0.6:4840"), 0.0),
+        (("10.0.0.5:4840 from 10.0.0.1", "10.0.0.5:4840 from 10.9.0.1"), 0.0),  # two networks with equal addresses
+        (("", ""), 0.0),  # recorded before places were told
+    ],
+)
+def test_two_entries_of_one_server_share_no_certificate(places: tuple[str, str], value: float) -> None:
+    again = device(source("press", [signal("press", 5)], protocol="opcua"), "press-alarms")
+    names = ("press-plc", "press-alarms")
+    facts: dict[str, Any] = {
+        "connections": {n: msgspec.structs.replace(SECURE, place=p) for n, p in zip(names, places, strict=True)},
+        "certificates": dict.fromkeys(names, GOOD),
+    }
+    said = outcome(INDICATOR, [OPCUA, again], days([OPCUA, again], **facts))
+    assert isinstance(said, Census)
+    assert (said.value, said.n) == (value, 1 if value else 2)
+
+
+def test_equal_addresses_behind_two_agents_are_two_servers() -> None:
+    other = device(source("press", [signal("press", 5)], protocol="opcua"), "edge-2:press-plc")
+    facts: dict[str, Any] = {
+        "connections": {
+            n: msgspec.structs.replace(SECURE, place="10.0.0.5:4840") for n in ("press-plc", other.device)
+        },
+        "certificates": {"press-plc": GOOD, other.device: GOOD},
+    }
+    said = outcome(INDICATOR, [OPCUA, other], days([OPCUA, other], **facts))
+    assert isinstance(said, Census)
+    assert said.value == 0.0
+
+
 def test_the_share_over_a_machines_certificates() -> None:
     other = device(source("press", protocol="opcua"), "other", signals=(signal("press", 5),))
     plain = device(changed(source("press"), signals=(signal("press", 6),)), "gauge")

@@ -87,6 +87,20 @@ def test_set_points_of_one_changeover_do_not_serve_the_next_when_the_product_is_
     assert found(story).num.sum() == (~slow).sum()
 
 
+def test_set_points_of_the_next_changeover_do_not_serve_the_one_before_when_the_product_is_unknown_within_it() -> (
+    None
+):
+    slow = np.isin(np.arange(len(AT)) % 3, [1])  # its product is heard of three minutes before the next one's
+    story = world([[0] * len(AT), np.where(slow, 4 * MINUTE, 0).tolist(), np.where(slow, 8 * MINUTE, 0).tolist()])
+    row, labels = story.tracks["product"]
+    dark = np.array(row)
+    for begin, end in zip(AT[1::3].tolist(), AT[2::3].tolist(), strict=True):
+        dark[begin : end - 3 * MINUTE] = NOTHING
+    story = replace(story, tracks={**story.tracks, "product": (dark, labels)})
+    assert found(story).den.sum() == len(AT)
+    assert found(story).num.sum() == (~slow).sum()
+
+
 def test_mixed_changeovers_are_counted_one_by_one() -> None:
     rng = np.random.default_rng(8)
     delays = rng.choice([0, 1, MINUTE, 2 * MINUTE, 5 * MINUTE], (4, len(AT)))

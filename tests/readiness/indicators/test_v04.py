@@ -41,7 +41,7 @@ def test_pieces_that_come_one_by_one_have_a_cycle_time_of_their_own() -> None:
 
 def test_pieces_that_come_several_at_a_time_have_none() -> None:
     hourly = WORK // 60
-    assert mean(of(counters={"total": hourly * 2})) == 0.0
+    assert mean(of(counters={"total": 3 * hourly + hourly % 2})) == 0.0  # now by two, now by four
     half = hourly + np.cumsum((np.diff(hourly, prepend=0) > 0) & (CLOCK > 6))
     steps = np.diff(half, prepend=half[0])
     expected = (steps == 1).sum() / steps.sum()
@@ -51,7 +51,7 @@ def test_pieces_that_come_several_at_a_time_have_none() -> None:
 def test_a_counter_of_which_a_piece_takes_several_counts_leaps_by_one_piece() -> None:
     strokes = {"total": Meaning(role="count_total", factor=0.25)}
     assert mean(of(counters={"total": 4 * SLOW}, meanings=strokes)) == 1.0
-    assert mean(of(counters={"total": 4 * SLOW})) == 0.0  # four pieces at a time
+    assert reason(of(counters={"total": 4 * SLOW})) == "NA_NO_EVIDENCE"  # four cavities, or every fourth piece
     double = np.where(SLOW % 4 == 1, SLOW - 1, SLOW)  # one of four comes late, with the next
     steps = np.diff(double)
     assert mean(of(counters={"total": 4 * double}, meanings=strokes)) == pytest.approx(
@@ -127,3 +127,26 @@ def test_a_cycle_that_makes_four_pieces_tells_of_all_of_them() -> None:
 
 def test_an_interval_of_exactly_a_twentieth_is_fine_enough() -> None:
     assert mean(of(counters={"total": WORK // 20})) == 1.0
+
+
+def test_a_counter_that_always_leaps_alike_tells_no_cycle_times_and_no_averages() -> None:
+    """Four cavities, whose pieces share a cycle that is known, or every fourth piece: only a cycle signal knows."""
+    leaps = of(counters={"total": 4 * SLOW})
+    assert reason(leaps) == "NA_NO_EVIDENCE"
+    assert leaps.shown == {"pieces_a_leap": 4.0}
+    twice = {"total": Meaning(role="count_total", factor=2.0)}
+    assert of(counters={"total": 4 * SLOW}, meanings=twice).shown == {"pieces_a_leap": 8.0}
+    cavities = bit(CYCLE)
+    cavities["meanings"]["cycle"] = Meaning(role="cycle", factor=4.0)
+    assert mean(of(counters={"total": 4 * SLOW}, **cavities)) == pytest.approx(1.0, abs=0.01)
+
+
+def test_leaps_that_differ_or_come_with_each_reading_are_averages() -> None:
+    by_time = WORK // CYCLE * 4 + (WORK // CYCLE) % 2  # now three, now five
+    assert mean(of(counters={"total": by_time})) == 0.0
+    rarely = 4 * SLOW - (SLOW % 30 == 0)  # one leap in thirty is another one
+    assert mean(of(counters={"total": rarely})) < 0.05
+    fast = 3 * WORK  # three pieces a minute, read once a minute
+    assert (mean(of(counters={"total": fast})), found(of(counters={"total": fast})).flags) == (
+        0.0, ("INTERVAL_TOO_COARSE",),
+    )  # fmt: skip

@@ -166,6 +166,19 @@ def test_outages_of_machines_that_have_few_are_enough_together() -> None:
     assert near(together.days, together.quantile) == pytest.approx(3600, rel=0.02)
 
 
+def test_two_machines_on_one_link_lose_it_once() -> None:
+    """Four outages of one controller with two machines are four and no eight, and no quantile."""
+    both = replace(PRESS, signals=(signal("press", 0), signal("lathe", 0)))
+    dead = Spans.of((planned(day, 2), planned(day, 2.5)) for day in range(4))
+    outcomes = {m: (1.0, outcome(INDICATOR, [both], plant(dead, both), machine=m)) for m in ("press", "lathe")}
+    assert all(isinstance(said, Missing) for _, said in pooled(outcomes).values())
+    more = Spans.of((planned(day, 4), planned(day, 5)) for day in (0, 1))
+    own = outcome(INDICATOR, [PRESS], plant(more), machine="press")
+    together = pooled({**outcomes, "saw": (1.0, own)})["press"][1]
+    assert isinstance(together, Buckets)
+    assert sum(sum(day.values()) for day in together.days) == 6
+
+
 def test_a_session_that_was_lost_for_a_moment_is_an_outage_of_a_subscription() -> None:
     live = replace(PRESS, mode="subscription")
     brief = Spans.of((planned(day, 2), planned(day, 2) + 5 * SECOND) for day in range(DAYS) if day % 7 < 5)

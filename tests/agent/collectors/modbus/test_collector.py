@@ -112,6 +112,19 @@ def test_bits_text_scaled_values_and_all_four_tables(tmp_path: Path) -> None:
         run(story())
 
 
+def test_the_local_address_belongs_to_where_a_device_is(tmp_path: Path) -> None:
+    with running(server(tmp_path)) as peer:
+
+        async def story() -> None:
+            it = collector(device(port_of(peer), {"g/1s": words(1)}, source_address="127.0.0.1"))
+            async with it.connect() as read:
+                facts = (await read())[0]
+            assert isinstance(facts, Facts)
+            assert facts.body["source_address"] == "127.0.0.1"
+
+        run(story())
+
+
 def test_a_reading_sends_the_planned_requests_and_reports_what_came_of_them(tmp_path: Path) -> None:
     log = tmp_path / "log"
     with running(server(tmp_path, log=log)) as peer:
