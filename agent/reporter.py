@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 FRESH_S = 5.0
+LOOK_S = 10.0
+"""Between two reports it is looked so often whether one is due sooner."""
 REST, REST_S = 4, 60.0
 """After each earlier window: so many times as long as it took, and at most so long."""
 MODEL_FOLDERS = (
@@ -83,6 +85,7 @@ class Reporter:
         contested: Machines that more than one agent declares, and these agents: nothing of them is assessed.
         retained: Makes the bytes of the retained report; empty ones take it away.
         turns: What else is done after each report, in the same thread.
+        sooner: Returns whether what is retained must not stay until the next report is due.
 
     Raises:
         ConfigError: the readiness model cannot be used.
@@ -120,6 +123,7 @@ class Reporter:
         self._thread = threading.Thread(target=self._run, name="reporter", daemon=True)
         self.retained: Callable[[Assessment], bytes] = Assessment.retained
         self.turns: list[Callable[[], None]] = []
+        self.sooner: Callable[[], bool] = lambda: False
 
     def change(self, config: AgentConfig, sources: Iterable[Source]) -> None:
         """Assess what this configuration has and people have answered, from now on.
@@ -189,8 +193,17 @@ class Reporter:
                 logger.warning("no report now, the spool cannot be read: %s", exc)
             except Exception:  # collection goes on
                 logger.exception("no report now: this is a bug, please report it")
-            if self._stop.wait(self._every_s):
+            if self._rested():
                 return
+
+    def _rested(self) -> bool:
+        """Wait until the next report is due; return whether this is the end."""
+        left = self._every_s
+        while left > 0:
+            if self._stop.wait(min(left, LOOK_S)):
+                return True
+            left = 0 if self.sooner() else left - LOOK_S
+        return False
 
     def _publish(self) -> None:
         self._uplink.publish_retained(self._topic, self.retained(self.assessment(0)), STANDS_S)

@@ -76,7 +76,8 @@ def asked_by(message: Message, verb: str, root: str) -> Asked | None:
             request = codec.decode(message.payload, Request)
         except WireError:
             return None
-        asked = Asked(verb, codec.encode(request.body), request.response_topic, request.correlation)
+        body = b"" if request.body is None else codec.encode(request.body)
+        asked = Asked(verb, body, request.response_topic, request.correlation)
     ours = asked.topic.startswith(root) and _CLIENT.fullmatch(asked.topic.removeprefix(root))
     return asked if ours else None
 

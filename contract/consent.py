@@ -1,7 +1,7 @@
 """What the platform may see of a factory: scopes, and which verb needs which.
 
 The owner gives and takes scopes; whoever asks without one is told `no_consent` and nothing else. What has to be
-known to ask at all (the manifest, `consent.get`) needs none.
+known to ask at all (the manifest but for its machines, `consent.get`) needs none.
 """
 
 from __future__ import annotations
@@ -37,6 +37,9 @@ NEEDS: Mapping[str, frozenset[Scope]] = {
 `baseline.freeze`."""
 RECORDS: frozenset[Scope] = frozenset({"days", "machines"})
 """Scopes without which no daily record leaves the agent."""
+NAMES: frozenset[Scope] = frozenset({"levels", "machines", "fit"})
+"""Scopes of which one suffices to be told which machines there are: each speaks of single machines. Without any the
+manifest names none; all else in it needs no consent."""
 TELLS: Mapping[str, frozenset[Scope]] = {
     "unused": frozenset({"indicators"}),
     "decay": frozenset({"indicators"}),

@@ -12,6 +12,7 @@ from contract.payload import Checksum, Nanoseconds
 from contract.report import Date, Hash, Id
 
 PublicKey = Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9+/]{43}=$")]
+Signature = Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9+/]{86}==$")]
 
 
 class ManifestMachine(msgspec.Struct, frozen=True):
@@ -34,7 +35,9 @@ class Manifest(msgspec.Struct, frozen=True, omit_defaults=True):
     """What may be asked of an agent.
 
     `reporter` is the agent that signs for the factory, `public_key` base64 of the 32 bytes of its Ed25519 key. A
-    platform that sees another key than before asks the owner whether the box was changed.
+    platform that sees another key than before asks the owner whether the box was changed. `proof` is base64 of
+    Ed25519 by that key over the UTF-8 bytes of the topic, a line feed, and number, date and hash of `chain` with a
+    blank between: a box that was restored goes on behind a newer head of its own key only where it has signed it.
     """
 
     factory: Id
@@ -53,3 +56,4 @@ class Manifest(msgspec.Struct, frozen=True, omit_defaults=True):
     verbs: list[str]
     consent: Given
     chain: Head | None = None
+    proof: Signature | None = None

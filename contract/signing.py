@@ -88,6 +88,24 @@ def _covered(topic: str, text: str) -> bytes:
     return f"{topic}\n{text}".encode()
 
 
+def seal_head(head: Head, topics: AgentTopics, key: PrivateKey) -> str:
+    """Return the `proof` of a manifest: whoever has signed the record vouches for where the chain stands."""
+    return seal(topics.manifest, _head_text(head), key)
+
+
+def check_head(head: Head, proof: str, topics: AgentTopics, key: PublicKey) -> None:
+    """Return if a head was vouched for so.
+
+    Raises:
+        WireError: it was not.
+    """
+    check(topics.manifest, _head_text(head), proof, key)
+
+
+def _head_text(head: Head) -> str:
+    return f"{head.number} {head.date} {head.hash}"
+
+
 def sign_day(day: Day, topics: AgentTopics, key: PrivateKey) -> bytes:
     """Return the message of a daily record.
 

@@ -16,7 +16,7 @@ Everything is a function of the items fed to the analyzers; equal evidence is eq
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import msgspec
 
@@ -194,6 +194,11 @@ def load(raw: bytes, *, values: bool = True) -> DayEvidence:
     return day
 
 
+def without_values(day: DayEvidence) -> DayEvidence:
+    """Return a day that was read without the statistics of values as one that has none."""
+    return msgspec.structs.replace(day, sources=[msgspec.structs.replace(one, values={}) for one in day.sources])
+
+
 class _Version(msgspec.Struct):
     version: int
 
@@ -217,6 +222,14 @@ class Recorded(NamedTuple):
     checksum: str
 
 
+class Checked(Protocol):
+    """A closed day, as far as its identity goes."""
+
+    @property
+    def checksum(self) -> str:
+        """64 bits over its bytes, as hex."""
+
+
 def read(raw: bytes) -> Recorded:
     """Read the canonical bytes of a day.
 
@@ -226,6 +239,6 @@ def read(raw: bytes) -> Recorded:
     return Recorded(load(raw), checksum(raw))
 
 
-def digest(days: Iterable[Recorded]) -> str:
+def digest(days: Iterable[Checked]) -> str:
     """Return the hash of a sequence of days, 64 bits as hex."""
     return checksum("".join(day.checksum for day in days).encode())

@@ -2,20 +2,39 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from contract.verbs import Fit, Lacking
 from readiness.indicators import REGISTRY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from contract.report import Value
     from contract.verbs import Need, Solution, Verdict
-    from readiness.report import Assessment
+    from readiness.inventory import Named
 
 ORDER: tuple[Verdict, ...] = ("fail", "unknown", "pass")
 """From worse to better."""
+
+
+class Viewed(Protocol):
+    """Says which machines there are."""
+
+    @property
+    def inventory(self) -> Sequence[Named]:
+        """The declared machines."""
+
+
+class Judged(Protocol):
+    """Values of machines; `readiness.report.Assessment` is one."""
+
+    @property
+    def view(self) -> Viewed:
+        """Of which machines."""
+
+    def value(self, metric: str, machine: str) -> Value:
+        """Return an indicator of one declared machine."""
 
 
 def judged(need: Need, value: Value | None) -> Verdict:
@@ -36,7 +55,7 @@ def judged(need: Need, value: Value | None) -> Verdict:
     return "pass" if low <= lo and hi <= high else "unknown"
 
 
-def fit(assessment: Assessment, solution: Solution, machine: str | None, *, missing: bool) -> Fit | None:
+def fit(assessment: Judged, solution: Solution, machine: str | None, *, missing: bool) -> Fit | None:
     """Return whether a solution fits a machine, or any machine of the plant; None if there is no such machine.
 
     Args:
@@ -57,7 +76,7 @@ def fit(assessment: Assessment, solution: Solution, machine: str | None, *, miss
     return Fit(solution.solution, solution.version, verdict, machine, lacking if missing else [])
 
 
-def _lacking(assessment: Assessment, solution: Solution, machine: str) -> Iterable[Lacking]:
+def _lacking(assessment: Judged, solution: Solution, machine: str) -> Iterable[Lacking]:
     for need in solution.needs:
         value = assessment.value(need.metric, machine) if need.metric in REGISTRY else None
         verdict = judged(need, value)

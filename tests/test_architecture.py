@@ -35,6 +35,7 @@ PURE = (
     "agent/config/profiles.py", "agent/config/sharing.py",
     "agent/conform/findings.py", "agent/conform/reading.py", "agent/conform/daybook.py",
     "agent/conform/acting/plant.py", "agent/conform/acting/messages.py",
+    "agent/platform/refusals.py", "agent/platform/source.py",
     "agent/changes.py", "agent/fingerprint.py", "agent/maintenance.py", "agent/latest.py",
     "agent/overrun.py", "agent/standstill.py",
     "agent/replaying/script.py", "agent/replaying/tall.py", "agent/replaying/values.py",

@@ -10,6 +10,7 @@ from agent.cli.asking import ask
 from agent.cli.person import author, author_argument
 from agent.cli.table import clean
 from agent.config.load import load
+from agent.platform.refusals import grouped, words
 from settings.language import Text
 
 if TYPE_CHECKING:
@@ -78,8 +79,11 @@ def _team(answer: Mapping[str, object]) -> Iterator[Text]:
                 f"{one['agent']}: {one['days']} days, the last {last or 'none'}",
                 f"{one['agent']}: {one['days']}일 받음, 마지막 {last or '없음'}",
             )
-        for day, why in one["refused"].items():
-            yield Text(f"{one['agent']}: {day} is not taken: {why}", f"{one['agent']}: {day} 받지 않음({why})")
+        for days, why in grouped(one["refused"]):
+            text = words(why)
+            yield Text(
+                f"{one['agent']}: {days} not taken: {text.en}", f"{one['agent']}: {days} 받지 않음. {text.ko}"
+            )
     outbox, contested = answer["outbox"], answer["contested"]
     if isinstance(outbox, dict):
         since = f", since {outbox['oldest']}" if outbox["waiting"] else ""
@@ -88,8 +92,9 @@ def _team(answer: Mapping[str, object]) -> Iterator[Text]:
             f"{answer['reporter']} reports for this factory: {outbox['waiting']} days wait for it{since}",
             f"대표 에이전트 {answer['reporter']}. 전송 대기 {outbox['waiting']}일{sinds}",
         )
-        for day, why in [*outbox["refused"].items(), *outbox["given_up"].items()]:
-            yield Text(f"{day} did not go: {why}", f"{day} 전송하지 못함({why})")
+        for days, why in [*grouped(outbox["refused"]), *grouped(outbox["given_up"])]:
+            text = words(why)
+            yield Text(f"{days} did not go: {text.en}", f"{days} 전송하지 못함. {text.ko}")
     for machine, agents in (contested if isinstance(contested, dict) else {}).items():
         both = ", ".join(agents)
         yield Text(

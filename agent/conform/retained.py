@@ -9,11 +9,11 @@ from agent.conform.reading import numbers, read, unknown
 from agent.errors import WireError
 from agent.platform.cut import cut
 from contract.codec import PLAIN_LIMIT, REPORT_LIMIT
-from contract.consent import NEEDS, Consent, may_tell
+from contract.consent import NAMES, NEEDS, Consent, may_tell
 from contract.day import SignedDay
 from contract.event import Event, Kind
 from contract.report import STANDS_S, Report
-from contract.signing import check, key_id, key_of
+from contract.signing import check, check_head, key_id, key_of
 from contract.topics import ID
 from contract.verbs import SignedBaseline
 
@@ -46,10 +46,13 @@ def of_manifest(found: Manifest, message: Message, topics: AgentTopics) -> Itera
     for name in ("factory", "site", "agent", "reporter"):
         if not ID.fullmatch(getattr(found, name)):
             yield Finding(topic, name, "an id: [a-z0-9-]{1,32}", getattr(found, name), TOPICS)
-    yield from _key(found, topic)
+    yield from _key(found, topics)
     missing = sorted(set(NEEDS) - set(found.verbs))
     if missing:
         yield Finding(topic, "verbs", "every verb of the contract", f"none of {', '.join(missing)}", MANIFEST)
+    if found.machines and not NAMES & set(found.consent.scopes):
+        expected = f"none without one of the scopes {', '.join(sorted(NAMES))}"
+        yield Finding(topic, "machines", expected, f"{len(found.machines)} machines", CONSENT)
     ids = [machine.id for machine in found.machines]
     if len(ids) != len(set(ids)):
         yield Finding(topic, "machines", "each machine once", f"{len(ids) - len(set(ids))} twice", MANIFEST)
@@ -58,12 +61,19 @@ def of_manifest(found: Manifest, message: Message, topics: AgentTopics) -> Itera
             yield Finding(topic, f"machines {machine.id} weight", "more than 0", f"{machine.weight}", MANIFEST)
 
 
-def _key(found: Manifest, topic: str) -> Iterator[Finding]:
+def _key(found: Manifest, topics: AgentTopics) -> Iterator[Finding]:
+    topic = topics.manifest
     try:
         named = key_id(key_of(found.public_key))
     except WireError as exc:
         yield Finding(topic, "public_key", "base64 of the 32 bytes of an Ed25519 key", str(exc), MANIFEST)
         return
+    if found.chain is not None and found.proof is not None:
+        try:
+            check_head(found.chain, found.proof, topics, key_of(found.public_key))
+        except WireError:
+            expected = "Ed25519 over topic, line feed, and number, date and hash of the chain"
+            yield Finding(topic, "proof", expected, "another signature", MANIFEST)
     if named != found.key:
         yield Finding(topic, "key", f"{named}, BLAKE2b-64 of the public key", found.key, MANIFEST)
 

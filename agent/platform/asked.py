@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING, TypeVar
 
 from agent.errors import WireError
@@ -41,12 +41,11 @@ if TYPE_CHECKING:
 
     from agent.platform.consent import Agreed
     from agent.platform.daybook import Daybook
-    from agent.reporter import Reporter
+    from agent.platform.source import Assessed, Source
     from contract.day import Day, SignedDay
     from contract.manifest import Head
     from contract.signing import PublicKey
     from contract.topics import AgentTopics
-    from readiness.report import Assessment
 
 T = TypeVar("T")
 DAYS_BYTES = PLAIN_LIMIT - 8192
@@ -74,7 +73,7 @@ class Asked:
 
     def __init__(
         self,
-        reporter: Reporter,
+        reporter: Source,
         book: Daybook,
         agreed: Agreed,
         topics: AgentTopics,
@@ -120,7 +119,7 @@ class Asked:
             raise RequestError("no_consent", "the factory has not agreed to the report")
         return encode(part)
 
-    def _assessed(self) -> Assessment:
+    def _assessed(self) -> Assessed:
         try:
             return self._reporter.assessment()
         except sqlite3.Error as exc:
@@ -155,9 +154,9 @@ class Asked:
             raise RequestError("too_fine", "a day is the finest step outside the factory")
         if request.step_s % DAY_S:
             raise RequestError("bad_request", f"step_s is a multiple of {DAY_S}")
-        self._known([request.metric], [] if request.machine is None else [request.machine])
         if request.machine is not None:
             self._of_machines()
+        self._known([request.metric], [] if request.machine is None else [request.machine])
         days, _ = self._between(first, last)
         found = series(days, request.metric, first, last, request.step_s // DAY_S, request.machine)
         if found is None:
@@ -167,9 +166,9 @@ class Asked:
     def _mde(self, body: bytes) -> bytes:
         request = _read(body, MdeRequest)
         first, last = _span(request.from_, request.to)
-        self._known([request.metric], request.machines)
         if request.machines:
             self._of_machines()
+        self._known([request.metric], request.machines)
         days, _ = self._between(first, last)
         found = restlessness(days, request.metric, first, last, frozenset(request.machines))
         if found is None:
@@ -198,8 +197,8 @@ class Asked:
         if not self._book.free:
             raise RequestError("busy", f"nothing is signed now: {self._book.trouble}")
         first, last = _span(request.from_, request.to)
-        self._known(request.metrics, [*request.treated, *request.controls])
         self._of_machines()
+        self._known(request.metrics, [*request.treated, *request.controls])
         if set(request.treated) & set(request.controls):
             raise RequestError("bad_request", "a machine is treated or a control, not both")
         _, heads = self._between(first, last)
@@ -302,9 +301,8 @@ def _read(body: bytes, kind: type[T]) -> T:
 def _span(first: str, last: str) -> tuple[date, date]:
     try:
         begin, end = date.fromisoformat(first), date.fromisoformat(last)
-        inside = begin <= end < begin + timedelta(days=LONGEST)
-    except (ValueError, OverflowError) as exc:
+    except ValueError as exc:
         raise RequestError("bad_request", f"no such date: {exc}") from exc
-    if not inside:
+    if not 0 <= (end - begin).days < LONGEST:
         raise RequestError("bad_request", f"from is not after to, and at most {LONGEST} days are answered at once")
     return begin, end

@@ -4,7 +4,8 @@
     chain.json          the head: written after the record, so that the record is what counts after a power cut
 
 Before anything is signed, the manifest that the broker retains has to be known: of our own key with a newer head it
-says that this box was restored from an old image, and the chain goes on from there. Of another key it says that
+says that this box was restored from an old image, and the chain goes on from there; a head that does not bear our
+signature is nobody's word and is written over. Of another key it says that
 another box signs, or did; two chains of one agent would be worth nothing, so nothing is signed until a person says
 `tsq-agent reporter take`: the chain then goes on from the other one's head, under our key; what we had signed of
 later days is set aside as {date}.{hash}.json, because those days get another record. The same holds for the
@@ -26,7 +27,7 @@ from agent.files import put, thin
 from contract.codec import checksum, decode, encode
 from contract.day import SignedDay
 from contract.manifest import Head
-from contract.signing import follows, key_id, key_text, open_day, sign_day
+from contract.signing import check_head, follows, key_id, key_text, open_day, seal_head, sign_day
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -172,6 +173,14 @@ class Daybook:
                     f"{0 if head is None else head.number} records): nothing is signed here "
                     "until `tsq-agent reporter take`"
                 )
+            elif head is not None and manifest.key == self.key and not self._proven(head, manifest.proof):
+                logger.error(
+                    "somebody has written a manifest of %s with record %d of %s, which our key has not signed: it "
+                    "is written over",
+                    self._topics.root,
+                    head.number,
+                    head.date,
+                )
             elif head is not None and manifest.key == self.key and self._forked(head):
                 self._foreign = manifest
                 self.trouble = (
@@ -183,6 +192,21 @@ class Daybook:
                 self._set(head)
             if self.trouble and self.trouble != before:
                 logger.error("%s", self.trouble)
+
+    @property
+    def proof(self) -> str | None:
+        """The signature of the head, None where there is none."""
+        return None if self.head is None else seal_head(self.head, self._topics, self.private)
+
+    def _proven(self, head: Head, proof: str | None) -> bool:
+        """Return whether a head of our key is one that we have, or was signed by it."""
+        if self.head is not None and head.number <= self.head.number and not self._forked(head):
+            return True
+        try:
+            check_head(head, proof or "", self._topics, self.public)
+        except WireError:
+            return False
+        return True
 
     def _forked(self, head: Head) -> bool:
         """Return whether a head of our own key, no newer than ours, is of a record that we have otherwise."""

@@ -49,6 +49,7 @@ class Gate:
             raise RequestError("busy", f"asked too often: ask again in {wait_ns / 1e9:.0f} s or later")
         if size > BODY_LIMIT:
             raise RequestError("bad_request", f"a request of {size} bytes, at most {BODY_LIMIT} are read")
+        self._agreed.look()  # what was taken back a moment ago is not answered any more
         if not allows(asked.verb, self._agreed.scopes):
             raise RequestError("no_consent", f"the factory has not agreed to {asked.verb}: see consent.get")
         return True

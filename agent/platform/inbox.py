@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from agent.errors import WireError
 from agent.files import put
+from agent.platform.refusals import words
 from agent.platform.shelf import Shelf
 from contract.codec import DATA_LIMIT, decode, encode
 from contract.day import Late
@@ -263,7 +264,7 @@ class Inbox:
         elif self._refused.get((agent, part.date)) != why:
             if len(self._refused) < OLDEST_DAYS:
                 self._refused[agent, part.date] = why
-            logger.error("the evidence of %s for %s is not taken: %s", agent, part.date, why)
+            logger.error("the evidence of %s for %s is not taken: %s", agent, part.date, words(why).en)
         ok = encode(EvidenceOk(part.date, part.hash, why))
         self._uplink.publish(AgentTopics(self._topics.factory, agent).evidence_ok, ok)
 

@@ -31,7 +31,7 @@ from agent.platform.key import own_key
 from agent.platform.team import Team
 from agent.requests import RequestError
 from contract.codec import decode, encode
-from contract.consent import RECORDS, SCOPES
+from contract.consent import NAMES, RECORDS, SCOPES
 from contract.day import Absent, Day
 from contract.manifest import Manifest, ManifestMachine
 from contract.report import Report
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from agent.config.model import AgentConfig
     from agent.reporter import Reporter
     from agent.uplink import Uplink
+    from contract.consent import Given
     from contract.day import Late
     from contract.signing import PublicKey
     from readiness.evidence import Recorded
@@ -118,7 +119,9 @@ class Office:
         }
         for verb, handler in self._verbs.items():
             uplink.on_request(verb, handler)
+        self._shown: Given | None = None  # what was agreed when the retained report was made
         reporter.retained = self._retained
+        reporter.sooner = self._otherwise
         reporter.turns.append(self.turn)
         uplink.desk.gate = Gate(agreed, clock.monotonic)
         uplink.subscribe(topics.manifest, self._manifest)
@@ -196,6 +199,7 @@ class Office:
         Where another agent reports, there is none of this one: it would be taken for the factory's.
         """
         self._agreed.look()
+        self._shown = self._agreed.now
         if not self._reports:
             return b""
         whole = made.retained()
@@ -204,6 +208,11 @@ class Office:
             return whole
         part = cut(decode(whole, Report), scopes)
         return b"" if part is None else encode(part)
+
+    def _otherwise(self) -> bool:
+        """Return whether something else is agreed than when the retained report was made."""
+        self._agreed.look()
+        return self._agreed.now != self._shown
 
     def turn(self) -> None:
         """Do what is due."""
@@ -223,7 +232,8 @@ class Office:
     def manifest(self) -> Manifest:
         """Return what may be asked now."""
         plant = self._reporter.joined.plant
-        config = self._reporter.config
+        config, agreed = self._reporter.config, self._agreed.now
+        named = plant.machines if NAMES & set(agreed.scopes) else ()
         return Manifest(
             factory=self._topics.factory,
             site=config.site,
@@ -236,11 +246,12 @@ class Office:
             model=self._reporter.model.hash,
             config=self._reporter.digest,
             plant=plant.hash or fingerprint(plant),
-            machines=[ManifestMachine(m.id, m.name, m.weight) for m in plant.machines],
+            machines=[ManifestMachine(m.id, m.name, m.weight) for m in named],
             metrics=sorted(REGISTRY),
             verbs=sorted(self._verbs),
-            consent=self._agreed.now,
+            consent=agreed,
             chain=self._book.head,
+            proof=self._book.proof,
         )
 
     def _sign(self) -> None:

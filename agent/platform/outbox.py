@@ -4,8 +4,9 @@
 
 A day is packed once, with the configuration and answers that are in force then, so what is sent again is the same
 to the byte. It waits for as long as the reporter is away, and is sent again after each connection and at longer and
-longer pauses. Nothing but a confirmation of exactly this content frees it; of more than 400 days that wait, the
-oldest is given up, and that is said.
+longer pauses. Of days that are refused for one reason, one is sent again each half hour, another each time: when it
+is taken, all of them go. Nothing but a confirmation of exactly this content frees a day; of more than 400 days that
+wait, the oldest is given up, and that is said.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import msgspec
 
 from agent.errors import WireError
 from agent.files import put
+from agent.platform.refusals import words
 from agent.platform.shelf import Shelf
 from contract.codec import decode, encode
 from contract.evidence import EvidenceOk, parts
@@ -56,6 +58,7 @@ class _Sent:
     """How a waiting day stands, monotonic nanoseconds."""
 
     again_ns: int = 0
+    sent_ns: int = 0
     pause_s: float = FIRST_S
     waiting: bool = False
     refused: Why | None = None
@@ -94,6 +97,7 @@ class Outbox:
         self._file = folder / FOLDER / NOTES
         self._notes = self._kept()
         self._sent: dict[str, _Sent] = {}
+        self._tried: dict[Why, int] = {}  # when a day that is refused for this was last tried, monotonic ns
         self._lock = threading.Lock()
         self._inbox: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._connected = threading.Event()
@@ -183,19 +187,36 @@ class Outbox:
             waiting = self._shelf.days()
             if self._connected.is_set():
                 self._connected.clear()
-                self._sent = {d: _Sent(refused=s.refused) for d, s in self._sent.items()}
+                self._sent = {d: _Sent(refused=s.refused, sent_ns=s.sent_ns) for d, s in self._sent.items()}
+                self._tried.clear()
         under_way = sum(1 for one in self._sent.values() if one.waiting and now < one.again_ns)
+        probes = self._probes(now, {date for date, _ in waiting})
         for date, name in waiting:
             one = self._sent.setdefault(date, _Sent())
-            if now < one.again_ns:
+            if now < one.again_ns or (one.refused is not None and date not in probes):
                 continue
             if under_way >= AT_ONCE or not self._uplink.up:
                 return
             if not self._send(date, name):
                 return
             under_way += 1
-            one.again_ns, one.waiting = self._monotonic() + round(one.pause_s * 1e9), True
+            one.sent_ns = self._monotonic()
+            if one.refused is not None:
+                self._tried[one.refused] = one.sent_ns
+            one.again_ns, one.waiting = one.sent_ns + round(one.pause_s * 1e9), True
             one.pause_s = min(2 * one.pause_s, LONGEST_S)
+
+    def _probes(self, now: int, waiting: set[str]) -> set[str]:
+        """Return of each reason for which days are refused the one that was sent longest ago, when it is time."""
+        found: dict[Why, tuple[int, str]] = {}
+        for date, one in self._sent.items():
+            if one.refused is None or date not in waiting:
+                continue
+            if (before := self._tried.get(one.refused)) is not None and now < before + round(REFUSED_S * 1e9):
+                continue
+            place = one.sent_ns, date
+            found[one.refused] = min(found.get(one.refused, place), place)
+        return {date for _, date in found.values()}
 
     def _send(self, date: str, name: str) -> bool:
         with self._lock:
@@ -222,20 +243,26 @@ class Outbox:
                 logger.warning("%s confirms another evidence of %s: ours goes on waiting", self.reporter, ok.date)
             return
         if ok.refused == "other":
-            self._let_go(ok.date, name, f"{self.reporter} has another evidence of this day")
+            self._let_go(ok.date, name, ok.refused)
         elif ok.refused is not None:
             one = self._sent.setdefault(ok.date, _Sent())
             if one.refused != ok.refused:
-                logger.error("%s does not take the evidence of %s: %s", self.reporter, ok.date, ok.refused)
+                words_of = words(ok.refused).en
+                logger.error("%s does not take the evidence of %s: %s", self.reporter, ok.date, words_of)
             one.refused, one.waiting = ok.refused, False
-            one.again_ns = self._monotonic() + round(REFUSED_S * 1e9)
+            self._tried[ok.refused] = self._monotonic()
         else:
+            if (before := self._sent.get(ok.date)) is not None and before.refused is not None:
+                self._tried.pop(before.refused, None)
+                for one in self._sent.values():
+                    if one.refused == before.refused:
+                        one.refused, one.again_ns = None, 0  # what stood in its way is mended
             self._let_go(ok.date, name, None)
 
     def _let_go(self, date: str, name: str, why: str | None) -> None:
         """Remember what became of a day, and then let its file go: a power cut between repeats only the second."""
         if why is not None:
-            logger.error("the evidence of %s is given up: %s", date, why)
+            logger.error("the evidence of %s is given up: %s", date, words(why).en)
         with self._lock:
             if why is None:
                 self._notes.freed[date] = name

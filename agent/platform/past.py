@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from agent.errors import WireError
 from agent.platform.inbox import Bounds
 from agent.platform.packing import told
-from contract.codec import checksum
+from contract.codec import checksum, encode
 from contract.evidence import open_content
 from readiness import together
 from readiness.compact import FAR, WHOLE, Compact, level
-from readiness.evidence import Recorded, current, dump, load
+from readiness.evidence import Recorded, current, load, without_values
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -69,6 +69,7 @@ class Past:
         self._left_out: frozenset[str] = frozenset()
         self._unreadable: set[str] = set()
         self._damaged: set[str] = set()
+        self._foreign: dict[str, set[str]] = {}  # agent -> days of its that another release has packed
         self._said = False
         self._latest: calendar_date | None = None
 
@@ -94,15 +95,21 @@ class Past:
         found = set(self.own())
         if self._inbox is not None:
             with self._inbox.lock:
-                found |= {day.date for shelf in self._inbox.shelves.values() for day in shelf.days()}
+                for agent, shelf in self._inbox.shelves.items():
+                    found |= {day.date for day in shelf.days()} - self._foreign.get(agent, set())
         return sorted(found)
+
+    def _here(self, agent: str, date: str) -> bool:
+        """Return whether a day of another agent is here, and of a release that this one can read."""
+        assert self._inbox is not None
+        return self._inbox.shelves[agent].hash(date) is not None and date not in self._foreign.get(agent, ())
 
     def absent(self, date: str) -> list[str]:
         """Return the agents whose evidence of a day is not here, sorted."""
         away = [] if date in self.own() else [self._agent]
         if self._inbox is not None:
             with self._inbox.lock:
-                away += [agent for agent, shelf in self._inbox.shelves.items() if shelf.hash(date) is None]
+                away += [agent for agent in self._inbox.shelves if not self._here(agent, date)]
         return sorted(away)
 
     def away(self) -> Mapping[str, Collection[str]]:
@@ -112,8 +119,8 @@ class Past:
         dates, own = self.dates(), set(self.own())
         found: dict[str, Collection[str]] = {self._agent: {date for date in dates if date not in own}}
         with self._inbox.lock:
-            for agent, shelf in self._inbox.shelves.items():
-                found[agent] = {date for date in dates if shelf.hash(date) is None}
+            for agent in self._inbox.shelves:
+                found[agent] = {date for date in dates if not self._here(agent, date)}
         return {agent: days for agent, days in sorted(found.items()) if days}
 
     # What is in it
@@ -163,7 +170,7 @@ class Past:
                 kept = self._read[date] = self._less(kept, keep)
             if kept is not None and kept.much <= much:
                 return kept.recorded
-            found = self._factory(date, version) if shelves else self._alone(date, min(keep, much))
+            found = self._factory(date, version, min(keep, much)) if shelves else self._alone(date, min(keep, much))
             if found is None:
                 self._read.pop(date, None)
                 return None
@@ -204,21 +211,29 @@ class Past:
         day = None if raw is None else self._loaded(date, raw, values=much < FAR)
         return None if raw is None or day is None else _Read((), WHOLE, Recorded(day, checksum(raw)), {})
 
-    def _factory(self, date: str, version: tuple[str, ...]) -> _Read | None:
-        """Return what all agents saw; a day of another length than the first is left out: it cannot be added."""
+    def _factory(self, date: str, version: tuple[str, ...], much: int) -> _Read | None:
+        """Return what all agents saw; a day of another length than the first is left out: it cannot be added.
+
+        Its checksum is of the bytes of all parts, and of what is left out: so it is the same however much is read.
+        """
         assert self._inbox is not None
         parts: dict[str, DayEvidence] = {}
+        sums: dict[str, str] = {}
         tally: Tally = {}
         raw = self.raw(date)
-        if raw is not None and (own := self._loaded(date, raw)) is not None:
-            parts[OWN] = own
+        if raw is not None and (own := self._loaded(date, raw, values=much < FAR)) is not None:
+            parts[OWN], sums[OWN] = own if much < FAR else without_values(own), checksum(raw)
         for agent, shelf in self._inbox.shelves.items():
-            content = shelf.read(date)
+            content = shelf.read(date) if self._here(agent, date) else None
             if content is None:
                 continue
             try:
                 day = open_content(content)
-                parts[agent] = load(bytes(day.evidence))
+                raw = bytes(day.evidence)
+                if not current(raw):
+                    self._left(agent, date)
+                    continue
+                parts[agent], sums[agent] = _part(raw, much), checksum(raw)
             except WireError as exc:
                 logger.warning("the evidence of %s for %s is left out: %s", agent, date, exc)
                 continue
@@ -229,7 +244,16 @@ class Past:
         same = {a: d for a, d in parts.items() if (d.start, d.end) == (first.start, first.end)}
         whole = together.together(same, self._left_out)
         kept = {key: one for key, one in tally.items() if key.split("/", 1)[1] not in self._left_out}
-        return _Read(version, WHOLE, Recorded(whole, checksum(dump(whole))), kept)
+        of = [[agent, sums[agent]] for agent in same]
+        return _Read(version, WHOLE, Recorded(whole, checksum(encode([of, sorted(self._left_out)]))), kept)
+
+    def _left(self, agent: str, date: str) -> None:
+        """Leave out a day of another agent that another release has packed, and say so once of each agent."""
+        if agent not in self._foreign:
+            logger.warning(
+                "days of %s that another release has packed are left out of the report, %s among them", agent, date
+            )
+        self._foreign.setdefault(agent, set()).add(date)
 
     def bounds(self, date: calendar_date, calendar: Calendar) -> Bounds:
         """Return when a production day began and ended here: as our evidence has it, else by the calendar."""
@@ -276,3 +300,8 @@ class Past:
             if machines != self._left_out:
                 self._left_out = machines
                 self._read.clear()
+
+
+def _part(raw: bytes, much: int) -> DayEvidence:
+    """Read what is asked for of one agent's day, ready to be put together."""
+    return load(raw) if much < FAR else without_values(load(raw, values=False))

@@ -319,7 +319,7 @@ def test_requests_are_answered_on_the_response_topic_only(broker: Child, caplog:
 def test_a_request_in_the_body_is_answered_in_the_body(broker: Child) -> None:
     assert broker.port is not None
     uplink = uplink_to(broker)
-    uplink.on_request("report.get", lambda body: b'{"echo":' + body + b"}")
+    uplink.on_request("report.get", lambda body: b'{"echo":' + (body or b'"nothing"') + b"}")
     uplink.start()
     eventually(lambda: uplink.up)
     mine = BRANCH.response("pc-1")
@@ -332,7 +332,7 @@ def test_a_request_in_the_body_is_answered_in_the_body(broker: Child) -> None:
     eventually(lambda: len(client.got) == 2)
     assert [json.loads(m.payload) for m in client.got] == [
         {"correlation": "a", "body": {"echo": {"machine": "press-1"}}},
-        {"correlation": "b", "body": {"echo": None}},
+        {"correlation": "b", "body": {"echo": "nothing"}},  # as a request without a body
     ]
     client.close()
     uplink.stop()

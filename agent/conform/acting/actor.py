@@ -13,8 +13,7 @@ import queue
 import threading
 from dataclasses import replace
 from datetime import date, timedelta
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from agent.clock import SystemClock
 from agent.conform.acting import plant
@@ -28,7 +27,7 @@ from agent.platform.gate import Gate
 from agent.platform.key import own_key
 from agent.requests import RequestError, answer, asked_by, refuse
 from contract.codec import PLAIN_LIMIT, decode, encode
-from contract.consent import RECORDS, SCOPES
+from contract.consent import NAMES, RECORDS, SCOPES
 from contract.day import Days, SignedDay
 from contract.manifest import Head, Manifest
 from contract.report import STANDS_S
@@ -43,7 +42,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from agent.conform.acting.tricks import Trick
-    from agent.reporter import Reporter
     from contract.day import Day
     from contract.signing import PublicKey
     from contract.topics import AgentTopics
@@ -105,15 +103,9 @@ class Actor(Client):
         self._scopes(SCOPES)
         self._agreed = Agreed(self._consent, folder, self._clock.now, self._day, home=False)
         self.forgive()
-        made = SimpleNamespace(machines=plant.MACHINES, answers=[])
-        reporter = SimpleNamespace(
-            assessment=self._assessed,
-            past=SimpleNamespace(days=lambda: [(d, SimpleNamespace(checksum="played")) for d in self.book.dates()]),
-            joined=SimpleNamespace(plant=made),
-        )
         self.today = last - timedelta(days=days)
         self._verbs = Verbs(
-            cast("Reporter", reporter),
+            plant.Factory(plant.Past(self.book.dates), self._assessed),
             self.book,
             self._agreed,
             topics,
@@ -236,11 +228,12 @@ class Actor(Client):
             model=plant.MODEL,
             config=plant.CONFIG,
             plant=plant.PLANT,
-            machines=list(plant.MACHINES),
+            machines=list(plant.MACHINES) if NAMES & set(self._agreed.scopes) else [],
             metrics=list(plant.METRICS),
             verbs=sorted(self._verbs),
             consent=self._agreed.now,
             chain=self.book.head,
+            proof=self.book.proof,
         )
 
     def head_before(self, back: int) -> Head:

@@ -5,9 +5,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from types import SimpleNamespace
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -18,7 +17,7 @@ from contract.report import Levels, Machine, Missing, Report, Value, Window
 from readiness.history import series
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from contract.topics import AgentTopics
 
@@ -85,6 +84,61 @@ def _midnight(when: date) -> int:
     return (moment.days * 86_400 + moment.seconds) * 10**9
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The machines that there are."""
+
+    inventory: Sequence[ManifestMachine] = MACHINES
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What people have said: nothing but the inventory."""
+
+    machines: Sequence[ManifestMachine] = MACHINES
+    answers: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Configuration and answers."""
+
+    plant: Said = field(default_factory=Said)
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """A day of evidence that nobody has measured."""
+
+    checksum: str = "played"
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """Closed days: those that are signed."""
+
+    dates: Callable[[], Iterable[str]]
+
+    def days(self) -> Iterable[tuple[str, Played]]:
+        """Return them by date."""
+        return [(when, Played()) for when in self.dates()]
+
+
+@dataclass(frozen=True, slots=True)
+class Factory:
+    """Stands where the reporter of an agent stands: an `agent.platform.source.Source`.
+
+    Attributes:
+        past: Closed days.
+        assessment: Returns what is known now.
+        joined: What people have said.
+    """
+
+    past: Past
+    assessment: Callable[[], Assessed]
+    joined: Joined = field(default_factory=Joined)
+
+
 class Assessed:
     """What the verbs of an agent ask of an assessment, out of signed days.
 
@@ -96,9 +150,9 @@ class Assessed:
     def __init__(self, topics: AgentTopics, days: Sequence[Day]) -> None:
         self._topics = topics
         self._days = days[-28:]
-        self.view = SimpleNamespace(inventory=MACHINES)
+        self.view = Shown()
 
-    def value(self, metric: str, machine: str | None) -> Value:
+    def value(self, metric: str, machine: str | None = None) -> Value:
         """Return a metric of the plant, or of a machine."""
         first, last = (date.fromisoformat(self._days[at].date) for at in (0, -1))
         made = series(self._days, metric, first, last, len(self._days), machine)

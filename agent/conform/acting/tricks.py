@@ -17,7 +17,7 @@ from contract.consent import SCOPES
 from contract.day import Day, Days, SignedDay
 from contract.errors import WireError
 from contract.manifest import Manifest
-from contract.signing import key_id, key_text, private_key, seal
+from contract.signing import key_id, key_text, private_key, seal, seal_head
 from settings.language import Text
 
 if TYPE_CHECKING:
@@ -176,11 +176,13 @@ def _older_head(actor: Actor, out: Out) -> Iterable[Out]:
         found = decode(out.payload, Manifest)
         head = actor.head_before(5)
         chain = {"number": head.number, "date": head.date, "hash": head.hash}
-        out = replace(out, payload=encode(json.loads(encode(found)) | {"chain": chain}))
+        proof = seal_head(head, actor.topics, actor.book.private)  # what the agent has said then
+        out = replace(out, payload=encode(json.loads(encode(found)) | {"chain": chain, "proof": proof}))
     yield out
 
 
 def _other_key(document: dict[str, Any]) -> None:
+    document.pop("proof", None)
     document.update(key=key_id(OTHER.public_key()), public_key=key_text(OTHER.public_key()))
 
 

@@ -14,7 +14,7 @@ from agent.platform.consent import AT_HOME, BY_DEFAULT, HISTORY, KEPT, Agreed, d
 from agent.platform.cut import cut
 from contract.codec import PLAIN_LIMIT, encode
 from contract.consent import NEEDS, SCOPES, Consent, Given, Scope, allows
-from contract.report import Contradiction, Report
+from contract.report import Contradiction, Report, Trend
 from tests.golden import MORE
 
 if TYPE_CHECKING:
@@ -129,7 +129,8 @@ def test_a_report_shows_what_the_scopes_say(scopes: set[Scope]) -> None:
     whole = MORE["readiness.levels"][1]
     assert isinstance(whole, Report)
     claims = [Contradiction("claim", "V03", "0.9", "0.62", "2026-11-20", m) for m in ("press", None)]
-    whole = replace(whole, contradictions=claims)
+    trend = Trend("2026-09-01", "2026-09-28", 1, [], added=["press"], gone=["press"])
+    whole = replace(whole, contradictions=claims, trend=trend)
     part = cut(whole, frozenset(scopes))
     if not scopes & {"levels", "indicators"}:
         assert part is None
@@ -141,6 +142,10 @@ def test_a_report_shows_what_the_scopes_say(scopes: set[Scope]) -> None:
     )
     assert bool(part.siri) == ({"levels", "indicators"} <= scopes)
     assert {(c.said, c.seen) for c in part.contradictions if c.machine} <= {("", "")} or "machines" in scopes
+    if not scopes & {"levels", "machines", "fit"}:
+        assert b'"press"' not in encode(part)  # nothing names a machine
+    else:
+        assert bool([c for c in part.contradictions if c.machine]) == ("indicators" in scopes)
     if {"levels", "indicators", "machines"} <= scopes:
         assert part == whole
     elif {"levels", "indicators"} <= scopes:

@@ -12,7 +12,7 @@ from agent.platform.daybook import Daybook
 from agent.platform.key import NAME, own_key, private
 from contract.consent import Given
 from contract.manifest import Head, Manifest
-from contract.signing import key_id, key_text, open_day, private_key, verify
+from contract.signing import key_id, key_text, open_day, private_key, seal_head, verify
 from tests.golden import DAY, EXAMPLES, TOPICS
 
 if TYPE_CHECKING:
@@ -37,10 +37,11 @@ def fill(of: Daybook, n: int) -> None:
         of.add(day(of, f"2026-10-{at:02}"))
 
 
-def manifest(key: str, chain: Head | None) -> Manifest:
+def manifest(key: str, chain: Head | None, by: Daybook | None = None) -> Manifest:
     example = EXAMPLES["manifest"]
     assert isinstance(example, Manifest)
-    return replace(example, key=key, public_key=key_text(OTHER), chain=chain, consent=Given("0", []))
+    proof = None if by is None or chain is None else seal_head(chain, TOPICS, by.private)
+    return replace(example, key=key, public_key=key_text(OTHER), chain=chain, consent=Given("0", []), proof=proof)
 
 
 def whole(of: Daybook) -> int:
@@ -138,13 +139,28 @@ def test_a_box_from_an_old_image_goes_on_behind_its_own_newer_head(tmp_path: Pat
     (newer / NAME).write_bytes((older / NAME).read_bytes())
     long = book(newer)
     fill(long, 5)
-    first.hear(manifest(long.key, long.head))
+    first.hear(manifest(long.key, long.head, long))
     assert first.free
     assert first.head == long.head
     first.add(day(first, "2026-10-06"))
     assert first.head is not None
     assert first.head.number == 6
     assert book(older).head == first.head
+
+
+@pytest.mark.parametrize("number", [2, 3, 4, 2**53])
+def test_a_head_that_this_key_has_not_signed_is_not_believed(tmp_path: Path, number: int) -> None:
+    of = book(tmp_path)
+    fill(of, 3)
+    stood = of.head
+    forged = manifest(of.key, Head(number, "2099-12-31", "f" * 64))
+    stolen = seal_head(Head(9, "2026-10-09", "f" * 64), TOPICS, private_key(bytes(32)))
+    for proof in (None, of.proof, stolen):
+        of.hear(replace(forged, proof=proof))
+        assert (of.head, of.free, of.trouble) == (stood, True, "")
+    assert book(tmp_path).head == stood
+    of.add(day(of, "2026-10-04"))
+    assert whole(of) == 4
 
 
 def test_another_key_stops_signing_until_a_person_takes_it(tmp_path: Path) -> None:
@@ -167,7 +183,7 @@ def test_two_boxes_with_one_key_are_noticed(tmp_path: Path) -> None:
     assert of.head is not None
     of.hear(manifest(of.key, of.head))
     assert of.free
-    of.hear(manifest(of.key, replace(of.head, hash="e" * 64)))
+    of.hear(manifest(of.key, replace(of.head, hash="e" * 64), of))
     assert "two boxes" in of.trouble
     (first, *_) = [opened for _, opened in of.records("", "9")]
     of.hear(manifest(of.key, first.head))
@@ -186,7 +202,7 @@ def test_a_copy_of_this_box_that_is_behind_is_noticed_too(tmp_path: Path) -> Non
     first.add(day(first, "2026-10-04"))
     first.hear(manifest(first.key, image))
     assert first.trouble == "", "our own word of yesterday"
-    first.hear(manifest(first.key, head))
+    first.hear(manifest(first.key, head, first))
     assert "two boxes" in first.trouble
     stood = first.head
     assert first.take()

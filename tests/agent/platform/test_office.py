@@ -80,6 +80,7 @@ class Desk:
         self.model = model()
         self.turns: list[Any] = []
         self.retained: Any = None
+        self.sooner: Any = None
         self.made: dict[tuple[int, time_of_day], Assessment] = {}
         self.past = Past(self, "edge-1")  # type: ignore[arg-type]
         self.contested: dict[str, list[str]] = {}
@@ -268,6 +269,9 @@ def test_a_window_is_the_sum_of_its_days(rig: Rig, asker: Client) -> None:
         ("window.get", {"metric": "A01"}, "bad_request"),
         ("day.get", {"from": "2020-01-01", "to": "2026-01-01"}, "bad_request"),
         ("day.get", b"nonsense", "bad_request"),
+        ("day.get", {"from": "9999-12-31", "to": "9999-12-31"}, "no_data"),
+        ("window.get", {"metric": "A01", "from": "9999-01-01", "to": "9999-12-31"}, "no_data"),
+        ("mde.get", {"metric": "A01", "from": "0001-01-01", "to": "0001-01-01"}, "no_data"),
         ("day.get", b'{"x": "' + b"x" * 90_000 + b'"}', "bad_request"),
         ("mde.get", {"metric": "X01", "from": LAST, "to": LAST}, "no_data"),
         ("report.get", {"machine": "nobody"}, "no_data"),
@@ -278,6 +282,7 @@ def test_a_window_is_the_sum_of_its_days(rig: Rig, asker: Client) -> None:
 def test_what_cannot_be_answered_has_a_code(asker: Client, verb: str, body: object, error: str) -> None:
     answer = ask(asker, verb, body)
     assert answer["error"] == error, answer
+    assert "see its log" not in answer["message"]
     jsonschema.validate(answer, schema("refusal"))
 
 
@@ -384,6 +389,7 @@ def test_nothing_is_said_without_consent_and_what_is_taken_back_is_not_said_any_
             assert ask(asker, verb, body)["error"] == "no_consent", verb
         assert rig.office._retained(DESK.assessment()) == b""
         assert ask(asker, "consent.get", {})["now"]["scopes"] == []
+        assert rig.office.manifest().machines == []
         file.write_text("version: 1\nserial: 3\nscopes: [levels, days]\n")
         rig.office.turn()
         report = ask(asker, "report.get", {})
@@ -393,13 +399,22 @@ def test_nothing_is_said_without_consent_and_what_is_taken_back_is_not_said_any_
         assert ask(asker, "report.get", {"machine": "lathe"})["error"] == "no_consent"
         window = {"metric": "A01", "from": DESK.closed[0], "to": LAST}
         assert "points" in ask(asker, "window.get", window)
-        assert ask(asker, "window.get", {**window, "machine": "lathe"})["error"] == "no_consent"
+        for machine in ("lathe", "none-such"):  # nor whether there is one of that name
+            assert ask(asker, "window.get", {**window, "machine": machine})["error"] == "no_consent"
+            assert ask(asker, "mde.get", {**window, "machines": [machine]})["error"] == "no_consent"
+        assert [machine.id for machine in rig.office.manifest().machines] == ["press-1", "lathe"]
+        file.write_text("version: 1\nserial: 33\nscopes: [indicators, days]\n")  # no report is made meanwhile
+        assert DESK.sooner()
+        assert "machines" not in ask(asker, "report.get", {})
+        assert rig.office.manifest().machines == []
+        rig.office._retained(DESK.assessment())
+        assert not DESK.sooner()
         # A signed record holds every machine, so it needs the word that single machines need.
         assert ask(asker, "day.get", {"from": LAST, "to": LAST})["error"] == "no_consent"
     finally:
         file.write_text(f"version: 1\nserial: 4\nscopes: [{EVERYTHING}]\n")
         rig.office.turn()
-    assert [entry["serial"] for entry in ask(asker, "consent.get", {})["history"]] == [1, 2, 3, 4]
+    assert [entry["serial"] for entry in ask(asker, "consent.get", {})["history"]] == [1, 2, 3, 33, 4]
 
 
 def test_a_turn_signs_few_days_and_a_box_with_anothers_manifest_none(tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ import functools
 import itertools
 import json
 import random
+from datetime import date as calendar_date
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -14,12 +16,14 @@ from msgspec.structs import replace
 
 from agent.platform.inbox import MESSAGES, MESSAGES_BYTES
 from agent.platform.packing import pack
+from agent.platform.past import Past
 from agent.requests import RequestError
 from contract.codec import DATA_LIMIT, compress, decode, digest, encode
 from contract.evidence import EvidenceOk, open_content, open_part, parts
 from contract.manifest import Manifest
 from contract.signing import verify
 from contract.topics import AgentTopics
+from readiness.compact import FAR, Compact
 from readiness.evidence import dump, load
 from readiness.indicators import REGISTRY
 from tests.agent.platform.factory import FACTORY, HOUR, Member, config_of, evidence_of
@@ -31,6 +35,8 @@ from tests.support.processes import Child, running
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from contract.evidence import Why
 
 
 DAYS = 21
@@ -400,6 +406,100 @@ def test_only_the_right_hash_frees_and_what_waits_survives_everything(
     again.turn()
     assert again.waiting == DAYS - 1  # it is not packed anew
     client.close()
+
+
+def test_of_days_that_are_refused_one_is_tried_until_it_is_taken(
+    make: Callable[..., Member], broker: Child
+) -> None:
+    two = make("edge-2")
+    outbox = two.team.outbox
+    assert outbox is not None
+    assert broker.port is not None
+    two.close(DATES)
+    two.turn()
+    client = Client(broker.port, two.topics.evidence)
+    two.uplink.start()
+    eventually(lambda: two.uplink.up and outbox._connected.is_set())
+    waiting = {day.date: day.hash for day in outbox._shelf.days()}
+    sent: list[str] = []
+    two.clock.advance(1)
+
+    def send(why: Why | None) -> list[str]:
+        """Let go what is due, have the reporter answer, and return which days went."""
+        client.got.clear()
+        before = {date: one.sent_ns for date, one in outbox._sent.items()}
+        outbox.send()
+        went = [date for date, one in outbox._sent.items() if one.sent_ns != before.get(date, 0)]
+        eventually(lambda: {open_part(bytes(m.payload)).date for m in client.got} == set(went))
+        for date in went:
+            outbox._answered(encode(EvidenceOk(date, waiting[date], why)))
+        sent.extend(went)
+        return went
+
+    while send("version"):
+        two.clock.advance(1)
+    assert sorted(sent) == DATES  # each once
+    two.clock.advance(1801)
+    first = send("version")
+    assert len(first) == 1
+    assert send("version") == []
+    two.clock.advance(1801)
+    second = send(None)  # the reporter was updated
+    assert len(second) == 1
+    assert second != first
+    while send(None):
+        two.clock.advance(1)
+    assert two.waiting == 0
+    assert set(outbox.about()["refused"]) == set()  # type: ignore[call-overload]
+    two.uplink.stop()
+    client.close()
+
+
+def test_days_that_another_release_has_packed_are_named_absent_and_hold_up_no_record(
+    make: Callable[..., Member], caplog: pytest.LogCaptureFixture
+) -> None:
+    one, two = make("edge-1", agents=["edge-2"]), make("edge-2")
+    old, inbox = DATES[:6], one.team.inbox
+    assert inbox is not None
+    for date in DATES:
+        content = content_of(two, date)
+        inbox.shelves["edge-2"].keep(date, evidence_with(content, version=1) if date in old else content)
+    one.close(DATES[5:])
+    one.clock.advance(25 * HOUR)
+    one.start()
+    one.clock.advance(2 * HOUR)
+    signed(one, DAYS - 5)
+    assert records(one) == [(DATES[5], ["edge-2"]), *((date, []) for date in DATES[6:])]
+    assert one.past.dates() == DATES[5:]
+    report = one.reporter.assessment().plant()
+    assert [(away.agent, away.days) for away in report.absent] == [("edge-2", 1)]
+    assert len([each for each in caplog.messages if "another release" in each]) == 1
+
+
+def test_a_day_far_back_is_read_without_its_statistics_and_is_the_same_day(make: Callable[..., Member]) -> None:
+    one, two = make("edge-1", agents=["edge-2"]), make("edge-2")
+    assert one.team.inbox is not None
+    one.team.inbox.shelves["edge-2"].keep(DATES[0], content_of(two, DATES[0]))
+    one.close(DATES[:1])
+    whole, far = one.past.day(DATES[0]), Past(one.spool, "edge-1", one.team.inbox)
+    far._latest = calendar_date.fromisoformat(DATES[0]) + timedelta(days=300)
+    found = far.day(DATES[0], FAR)
+    assert whole is not None
+    assert found is not None
+    assert found.checksum == whole.checksum
+    less = Compact().day(whole.day, FAR)
+    assert dump(replace(found.day, sources=[])) == dump(replace(less, sources=[]))
+    for one_part, other_part in zip(found.day.sources, less.sources, strict=True):
+        for field in one_part.__struct_fields__:
+            first, second = getattr(one_part, field), getattr(other_part, field)
+            assert (dict(first) if hasattr(first, "keys") else first) == (
+                dict(second) if hasattr(second, "keys") else second
+            ), field
+    assert {part.device for part in found.day.sources} == {"plc", "edge-2:plc", "edge-2:plc-oven"}
+    far.leave_out(frozenset({"oven"}))
+    without = far.day(DATES[0], FAR)
+    assert without is not None
+    assert without.checksum != whole.checksum
 
 
 def test_nothing_is_lost_while_a_broker_comes_and_goes(make: Callable[..., Member], broker: Child) -> None:
