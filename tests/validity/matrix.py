@@ -68,7 +68,7 @@ def table(matrix: Matrix) -> str:
     lines = [head]
     for row in ROWS:
         allowed = "interval" if row.process else "exact" if row.exact else f"{row.relative or 0.01:.2f}"
-        allowed += " rel" if row.relative else ""
+        allowed += " rel" if row.relative else " or int" if row.few else ""
         missed, runs = matrix.misses(row)
         errors = "".join(f"{error:8.4f}" for error in matrix.errors(row))
         lines.append(f"{row.id:5}{row.machine:10}{errors}  {allowed:9}{missed:>3}/{runs:<4} {row.fault}")

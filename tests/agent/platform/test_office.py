@@ -263,7 +263,6 @@ def test_a_window_is_the_sum_of_its_days(rig: Rig, asker: Client) -> None:
         ("window.get", {"metric": "A01", "from": LAST, "to": LAST, "step_s": 100_000}, "bad_request"),
         ("window.get", {"metric": "A01", "from": LAST, "to": "2020-01-01"}, "bad_request"),
         ("window.get", {"metric": "A01", "from": "2026-02-31", "to": LAST}, "bad_request"),
-        ("window.get", {"metric": "A01", "from": "9999-12-30", "to": "9999-12-31"}, "bad_request"),
         ("window.get", {"metric": "ZZ9", "from": LAST, "to": LAST}, "no_data"),
         ("window.get", {"metric": "A01", "from": LAST, "to": LAST, "machine": "nobody"}, "no_data"),
         ("window.get", {"metric": "A01"}, "bad_request"),
