@@ -100,8 +100,8 @@ def said_in_its_first_lines(text: str) -> None:
     settle = text[text.index("수준을 확정하려면") :]
     assert "A04 종단 지연" in settle[: settle.index("영역")]
     differs = text[text.index("측정과 응답이 다름") :]
-    assert "이송 컨베이어 has_alarms: 알람이 없다고 응답했으나 알람이 발생함" in differs
-    assert "L01 살아있는 데이터포인트: 측정값(신뢰구간)과 응답이 다름. 응답 0.95" in differs
+    assert "이송 컨베이어 알람 유무(has_alarms): 알람이 없다고 응답했으나 알람이 발생함" in differs
+    assert "L01 살아있는 데이터포인트: 측정값(신뢰구간)과 응답이 다름. 응답 95.0%" in differs
     assert not re.search(r"NA_|[{}]", text), "codes are words"
 
 
