@@ -436,7 +436,6 @@ class Agent:
             clock=self._clock,
             about=self._about,
             reporter=self._reporter,
-            answering=self._answering,
             office=self._office,
             version=VERSION,
         )

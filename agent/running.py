@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from agent.sender import Sender
     from agent.sparkplug.output import Output
     from agent.spool import Spool
+    from answers.plant import Joined
     from contract.payload import Birth
 
 logger = logging.getLogger(__name__)
@@ -252,6 +253,11 @@ class Running:
             elif not self.owes:
                 self.owes = True
                 logger.warning("the disk takes no data: loops and ranges of the answers have to wait for it")
+
+    async def answered(self) -> tuple[list[dict[str, object]], Joined]:
+        """Return the answers in force, and what they come to, of one moment: not while either is being changed."""
+        async with self._turn:
+            return self._answering.about(), self._reporter.joined
 
     def _tell_gone(self, since: Mapping[str, Moment]) -> None:
         """Open a gap for each source that is not read any more, and close those of sources that are back."""

@@ -19,7 +19,6 @@ from contract.report import ReportRequest
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
-    from agent.answering import Answering
     from agent.clock import Clock
     from agent.config.model import AgentConfig
     from agent.control import Answer, Handler
@@ -63,7 +62,6 @@ class Verbs:
         clock: Clock,
         about: Callable[[], Mapping[str, object]],
         reporter: Reporter,
-        answering: Answering,
         office: Office,
         version: str,
     ) -> None:
@@ -80,7 +78,6 @@ class Verbs:
         self._clock = clock
         self._about = about
         self._reporter = reporter
-        self._answering = answering
         self._office = office
         self._version = version
         self._encoding = asyncio.Lock()
@@ -160,11 +157,15 @@ class Verbs:
             return await asyncio.to_thread(_in_force, running.config, running.raw, running.digest)
 
     async def _answers(self, _target: str, _args: Mapping[str, object]) -> Answer:
-        """Answer with what people have answered, and where that does not fit."""
-        contradictions = await asyncio.to_thread(self._reporter.contradictions)
+        """Answer with what people have answered, and where that does not fit; all of one moment."""
+        while True:
+            sets, joined = await self._running.answered()
+            contradictions = await asyncio.to_thread(self._reporter.contradictions)
+            if self._reporter.joined is joined:
+                break  # otherwise somebody has answered meanwhile, and what does not fit is of either
         return {
-            "sets": self._answering.about(),
-            "plant": self._reporter.joined.plant.hash,
+            "sets": sets,
+            "plant": joined.plant.hash,
             "contradictions": [dataclasses.asdict(one) for one in contradictions],
         }
 
