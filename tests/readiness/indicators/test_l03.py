@@ -105,6 +105,35 @@ def test_the_lift_is_what_looking_at_each_reading_says(habit: bool) -> None:  # 
     assert given.shown["alerts"] == len(AT)
 
 
+def test_where_changes_with_an_alert_do_not_count_they_do_not_count_in_its_matched_windows_either() -> None:
+    """Set points move as they like: whether an alert stands or not, as often. An alert is deaf to five readings."""
+    moves = np.flatnonzero(np.random.default_rng(3).random(BASE.n) < 0.1)
+    row = np.zeros(BASE.n, np.int64)
+    row[moves] = 1
+    jam = presses(BASE, AT, 3)[0]
+    story = told(BASE, jam=(*presses(BASE, AT, 3), ALERT))
+    story = told(story, sp=(np.cumsum(row) % 2, range(1, 3), Meaning(role="sp")))
+
+    for at in AT.tolist():
+        row[at - 2 : at + 6] = 0  # near it they are the machine's own, wherever a window lies
+
+    def heard(at: int) -> bool:
+        return bool(row[at + 6 : at + 16].any())
+
+    differences = []
+    for at in AT.tolist():
+        shares = []
+        for day in PLANNED_DAYS:
+            thens = [day * BASE.per_day + at % BASE.per_day + shift for shift in (0, -10, 10, -20, 20, -30, 30)]
+            hits = [heard(then) for then in thens if resembles(at, then, jam)]
+            if hits and day != at // BASE.per_day:
+                shares.append(sum(hits) / len(hits))
+        differences.append(heard(at) - sum(shares) / len(shares))
+    given = found(story)
+    assert given.value == pytest.approx(float(np.mean(differences)), abs=1e-9)
+    assert given.lo < 0 < given.hi
+
+
 def test_alerts_that_are_answered_earn_credit() -> None:
     given = found(world(AT, AT + 5))
     assert given.value > 0.9
