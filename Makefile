@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test validity fuzz powerloss fuzz-gateway chaos outage lint format lock clean
+.PHONY: help demo test validity fuzz powerloss fuzz-gateway chaos outage serve api-storm lint format lock clean
 help: # this list
 	@grep -E '^[a-z-]+:.*#' $(MAKEFILE_LIST) | sed 's/:.*# /\t/'
 
@@ -49,6 +49,14 @@ outage: $(VENV)/.dev # what days without a line cost on the disk, and how they d
 
 powerloss: $(VENV)/.dev # the power goes at 2,000 recorded points, 500 kills in the write path, every call fails once (minutes)
 	TSQ_POINTS=2000 TSQ_KILLS_ANYWHERE=500 TSQ_EVERY_CALL=1 TSQ_DAMAGES=1000 TSQ_STALL=25 $(BIN)/python -m pytest tests/faults $(ARGS)
+
+serve: $(VENV)/.dev # the platform's API on a database in build/, to look at: ARGS="--night never"
+	@mkdir -p build
+	@$(BIN)/techsquare upgrade --database sqlite:///build/techsquare.db
+	@$(BIN)/techsquare serve --database sqlite:///build/techsquare.db $(ARGS)
+
+api-storm: $(VENV)/.dev # schemathesis against the platform's API on both databases (an hour; ARGS="--runs N --seed N")
+	$(BIN)/python -m tests.techsquare.api $(ARGS)
 
 lint: $(VENV)/.dev # formatter, linter and types only
 	$(BIN)/ruff format --check .

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from contract.day import DayMachine, MetricDay
 from readiness.combine import DIGITS, point
+from readiness.elements import ELEMENTS
 from readiness.indicators import REGISTRY
 from readiness.indicators.base import Events, Missing, Rates, Shares
 
@@ -17,8 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from contract.report import Reason
+    from readiness.elements import Element
     from readiness.indicators.base import Indicator, Outcome
     from readiness.report import Assessment
+
+
+METRICS = tuple(sorted((*REGISTRY, *ELEMENTS)))
+"""All that a record may hold."""
 
 
 def machines(assessment: Assessment) -> list[DayMachine]:
@@ -28,14 +34,16 @@ def machines(assessment: Assessment) -> list[DayMachine]:
 
 
 def metrics(assessment: Assessment) -> list[MetricDay]:
-    """Return every indicator of the window's last day; those of which nothing can be said are left out."""
-    order = [m.id for m in assessment.view.inventory]
+    """Return indicators and elements of the window's last day; those of which nothing can be said are left out."""
+    view = assessment.view
+    order = [m.id for m in view.inventory]
     assessment.look(REGISTRY)
     found = [metric_day(REGISTRY[name], order, assessment.outcomes(name)) for name in sorted(REGISTRY)]
+    found += [metric_day(e, order, {m: e.evaluate(view, m) for m in order}) for _, e in sorted(ELEMENTS.items())]
     return [one for one in found if one.machines or one.apart]
 
 
-def metric_day(indicator: Indicator, order: list[str], outcomes: Mapping[str, Outcome]) -> MetricDay:
+def metric_day(indicator: Indicator | Element, order: list[str], outcomes: Mapping[str, Outcome]) -> MetricDay:
     """Return an indicator of the window's last day.
 
     Its kind follows from the window and not from the day: on a Sunday, on which no machine has anything to add up,

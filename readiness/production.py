@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cached_property, reduce
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
@@ -49,6 +49,14 @@ if TYPE_CHECKING:
 
 SECOND = 1_000_000_000
 Quantity = Literal["total", "good", "reject"]
+
+
+class Earned(NamedTuple):
+    """Ideal time (ns) per day: of all pieces, of those whose quality is known, and of good ones."""
+
+    total: Floats
+    checked: Floats
+    good: Floats
 
 
 def production(view: View, machine: str) -> Production:
@@ -346,8 +354,8 @@ class Production:
         return row
 
     @cached_property
-    def _earned(self) -> tuple[Floats, Floats, Floats]:
-        """Ideal time (ns) per day: of all pieces, of those whose quality is known, and of good ones.
+    def earned(self) -> Earned:
+        """Ideal time (ns) per day.
 
         Of the quality nothing is known in quarter hours in which pieces or good pieces alone were read for a time.
         """
@@ -358,11 +366,11 @@ class Production:
             total += ideal * self.made("total", spans)
             checked += ideal * self.made("total", intersection(spans, both))
             good += ideal * self.made("good", intersection(spans, both))
-        return total, checked, good
+        return Earned(total, checked, good)
 
     def basis_of(self, day: int) -> Basis:
         """Return the sums for KPIs of one day of the window, times in nanoseconds."""
-        times, (total, checked, good) = self.times, self._earned
+        times, earned = self.times, self.earned
         return Basis(
             pbt=float(times.pbt[day]),
             apt=float(times.apt[day]),
@@ -370,15 +378,16 @@ class Production:
             adet=float(times.adet[day]),
             adot=float(times.adot[day]),
             unknown=float(times.unknown[day]),
-            priced=float(self._priced_time[day]),
-            ideal=float(total[day]),
-            checked=float(checked[day]),
-            good=float(good[day]),
+            priced=float(self.priced_time[day]),
+            ideal=float(earned.total[day]),
+            checked=float(earned.checked[day]),
+            good=float(earned.good[day]),
             failures=int(self.failures[day]),
         )
 
     @cached_property
-    def _priced_time(self) -> Floats:
+    def priced_time(self) -> Floats:
+        """Actual production time (ns) per day in which a product with an ideal cycle was known."""
         total = self.quantity("total")
         if total is None:
             return np.zeros(len(self.view.dates))

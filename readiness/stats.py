@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -87,13 +88,19 @@ def effective(residuals: Floats) -> float:
     return max(2.0, n * (1 - rho) / (1 + rho))
 
 
+@lru_cache(maxsize=2)
 def draws(n: int, seed: int) -> Floats:
-    """Return how often each of n days is drawn in each replicate, [B, n]."""
+    """Return how often each of n days is drawn in each replicate, [B, n]; not to be written to.
+
+    Machines of a plant have the same days and one seed, so that the next one asks for the same again.
+    """
     # The stream of RandomState is frozen for ever, that of a Generator may change with a release of numpy; equal
     # evidence must give equal reports.
     picks = np.random.RandomState(seed % 2**32).randint(0, n, (REPLICATES, n))
     flat = (picks + n * np.arange(REPLICATES)[:, None]).ravel()
-    return np.bincount(flat, minlength=REPLICATES * n).reshape(REPLICATES, n).astype(np.float64)
+    found = np.bincount(flat, minlength=REPLICATES * n).reshape(REPLICATES, n).astype(np.float64)
+    found.flags.writeable = False
+    return found
 
 
 def _shares(num: Floats, den: Floats, weights: Floats, counts: Floats) -> tuple[Floats, Floats]:

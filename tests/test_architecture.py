@@ -76,7 +76,29 @@ PURE = (
     "settings/encoding.py", "settings/errors.py", "settings/explain.py", "settings/language.py",
     "settings/reference.py", "settings/released.py", "settings/suggest.py", "settings/tree.py",
     "settings/validity.py",
+    "techsquare/verdict",
+    "techsquare/roadmap", "techsquare/catalogue/model.py", "techsquare/catalogue/checks.py",
+    "techsquare/catalogue/offer.py",
     "transport/negotiation.py",
+    "techsquare/span.py", "techsquare/ties.py", "techsquare/credit.py",
+    "techsquare/matching", "techsquare/mentoring", "techsquare/fit", "techsquare/privacy",
+    *(f"techsquare/glossary/{name}.py" for name in (
+        "__init__", "people", "diagnosis", "advice", "projects", "verdicts",
+    )),
+    *(f"techsquare/diagnosis/{name}.py" for name in (
+        "terms", "days", "counted", "split", "accounts", "ledger", "energy", "gaps", "beside", "peers",
+        "questionnaire", "checks",
+    )),
+    *(f"techsquare/entry/{name}.py" for name in ("terms", "model", "checks", "provisional", "cheapest", "stages")),
+    "techsquare/registry/privacy.py",
+    "techsquare/simulation/advice.py", "techsquare/simulation/market.py", "techsquare/simulation/mentors.py",
+    "techsquare/simulation/naive.py", "techsquare/simulation/owners.py", "techsquare/simulation/plants.py",
+    "techsquare/simulation/programme.py", "techsquare/simulation/projects.py", "techsquare/simulation/report.py",
+    "techsquare/simulation/seeds.py", "techsquare/simulation/terms.py", "techsquare/simulation/advised.py",
+    "techsquare/simulation/compared.py", "techsquare/simulation/judged.py",
+    "techsquare/intake/terms.py", "techsquare/intake/checks.py", "techsquare/intake/rows.py",
+    "techsquare/intake/chain.py", "techsquare/intake/handed.py",
+    "techsquare/api/given.py", "techsquare/api/market.py", "techsquare/cli/told.py",
 )  # fmt: skip
 IMPURE_MODULES = {
     "asyncio", "logging", "os", "pathlib", "random", "shutil", "socket", "sqlite3", "subprocess", "sys", "tempfile",
@@ -97,6 +119,8 @@ ONLY_IN = {
     "textual": ("agent/cli",),
     "openpyxl": ("agent/importing",),
     "pyarrow": ("agent/assess/table.py",),
+    "alembic": ("techsquare/registry",),
+    "pwdlib": ("techsquare/registry/access.py",),
     "cryptography": ("agent/collectors/opcua", "answers/signed.py", "contract/signing.py"),
 }
 CLOCKS = {"time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "sleep", "now", "utcnow", "today"}

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.request import urlopen
 
 import pytest
 
@@ -19,7 +20,7 @@ from agent.control import ask
 from tests.e2e.rig import until
 from tests.peers.modbus import server as modbus_server
 from tests.support.brokers import mosquitto
-from tests.support.processes import running
+from tests.support.processes import free_port, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +31,7 @@ ELSEWHERE = {
     "sudo apt-get install make git python3-venv": "needs a bare machine",
     "make demo": "tests/demo runs it bounded",
     "make test": "is what runs this",
+    ".venv/bin/pip install -e .[platform]": "is in the environment of tests",
 }
 
 
@@ -42,6 +44,13 @@ def commands(readme: str) -> list[str]:
 
 def test_both_languages_show_the_same_commands() -> None:
     assert commands("README.md") == commands("README.ko.md")
+    assert platform_page("platform.md") == platform_page("platform.ko.md")
+
+
+def platform_page(name: str) -> list[str]:
+    """Return all blocks of a page about the platform, without what is said about their commands."""
+    blocks = re.findall(r"```(\w+\n.*?)```", (ROOT / "docs" / name).read_text("utf-8"), re.DOTALL)
+    return ["\n".join(re.sub(r"  +#.*", "", line).rstrip() for line in block.splitlines()) for block in blocks]
 
 
 def test_make_help_names_every_target() -> None:
@@ -96,7 +105,7 @@ def test_the_commands_on_a_real_machine_work_in_their_order(clone: Path) -> None
     seen = []
     try:
         for command in commands("README.md"):
-            if command in ELSEWHERE:
+            if command in ELSEWHERE or _of_platform(command):
                 continue
             seen.append(command)
             if " run " in command:
@@ -128,6 +137,55 @@ def test_the_commands_on_a_real_machine_work_in_their_order(clone: Path) -> None
     assert len(started) == 2
 
 
+def _of_platform(command: str) -> bool:
+    return ("techsquare " in command and " report " not in command) or command.startswith("export ")
+
+
+def test_the_commands_of_the_platform_work_in_their_order(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    address = f"127.0.0.1:{free_port()}"
+    started: list[subprocess.Popen[bytes]] = []
+    seen = []
+    try:
+        for command in commands("README.md"):
+            if command in ELSEWHERE or not _of_platform(command) or " simulate " in command:
+                continue
+            if command.startswith("export "):
+                monkeypatch.setenv(*command.removeprefix("export ").split("=", 1))
+                continue
+            seen.append(command.split()[1])
+            if seen[-1] in {"serve", "intake"}:
+                started.append(_start(command + (f" --listen {address}" if seen[-1] == "serve" else ""), clone))
+                if seen[-1] == "serve":
+                    until(lambda: _ready(address), 60, "the API does not start")
+                continue
+            done = _run(command, clone)
+            assert done.returncode == 0, done.stdout + done.stderr
+            assert seen[-1] != "operator" or done.stdout.startswith("tsq_")
+            assert seen[-1] != "night" or ": failed" not in done.stdout
+    finally:
+        for process in reversed(started):
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(30) == 0, (clone / "techsquare.log").read_text("utf-8")
+    assert seen == ["upgrade", "operator", "serve", "intake", "night"]
+    assert (clone / "techsquare.db").exists()
+
+
+def test_a_programme_to_look_at_is_made(clone: Path) -> None:
+    (command,) = (one for one in commands("README.md") if " simulate " in one)
+    done = _run(command, clone)
+    assert done.returncode == 0, done.stderr
+    assert "logins, told once:" in done.stdout
+    assert "owner" in done.stdout
+
+
+def _ready(address: str) -> bool:
+    try:
+        with urlopen(f"http://{address}/ready") as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
 def _state(clone: Path, device: str) -> object:
     devices = ask(clone / "agent", "status")["devices"]
     assert isinstance(devices, dict)
@@ -152,6 +210,12 @@ def test_every_link_in_the_documentation_leads_somewhere() -> None:
         for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text("utf-8")):
             if "://" not in target:
                 assert (page.parent / target).exists(), f"{page.name} points to {target}"
+
+
+def test_the_index_names_every_page() -> None:
+    index = (ROOT / "docs" / "README.md").read_text("utf-8")
+    pages = {page.name for page in (ROOT / "docs").glob("*.md")} - {"README.md"}
+    assert not [name for name in pages if f"]({name})" not in index]
 
 
 def test_make_demo_needs_nothing_but_the_packages_of_the_apt_line() -> None:

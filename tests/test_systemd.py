@@ -7,6 +7,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any, cast
 
@@ -22,6 +23,7 @@ from agent.timekeeping import Timekeeper
 from gateway import cli as gateway_cli
 from gateway import counters as gateway_counters
 from service import exits
+from techsquare import cli as platform_cli
 
 AROUND = Around(now_ns=0, clock="kernel", connected={"site": True}, in_flight=0, usual_s=0.0)
 UNITS = Path(__file__).parent.parent / "systemd"
@@ -50,6 +52,59 @@ def test_a_unit_starts_a_command_that_exists(
     assert service["NoNewPrivileges"] == "yes"
 
 
+@pytest.mark.parametrize("unit", ["techsquare", "techsquare-intake"])
+def test_a_unit_of_the_platform_starts_a_command_that_exists(
+    unit: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without tables it says what to do, and the service manager leaves it at that."""
+    parser = configparser.ConfigParser(interpolation=None, strict=False)
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    parser.read(UNITS / f"{unit}.service", "utf-8")
+    service = parser["Service"]
+    command = shlex.split(service["ExecStart"])
+    assert Path(command[0]).name == "techsquare"
+    assert command[-1].startswith("$TECHSQUARE_")
+    given = {"%m%i": "0123456789abcdef0123456789abcdef1"}
+    words = [given.get(word, word) for word in command[1:-1]]
+    database = f"sqlite:///{tmp_path}/registry.db"
+    assert str(platform_cli.main([*words, "--database", database])) in service["RestartPreventExitStatus"].split()
+    assert "techsquare upgrade" in capsys.readouterr().err
+    assert service["EnvironmentFile"] == "/etc/tsq/techsquare.env"
+    assert service["User"] == "techsquare"
+    assert service["NoNewPrivileges"] == service["MemoryDenyWriteExecute"] == "yes"
+
+
+def test_the_platforms_engines_work_where_no_memory_is_written_and_run() -> None:
+    """As `MemoryDenyWriteExecute` has it: solvers, hashes of passwords, both databases' drivers."""
+    program = (
+        "import ctypes, sys\n"
+        "if ctypes.CDLL(None).prctl(65, 1, 0, 0, 0): sys.exit(77)  # PR_SET_MDWE, Linux 6.3\n"
+        "import numpy as np, psycopg\n"
+        "from techsquare.api.app import create\n"
+        "from techsquare.matching.night import matched\n"
+        "from techsquare.matching.exposure import Ledger\n"
+        "from techsquare.registry import access, migrate\n"
+        "from techsquare.registry.store import Registry\n"
+        "from techsquare.roadmap.plan import roadmap\n"
+        "from tests.techsquare.matching.market import market\n"
+        "from tests.techsquare.roadmap.made import BEGINS, case\n"
+        "found = Registry('sqlite://')\n"
+        "migrate.upgrade(found)\n"
+        "access._hasher().hash('ten letters')\n"
+        "one = case(np.random.default_rng(5), 6)\n"
+        "assert roadmap(*one, reasons=False).bound >= 0\n"
+        "m = market(200, 40, 1)\n"
+        "words = dict(counts=m.counts, priors=m.priors, ledger=Ledger(), on=BEGINS, seed='s')\n"
+        "assert list(matched(m.items, m.solutions, m.suppliers, **words).offers())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=UNITS.parent, capture_output=True, text=True, timeout=100, check=False
+    )
+    if done.returncode == 77:
+        pytest.skip("this kernel cannot forbid it")
+    assert done.returncode == 0, done.stderr
+
+
 def test_serial_lines_are_opened_by_a_drop_in_and_nothing_else_is() -> None:
     unit = (UNITS / "agent.service").read_text("utf-8").splitlines()
     more = (UNITS / "agent.service.d" / "serial.conf").read_text("utf-8").splitlines()
@@ -70,17 +125,21 @@ def test_the_units_are_well_formed_and_ask_for_little(tmp_path: Path) -> None:
     shutil.copytree("/lib/systemd", tmp_path / "usr" / "lib" / "systemd", symlinks=True)
     (tmp_path / "lib").symlink_to("usr/lib")
     names = []
-    for who in ("agent", "gateway"):
-        names.append(f"tsq-{who}.service")
-        shutil.copy(UNITS / f"{who}.service", units / names[-1])
-        (programs / f"tsq-{who}").write_text("#!/bin/sh\n")
-        (programs / f"tsq-{who}").chmod(0o755)
+    for unit, name, program in (
+        ("agent", "tsq-agent", "tsq-agent"), ("gateway", "tsq-gateway", "tsq-gateway"),
+        ("techsquare", "techsquare", "techsquare"), ("techsquare-intake", "techsquare-intake@1", "techsquare"),
+    ):  # fmt: skip
+        names.append(f"{name}.service")
+        copied = name.partition("@")[0] + ("@" if "@" in name else "")
+        shutil.copy(UNITS / f"{unit}.service", units / f"{copied}.service")
+        (programs / program).write_text("#!/bin/sh\n")
+        (programs / program).chmod(0o755)
     command = ["systemd-analyze", "verify", f"--root={tmp_path}", "--man=no", *names]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-@pytest.mark.parametrize("who", ["agent", "gateway"])
+@pytest.mark.parametrize("who", ["agent", "gateway", "techsquare", "techsquare-intake"])
 def test_a_unit_is_exposed_by_two_at_most(who: str) -> None:
     command = ["systemd-analyze", "security", "--offline=true", "--threshold=20", "--no-pager"]
     done = subprocess.run(

@@ -30,10 +30,10 @@ from contract.verbs import (
     Solution,
     WindowRequest,
 )
+from readiness.daily import METRICS
 from readiness.evidence import digest
 from readiness.fit import fit
 from readiness.history import restlessness, series
-from readiness.indicators import REGISTRY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -277,7 +277,7 @@ class Asked:
         return True
 
     def _known(self, metrics: list[str], machines: list[str]) -> None:
-        unknown = [name for name in metrics if name not in REGISTRY]
+        unknown = [name for name in metrics if name not in METRICS]
         unknown += sorted(set(machines) - {m.id for m in self._reporter.joined.plant.machines})
         if unknown:
             raise RequestError("no_data", f"this agent does not know {', '.join(unknown[:5])}")

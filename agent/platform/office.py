@@ -39,7 +39,6 @@ from contract.signing import private_key
 from contract.topics import AgentTopics, split
 from readiness import daily
 from readiness.fingerprint import fingerprint
-from readiness.indicators import REGISTRY
 from readiness.model import FORMULAS
 
 if TYPE_CHECKING:
@@ -247,7 +246,7 @@ class Office:
             config=self._reporter.digest,
             plant=plant.hash or fingerprint(plant),
             machines=[ManifestMachine(m.id, m.name, m.weight) for m in named],
-            metrics=sorted(REGISTRY),
+            metrics=list(daily.METRICS),
             verbs=sorted(self._verbs),
             consent=agreed,
             chain=self._book.head,

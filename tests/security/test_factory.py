@@ -240,7 +240,8 @@ def test_only_the_platforms_topics_leave_for_the_platform(factory: Factory) -> N
     finally:
         reader.stop()
     sent = {topic for user, topic in PUBLISHED.findall(factory.platform.output()) if user.startswith("tsq-")}
-    assert {split(topic)[1][0] for topic in sent} == {"readiness", "rsp"}
+    # The manifest goes out when the office first sees a whole report: on a slow machine that is within the test.
+    assert {split(topic)[1][0] for topic in sent} - {"manifest"} == {"readiness", "rsp"}
     assert all(may_leave(topic, "platform") for topic in sent)
     for _, payload, _ in reader.received:
         assert b"w1_i" not in payload

@@ -1,0 +1,1 @@
+"""Which solution fits an open item of a roadmap, its worth, who is shown, who gets a scarce place, and why."""

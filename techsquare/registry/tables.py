@@ -1,0 +1,101 @@
+"""All tables, by theme. Importing this module makes `Base.metadata` whole."""
+
+from __future__ import annotations
+
+from techsquare.registry.advice import (
+    Answer,
+    Assessment,
+    Cost,
+    Funding,
+    Gap,
+    Loss,
+    Measure,
+    Rates,
+    Roadmap,
+    RoadmapItem,
+)
+from techsquare.registry.base import Base
+from techsquare.registry.factories import Agent, AgentEvent, Budget, Consent, Exclusion, Factory, Machine, TagSet
+from techsquare.registry.matches import Failed, FitCheck, Offer, Round, SeenVersion, Showing
+from techsquare.registry.measured import DayRecord, MetricDay, Peer, Reading, Report
+from techsquare.registry.mentors import Assignment, Mentor, Message, Visit
+from techsquare.registry.people import Audit, Job, Membership, Notification, Party, Task, Token, User
+from techsquare.registry.projects import Contract, Engagement, EscrowDeposit, Milestone, Takeover, Ticket
+from techsquare.registry.suppliers import (
+    Capability,
+    FiledAccount,
+    MeasureCapability,
+    ReasonSum,
+    Record,
+    Slot,
+    Solution,
+    SolutionVersion,
+    Supplier,
+    VersionCapability,
+)
+from techsquare.registry.verdicts import MeasurementPlan, Objection, Outcome, PlanMachine
+
+__all__ = [
+    "Agent",
+    "AgentEvent",
+    "Answer",
+    "Assessment",
+    "Assignment",
+    "Audit",
+    "Base",
+    "Budget",
+    "Capability",
+    "Consent",
+    "Contract",
+    "Cost",
+    "DayRecord",
+    "Engagement",
+    "EscrowDeposit",
+    "Exclusion",
+    "Factory",
+    "Failed",
+    "FiledAccount",
+    "FitCheck",
+    "Funding",
+    "Gap",
+    "Job",
+    "Loss",
+    "Machine",
+    "Measure",
+    "MeasureCapability",
+    "MeasurementPlan",
+    "Membership",
+    "Mentor",
+    "Message",
+    "MetricDay",
+    "Milestone",
+    "Notification",
+    "Objection",
+    "Offer",
+    "Outcome",
+    "Party",
+    "Peer",
+    "PlanMachine",
+    "Rates",
+    "Reading",
+    "ReasonSum",
+    "Record",
+    "Report",
+    "Roadmap",
+    "RoadmapItem",
+    "Round",
+    "SeenVersion",
+    "Showing",
+    "Slot",
+    "Solution",
+    "SolutionVersion",
+    "Supplier",
+    "TagSet",
+    "Takeover",
+    "Task",
+    "Ticket",
+    "Token",
+    "User",
+    "VersionCapability",
+    "Visit",
+]

@@ -1,0 +1,1 @@
+"""The API over HTTP, and its use cases from end to end."""

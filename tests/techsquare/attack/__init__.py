@@ -1,0 +1,1 @@
+"""Suppliers that offer a thousand times, against the running platform."""

@@ -1,0 +1,1 @@
+"""The catalogue: shipped files, mistakes in them, what a factory is offered."""

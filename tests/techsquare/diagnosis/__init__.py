@@ -1,0 +1,1 @@
+"""Diagnosis, against what machines really did; `python -m tests.techsquare.diagnosis` prints the long tables."""

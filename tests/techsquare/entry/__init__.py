@@ -1,0 +1,1 @@
+"""Entry without hardware, against a factory whose truth is known."""

@@ -1,0 +1,1 @@
+"""Tests of the fit test: register, book, versions."""

@@ -1,0 +1,1 @@
+"""Tests of matching; `python -m tests.techsquare.matching` prints its long tables."""

@@ -1,0 +1,1 @@
+"""Tests of mentoring; `python -m tests.techsquare.mentoring` prints its long tables."""

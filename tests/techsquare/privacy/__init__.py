@@ -1,0 +1,1 @@
+"""Tests of privacy; `python -m tests.techsquare.privacy` prints what an attacker learns."""

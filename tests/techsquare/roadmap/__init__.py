@@ -1,0 +1,1 @@
+"""Roadmaps: the same as by trying everything, within the means, with reasons that hold."""

@@ -1,0 +1,1 @@
+"""Use cases from rows to rows, on both databases."""

@@ -1,0 +1,7 @@
+"""Registries as the tables' own tests have them."""
+
+from __future__ import annotations
+
+from tests.techsquare.registry.conftest import registry, template, template_file, url
+
+__all__ = ["registry", "template", "template_file", "url"]

@@ -1,0 +1,1 @@
+"""Verdicts, against simulated truth; `python -m tests.techsquare.verdict` prints the tables."""
