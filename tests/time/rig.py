@@ -147,6 +147,16 @@ class TimedRig(Rig):
         before = self.served()
         until(lambda: self.served() >= before + requests, seconds, "nothing is read", self)
 
+    def hold_more(self, requests: int) -> None:
+        """Wait until the values of so many more requests are committed, and held: what is killed now finds them."""
+
+        def spool(name: str) -> int:
+            return int(self.status()["spool"][name])
+
+        enough = spool("held_rows") + requests * WORDS
+        self.read_more(requests)
+        self.wait_for(lambda: spool("held_rows") >= enough or spool("released_entries") > 0, "it is held")
+
     def finish(self) -> None:
         """Let the device fall silent, and wait until everything that was read is stored."""
         self.plc.stop()

@@ -89,7 +89,7 @@ def test_a_restart_before_the_time_is_known_is_put_right_with_the_process_before
     rig.box.set(EPOCH_1970)
     with timed(rig):
         rig.wait_for_state("plc", "up")
-        rig.read_more(12)
+        rig.hold_more(12)
         rig.agent.kill()
         rig.agent.start()
         rig.wait_for_state("plc", "up")
@@ -112,7 +112,7 @@ def test_what_is_let_go_without_a_time_is_corrected_when_one_comes_and_on_anothe
     rig.box.set(EPOCH_1970)
     with timed(rig):
         rig.wait_for_state("plc", "up")
-        rig.read_more(10)
+        rig.hold_more(10)
         rig.agent.kill()
         rig.box.kernel(boot="second")
         rig.box.set(EPOCH_1970 - 10)
